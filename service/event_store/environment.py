@@ -1,0 +1,119 @@
+"""The environment contract: every variable that the service reads, and nothing else.
+
+`infra` builds the containers' environment with `Environment.variables`, the service parses it back with
+`Environment.parse`, and a test proves that one inverts the other, so the two cannot disagree on a name.
+
+libpq's own variables (`PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, `PGSSLMODE` …) name the
+database and `PUBSUB_EMULATOR_HOST` an emulator of the bus; their libraries read those themselves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.errors import ConfigurationError
+
+HOST: Final = "EVENT_STORE_HOST"
+PORT: Final = "PORT"  # Cloud Run's own name
+DATABASE_LOGIN: Final = "EVENT_STORE_DATABASE_LOGIN"
+DATABASE_CA: Final = "EVENT_STORE_DATABASE_CA"
+DATABASE_CONNECTIONS: Final = "EVENT_STORE_DATABASE_CONNECTIONS"
+ROUTING: Final = "EVENT_STORE_ROUTING"
+RELAY: Final = "EVENT_STORE_RELAY"
+LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
+
+LOGINS: Final = ("libpq", "iam")
+RELAYS: Final = ("on", "off")
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the service reads from its environment.
+
+    Attributes:
+        host: The address to listen on. The default is loopback; the container image says 0.0.0.0.
+        port: 0 to 65535; 0 lets the system choose.
+        database_login: `libpq` uses libpq's own means; `iam` sends a Google access token as the password.
+        database_ca: The PEM certificate that the database's server certificate must chain to; empty for none.
+        database_connections: The most connections that one instance opens for requests, 2 to 100. The relay and its
+            listener hold two more.
+        routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
+        relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
+        log_level: One of DEBUG, INFO, WARNING, ERROR.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database_login: str = "libpq"
+    database_ca: str = ""
+    database_connections: int = 6
+    routing: str = ""
+    relay: str = "on"
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        """Refuse what no process can start with."""
+        _check_range(PORT, self.port, 0, 65535)
+        _check_range(DATABASE_CONNECTIONS, self.database_connections, 2, 100)
+        _check_choice(DATABASE_LOGIN, self.database_login, LOGINS)
+        _check_choice(RELAY, self.relay, RELAYS)
+        _check_choice(LOG_LEVEL, self.log_level, LOG_LEVELS)
+
+    @classmethod
+    def parse(cls, variables: Mapping[str, str]) -> "Environment":
+        """Parse a process's environment; an unset variable has its default.
+
+        Raises:
+            ConfigurationError: A value is out of its range, or one of our names is unknown.
+        """
+        unknown = sorted(k for k in variables if k.startswith("EVENT_STORE_") and k not in _NAMES.values())
+        unknown = [name for name in unknown if name not in _OTHERS_OF_OURS]
+        if unknown:
+            raise ConfigurationError(
+                f"unknown variable {unknown[0]}: known are {', '.join(sorted(_NAMES.values()))}"
+            )
+        given = {field: variables[name] for field, name in _NAMES.items() if name in variables}
+        numbers = {field: _number(_NAMES[field], given.pop(field)) for field in _NUMBERS if field in given}
+        return cls(**given, **numbers)  # type: ignore[arg-type] # mypy cannot see which field is a number
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that parse back to this, without those at their defaults."""
+        default = Environment()
+        return {
+            name: str(getattr(self, field))
+            for field, name in _NAMES.items()
+            if getattr(self, field) != getattr(default, field)
+        }
+
+
+_NAMES: Final = {
+    "host": HOST,
+    "port": PORT,
+    "database_login": DATABASE_LOGIN,
+    "database_ca": DATABASE_CA,
+    "database_connections": DATABASE_CONNECTIONS,
+    "routing": ROUTING,
+    "relay": RELAY,
+    "log_level": LOG_LEVEL,
+}
+_NUMBERS: Final = ("port", "database_connections")
+# Read by the local runtime and by the client's commands, which share a developer's shell with the service.
+_OTHERS_OF_OURS: Final = ("EVENT_STORE_POSTGRES", "EVENT_STORE_PUBSUB", "EVENT_STORE_TARGET")
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} is {text!r}, but must be a whole number") from None
+
+
+def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise ConfigurationError(f"{name} is {value}, but must be {lowest} to {highest}")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigurationError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")

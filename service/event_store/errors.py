@@ -1,0 +1,111 @@
+"""Every error that the service, its client and its commands raise on purpose.
+
+    EventStoreError
+    ├── InvalidArgumentError        the caller's input is wrong; says which fields
+    ├── WrongExpectedVersionError   the aggregate is not at the expected version
+    ├── EventAlreadyExistsError     an event id is stored with other content
+    ├── WrongAggregateTypeError     the aggregate exists with another type
+    ├── OverloadedError             too much is waiting; nothing was stored
+    ├── UnavailableError            the database or the service is away
+    ├── LogCorruptedError           a hole in the log, which can never be
+    └── ConfigurationError          an operator has to change something: says what and how
+        ├── TopologyError           topology.yaml, with file, line and field
+        └── SchemaError             the database's schema and this release do not fit
+
+`servicer.py` maps them to gRPC statuses and `client.py` maps those back, both by `status.py`'s one table.
+"""
+
+from dataclasses import dataclass
+
+
+class EventStoreError(Exception):
+    """The root of the tree. Its message is a sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        field: The path of the field, as in `appends[0].events[2].event_data`.
+        description: What is wrong and what is allowed.
+    """
+
+    field: str
+    description: str
+
+
+class InvalidArgumentError(EventStoreError):
+    """The caller's input is wrong and repeating it cannot help."""
+
+    def __init__(self, *violations: FieldViolation) -> None:
+        super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
+        self.violations = violations
+
+
+class WrongExpectedVersionError(EventStoreError):
+    """The aggregate is not at the expected version: read it again, decide again, append again."""
+
+    def __init__(self, aggregate_id: str, expected_version: str, actual_version: int) -> None:
+        """Keep what a caller needs to decide again.
+
+        Args:
+            aggregate_id: The aggregate's UUID.
+            expected_version: `any`, `no_stream`, `exists` or a number, as the caller gave it.
+            actual_version: The version of its last event; 0 if it has none.
+        """
+        super().__init__(
+            f"aggregate {aggregate_id} is at version {actual_version}, expected was {expected_version}"
+        )
+        self.aggregate_id = aggregate_id
+        self.expected_version = expected_version
+        self.actual_version = actual_version
+
+
+class EventAlreadyExistsError(EventStoreError):
+    """An event id is stored with other content, or in another request's company."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(
+            f"event {event_id} is stored already, with other content or other events: "
+            "a new event needs a new event_id, a repeated request must be the same as the first"
+        )
+        self.event_id = event_id
+
+
+class WrongAggregateTypeError(EventStoreError):
+    """The aggregate exists with another type."""
+
+    def __init__(self, aggregate_id: str, aggregate_type: str, actual_type: str) -> None:
+        super().__init__(f"aggregate {aggregate_id} is of type {actual_type!r}, not {aggregate_type!r}")
+        self.aggregate_id = aggregate_id
+        self.aggregate_type = aggregate_type
+        self.actual_type = actual_type
+
+
+class OverloadedError(EventStoreError):
+    """Too many appends are waiting; nothing was stored. Try again a little later."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UnavailableError(EventStoreError):
+    """The database or the service is away. Repeating the request with the same event ids is safe."""
+
+
+class LogCorruptedError(EventStoreError):
+    """A hole in the log: positions are gapless by construction, so somebody else wrote or deleted."""
+
+
+class ConfigurationError(EventStoreError):
+    """An operator has to change something; the message says what and how."""
+
+
+class TopologyError(ConfigurationError):
+    """`topology.yaml` is wrong; the message names file, line where known, field, allowed range and fix."""
+
+
+class SchemaError(ConfigurationError):
+    """The database's schema and this release do not fit."""

@@ -1,0 +1,149 @@
+import datetime
+
+from google.protobuf import empty_pb2 as _empty_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AppendEventsRequest(_message.Message):
+    __slots__ = ("appends",)
+    APPENDS_FIELD_NUMBER: _ClassVar[int]
+    appends: _containers.RepeatedCompositeFieldContainer[AggregateAppend]
+    def __init__(self, appends: _Optional[_Iterable[_Union[AggregateAppend, _Mapping]]] = ...) -> None: ...
+
+class AggregateAppend(_message.Message):
+    __slots__ = ("aggregate_id", "aggregate_type", "expected_version", "events")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    aggregate_type: str
+    expected_version: ExpectedVersion
+    events: _containers.RepeatedCompositeFieldContainer[NewEvent]
+    def __init__(self, aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., expected_version: _Optional[_Union[ExpectedVersion, _Mapping]] = ..., events: _Optional[_Iterable[_Union[NewEvent, _Mapping]]] = ...) -> None: ...
+
+class ExpectedVersion(_message.Message):
+    __slots__ = ("any", "no_stream", "exists", "exact")
+    ANY_FIELD_NUMBER: _ClassVar[int]
+    NO_STREAM_FIELD_NUMBER: _ClassVar[int]
+    EXISTS_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    any: _empty_pb2.Empty
+    no_stream: _empty_pb2.Empty
+    exists: _empty_pb2.Empty
+    exact: int
+    def __init__(self, any: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., no_stream: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., exists: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., exact: _Optional[int] = ...) -> None: ...
+
+class NewEvent(_message.Message):
+    __slots__ = ("event_id", "event_type", "event_data", "metadata", "occurred_at")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    event_type: str
+    event_data: bytes
+    metadata: bytes
+    occurred_at: _timestamp_pb2.Timestamp
+    def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., event_data: _Optional[bytes] = ..., metadata: _Optional[bytes] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class AppendEventsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[AppendResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[AppendResult, _Mapping]]] = ...) -> None: ...
+
+class AppendResult(_message.Message):
+    __slots__ = ("aggregate_id", "event_version", "first_global_position", "last_global_position", "duplicate")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FIRST_GLOBAL_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAST_GLOBAL_POSITION_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    event_version: int
+    first_global_position: int
+    last_global_position: int
+    duplicate: bool
+    def __init__(self, aggregate_id: _Optional[str] = ..., event_version: _Optional[int] = ..., first_global_position: _Optional[int] = ..., last_global_position: _Optional[int] = ..., duplicate: _Optional[bool] = ...) -> None: ...
+
+class RecordedEvent(_message.Message):
+    __slots__ = ("event_id", "event_type", "event_data", "metadata", "occurred_at", "aggregate_id", "aggregate_type", "event_version", "global_position", "created_at")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_DATA_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    GLOBAL_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    event_type: str
+    event_data: bytes
+    metadata: bytes
+    occurred_at: _timestamp_pb2.Timestamp
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    global_position: int
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., event_data: _Optional[bytes] = ..., metadata: _Optional[bytes] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., event_version: _Optional[int] = ..., global_position: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ReadAggregateRequest(_message.Message):
+    __slots__ = ("aggregate_id", "from_version", "limit", "backwards")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BACKWARDS_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    from_version: int
+    limit: int
+    backwards: bool
+    def __init__(self, aggregate_id: _Optional[str] = ..., from_version: _Optional[int] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ...) -> None: ...
+
+class ReadAllRequest(_message.Message):
+    __slots__ = ("from_position", "limit", "backwards")
+    FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BACKWARDS_FIELD_NUMBER: _ClassVar[int]
+    from_position: int
+    limit: int
+    backwards: bool
+    def __init__(self, from_position: _Optional[int] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ...) -> None: ...
+
+class ReadResponse(_message.Message):
+    __slots__ = ("events", "head_position")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[RecordedEvent]
+    head_position: int
+    def __init__(self, events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ...) -> None: ...
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatusResponse(_message.Message):
+    __slots__ = ("head_position", "relay_position", "relay_owner", "parked_messages", "service_version", "schema_revision")
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    RELAY_POSITION_FIELD_NUMBER: _ClassVar[int]
+    RELAY_OWNER_FIELD_NUMBER: _ClassVar[int]
+    PARKED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_REVISION_FIELD_NUMBER: _ClassVar[int]
+    head_position: int
+    relay_position: int
+    relay_owner: str
+    parked_messages: int
+    service_version: str
+    schema_revision: str
+    def __init__(self, head_position: _Optional[int] = ..., relay_position: _Optional[int] = ..., relay_owner: _Optional[str] = ..., parked_messages: _Optional[int] = ..., service_version: _Optional[str] = ..., schema_revision: _Optional[str] = ...) -> None: ...
