@@ -1,0 +1,65 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_store.environment import LOG_LEVELS, LOGINS, RELAYS, Environment
+from event_store.errors import ConfigurationError
+
+text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"))
+environments = st.builds(
+    Environment,
+    host=st.ip_addresses(v=4).map(str),
+    port=st.integers(0, 65535),
+    database_login=st.sampled_from(LOGINS),
+    database_ca=text,
+    database_connections=st.integers(2, 100),
+    routing=text,
+    relay=st.sampled_from(RELAYS),
+    log_level=st.sampled_from(LOG_LEVELS),
+)
+
+
+@given(environments)
+def test_what_infra_writes_the_service_reads(environment: Environment) -> None:
+    """Every environment survives the way through a container's variables."""
+    assert Environment.parse(environment.variables()) == environment
+
+
+def test_every_field_has_a_variable() -> None:
+    """No field can be added without a name for it in the environment."""
+    given = {
+        "port": 1,
+        "database_connections": 3,
+        "database_login": "iam",
+        "relay": "off",
+        "log_level": "DEBUG",
+    }
+    values = {field.name: given.get(field.name, "given") for field in dataclasses.fields(Environment)}
+
+    variables = Environment(**values).variables()  # type: ignore[arg-type] # one dictionary for all types
+
+    assert len(variables) == len(values)
+
+
+def test_foreign_variables_are_none_of_our_business() -> None:
+    """The rest of a process's environment is ignored."""
+    assert Environment.parse({"PATH": "/bin", "PGHOST": "db", "K_SERVICE": "x"}) == Environment()
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"PORT": "http"}, "PORT is 'http', but must be a whole number"),
+        ({"PORT": "70000"}, "PORT is 70000, but must be 0 to 65535"),
+        ({"EVENT_STORE_DATABASE_LOGIN": "ldap"}, "must be one of libpq, iam"),
+        ({"EVENT_STORE_DATABASE_CONNECTIONS": "1"}, "must be 2 to 100"),
+        ({"EVENT_STORE_RELAY": "yes"}, "must be one of on, off"),
+        ({"EVENT_STORE_ROUTNG": "{}"}, "unknown variable EVENT_STORE_ROUTNG"),
+    ],
+)
+def test_a_bad_value_says_what_is_allowed(variables: dict[str, str], message: str) -> None:
+    """A container with a wrong variable stops with a sentence, not with a surprise later."""
+    with pytest.raises(ConfigurationError, match=message):
+        Environment.parse(variables)
