@@ -1,0 +1,48 @@
+# Aliases only: every target is one command. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status preview test check bench proto lock format
+
+PYTHON ?= python3
+STACK ?= dev
+VENV_PYTHON := .venv/bin/python
+need_environment = @test -x $(VENV_PYTHON) || \
+	{ echo "error: there is no environment here yet, so nothing of it runs. Start with: make up" >&2; exit 1; }
+
+help: ## List what can be made
+	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## Make the environment: .venv from the pins, tools under .tools/
+	@$(PYTHON) tools/setup.py
+
+up: setup ## Bring the whole stack up on this machine and send events through it
+	@$(VENV_PYTHON) -m local up
+
+down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data too
+	$(need_environment)
+	@$(VENV_PYTHON) -m local down $(if $(PURGE),--purge)
+
+status: ## Show the endpoints of the local stack as JSON
+	$(need_environment)
+	@$(VENV_PYTHON) -m local status
+
+preview: setup ## Show what `pulumi up` would do; STACK=dev by default, no cloud account needed
+	@$(VENV_PYTHON) -m local preview $(STACK)
+
+test: setup ## Run every test; ARGS="tests/relay -x" for some of them
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+check: setup ## Check format, lint, types, generated code, locks and tracked files
+	@$(VENV_PYTHON) tools/check.py
+
+bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
+	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+proto: setup ## Generate the Python code of the contract
+	@$(VENV_PYTHON) tools/proto.py
+
+lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
+	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+format: setup ## Format the code and apply the linter's safe fixes
+	@$(VENV_PYTHON) -m ruff format
+	@$(VENV_PYTHON) -m ruff check --fix

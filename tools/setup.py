@@ -1,0 +1,57 @@
+"""Makes the environment: `.venv` from the pins, the Pulumi CLI and uv under `.tools/`.
+
+Needs Python 3.11 or newer and nothing else. Safe to run at any time: what is ready is left as it is.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must get this sentence, not a traceback
+    sys.exit(
+        "error: this project needs Python 3.11 or newer. Run it as `make setup PYTHON=python3.12`, for one."
+    )
+
+import argparse
+import errno
+import fcntl
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools import CACHE, ToolError, pulumi_cli, python_environment
+
+
+def set_up() -> None:
+    """Do every step that is not done yet, one process at a time."""
+    started = time.monotonic()
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another set-up that runs in this directory", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        changed = [python_environment.ensure(), pulumi_cli.ensure()]
+    if any(changed):
+        print(f"Environment ready in {time.monotonic() - started:.0f} s")
+
+
+def main() -> int:
+    """Run the set-up and turn what stops it into one message."""
+    argparse.ArgumentParser(prog="tools/setup.py", description=__doc__).parse_args()
+    try:
+        set_up()
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        fix = ": free about 4 GB and run it again" if error.errno == errno.ENOSPC else ""
+        print(f"error: {error.strerror}: {error.filename or CACHE}{fix}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run it again to go on from here.", file=sys.stderr)
+    else:
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
