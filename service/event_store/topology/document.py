@@ -1,0 +1,158 @@
+"""A YAML file whose every value knows where it stands, so that every error can say so."""
+
+import difflib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from event_store.errors import TopologyError
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SCALARS: Final = {"int": "a number", "float": "a number", "bool": "true or false", "null": "empty"}
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._~%+-]{2,}")
+_TAG: Final = "tag:yaml.org,2002:"
+
+
+def read(text: str, source: str) -> "Value":
+    """Return the root of a document of one YAML mapping.
+
+    Args:
+        text: The file's content.
+        source: What errors call the file, usually its path.
+
+    Raises:
+        TopologyError: The text is no YAML.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TopologyError(f"{source}:{line}: this is no YAML: {error.problem}: correct the line") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise TopologyError(f"{source}: this is no YAML: {reason}: write it as plain text") from None
+    if node is None:
+        raise TopologyError(f"{source}: the file is empty: declare `topics`, `subscriptions` and `routes`")
+    return Value(node, source, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a file.
+
+    Attributes:
+        node: What YAML made of it.
+        source: The file.
+        field: Its path, as in `subscriptions[0].ackDeadlineSeconds`; empty for the whole file.
+    """
+
+    node: yaml.Node
+    source: str
+    field: str
+
+    def error(self, problem: str, fix: str) -> TopologyError:
+        """Return, for the caller to raise, an error that names file, line and field."""
+        line = self.node.start_mark.line + 1
+        return TopologyError(f"{self.source}:{line}: {self.field or 'the file'} {problem}: {fix}")
+
+    def mapping(self, required: Collection[str], optional: Collection[str]) -> dict[str, "Value"]:
+        """Return the values of a mapping by key, refusing keys that are unknown, missing or given twice."""
+        known = [*required, *optional]
+        if not self.is_mapping():
+            raise self.error(f"is {self._kind()}", f"write a mapping with the keys {', '.join(known)}")
+        values: dict[str, Value] = {}
+        for key_node, value_node in self.node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            at_key = Value(key_node, self.source, f"{self.field}.{key}".lstrip("."))
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                raise at_key.error(
+                    "is unknown", f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                )
+            if key in values:
+                raise at_key.error("is given twice", "remove one")
+            values[key] = Value(value_node, self.source, at_key.field)
+        for key in required:
+            if key not in values:
+                raise self.error(f"has no {key}", f"add `{key}`")
+        return values
+
+    def is_mapping(self) -> bool:
+        """Return whether this is a mapping."""
+        return isinstance(self.node, yaml.MappingNode)
+
+    def items(self) -> list["Value"]:
+        """Return the values of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.error(f"is {self._kind()}", "write a list, each entry on a line of its own after `- `")
+        return [
+            Value(node, self.source, f"{self.field}[{index}]") for index, node in enumerate(self.node.value)
+        ]
+
+    def text(self) -> str:
+        """Return a text that is not empty."""
+        if self._kind() != "text" or not self.node.value:
+            raise self.error(f"is {self._shown()}", "write a text; in quotes if it looks like a number")
+        return str(self.node.value)
+
+    def choice(self, choices: Collection[str], otherwise: str = "") -> str:
+        """Return a text that is one of a few; `otherwise` is what an error names besides them."""
+        if self._kind() != "text" or self.node.value not in choices:
+            known = ", ".join(choices) or "those that are declared, which are none"
+            raise self.error(f"is {self._shown()}", f"write one of {known} {otherwise}".rstrip())
+        return str(self.node.value)
+
+    def resource_name(self, longest_characters: int) -> str:
+        """Return a name that Pub/Sub takes for a topic or a subscription."""
+        name = self.text()
+        if len(name) > longest_characters or not _NAME.fullmatch(name) or name.lower().startswith("goog"):
+            raise self.error(
+                f"is {name!r}, which is no name that Pub/Sub takes",
+                f"write 3 to {longest_characters} letters, digits and -_.~+%, the first one a letter, "
+                "and not beginning with goog",
+            )
+        return name
+
+    def integer(self, lowest: int, highest: int) -> int:
+        """Return a whole number within an inclusive range."""
+        fix = f"write a whole number from {lowest} to {highest}"
+        # YAML 1.1 would also read 010 as eight and 1:30 as ninety; nobody means that here.
+        if self._kind() != "a number" or not re.fullmatch(r"0|[1-9][0-9]{0,17}", self.node.value):
+            raise self.error(f"is {self._shown()}", fix)
+        number = int(self.node.value)
+        if not lowest <= number <= highest:
+            raise self.error(f"is {number}, outside {lowest} to {highest}", fix)
+        return number
+
+    def duration_seconds(self, lowest_seconds: int, highest_seconds: int) -> int:
+        """Return the seconds of a duration such as `10s`, `30m`, `12h` or `7d`, within an inclusive range."""
+        allowed = f"{_duration(lowest_seconds)} to {_duration(highest_seconds)}"
+        fix = f"write a whole number and a unit (s, m, h or d), from {allowed}"
+        value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
+        match = re.fullmatch(r"([0-9]{1,18})([smhd])", value)
+        if not match:
+            raise self.error(f"is {self._shown()}, which is no duration", fix)
+        seconds = int(match[1]) * _SECONDS[match[2]]
+        if not lowest_seconds <= seconds <= highest_seconds:
+            raise self.error(f"is {value}, outside {allowed}", fix)
+        return seconds
+
+    def _kind(self) -> str:
+        if self.is_mapping():
+            return "a mapping"
+        if isinstance(self.node, yaml.SequenceNode):
+            return "a list"
+        return _SCALARS.get(self.node.tag.removeprefix(_TAG), "text")
+
+    def _shown(self) -> str:
+        if not isinstance(self.node, yaml.ScalarNode) or self._kind() == "empty":
+            return self._kind()
+        return repr(self.node.value)
+
+
+def _duration(seconds: int) -> str:
+    unit = next((u for u in "dhm" if seconds and seconds % _SECONDS[u] == 0), "s")
+    return f"{seconds // _SECONDS[unit]}{unit}"

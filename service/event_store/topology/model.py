@@ -1,0 +1,121 @@
+"""The topology: all of `topology.yaml`, and what holds between its parts."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from event_store.errors import ConfigurationError, TopologyError
+from event_store.topology.document import Value, read
+from event_store.topology.routing import UNROUTED, Ordering, Route, RoutedTopic, Routing
+from event_store.topology.subscription import Subscription
+from event_store.topology.topic import Topic
+
+_PROJECT: Final = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The whole bus, as one file declares it.
+
+    Attributes:
+        topics: In the order of the file, with unique names.
+        subscriptions: In the order of the file, with unique names; no dead letters' name is taken.
+        routes: Which events go to which topics.
+        unrouted: `refuse` or `store-only`: what happens to an event that no route matches.
+    """
+
+    topics: tuple[Topic, ...]
+    subscriptions: tuple[Subscription, ...]
+    routes: tuple[Route, ...]
+    unrouted: str
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Topology":
+        """Read a topology from a file.
+
+        Raises:
+            TopologyError: The file cannot be read or is wrong; the message says where and how to fix it.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise TopologyError(f"{path}: this is no UTF-8 text: save it as UTF-8") from None
+        except OSError as error:
+            raise TopologyError(
+                f"{path}: the file cannot be read ({error.strerror}): give the path of a topology.yaml"
+            ) from None
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, source: str) -> "Topology":
+        """Read a topology from text; `source` is what errors call it.
+
+        Raises:
+            TopologyError: The text is wrong; the message says where and how to fix it.
+        """
+        keys = read(text, source).mapping((), ("topics", "subscriptions", "routes", "unrouted"))
+        values = {
+            key: keys[key].items() if key in keys else [] for key in ("topics", "subscriptions", "routes")
+        }
+        topics = [Topic.read(value) for value in values["topics"]]
+        by_name = {topic.name: topic for topic in topics}
+        subscriptions = [Subscription.read(value, by_name) for value in values["subscriptions"]]
+        dead_letters = [subscription.dead_letter_name for subscription in subscriptions]
+        _refuse_taken([topic.name for topic in topics], values["topics"], dead_letters)
+        _refuse_taken([each.name for each in subscriptions], values["subscriptions"], dead_letters)
+        return cls(
+            topics=tuple(topics),
+            subscriptions=tuple(subscriptions),
+            routes=tuple(_route(value, by_name) for value in values["routes"]),
+            unrouted=keys["unrouted"].choice(UNROUTED) if "unrouted" in keys else "refuse",
+        )
+
+    def routing(self, project: str, ordering: Ordering | None = None) -> Routing:
+        """Return what the service needs to route the events of a project.
+
+        Args:
+            project: The Google Cloud project's id.
+            ordering: Replaces every topic's own ordering if given.
+
+        Raises:
+            ConfigurationError: The project's id is none.
+        """
+        if not _PROJECT.fullmatch(project):
+            raise ConfigurationError(
+                f"{project!r} is no project id: it has 6 to 30 lower-case letters, digits and hyphens, "
+                "begins with a letter and ends with no hyphen"
+            )
+        return Routing(
+            topics={
+                topic.name: RoutedTopic(
+                    topic.name, f"projects/{project}/topics/{topic.name}", ordering or topic.ordering
+                )
+                for topic in self.topics
+            },
+            routes=self.routes,
+            unrouted=self.unrouted,
+        )
+
+
+def _refuse_taken(names: list[str], values: list[Value], dead_letters: list[str]) -> None:
+    for index, (name, value) in enumerate(zip(names, values, strict=True)):
+        if name in names[:index]:
+            raise value.error(f"has the name {name}, which is taken", "give it a name of its own")
+        if name in dead_letters:
+            raise value.error(
+                f"has the name {name}, which a subscription's dead letters take", "give it another name"
+            )
+
+
+def _route(value: Value, topics: dict[str, Topic]) -> Route:
+    keys = value.mapping(("topics",), ("aggregateType", "eventType"))
+    if len(keys) == 1:
+        raise value.error(
+            "matches nothing", "add `aggregateType`, `eventType` or both; `*` stands for any text"
+        )
+    names = tuple(each.choice(topics) for each in keys["topics"].items())
+    if not names:
+        raise keys["topics"].error("is empty", "name at least one topic, or remove the route")
+    patterns = {key: keys[key].text() if key in keys else "*" for key in ("aggregateType", "eventType")}
+    return Route(patterns["aggregateType"], patterns["eventType"], names)

@@ -1,0 +1,131 @@
+"""A subscription and its dead letters, as `topology.yaml` declares them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from event_store.topology.document import Value
+from event_store.topology.topic import NAME_CHARACTERS, RETENTION_SECONDS, Topic
+
+DEAD_LETTER_SUFFIX: Final = "-dead-letter"
+
+# Google's limits: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
+ACK_DEADLINE_SECONDS: Final = (10, 600)
+BACKOFF_SECONDS: Final = (0, 600)
+DELIVERY_ATTEMPTS: Final = (5, 100)
+FILTER_BYTES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a message that was not acknowledged comes again.
+
+    Attributes:
+        minimum_backoff_seconds: The first wait, 0 to 600 and not above the maximum.
+        maximum_backoff_seconds: The longest wait, 0 to 600.
+    """
+
+    minimum_backoff_seconds: int = 10
+    maximum_backoff_seconds: int = 600
+
+    @classmethod
+    def read(cls, value: Value) -> "RetryPolicy":
+        """Read a `retryPolicy`.
+
+        Raises:
+            TopologyError: It is wrong.
+        """
+        keys = value.mapping((), ("minimumBackoff", "maximumBackoff"))
+        seconds = {key: each.duration_seconds(*BACKOFF_SECONDS) for key, each in keys.items()}
+        policy = cls(
+            seconds.get("minimumBackoff", cls().minimum_backoff_seconds),
+            seconds.get("maximumBackoff", cls().maximum_backoff_seconds),
+        )
+        if policy.minimum_backoff_seconds > policy.maximum_backoff_seconds:
+            raise value.error(
+                f"has a minimumBackoff of {policy.minimum_backoff_seconds}s, above its maximumBackoff of "
+                f"{policy.maximum_backoff_seconds}s",
+                "lower the one or raise the other (0s to 10m)",
+            )
+        return policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A subscription of the bus. Each has dead letters: a topic and a subscription of `dead_letter_name`.
+
+    Attributes:
+        name: 3 to 243 characters, so that the dead letters' name fits into 255.
+        topic: The name of a topic of the topology.
+        ack_deadline_seconds: 10 to 600.
+        message_retention_seconds: How long an unacknowledged message is kept, 600 to 2,678,400 (31 days).
+        retry_policy: When a message comes again.
+        max_delivery_attempts: After how many attempts a message becomes a dead letter, 5 to 100.
+        filter: A filter of Pub/Sub on attributes, at most 256 bytes; empty for none.
+        enable_message_ordering: Whether it delivers in order: it does, unless its topic keeps none.
+    """
+
+    name: str
+    topic: str
+    ack_deadline_seconds: int = 10
+    message_retention_seconds: int = 604_800
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    max_delivery_attempts: int = 5
+    filter: str = ""
+    enable_message_ordering: bool = True
+
+    @property
+    def dead_letter_name(self) -> str:
+        """The name of its dead-letter topic and of that topic's subscription."""
+        return self.name + DEAD_LETTER_SUFFIX
+
+    @classmethod
+    def read(cls, value: Value, topics: Mapping[str, Topic]) -> "Subscription":
+        """Read an entry of `subscriptions`.
+
+        Args:
+            value: The entry.
+            topics: The topology's topics by name.
+
+        Raises:
+            TopologyError: It is wrong.
+        """
+        keys = value.mapping(
+            ("name", "topic"),
+            (
+                "ackDeadlineSeconds",
+                "messageRetentionDuration",
+                "retryPolicy",
+                "deadLetterPolicy",
+                "filter",
+            ),
+        )
+        given: dict[str, Any] = {}
+        if "ackDeadlineSeconds" in keys:
+            given["ack_deadline_seconds"] = keys["ackDeadlineSeconds"].integer(*ACK_DEADLINE_SECONDS)
+        if "messageRetentionDuration" in keys:
+            retention = keys["messageRetentionDuration"]
+            given["message_retention_seconds"] = retention.duration_seconds(*RETENTION_SECONDS)
+        if "retryPolicy" in keys:
+            given["retry_policy"] = RetryPolicy.read(keys["retryPolicy"])
+        if "deadLetterPolicy" in keys:
+            policy = keys["deadLetterPolicy"].mapping((), ("maxDeliveryAttempts",))
+            if "maxDeliveryAttempts" in policy:
+                given["max_delivery_attempts"] = policy["maxDeliveryAttempts"].integer(*DELIVERY_ATTEMPTS)
+        if "filter" in keys:
+            given["filter"] = _filter(keys["filter"])
+        topic = topics[keys["topic"].choice(topics)]
+        return cls(
+            name=keys["name"].resource_name(NAME_CHARACTERS - len(DEAD_LETTER_SUFFIX)),
+            topic=topic.name,
+            enable_message_ordering=topic.ordering.kind != "none",
+            **given,
+        )
+
+
+def _filter(value: Value) -> str:
+    text = value.text()
+    size_bytes = len(text.encode())
+    if size_bytes > FILTER_BYTES:
+        raise value.error(f"has {size_bytes} bytes", f"shorten it to at most {FILTER_BYTES} bytes")
+    return text
