@@ -1,0 +1,136 @@
+"""The values of `events.py` as messages of the contract, and back. The only place that knows both."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.events import (
+    AggregateAppend,
+    AppendResult,
+    ExpectedVersion,
+    NewEvent,
+    RecordedEvent,
+    Status,
+)
+from event_store.v1 import event_store_pb2 as pb
+
+_HIGHEST_VERSION: Final = 2_147_483_647
+
+
+def append_request(appends: Sequence[AggregateAppend]) -> pb.AppendEventsRequest:
+    """Return the request for some appends.
+
+    Raises:
+        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+    """
+    return pb.AppendEventsRequest(
+        appends=[_append(append, f"appends[{index}]") for index, append in enumerate(appends)]
+    )
+
+
+def append_results(response: pb.AppendEventsResponse) -> tuple[AppendResult, ...]:
+    """Return the results of a response."""
+    return tuple(
+        AppendResult(
+            result.aggregate_id,
+            result.event_version,
+            result.first_global_position,
+            result.last_global_position,
+            result.duplicate,
+        )
+        for result in response.results
+    )
+
+
+def recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
+    """Return the event of a message."""
+    return RecordedEvent(
+        global_position=message.global_position,
+        aggregate_id=message.aggregate_id,
+        aggregate_type=message.aggregate_type,
+        event_version=message.event_version,
+        event_id=message.event_id,
+        event_type=message.event_type,
+        event_data_json=message.event_data,
+        metadata_json=message.metadata,
+        occurred_at=message.occurred_at.ToDatetime(UTC),
+        created_at=message.created_at.ToDatetime(UTC),
+    )
+
+
+def status(response: pb.GetStatusResponse) -> Status:
+    """Return the status of a response."""
+    return Status(
+        head_position=response.head_position,
+        relay_position=response.relay_position,
+        relay_owner=response.relay_owner,
+        parked_messages=response.parked_messages,
+        service_version=response.service_version,
+        schema_revision=response.schema_revision,
+    )
+
+
+def _append(append: AggregateAppend, path: str) -> pb.AggregateAppend:
+    return pb.AggregateAppend(
+        aggregate_id=_text(append.aggregate_id, f"{path}.aggregate_id"),
+        aggregate_type=_text(append.aggregate_type, f"{path}.aggregate_type"),
+        expected_version=_expected_version(append.expected_version, f"{path}.expected_version"),
+        events=[_new_event(event, f"{path}.events[{index}]") for index, event in enumerate(append.events)],
+    )
+
+
+def _new_event(event: NewEvent, path: str) -> pb.NewEvent:
+    return pb.NewEvent(
+        event_id=_text(event.event_id, f"{path}.event_id"),
+        event_type=_text(event.event_type, f"{path}.event_type"),
+        event_data=_json(event.event_data, f"{path}.event_data"),
+        metadata=_json(event.metadata, f"{path}.metadata"),
+        occurred_at=_timestamp(event.occurred_at, f"{path}.occurred_at"),
+    )
+
+
+def _expected_version(expected: ExpectedVersion | int, path: str) -> pb.ExpectedVersion:
+    match expected:
+        case ExpectedVersion.ANY:
+            return pb.ExpectedVersion(any=Empty())
+        case ExpectedVersion.NO_STREAM:
+            return pb.ExpectedVersion(no_stream=Empty())
+        case ExpectedVersion.EXISTS:
+            return pb.ExpectedVersion(exists=Empty())
+    if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected <= _HIGHEST_VERSION:
+        raise _invalid(path, f"is {expected!r}: give ANY, NO_STREAM, EXISTS or 0 to {_HIGHEST_VERSION}")
+    return pb.ExpectedVersion(exact=expected)
+
+
+def _text(value: str, path: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _invalid(path, "has a lone surrogate, which is no Unicode text") from None
+    return value
+
+
+def _json(value: Any, path: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _invalid(path, f"is no JSON: {error}") from None
+
+
+def _timestamp(moment: datetime, path: str) -> Timestamp:
+    if moment.tzinfo is None:
+        raise _invalid(path, "has no time zone: give one, as in datetime.now(UTC)")
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
+
+
+def _invalid(path: str, description: str) -> InvalidArgumentError:
+    return InvalidArgumentError(FieldViolation(path, description))
