@@ -1,0 +1,6 @@
+"""The embedded Pub/Sub of the local Google Cloud."""
+
+from local.pubsub.clock import Clock, ManualClock, SystemClock
+from local.pubsub.server import PortTakenError, PubSubServer
+
+__all__ = ["Clock", "ManualClock", "PortTakenError", "PubSubServer", "SystemClock"]

@@ -1,0 +1,157 @@
+"""Everything that exists on the server, by its name; the only place that creates and deletes."""
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from local.pubsub.clock import Clock, Timer
+from local.pubsub.errors import AlreadyExistsError, NotFoundError, PubSubError
+from local.pubsub.lane import Delivery
+from local.pubsub.settings import SubscriptionSettings, TopicSettings
+from local.pubsub.snapshot import Snapshot
+from local.pubsub.subscription import DELETED_TOPIC, Subscription
+from local.pubsub.topic import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SWEEP_SECONDS = 60  # how often what outlived its retention is forgotten where nobody publishes or pulls
+
+
+class Catalog:
+    """Topics, subscriptions, snapshots and IAM policies.
+
+    Args:
+        clock: Whose time it is.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.topics: dict[str, Topic] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.policies: dict[str, Any] = {}
+        # Message ids begin with the time, so that they differ from those before a restart.
+        self._sequence: Iterator[int] = itertools.count(int(clock.now() * 1e6))
+        self._sweeper: Timer | None = None
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._sweeper = self.clock.call_at(self.clock.now() + SWEEP_SECONDS, self._sweep)
+
+    def stop(self, reason: PubSubError) -> None:
+        """End every stream and forget every message."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        for subscription in self.subscriptions.values():
+            subscription.fail(reason)
+            subscription.clear()
+
+    def topic(self, name: str) -> Topic:
+        """The topic of that name, or NotFoundError."""
+        topic = self.topics.get(name)
+        if topic is None:
+            raise NotFoundError(name)
+        return topic
+
+    def subscription(self, name: str) -> Subscription:
+        """The subscription of that name, or NotFoundError."""
+        subscription = self.subscriptions.get(name)
+        if subscription is None:
+            raise NotFoundError(name)
+        return subscription
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of that name, or NotFoundError, which it is too when it has expired."""
+        snapshot = self.snapshots.get(name)
+        if snapshot is None or snapshot.expires_at <= self.clock.now():
+            raise NotFoundError(name)
+        return snapshot
+
+    def create_topic(self, config: Any) -> Topic:
+        """Make a topic of a Topic message."""
+        settings = TopicSettings.parse(config)
+        if config.name in self.topics:
+            raise AlreadyExistsError(config.name)
+        topic = self.topics[config.name] = Topic(config, settings, self.clock, self._sequence)
+        return topic
+
+    def delete_topic(self, name: str) -> None:
+        """Delete a topic; its subscriptions and snapshots stay, without one."""
+        topic = self.topic(name)
+        for subscription in list(topic.subscriptions.values()):
+            subscription.orphan()
+        for snapshot in topic.snapshots.values():
+            snapshot.topic, snapshot.config.topic = None, DELETED_TOPIC
+        del self.topics[name]
+        self.policies.pop(name, None)
+
+    def create_subscription(self, config: Any) -> Subscription:
+        """Make a subscription of a Subscription message."""
+        settings = SubscriptionSettings.parse(config)
+        self.check_dead_letter_topic(settings)
+        topic = self.topic(config.topic)
+        if config.name in self.subscriptions:
+            raise AlreadyExistsError(config.name)
+        subscription = Subscription(config, settings, topic, self.clock, self._dead_letter)
+        topic.subscriptions[config.name] = self.subscriptions[config.name] = subscription
+        return subscription
+
+    def check_dead_letter_topic(self, settings: SubscriptionSettings) -> None:
+        """Refuse a dead-letter topic that does not exist."""
+        if settings.dead_letter_policy is not None:
+            self.topic(settings.dead_letter_policy.topic)
+
+    def delete_subscription(self, name: str) -> None:
+        """Delete a subscription with its backlog."""
+        subscription = self.subscription(name)
+        subscription.fail(NotFoundError(name))
+        subscription.clear()
+        if subscription.topic is not None:
+            subscription.topic.subscriptions.pop(name, None)
+        del self.subscriptions[name]
+        self.policies.pop(name, None)
+
+    def create_snapshot(self, request: Any) -> Snapshot:
+        """Take a snapshot of a subscription."""
+        subscription = self.subscription(request.subscription)
+        if request.name in self.snapshots:
+            raise AlreadyExistsError(request.name)
+        snapshot = self.snapshots[request.name] = Snapshot.take(request, subscription, self.clock.now())
+        if snapshot.topic is not None:
+            snapshot.topic.snapshots[request.name] = snapshot
+        return snapshot
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot with its messages."""
+        snapshot = self.snapshot(name)
+        if snapshot.topic is not None:
+            snapshot.topic.snapshots.pop(name, None)
+        del self.snapshots[name]
+        self.policies.pop(name, None)
+
+    def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
+        policy = subscription.settings.dead_letter_policy
+        topic = self.topics.get(policy.topic) if policy else None
+        if topic is None:
+            return False
+        raw = delivery.message.parse()
+        _, project, _, subscription_id = subscription.name.split("/")
+        raw.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
+        raw.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription_id
+        raw.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
+        raw.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = raw.publish_time.ToJsonString()
+        topic.publish([raw])
+        return True
+
+    def _sweep(self) -> None:
+        for topic in self.topics.values():
+            topic.trim()
+        for subscription in self.subscriptions.values():
+            subscription.trim()
+        now = self.clock.now()
+        for name in [name for name, snapshot in self.snapshots.items() if snapshot.expires_at <= now]:
+            expired = self.snapshots.pop(name)
+            if expired.topic is not None:
+                expired.topic.snapshots.pop(name, None)
+        self.start()

@@ -1,0 +1,113 @@
+"""The messages of one ordering key on one subscription.
+
+Invariants:
+- `outstanding` then `waiting` is the order of publication, always.
+- A message is handed out only after every earlier one of its key; while some are outstanding, more go
+  to their holder only.
+- What is redelivered takes everything behind it along, acknowledged or not (Google: "consistent
+  redelivery"), and goes out alone until it is settled: a key that fails repeats one message, not all.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.pubsub.message import Message
+
+if TYPE_CHECKING:
+    from local.pubsub.consumer import Consumer
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One message on one subscription, waiting or outstanding.
+
+    Attributes:
+        message: What is delivered.
+        lane: Its key's lane; None where order does not matter.
+        attempt: Number of the current or the next attempt, from 1.
+        ack_id: "" unless it is leased.
+        consumer: Who holds it, while it is leased.
+        slot: Where its deadline is noted.
+        acked: Acknowledged, but behind an earlier message of its key that is not.
+    """
+
+    message: Message
+    lane: "Lane | None" = None
+    attempt: int = 1
+    ack_id: str = ""
+    consumer: "Consumer | None" = None
+    slot: int = 0
+    acked: bool = False
+
+
+class Lane:
+    """The queue of one ordering key.
+
+    Attributes:
+        queued: Whether it stands in some consumer's (or the common) queue of lanes.
+        delayed: Whether it waits for its first message's retry delay.
+    """
+
+    __slots__ = ("delayed", "holder", "key", "outstanding", "queued", "waiting")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.waiting: deque[Delivery] = deque()
+        self.outstanding: deque[Delivery] = deque()
+        self.holder: Consumer | None = None
+        self.queued = False
+        self.delayed = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left to deliver or to acknowledge."""
+        return not self.waiting and not self.outstanding
+
+    def may_go_to(self, consumer: "Consumer | None") -> bool:
+        """Whether the next message may be handed to `consumer` now; None stands for any newcomer."""
+        if not self.waiting or self.delayed:
+            return False
+        if not self.outstanding:
+            return True
+        return (
+            consumer is not None
+            and consumer is self.holder
+            and not consumer.closed
+            and not consumer.one_per_key
+            and self.waiting[0].attempt == 1
+            and self.outstanding[-1].attempt == 1
+        )
+
+    def hand_out(self, consumer: "Consumer") -> Delivery:
+        """Move the next message to `consumer`."""
+        delivery = self.waiting.popleft()
+        self.outstanding.append(delivery)
+        self.holder = consumer
+        return delivery
+
+    def settle(self, delivery: Delivery) -> None:
+        """Note an acknowledgement; what is acknowledged from the front on is gone for good."""
+        delivery.acked = True
+        while self.outstanding and self.outstanding[0].acked:
+            self.outstanding.popleft()
+
+    def rewind(self, delivery: Delivery, *, keep_acked: bool) -> list[Delivery]:
+        """Put `delivery`, and everything that was handed out after it, back in front of the queue.
+
+        Args:
+            delivery: The one to be redelivered.
+            keep_acked: Whether what was acknowledged stays so (exactly-once).
+
+        Returns:
+            What went back, leases to be revoked.
+        """
+        back: list[Delivery] = []
+        while not back or back[-1] is not delivery:
+            last = self.outstanding.pop()
+            if last.acked and keep_acked:
+                continue
+            last.acked = False
+            self.waiting.appendleft(last)
+            back.append(last)
+        return back

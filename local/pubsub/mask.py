@@ -1,0 +1,43 @@
+"""Field masks of update requests."""
+
+from typing import Any
+
+from local.pubsub.errors import InvalidArgumentError
+
+
+def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any:
+    """A copy of `current` with the fields that `mask` names as they are in `change`.
+
+    Args:
+        current: A Topic, Subscription or Snapshot message.
+        change: Another.
+        mask: A FieldMask; a field that it names and `change` lacks is cleared.
+        mutable: The fields that may be named.
+
+    Raises:
+        InvalidArgumentError: The mask is empty, or names a field that is unknown or cannot change.
+    """
+    kind = current.DESCRIPTOR.name
+    if not mask.paths:
+        raise InvalidArgumentError(
+            f"The update_mask in the Update{kind}Request must be set, and must contain a non-empty paths"
+            " list."
+        )
+    for path in mask.paths:
+        field = path.split(".")[0]
+        problem = ""
+        if (
+            not mask.IsValidForDescriptor(current.DESCRIPTOR)
+            and field not in current.DESCRIPTOR.fields_by_name
+        ):
+            problem = f"is not a known {kind} field"
+        elif field not in mutable:
+            problem = f"in the {kind} is not mutable"
+        if problem:
+            raise InvalidArgumentError(
+                f"Invalid update_mask provided in the Update{kind}Request: the {path} field {problem}."
+            )
+    updated = type(current)()
+    updated.CopyFrom(current)
+    mask.MergeMessage(change, updated, replace_message_field=True, replace_repeated_field=True)
+    return updated

@@ -1,0 +1,131 @@
+"""Delivery to push endpoints, with Google's standard JSON wrapper and without an OIDC token.
+
+One loop per push subscription takes messages as a consumer does; each message is one request, at
+most REQUESTS_AT_ONCE of them in flight and one per ordering key. A status of 102, 200, 201, 202 or
+204 acknowledges; anything else, or no answer within the ack deadline, refuses the message, which then
+comes again after its backoff. A loop ends with its subscription, or when it is replaced or stopped.
+"""
+
+import asyncio
+import base64
+import json
+import ssl
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from local.pubsub.consumer import Consumer
+from local.pubsub.errors import PubSubError
+from local.pubsub.lane import Delivery
+from local.pubsub.subscription import Subscription
+
+REQUESTS_AT_ONCE = 16
+ACCEPTED = frozenset((102, 200, 201, 202, 204))
+LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that it is the answer that settles it
+
+
+class PushLoops:
+    """The running push loops, by subscription."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, subscription: Subscription) -> None:
+        """Push, or stop pushing, or push elsewhere, as the subscription's settings now say."""
+        running = self._tasks.pop(subscription.name, None)
+        if running is not None:
+            running.cancel()
+        if subscription.settings.push_endpoint and not subscription.config.detached:
+            self._tasks[subscription.name] = asyncio.create_task(push(subscription))
+
+    async def stop(self) -> None:
+        """Stop every loop and abandon its requests."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def push(subscription: Subscription) -> None:
+    """Deliver a subscription's messages to its endpoint until it ends."""
+    consumer = Consumer(max_messages=REQUESTS_AT_ONCE, one_per_key=True)
+    lease_seconds = subscription.settings.ack_deadline_seconds + LEASE_MARGIN_SECONDS
+    subscription.open(consumer)
+    try:
+        async with asyncio.TaskGroup() as requests:
+            while True:
+                for delivery in subscription.take(consumer, REQUESTS_AT_ONCE, lease_seconds):
+                    requests.create_task(_deliver(subscription, delivery))
+                await consumer.woken()
+    except* PubSubError:
+        pass  # the subscription is gone
+    finally:
+        subscription.close(consumer)
+
+
+async def _deliver(subscription: Subscription, delivery: Delivery) -> None:
+    ack_id = delivery.ack_id
+    settings = subscription.settings
+    try:
+        async with asyncio.timeout(settings.ack_deadline_seconds):
+            status = await _post(settings.push_endpoint, *_request(subscription, delivery))
+    except (OSError, TimeoutError, ValueError):  # no connection, no answer, no HTTP
+        status = 0
+    if status in ACCEPTED:
+        subscription.acknowledge([ack_id])
+    else:
+        subscription.modify_deadline([ack_id], 0)
+
+
+def _request(subscription: Subscription, delivery: Delivery) -> tuple[dict[str, str], bytes]:
+    """Headers and body for a message."""
+    raw = delivery.message.parse()
+    config = subscription.config.push_config
+    if config.HasField("no_wrapper"):
+        metadata = dict(raw.attributes) if config.no_wrapper.write_metadata else {}
+        return metadata, raw.data
+    message: dict[str, Any] = {
+        "data": base64.b64encode(raw.data).decode(),
+        "messageId": raw.message_id,
+        "message_id": raw.message_id,
+        "publishTime": raw.publish_time.ToJsonString(),
+        "publish_time": raw.publish_time.ToJsonString(),
+    }
+    if raw.attributes:
+        message["attributes"] = dict(raw.attributes)
+    if raw.ordering_key:
+        message["orderingKey"] = raw.ordering_key
+    body: dict[str, Any] = {"message": message, "subscription": subscription.name}
+    if subscription.settings.dead_letter_policy is not None:
+        body["deliveryAttempt"] = delivery.attempt
+    return {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+async def _post(url: str, headers: dict[str, str], body: bytes) -> int:
+    """Send one HTTP/1.1 request; gives the status of its answer."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(
+        parts.hostname,
+        parts.port or (443 if parts.scheme == "https" else 80),
+        ssl=ssl.create_default_context() if parts.scheme == "https" else None,
+    )
+    try:
+        writer.write(_head(parts, headers, len(body)) + body)
+        await writer.drain()
+        status_line = await reader.readline()
+        return int(status_line.split()[1]) if len(status_line.split()) > 1 else 0
+    finally:
+        writer.close()
+
+
+def _head(parts: SplitResult, headers: dict[str, str], length: int) -> bytes:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [
+        f"POST {target} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "Connection: close",
+        f"Content-Length: {length}",
+    ]
+    # A line break in a value would start a header of the publisher's choice.
+    lines += [f"{name}: {' '.join(value.split())}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -1,0 +1,113 @@
+"""The embedded Pub/Sub: a gRPC server that google-cloud-pubsub's clients reach as an emulator.
+
+Everything lives in memory and on one event loop; an operation is a plain function call on the
+catalog, so it is whole or not at all. Nothing polls: publishing wakes whoever waits.
+"""
+
+from typing import Any, Self
+
+import grpc
+import grpc.aio
+
+from local.pubsub.catalog import Catalog
+from local.pubsub.clock import Clock, SystemClock
+from local.pubsub.errors import UnavailableError, UnimplementedError
+from local.pubsub.iam import IamPolicies
+from local.pubsub.limits import PUBLISH_BYTES
+from local.pubsub.publisher import Publisher
+from local.pubsub.pull import pull_handler
+from local.pubsub.push import PushLoops
+from local.pubsub.rpc import unary
+from local.pubsub.streaming import streaming_pull_handler
+from local.pubsub.subscriber import Subscriber
+from local.pubsub.wire import Empty
+
+STOP_SECONDS = 2.0  # for calls in flight
+# Twice Google's limit: what is a little too large is to get Google's answer, not gRPC's.
+OPTIONS = (
+    ("grpc.max_receive_message_length", 2 * PUBLISH_BYTES),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),  # else a second server would quietly share the port
+)
+
+
+class PortTakenError(RuntimeError):
+    """The address cannot be listened on."""
+
+
+class NoSchemas(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc ships no types
+    """Answers for the schema service, which this Pub/Sub has not."""
+
+    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler | None:
+        """A handler that refuses, for the methods of the schema service."""
+        if not handler_call_details.method.startswith("/google.pubsub.v1.SchemaService/"):
+            return None
+        return unary(Empty, self._refuse)
+
+    def _refuse(self, _request: Any) -> Any:
+        raise UnimplementedError("The local Pub/Sub has no schemas: try them on Google Cloud.")
+
+
+class PubSubServer:
+    """A Pub/Sub to be embedded: `async with PubSubServer() as server: ... server.address`.
+
+    Args:
+        host: Where to listen.
+        port: 0 for a free one.
+        clock: Whose time deadlines and retention follow.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None) -> None:
+        self._host = host
+        self._port = port
+        self._catalog = Catalog(clock or SystemClock())
+        self._push_loops = PushLoops()
+        self._server: Any = None
+        self.address = ""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; `address` is then "HOST:PORT", the value for PUBSUB_EMULATOR_HOST. Idempotent.
+
+        Raises:
+            PortTakenError: Somebody else listens there.
+        """
+        if self._server is not None:
+            return
+        server = grpc.aio.server(options=OPTIONS)
+        publisher, iam = Publisher(self._catalog), IamPolicies(self._catalog)
+        subscriber = Subscriber(self._catalog, self._push_loops)
+        for service in (publisher, subscriber, iam):
+            methods = {name: unary(*method) for name, method in service.methods().items()}
+            if service is subscriber:
+                methods["Pull"] = pull_handler(self._catalog)
+                methods["StreamingPull"] = streaming_pull_handler(self._catalog)
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.service, methods),))
+        server.add_generic_rpc_handlers((NoSchemas(),))
+        try:
+            port = server.add_insecure_port(f"{self._host}:{self._port}")
+        except RuntimeError as error:
+            raise PortTakenError(
+                f"Pub/Sub cannot listen on {self._host}:{self._port}: another program does. Stop that"
+                f" program (`ss -ltnp 'sport = :{self._port}'` shows it), or choose another port; 0 stands for a"
+                " free one."
+            ) from error
+        await server.start()
+        self._server = server
+        self._catalog.start()
+        self.address = f"{self._host}:{port}"
+
+    async def stop(self) -> None:
+        """End streams with UNAVAILABLE, let other calls finish, and release the port. Idempotent."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        await self._push_loops.stop()
+        self._catalog.stop(UnavailableError("The server is stopping."))
+        await server.stop(STOP_SECONDS)

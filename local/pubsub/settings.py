@@ -1,0 +1,190 @@
+"""What a Topic or a Subscription message says, checked, with Google's defaults filled in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from local.pubsub import limits
+from local.pubsub.errors import InvalidArgumentError, UnimplementedError
+from local.pubsub.filter import Predicate, parse_filter
+
+ACTIVE = 1  # Topic.State and Subscription.State
+PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy
+
+_TOPIC_NOT_HERE = ("schema_settings", "ingestion_data_source_settings")
+_SUBSCRIPTION_NOT_HERE = ("bigquery_config", "cloud_storage_config", "bigtable_config")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """How a topic behaves.
+
+    Attributes:
+        retention_seconds: How long it keeps every message for seeks; 0 for not at all.
+    """
+
+    retention_seconds: float
+
+    @classmethod
+    def parse(cls, config: Any) -> "TopicSettings":
+        """Check a Topic message and fill in what the server decides.
+
+        Raises:
+            InvalidArgumentError: A field is out of its range.
+            UnimplementedError: It asks for schemas, ingestion or transforms.
+        """
+        limits.check_name(config.name, "topics")
+        limits.check_labels(config.labels)
+        _refuse(config, _TOPIC_NOT_HERE)
+        config.state = ACTIVE
+        if not config.HasField("message_retention_duration"):
+            return cls(0)
+        seconds = _seconds(config.message_retention_duration)
+        limits.check_range("message_retention_duration", seconds, limits.RETENTION_SECONDS)
+        return cls(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterPolicy:
+    """Where a message goes that failed too often.
+
+    Attributes:
+        topic: Full name of the dead-letter topic.
+        max_attempts: Deliveries of a message before it goes there, 5 to 100.
+    """
+
+    topic: str
+    max_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSettings:
+    """How a subscription behaves; durations in seconds.
+
+    Attributes:
+        backoff_seconds: Shortest and longest delay of a redelivery; None for at once.
+        filter: Which messages it takes; None for all.
+        push_endpoint: "" for pull.
+    """
+
+    ack_deadline_seconds: int
+    retention_seconds: float
+    retain_acked: bool
+    ordered: bool
+    exactly_once: bool
+    backoff_seconds: tuple[float, float] | None
+    dead_letter_policy: DeadLetterPolicy | None
+    filter: Predicate | None
+    push_endpoint: str
+
+    @classmethod
+    def parse(cls, config: Any) -> "SubscriptionSettings":
+        """Check a Subscription message and fill in Google's defaults.
+
+        Raises:
+            InvalidArgumentError: A field is out of its range, or two exclude each other.
+            UnimplementedError: It asks for an export or for transforms.
+        """
+        limits.check_name(config.name, "subscriptions")
+        limits.check_labels(config.labels)
+        _refuse(config, _SUBSCRIPTION_NOT_HERE)
+        config.state = ACTIVE
+        config.ack_deadline_seconds = config.ack_deadline_seconds or limits.ACK_DEADLINE_DEFAULT_SECONDS
+        limits.check_range("ack_deadline_seconds", config.ack_deadline_seconds, limits.ACK_DEADLINE_SECONDS)
+        if config.enable_exactly_once_delivery and config.push_config.push_endpoint:
+            raise InvalidArgumentError(
+                "Exactly-once delivery is for pull only: remove enable_exactly_once_delivery or push_config."
+            )
+        _parse_expiration(config)
+        return cls(
+            ack_deadline_seconds=config.ack_deadline_seconds,
+            retention_seconds=_parse_retention(config),
+            retain_acked=config.retain_acked_messages,
+            ordered=config.enable_message_ordering,
+            exactly_once=config.enable_exactly_once_delivery,
+            backoff_seconds=_parse_backoff(config),
+            dead_letter_policy=_parse_dead_letter_policy(config),
+            filter=parse_filter(config.filter) if config.filter else None,
+            push_endpoint=_parse_push_endpoint(config),
+        )
+
+    def delay_seconds(self, attempt: int) -> float:
+        """How long after its failed `attempt` (from 1) a message is delivered again."""
+        bounds = self.backoff_seconds or (PUSH_BACKOFF_SECONDS if self.push_endpoint else None)
+        if bounds is None:
+            return 0.0
+        shortest, longest = bounds
+        return min(longest, shortest * 2.0 ** min(attempt - 1, 30))
+
+
+def _parse_retention(config: Any) -> float:
+    if not config.HasField("message_retention_duration"):
+        config.message_retention_duration.seconds = limits.RETENTION_DEFAULT_SECONDS
+    seconds = _seconds(config.message_retention_duration)
+    limits.check_range("message_retention_duration", seconds, limits.RETENTION_SECONDS)
+    return seconds
+
+
+def _parse_expiration(config: Any) -> None:
+    """An absent policy means 31 days; a policy without a ttl means never."""
+    if not config.HasField("expiration_policy"):
+        config.expiration_policy.ttl.seconds = limits.EXPIRATION_DEFAULT_SECONDS
+    policy = config.expiration_policy
+    if policy.HasField("ttl") and _seconds(policy.ttl) < limits.EXPIRATION_MINIMUM_SECONDS:
+        raise InvalidArgumentError(
+            "Invalid expiration_policy.ttl: it must be one day or more, or absent for never."
+        )
+
+
+def _parse_backoff(config: Any) -> tuple[float, float] | None:
+    if not config.HasField("retry_policy"):
+        return None
+    policy = config.retry_policy
+    for field, default in zip(
+        ("minimum_backoff", "maximum_backoff"), limits.BACKOFF_DEFAULT_SECONDS, strict=True
+    ):
+        if not policy.HasField(field):
+            getattr(policy, field).seconds = default
+        limits.check_range(f"retry_policy.{field}", _seconds(getattr(policy, field)), limits.BACKOFF_SECONDS)
+    shortest, longest = _seconds(policy.minimum_backoff), _seconds(policy.maximum_backoff)
+    if shortest > longest:
+        raise InvalidArgumentError(
+            "Invalid retry_policy: minimum_backoff must not be longer than maximum_backoff."
+        )
+    return shortest, longest
+
+
+def _parse_dead_letter_policy(config: Any) -> DeadLetterPolicy | None:
+    if not config.HasField("dead_letter_policy"):
+        return None
+    policy = config.dead_letter_policy
+    limits.check_name(policy.dead_letter_topic, "topics")
+    policy.max_delivery_attempts = policy.max_delivery_attempts or limits.DELIVERY_ATTEMPTS_DEFAULT
+    limits.check_range(
+        "dead_letter_policy.max_delivery_attempts",
+        policy.max_delivery_attempts,
+        limits.DELIVERY_ATTEMPTS,
+        "attempts",
+    )
+    return DeadLetterPolicy(policy.dead_letter_topic, policy.max_delivery_attempts)
+
+
+def _parse_push_endpoint(config: Any) -> str:
+    endpoint = str(config.push_config.push_endpoint)
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise InvalidArgumentError(
+            f"Invalid push endpoint given (endpoint={endpoint}): it must be an http(s) URL."
+        )
+    return endpoint
+
+
+def _refuse(config: Any, fields: tuple[str, ...]) -> None:
+    """Say no to what would otherwise be stored and never happen."""
+    asked = [field for field in fields if config.HasField(field)]
+    if config.message_transforms:
+        asked.append("message_transforms")
+    if asked:
+        raise UnimplementedError(f"The local Pub/Sub has no {', '.join(asked)}: try it on Google Cloud.")
+
+
+def _seconds(duration: Any) -> float:
+    return float(duration.seconds + duration.nanos / 1e9)

@@ -1,0 +1,147 @@
+"""The method StreamingPull of google.pubsub.v1.Subscriber.
+
+Two tasks per stream: one reads what the client acknowledges, one writes what it is to receive. The
+reader's end, whatever it is, ends the stream; the client's end cancels both.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from local.pubsub import wire
+from local.pubsub.catalog import Catalog
+from local.pubsub.consumer import Consumer
+from local.pubsub.errors import InvalidArgumentError, PubSubError
+from local.pubsub.limits import ACK_DEADLINE_SECONDS, MODIFY_DEADLINE_SECONDS, check_range
+from local.pubsub.rpc import abort, serialize
+from local.pubsub.subscription import Subscription
+
+BATCH_MESSAGES = 1_000  # of one response
+
+
+def streaming_pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
+    """The gRPC handler of StreamingPull."""
+
+    async def call(requests: AsyncIterator[Any], context: Any) -> None:
+        try:
+            first = await anext(requests)
+            subscription = catalog.subscription(first.subscription)
+            await Stream(subscription, first).run(requests, context)
+        except PubSubError as error:
+            await abort(context, error)
+        except StopAsyncIteration:
+            return
+
+    return grpc.stream_stream_rpc_method_handler(
+        call, request_deserializer=wire.StreamingPullRequest.FromString, response_serializer=serialize
+    )
+
+
+class Stream:
+    """One StreamingPull call.
+
+    Args:
+        subscription: Whose messages it takes.
+        first: The request that opened it, with its flow control.
+
+    Raises:
+        InvalidArgumentError: The stream's ack deadline is out of its range.
+    """
+
+    def __init__(self, subscription: Subscription, first: Any) -> None:
+        self._subscription = subscription
+        self._first = first
+        self._deadline_seconds = _checked_deadline(first.stream_ack_deadline_seconds)
+        self._consumer = Consumer(
+            max_messages=first.max_outstanding_messages, max_bytes=first.max_outstanding_bytes
+        )
+        self._confirmation = wire.StreamingPullResponse()
+        self._has_confirmation = False
+        self._read_to_end = False
+
+    async def run(self, requests: AsyncIterator[Any], context: Any) -> None:
+        """Serve until the client has no more to say or goes, or the subscription ends."""
+        self._subscription.open(self._consumer)
+        reader = asyncio.create_task(self._read(requests))
+        try:
+            while not self._read_to_end:
+                response = self._next_response()
+                if response is None:
+                    await self._consumer.woken()
+                else:
+                    await context.write(response)
+        finally:
+            self._subscription.close(self._consumer)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self, requests: AsyncIterator[Any]) -> None:
+        try:
+            self._obey(self._first)
+            async for request in requests:
+                if request.subscription or request.max_outstanding_messages or request.max_outstanding_bytes:
+                    raise InvalidArgumentError(
+                        "Only the first request of a stream may set the subscription or flow control."
+                    )
+                if request.stream_ack_deadline_seconds:
+                    self._deadline_seconds = _checked_deadline(request.stream_ack_deadline_seconds)
+                self._obey(request)
+        except PubSubError as error:
+            self._consumer.fail(error)
+        finally:
+            self._read_to_end = True
+            self._consumer.wake()
+
+    def _obey(self, request: Any) -> None:
+        """Settle what a request settles, and remember what the client wants confirmed."""
+        if len(request.modify_deadline_seconds) != len(request.modify_deadline_ack_ids):
+            raise InvalidArgumentError(
+                "modify_deadline_seconds and modify_deadline_ack_ids must have the same length."
+            )
+        for seconds in request.modify_deadline_seconds:
+            check_range("modify_deadline_seconds", seconds, MODIFY_DEADLINE_SECONDS)
+        subscription = self._subscription
+        stale = subscription.acknowledge(request.ack_ids)
+        stale_modified = [
+            ack_id
+            for ack_id, seconds in zip(
+                request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
+            )
+            if subscription.modify_deadline((ack_id,), seconds)
+        ]
+        if subscription.settings.exactly_once and (request.ack_ids or request.modify_deadline_ack_ids):
+            _confirm(self._confirmation.acknowledge_confirmation, request.ack_ids, stale)
+            _confirm(
+                self._confirmation.modify_ack_deadline_confirmation,
+                request.modify_deadline_ack_ids,
+                stale_modified,
+            )
+            self._has_confirmation = True
+            self._consumer.wake()
+
+    def _next_response(self) -> Any:
+        """What there is to send, or None."""
+        taken = self._subscription.take(self._consumer, BATCH_MESSAGES, self._deadline_seconds)
+        if not taken and not self._has_confirmation:
+            return None
+        response = self._confirmation
+        self._confirmation = wire.StreamingPullResponse()
+        self._has_confirmation = False
+        self._subscription.write(taken, response.received_messages)
+        settings = self._subscription.settings
+        response.subscription_properties.exactly_once_delivery_enabled = settings.exactly_once
+        response.subscription_properties.message_ordering_enabled = settings.ordered
+        return response
+
+
+def _confirm(confirmation: Any, ack_ids: Any, stale: list[str]) -> None:
+    invalid = set(stale)
+    confirmation.ack_ids.extend(ack_id for ack_id in ack_ids if ack_id not in invalid)
+    confirmation.invalid_ack_ids.extend(stale)
+
+
+def _checked_deadline(seconds: int) -> int:
+    check_range("stream_ack_deadline_seconds", seconds, ACK_DEADLINE_SECONDS)
+    return seconds
