@@ -1,8 +1,9 @@
 """Pins the dependencies of pyproject.toml, or with --check tells whether the pins belong to it.
 
-Two locks: `requirements.lock` for a clone and its tests, `service/requirements.lock` for the image, which
-holds the same releases without Pulumi and development tools. The first line of each names the dependencies
-that it was made from, so that the check needs no network.
+`requirements.lock` is for a clone and its tests. The image has the same releases without Pulumi and without
+development tools from locks of its own: `service/requirements.lock`, and `service/build.lock` to build the
+wheel with. The first line of each names the declaration that it was made from, so that the check needs no
+network.
 """
 
 import argparse
@@ -10,30 +11,33 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools import ROOT, ToolError
+from tools import CACHE, ROOT, ToolError
 from tools.progress import run
 from tools.python_environment import UV_ENV, find_uv
 from tools.stamp import fingerprint
 
+_PYPROJECT = ROOT / "pyproject.toml"
+_BUILD_SYSTEM = CACHE / "build-system.in"
 _DEVELOPMENT = ROOT / "requirements.lock"
-_IMAGE = ROOT / "service" / "requirements.lock"
-_SELECTIONS = {
-    _DEVELOPMENT: ["--all-extras", "--group", "dev"],
-    _IMAGE: ["--constraint", "requirements.lock"],
+_SELECTIONS: dict[Path, list[str | Path]] = {
+    _DEVELOPMENT: [_PYPROJECT, "--all-extras", "--group", "dev"],
+    ROOT / "service" / "requirements.lock": [_PYPROJECT, "--constraint", _DEVELOPMENT],
+    ROOT / "service" / "build.lock": [_BUILD_SYSTEM, "--constraint", _DEVELOPMENT, "--no-annotate"],
 }
 
 
-def _first_line() -> str:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+def _first_line(declared: dict[str, Any]) -> str:
     project = declared["project"]
     shaping = [
         project["requires-python"],
         project["dependencies"],
         project["optional-dependencies"],
         declared["dependency-groups"],
+        declared["build-system"]["requires"],
     ]
     return f"# Dependencies of pyproject.toml: {fingerprint(json.dumps(shaping, sort_keys=True))}\n"
 
@@ -45,27 +49,15 @@ def lock(*, upgrade: bool) -> None:
         ToolError: The dependencies cannot be resolved.
     """
     uv = find_uv()
+    declared = tomllib.loads(_PYPROJECT.read_text())
+    _BUILD_SYSTEM.write_text("\n".join(declared["build-system"]["requires"]))
     for path, selection in _SELECTIONS.items():
-        name = str(path.relative_to(ROOT))
-        command: list[str | Path] = [
-            uv,
-            "pip",
-            "compile",
-            "pyproject.toml",
-            "--output-file",
-            name,
-            *selection,
-            "--universal",
-        ]
+        command = [uv, "pip", "compile", *selection, "--output-file", path, "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
         command += ["--custom-compile-command", "make lock", *(["--upgrade"] if upgrade else [])]
-        run(
-            f"Pins in {name}",
-            command,
-            env=UV_ENV,
-            fix="Check the network and the versions in pyproject.toml.",
-        )
-        path.write_text(_first_line() + path.read_text())
+        fix = "Check the network and the versions in pyproject.toml."
+        run(f"Pins in {path.relative_to(ROOT)}", command, env=UV_ENV, fix=fix)
+        path.write_text(_first_line(declared) + path.read_text())
 
 
 def check() -> None:
@@ -74,7 +66,8 @@ def check() -> None:
     Raises:
         ToolError: A lock belongs to other dependencies.
     """
-    stale = [path for path in _SELECTIONS if not path.read_text().startswith(_first_line())]
+    first_line = _first_line(tomllib.loads(_PYPROJECT.read_text()))
+    stale = [path for path in _SELECTIONS if not path.read_text().startswith(first_line)]
     if stale:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         raise ToolError(

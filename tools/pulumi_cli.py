@@ -1,7 +1,7 @@
 """The Pulumi CLI and its Python language host, always found in `.tools/pulumi/bin`.
 
 From the first of these that works: links to a `pulumi` on PATH that is new enough, the official installer, a
-build from `tools/pulumi/` with Go. The home directory and PATH stay as they are.
+build from `tools/pulumi/` with Go. PATH and profiles stay as they are.
 """
 
 import os

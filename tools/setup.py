@@ -44,7 +44,7 @@ def main() -> int:
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        fix = ": free about 4 GB and run it again" if error.errno == errno.ENOSPC else ""
+        fix = ": free about 5 GB and run it again" if error.errno == errno.ENOSPC else ""
         print(f"error: {error.strerror}: {error.filename or CACHE}{fix}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on from here.", file=sys.stderr)
