@@ -1,0 +1,1 @@
+"""One component per logical entity, each with its own IAM inside."""

@@ -1,0 +1,154 @@
+"""The database that holds the log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi_gcp import sql
+
+from infra.components.children import child_options
+from infra.settings import DatabaseSettings
+
+DATABASE_NAME: Final = "event_store"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseArgs:
+    """What `Database` is made from.
+
+    Attributes:
+        project: The id of the project.
+        region: The region of the instance.
+        prefix: The beginning of the instance's name.
+        network_id: The VPC that the instance gets its private address in. Private service access must be up:
+            depend on the component that makes it.
+        settings: Size, availability, backups and protection.
+        labels: User labels of the instance.
+    """
+
+    project: str
+    region: str
+    prefix: str
+    network_id: pulumi.Input[str]
+    settings: DatabaseSettings
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConnection:
+    """What a client needs to find and trust the database.
+
+    Attributes:
+        instance: The name of the Cloud SQL instance.
+        host: Its private IPv4 address.
+        database: The name of the database in it.
+        server_ca: The PEM certificate that the server's certificate chains to.
+    """
+
+    instance: pulumi.Output[str]
+    host: pulumi.Output[str]
+    database: pulumi.Output[str]
+    server_ca: pulumi.Output[str]
+
+
+class Database(pulumi.ComponentResource):
+    """Owns the Cloud SQL instance for PostgreSQL and the database in it.
+
+    Reachable by private address and TLS only. It deliberately owns no user: whoever logs in brings its own
+    identity (`DatabaseLogin`), and no password exists anywhere. Tables are the migrations' work.
+
+    Attributes:
+        connection: What a client needs to find and trust the database.
+        instance_connection_name: `project:region:instance`.
+    """
+
+    connection: DatabaseConnection
+    instance_connection_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:Database", name, None, opts)
+        child = child_options(self, opts)
+        instance = sql.DatabaseInstance(
+            f"{name}-instance",
+            project=args.project,
+            region=args.region,
+            # Google blocks the name of a deleted instance for a week: the generation makes a new one.
+            name=f"{args.prefix}-{args.settings.generation}",
+            database_version=args.settings.version,
+            settings=_instance_settings(args),
+            deletion_protection=args.settings.deletion_protection,
+            # The disk grows by itself; a size below today's would be a shrink, which Google refuses.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])
+            ),
+        )
+        database = sql.Database(
+            f"{name}-database",
+            project=args.project,
+            instance=instance.name,
+            name=DATABASE_NAME,
+            charset="UTF8",
+            collation="en_US.UTF8",
+            # Deleting the instance deletes it; deleting it alone fails while anybody is connected.
+            deletion_policy="ABANDON",
+            opts=child,
+        )
+        self.connection = DatabaseConnection(
+            instance=instance.name,
+            host=instance.private_ip_address,
+            database=database.name,
+            # The provider marks it sensitive, but a CA's certificate is public.
+            server_ca=pulumi.Output.unsecret(
+                instance.server_ca_certs.apply(lambda certs: certs[0].cert or "")
+            ),
+        )
+        self.instance_connection_name = instance.connection_name
+        self.register_outputs({"instance_connection_name": self.instance_connection_name})
+
+
+def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
+    settings = args.settings
+    return sql.DatabaseInstanceSettingsArgs(
+        tier=settings.tier,
+        edition=settings.edition,
+        availability_type=settings.availability,
+        activation_policy="ALWAYS",
+        pricing_plan="PER_USE",
+        disk_type="PD_SSD",
+        disk_size=settings.disk_size_gb,
+        disk_autoresize=True,
+        disk_autoresize_limit=settings.disk_limit_gb,
+        deletion_protection_enabled=settings.deletion_protection,
+        retain_backups_on_delete=settings.deletion_protection,
+        connector_enforcement="NOT_REQUIRED",
+        ip_configuration=sql.DatabaseInstanceSettingsIpConfigurationArgs(
+            ipv4_enabled=False,
+            private_network=args.network_id,
+            ssl_mode="ENCRYPTED_ONLY",
+            server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",
+        ),
+        database_flags=[
+            sql.DatabaseInstanceSettingsDatabaseFlagArgs(name="cloudsql.iam_authentication", value="on")
+        ],
+        backup_configuration=sql.DatabaseInstanceSettingsBackupConfigurationArgs(
+            enabled=settings.backups,
+            start_time=settings.backup_start_time,
+            point_in_time_recovery_enabled=settings.point_in_time_recovery,
+            transaction_log_retention_days=settings.log_retention_days,
+            backup_retention_settings=sql.DatabaseInstanceSettingsBackupConfigurationBackupRetentionSettingsArgs(
+                retained_backups=settings.retained_backups, retention_unit="COUNT"
+            ),
+        ),
+        insights_config=sql.DatabaseInstanceSettingsInsightsConfigArgs(
+            query_insights_enabled=True,
+            query_plans_per_minute=5,
+            query_string_length=1024,
+            record_application_tags=False,
+            record_client_address=False,
+        ),
+        maintenance_window=sql.DatabaseInstanceSettingsMaintenanceWindowArgs(
+            day=settings.maintenance_day, hour=settings.maintenance_hour, update_track="stable"
+        ),
+        user_labels=args.labels,
+    )

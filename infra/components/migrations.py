@@ -1,0 +1,133 @@
+"""The migrations of the database, which every rollout waits for."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import cloudrunv2, serviceaccount
+
+from infra.components.children import child_options
+from infra.components.database import DatabaseConnection
+from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationsArgs:
+    """What `Migrations` is made from.
+
+    Attributes:
+        project: The id of the project.
+        region: The location of the job.
+        prefix: The beginning of the job's and the service account's names.
+        image: The image by digest.
+        network_id: The VPC to reach the database through.
+        subnetwork_id: The subnetwork that the job gets its address in.
+        connection: The database.
+        attempt: Any number; another one runs the same migrations again.
+        labels: Labels of the job.
+    """
+
+    project: str
+    region: str
+    prefix: str
+    image: pulumi.Input[str]
+    network_id: pulumi.Input[str]
+    subnetwork_id: pulumi.Input[str]
+    connection: DatabaseConnection
+    attempt: int
+    labels: Mapping[str, str]
+
+
+class Migrations(pulumi.ComponentResource):
+    """Owns the migrator's identity, its login with the right to change the schema, and the job that does it.
+
+    The job runs during the update whenever anything that shapes it has changed, and the update waits for its
+    success: what depends on this component starts on a migrated database or not at all. The migrator owns the
+    tables, but the runtime's identity is deliberately another one, without the right to change them.
+
+    Attributes:
+        user: The name of the migrator's database user.
+    """
+
+    user: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:Migrations", name, None, opts)
+        account = serviceaccount.Account(
+            f"{name}-account",
+            project=args.project,
+            account_id=f"{args.prefix}-migrator",
+            display_name="Event store: migrations",
+            opts=child_options(self, opts),
+        )
+        login = DatabaseLogin(
+            f"{name}-login",
+            DatabaseLoginArgs(
+                project=args.project,
+                connection=args.connection,
+                account=account,
+                database_roles=["cloudsqlsuperuser"],
+            ),
+            child_options(self, opts),
+        )
+        template = _template(args, account, login)
+        cloudrunv2.Job(
+            f"{name}-job",
+            project=args.project,
+            location=args.region,
+            name=f"{args.prefix}-migrate",
+            template=template,
+            # Makes the update run the job and wait for its success. Google names the execution by it and
+            # takes each token once, so it changes with everything that shapes the job.
+            run_execution_token=_token(template, args.attempt),
+            # A job holds no data, and a failed first creation has to be deleted to be repeated.
+            deletion_protection=False,
+            labels=args.labels,
+            opts=pulumi.ResourceOptions.merge(
+                child_options(self, opts, after=[login]),
+                pulumi.ResourceOptions(
+                    custom_timeouts=pulumi.CustomTimeouts(create="40m", update="40m"),
+                    # gcloud and the console write their own name there.
+                    ignore_changes=["client", "clientVersion"],
+                ),
+            ),
+        )
+        self.user = login.user
+        self.register_outputs({"user": self.user})
+
+
+def _template(
+    args: MigrationsArgs, account: serviceaccount.Account, login: DatabaseLogin
+) -> cloudrunv2.JobTemplateArgsDict:
+    return {
+        "task_count": 1,
+        "parallelism": 1,
+        "template": {
+            "service_account": account.email,
+            "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
+            # A migration that failed once needs a person, not a second attempt.
+            "max_retries": 0,
+            "timeout": "1800s",
+            "containers": [
+                {
+                    "image": args.image,
+                    "commands": ["event-store"],
+                    "args": ["migrate"],
+                    "envs": [{"name": key, "value": value} for key, value in sorted(login.variables.items())],
+                    "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
+                }
+            ],
+            "vpc_access": {
+                "egress": "PRIVATE_RANGES_ONLY",
+                "network_interfaces": [
+                    {"network": args.network_id, "subnetwork": args.subnetwork_id},
+                ],
+            },
+        },
+    }
+
+
+def _token(template: cloudrunv2.JobTemplateArgsDict, attempt: int) -> pulumi.Output[str]:
+    shape = pulumi.Output.json_dumps({"template": template, "attempt": attempt}, sort_keys=True)
+    return shape.apply(lambda text: hashlib.sha256(text.encode()).hexdigest()[:16])

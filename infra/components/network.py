@@ -1,0 +1,94 @@
+"""The private network between Cloud Run and Cloud SQL."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_gcp import compute, servicenetworking
+
+from infra.components.children import child_options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkArgs:
+    """What `Network` is made from.
+
+    Attributes:
+        project: The id of the project.
+        region: The region of the subnetwork.
+        prefix: The name of network and subnetwork, and the beginning of the address range's.
+        cidr: The IPv4 range that Cloud Run's instances get their addresses from, /26 or larger.
+        services_prefix_length: The size of the range for Google's managed services, in bits, 16 to 24.
+    """
+
+    project: str
+    region: str
+    prefix: str
+    cidr: str
+    services_prefix_length: int
+
+
+class Network(pulumi.ComponentResource):
+    """Owns the VPC, one subnetwork, and the peering that Cloud SQL's private address comes from.
+
+    It deliberately has no NAT, no firewall rule and no route of its own: Cloud Run's Direct VPC egress sends
+    only private ranges here and reaches Google's APIs without it, and nothing listens inside.
+
+    Attributes:
+        network_id: `projects/P/global/networks/N`.
+        subnetwork_id: `projects/P/regions/R/subnetworks/S`.
+    """
+
+    network_id: pulumi.Output[str]
+    subnetwork_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:Network", name, None, opts)
+        child = child_options(self, opts)
+        network = compute.Network(
+            f"{name}-vpc",
+            project=args.project,
+            name=args.prefix,
+            auto_create_subnetworks=False,
+            routing_mode="REGIONAL",
+            mtu=1460,
+            network_firewall_policy_enforcement_order="AFTER_CLASSIC_FIREWALL",
+            opts=child,
+        )
+        subnetwork = compute.Subnetwork(
+            f"{name}-subnetwork",
+            project=args.project,
+            region=args.region,
+            name=args.prefix,
+            network=network.id,
+            ip_cidr_range=args.cidr,
+            purpose="PRIVATE",
+            stack_type="IPV4_ONLY",
+            private_ip_google_access=True,
+            opts=child,
+        )
+        services = compute.GlobalAddress(
+            f"{name}-services",
+            project=args.project,
+            name=f"{args.prefix}-services",
+            network=network.id,
+            purpose="VPC_PEERING",
+            address_type="INTERNAL",
+            ip_version="IPV4",
+            prefix_length=args.services_prefix_length,
+            opts=child,
+        )
+        servicenetworking.Connection(
+            f"{name}-peering",
+            network=network.id,
+            service="servicenetworking.googleapis.com",
+            reserved_peering_ranges=[services.name],
+            # Google refuses to delete a connection for days after its last Cloud SQL instance is gone; this
+            # removes the peering itself then, so that the network can go.
+            deletion_policy="REMOVE_PEERING",
+            # A connection left behind by an earlier network of this name is taken over.
+            update_on_creation_fail=True,
+            opts=child,
+        )
+        self.network_id = network.id
+        self.subnetwork_id = subnetwork.id
+        self.register_outputs({"network_id": self.network_id, "subnetwork_id": self.subnetwork_id})

@@ -1,0 +1,96 @@
+"""The service's image and where it is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker_build as docker_build
+from pulumi_gcp import artifactregistry
+
+from infra.components.children import child_options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryArgs:
+    """What `Registry` is made from.
+
+    Attributes:
+        project: The id of the project.
+        region: The location of the repository.
+        prefix: The name of the repository.
+        context: The build context's folder; a relative path is relative to the Pulumi program's folder.
+        dockerfile: The Dockerfile, in the same way.
+        labels: Labels of the repository.
+    """
+
+    project: str
+    region: str
+    prefix: str
+    context: str
+    dockerfile: str
+    labels: Mapping[str, str]
+
+
+class Registry(pulumi.ComponentResource):
+    """Owns the Artifact Registry repository and the image built from the sources and pushed into it.
+
+    It deliberately holds no registry credentials: the build uses Docker's own login
+    (`gcloud auth configure-docker`). Cloud Run needs no grant to pull from its own project.
+
+    Attributes:
+        image: The image by digest, `…/event-store@sha256:…`.
+        digest: `sha256:…`.
+    """
+
+    image: pulumi.Output[str]
+    digest: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:Registry", name, None, opts)
+        child = child_options(self, opts)
+        repository = artifactregistry.Repository(
+            f"{name}-repository",
+            project=args.project,
+            location=args.region,
+            repository_id=args.prefix,
+            format="DOCKER",
+            mode="STANDARD_REPOSITORY",
+            cleanup_policy_dry_run=False,
+            # Keep wins over delete: a service that was not deployed for long still finds its image.
+            cleanup_policies=[
+                artifactregistry.RepositoryCleanupPolicyArgs(
+                    id="delete-old",
+                    action="DELETE",
+                    condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
+                        tag_state="UNTAGGED", older_than="2592000s"
+                    ),
+                ),
+                artifactregistry.RepositoryCleanupPolicyArgs(
+                    id="keep-recent",
+                    action="KEEP",
+                    most_recent_versions=artifactregistry.RepositoryCleanupPolicyMostRecentVersionsArgs(
+                        keep_count=20
+                    ),
+                ),
+            ],
+            labels=args.labels,
+            opts=child,
+        )
+        url = pulumi.Output.concat(
+            args.region, "-docker.pkg.dev/", args.project, "/", repository.repository_id, "/event-store"
+        )
+        image = docker_build.Image(
+            f"{name}-image",
+            context=docker_build.BuildContextArgs(location=args.context),
+            dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
+            platforms=[docker_build.Platform.LINUX_AMD64],
+            tags=[pulumi.Output.concat(url, ":latest")],
+            push=True,
+            # A preview then needs no Docker; the Dockerfile's syntax is checked all the same.
+            build_on_preview=False,
+            opts=child,
+        )
+        self.digest = image.digest
+        # By digest and without the tag, so that what runs is exactly what was built.
+        self.image = pulumi.Output.concat(url, "@", image.digest)
+        self.register_outputs({"image": self.image, "digest": self.digest})

@@ -1,0 +1,12 @@
+"""The settings of a stack: every key that `Pulumi.<stack>.yaml` may hold, parsed once and frozen.
+
+The defaults are those of a small but safe installation; a stack's file holds only what differs. Combinations
+that Google Cloud refuses are refused here, so that a mistake costs no half-made stack.
+"""
+
+from infra.settings.database import DatabaseSettings
+from infra.settings.network import NetworkSettings
+from infra.settings.service import ServiceSettings
+from infra.settings.stack import Settings
+
+__all__ = ["DatabaseSettings", "NetworkSettings", "ServiceSettings", "Settings"]

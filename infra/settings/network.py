@@ -1,0 +1,44 @@
+"""The settings of the network."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from infra.settings.key import key
+
+LONGEST_PREFIX: Final = 26  # Direct VPC egress takes no smaller subnetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """Addresses. They must overlap with no network that is peered with this one."""
+
+    cidr: str = key(
+        "the private IPv4 range of Cloud Run's instances, 4 addresses for each instance at most",
+        default="10.8.0.0/24",
+    )
+    services_prefix_length: int = key(
+        "the size of the range reserved for Google's managed services",
+        unit="bits",
+        default=20,
+        lowest=16,
+        highest=24,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a range that Google or Direct VPC egress refuses."""
+        path = "event-store:network.cidr"
+        try:
+            network = ipaddress.IPv4Network(self.cidr)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: {error}; write a range as in 10.8.0.0/24") from None
+        if not network.is_private:
+            raise ConfigurationError(f"{path} is {self.cidr}, but must be private, as in 10.8.0.0/24")
+        if network.prefixlen > LONGEST_PREFIX:
+            raise ConfigurationError(f"{path} is {self.cidr}, but must be /{LONGEST_PREFIX} or larger")
+
+    @property
+    def most_instances(self) -> int:
+        """How many instances of Cloud Run have room: up to 4 addresses each, and Google keeps 4 itself."""
+        return (ipaddress.IPv4Network(self.cidr).num_addresses - 4) // 4

@@ -1,0 +1,126 @@
+"""The settings of a whole stack."""
+
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from event_store.topology.routing import PARTITIONS
+from infra.settings.database import DatabaseSettings
+from infra.settings.key import key, parse
+from infra.settings.network import NetworkSettings
+from infra.settings.service import ServiceSettings
+
+NAMESPACE: Final = "event-store:"
+LONGEST_USER_BYTES: Final = 63  # PostgreSQL's limit on a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderingSettings:
+    """One ordering for every topic that keeps an order, in place of the topology's."""
+
+    partitions: int = key(
+        "how many ordering keys the aggregates are spread over", lowest=PARTITIONS[0], highest=PARTITIONS[1]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings:
+    """Where the stack lives, in the Google Cloud provider's own keys."""
+
+    project: str = key(
+        "the id of the Google Cloud project",
+        pattern="[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        allowed="a project's id, 6 to 30 letters, digits and hyphens; `gcloud projects list` shows yours",
+    )
+    region: str = key(
+        "the region of everything that has one",
+        pattern=r"[a-z]+-[a-z]+\d+",
+        allowed="a region as in europe-west1; `gcloud compute regions list` shows them",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a stack's file says; `project` and `region` are `gcp:project` and `gcp:region`."""
+
+    project: str
+    region: str
+    prefix: str = key(
+        "what the names of all resources begin with, but those of the bus, which are the topology's",
+        default="event-store",
+        pattern="[a-z][a-z0-9-]{0,19}[a-z0-9]",
+        allowed="2 to 21 small letters, digits and hyphens, a letter first and no hyphen last",
+    )
+    topology: str = key(
+        "the topology's file, relative to Pulumi.yaml",
+        default="topology.yaml",
+        pattern=".+",
+        allowed="a path",
+    )
+    ordering: OrderingSettings | None = key("one ordering for every topic that keeps an order", default=None)
+    labels: Mapping[str, str] = key(
+        "labels of every resource that has labels",
+        default=dict,
+        pattern="[a-z0-9][a-z0-9_-]{0,62}",
+        allowed="1 to 63 small letters, digits, hyphens and underscores",
+    )
+    network: NetworkSettings = key("addresses", default=NetworkSettings)
+    database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
+    service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)
+    migration_attempt: int = key(
+        "another number runs the same migrations again, after a failure that was not theirs",
+        default=1,
+        lowest=1,
+        highest=9999,
+    )
+
+    @classmethod
+    def parse(cls, config: Mapping[str, str]) -> "Settings":
+        """Parse a stack's configuration as Pulumi hands it over: texts, and JSON for everything else.
+
+        Args:
+            config: Values by full key, as in `event-store:prefix`. Other namespaces are not ours to check.
+
+        Raises:
+            ConfigurationError: A key is unknown or missing, or a value or a combination is impossible.
+        """
+        google = {name: config[f"gcp:{name}"] for name in ("project", "region") if f"gcp:{name}" in config}
+        where = parse(ProjectSettings, google, "gcp:")
+        hints = typing.get_type_hints(cls)
+        values = {
+            name: _decoded(text, hints.get(name))
+            for name, text in sorted(
+                (each.removeprefix(NAMESPACE), text)
+                for each, text in config.items()
+                if each.startswith(NAMESPACE)
+            )
+        }
+        return parse(cls, values, NAMESPACE, project=where.project, region=where.region)
+
+    def __post_init__(self) -> None:
+        """Refuse combinations of settings that Google Cloud refuses."""
+        most = self.network.most_instances
+        if self.service.max_instances > most:
+            raise ConfigurationError(
+                f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
+                f"but event-store:service.max_instances is {self.service.max_instances}: "
+                "enlarge the one or lower the other"
+            )
+        user = f"{self.prefix}-migrator@{self.project}.iam"
+        if len(user) > LONGEST_USER_BYTES:
+            raise ConfigurationError(
+                f"event-store:prefix is {self.prefix!r}, but the database user {user} must have at most "
+                f"{LONGEST_USER_BYTES} letters: shorten the prefix by {len(user) - LONGEST_USER_BYTES}"
+            )
+
+
+def _decoded(text: str, hint: object) -> object:
+    if hint is str:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,123 @@
+"""The whole stack, composed of its components."""
+
+from pathlib import Path
+from typing import Final
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from event_store.topology import Ordering, Topology
+from infra.components.database import Database, DatabaseArgs
+from infra.components.event_bus import EventBus, EventBusArgs
+from infra.components.event_store import EventStore, EventStoreArgs
+from infra.components.migrations import Migrations, MigrationsArgs
+from infra.components.network import Network, NetworkArgs
+from infra.components.project_services import ProjectServices, ProjectServicesArgs
+from infra.components.registry import Registry, RegistryArgs
+from infra.settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+def deploy() -> None:
+    """Declare everything that the stack's configuration and the topology ask for, and export where it is.
+
+    Raises:
+        ConfigurationError: The configuration or the topology is wrong. Nothing is declared then.
+    """
+    settings = Settings.parse(CONFIG.get())
+    topology = Topology.load(ROOT / settings.topology)
+    for name, output in declare(settings, topology).items():
+        pulumi.export(name, output)
+
+
+def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[object]]:
+    """Declare the stack's resources and return its outputs."""
+    project, region, prefix, labels = settings.project, settings.region, settings.prefix, settings.labels
+    ordering = Ordering("partitions", settings.ordering.partitions) if settings.ordering else None
+    routing = topology.routing(project, ordering).to_json()
+
+    services = ProjectServices("services", ProjectServicesArgs(project=project))
+    enabled = pulumi.ResourceOptions(depends_on=[services])
+    bus = EventBus("bus", EventBusArgs(project=project, topology=topology, labels=labels), enabled)
+    registry = Registry(
+        "registry",
+        RegistryArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            # Pulumi runs the program in its own folder. A relative path is the same on every machine.
+            context="..",
+            dockerfile="../service/Dockerfile",
+            labels=labels,
+        ),
+        enabled,
+    )
+    network = Network(
+        "network",
+        NetworkArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            cidr=settings.network.cidr,
+            services_prefix_length=settings.network.services_prefix_length,
+        ),
+        enabled,
+    )
+    database = Database(
+        "database",
+        DatabaseArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            network_id=network.network_id,
+            settings=settings.database,
+            labels=labels,
+        ),
+        pulumi.ResourceOptions(depends_on=[services, network]),
+    )
+    migrations = Migrations(
+        "migrations",
+        MigrationsArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            image=registry.image,
+            network_id=network.network_id,
+            subnetwork_id=network.subnetwork_id,
+            connection=database.connection,
+            attempt=settings.migration_attempt,
+            labels=labels,
+        ),
+        enabled,
+    )
+    event_store = EventStore(
+        "event-store",
+        EventStoreArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            image=registry.image,
+            network_id=network.network_id,
+            subnetwork_id=network.subnetwork_id,
+            connection=database.connection,
+            migrations=migrations,
+            routing=routing,
+            topics=bus.topics,
+            settings=settings.service,
+            labels=labels,
+        ),
+        enabled,
+    )
+    return {
+        "service_uri": event_store.uri,
+        "topics": bus.topics,
+        "subscriptions": bus.subscriptions,
+        "dead_letter_subscriptions": bus.dead_letter_subscriptions,
+        "instance_connection_name": database.instance_connection_name,
+        "database": database.connection.database,
+        "migrator_user": migrations.user,
+        "runtime_user": event_store.user,
+        "runtime_service_account": event_store.service_account,
+        "image_digest": registry.digest,
+    }
