@@ -1,0 +1,28 @@
+"""How long to wait before trying again."""
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Waits that double up to a bound, with jitter so that many who failed together do not return together.
+
+    Attributes:
+        first_seconds: The upper bound of the first wait.
+        longest_seconds: The upper bound of every wait.
+    """
+
+    first_seconds: float
+    longest_seconds: float
+    _failures: int = 0
+
+    def next_seconds(self) -> float:
+        """Return the next wait: between half of its bound and the whole."""
+        bound = min(self.longest_seconds, self.first_seconds * 2.0 ** min(self._failures, 30))
+        self._failures += 1
+        return bound * random.uniform(0.5, 1)  # noqa: S311 # jitter is no secret
+
+    def reset(self) -> None:
+        """Begin again with the first wait, after a success."""
+        self._failures = 0

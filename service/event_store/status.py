@@ -1,0 +1,147 @@
+"""The one table between our errors and gRPC's statuses, read by the servicer one way and by the client back.
+
+A status carries `google.rpc` details: `BadRequest` for wrong input, `ErrorInfo` of the domain `event-store`
+for everything else that a caller can act on, and `RetryInfo` where trying again helps.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from event_store.errors import (
+    ConfigurationError,
+    EventAlreadyExistsError,
+    EventStoreError,
+    FieldViolation,
+    InvalidArgumentError,
+    LogCorruptedError,
+    OverloadedError,
+    UnavailableError,
+    WrongAggregateTypeError,
+    WrongExpectedVersionError,
+)
+
+DOMAIN: Final = "event-store"
+_RETRY_SECONDS: Final = 0.1  # for an error that brings no time of its own
+# gRPC drops a status whose metadata is above 8 KiB; nobody reads a hundred violations.
+_MESSAGE_CHARACTERS: Final = 500
+_VIOLATIONS: Final = 10
+_DESCRIPTION_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An error's code and reason, and the arguments of its constructor if these are not its message."""
+
+    error: type[EventStoreError]
+    code: grpc.StatusCode
+    reason: str
+    arguments: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+
+
+# Read from above, so that a class stands before the one it descends from.
+_TABLE: Final = (
+    _Row(InvalidArgumentError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT"),
+    _Row(
+        WrongExpectedVersionError,
+        grpc.StatusCode.ABORTED,
+        "WRONG_EXPECTED_VERSION",
+        {"aggregate_id": str, "expected_version": str, "actual_version": int},
+    ),
+    _Row(EventAlreadyExistsError, grpc.StatusCode.ALREADY_EXISTS, "EVENT_ALREADY_EXISTS", {"event_id": str}),
+    _Row(
+        WrongAggregateTypeError,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "WRONG_AGGREGATE_TYPE",
+        {"aggregate_id": str, "aggregate_type": str, "actual_type": str},
+    ),
+    _Row(OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
+    _Row(UnavailableError, grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"),
+    _Row(LogCorruptedError, grpc.StatusCode.DATA_LOSS, "LOG_CORRUPTED"),
+    _Row(ConfigurationError, grpc.StatusCode.FAILED_PRECONDITION, "CONFIGURATION"),
+    _Row(EventStoreError, grpc.StatusCode.INTERNAL, "INTERNAL"),
+)
+
+
+def to_status(error: EventStoreError) -> status_pb2.Status:
+    """Return the status of an error, to be sent by `abort_with_status(rpc_status.to_status(...))`."""
+    row = next(row for row in _TABLE if isinstance(error, row.error))
+    status = status_pb2.Status(code=row.code.value[0], message=str(error)[:_MESSAGE_CHARACTERS])
+    for detail in _details(row, error):
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status
+
+
+def to_error(call: grpc.aio.AioRpcError) -> EventStoreError:
+    """Return the error that a failed call stands for; of a status that is not ours, the nearest."""
+    try:
+        status = rpc_status.from_call(call)
+    except (ValueError, DecodeError):
+        status = None  # somebody else's details, which say nothing to us
+    details = list(status.details) if status is not None else []
+    message = call.details() or call.code().name
+    if (request := _unpacked(details, error_details_pb2.BadRequest)) is not None:
+        return InvalidArgumentError(
+            *(FieldViolation(each.field, each.description) for each in request.field_violations)
+        )
+    info = _unpacked(details, error_details_pb2.ErrorInfo)
+    row = next((row for row in _TABLE if info and info.domain == DOMAIN and info.reason == row.reason), None)
+    if info is None or row is None:
+        return _foreign(call.code(), message)
+    if row.error is OverloadedError:
+        retry = _unpacked(details, error_details_pb2.RetryInfo)
+        return OverloadedError(message, retry.retry_delay.ToNanoseconds() / 1e9 if retry else _RETRY_SECONDS)
+    if row.arguments:
+        return row.error(*(convert(info.metadata[name]) for name, convert in row.arguments.items()))
+    return row.error(message)
+
+
+def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
+    if isinstance(error, InvalidArgumentError):
+        yield error_details_pb2.BadRequest(
+            field_violations=[
+                error_details_pb2.BadRequest.FieldViolation(
+                    field=each.field, description=each.description[:_DESCRIPTION_CHARACTERS]
+                )
+                for each in error.violations[:_VIOLATIONS]
+            ]
+        )
+        return
+    metadata = {name: str(getattr(error, name)) for name in row.arguments}
+    yield error_details_pb2.ErrorInfo(domain=DOMAIN, reason=row.reason, metadata=metadata)
+    if isinstance(error, OverloadedError | UnavailableError):
+        seconds = error.retry_after_seconds if isinstance(error, OverloadedError) else _RETRY_SECONDS
+        delay = duration_pb2.Duration()
+        delay.FromNanoseconds(round(seconds * 1e9))
+        yield error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+def _foreign(code: grpc.StatusCode, message: str) -> EventStoreError:
+    """Return the nearest error for a status of gRPC itself, of Cloud Run or of a proxy between."""
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):  # a server that stops cancels
+        return UnavailableError(f"the service cannot be reached: {message}")
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return UnavailableError("the service did not answer in time")
+    if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        return ConfigurationError(
+            f"the service refuses this identity ({message}): grant it the role roles/run.invoker"
+        )
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return ConfigurationError(f"this target is no event store ({message}): check its address")
+    return EventStoreError(f"{code.name}: {message}")
+
+
+def _unpacked(details: list[any_pb2.Any], kind: Callable[[], Any]) -> Any:
+    for detail in details:
+        message = kind()
+        if detail.Unpack(message):
+            return message
+    return None

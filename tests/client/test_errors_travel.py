@@ -1,0 +1,94 @@
+"""An error that the service raises is the error that the client's caller gets."""
+
+import grpc
+import pytest
+from grpc_status import rpc_status
+
+from event_store import errors, status
+
+
+def _received(sent: errors.EventStoreError) -> errors.EventStoreError:
+    """Send an error through the status that stands for it."""
+    wire = rpc_status.to_status(status.to_status(sent))
+    return status.to_error(
+        grpc.aio.AioRpcError(wire.code, grpc.aio.Metadata(), wire.trailing_metadata, details=wire.details)
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.InvalidArgumentError(errors.FieldViolation("a.b", "is é"), errors.FieldViolation("c", "is d")),
+        errors.WrongExpectedVersionError("id", "no_stream", 7),
+        errors.EventAlreadyExistsError("id"),
+        errors.WrongAggregateTypeError("id", "Order", "Invoice"),
+        errors.OverloadedError("full", 12.25),
+        errors.UnavailableError("away"),
+        errors.LogCorruptedError("a hole"),
+        errors.ConfigurationError("no routing"),
+        errors.EventStoreError("something else"),
+    ],
+)
+def test_every_error_arrives_as_itself(error: errors.EventStoreError) -> None:
+    """Class, message and every attribute survive the way through gRPC."""
+    received = _received(error)
+
+    assert type(received) is type(error)
+    assert str(received) == str(error)
+    assert vars(received) == vars(error)
+
+
+@pytest.mark.parametrize("error", [errors.TopologyError("bad file"), errors.SchemaError("too new")])
+def test_an_error_without_a_row_arrives_as_its_parent(error: errors.EventStoreError) -> None:
+    """A class that is not in the table is not lost."""
+    received = _received(error)
+
+    assert type(received) is errors.ConfigurationError
+    assert str(received) == str(error)
+
+
+def test_an_error_of_any_size_fits_into_the_metadata_of_a_call() -> None:
+    """A status whose metadata is above 8 KiB is dropped by gRPC: long errors are cut."""
+    error = errors.InvalidArgumentError(*(errors.FieldViolation(f"f[{n}]", "ü" * 500) for n in range(1000)))
+
+    size_bytes = len(status.to_status(error).SerializeToString())
+    received = _received(error)
+
+    assert size_bytes < 6000
+    assert isinstance(received, errors.InvalidArgumentError)
+    assert [violation.field for violation in received.violations] == [f"f[{n}]" for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, errors.UnavailableError, "cannot be reached: text"),
+        (grpc.StatusCode.CANCELLED, errors.UnavailableError, "cannot be reached: text"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, errors.UnavailableError, "did not answer in time"),
+        (grpc.StatusCode.PERMISSION_DENIED, errors.ConfigurationError, "grant it the role roles/run.invoker"),
+        (grpc.StatusCode.UNAUTHENTICATED, errors.ConfigurationError, "grant it the role roles/run.invoker"),
+        (grpc.StatusCode.UNIMPLEMENTED, errors.ConfigurationError, "no event store"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.EventStoreError, "RESOURCE_EXHAUSTED: text"),
+    ],
+)
+def test_a_status_of_somebody_else_becomes_the_nearest_error(
+    code: grpc.StatusCode, kind: type[errors.EventStoreError], message: str
+) -> None:
+    """gRPC, Cloud Run and proxies send statuses without our details."""
+    received = status.to_error(
+        grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details="text")
+    )
+
+    assert type(received) is kind
+    assert message in str(received)
+
+
+def test_details_of_somebody_else_are_passed_over() -> None:
+    """A proxy's broken details do not hide the status itself."""
+    metadata = grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff"))
+
+    received = status.to_error(
+        grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), metadata, details="text")
+    )
+
+    assert isinstance(received, errors.UnavailableError)
