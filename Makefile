@@ -38,7 +38,7 @@ bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
 
 proto: setup ## Generate the Python code of the contract
-	@$(VENV_PYTHON) tools/proto.py
+	@$(VENV_PYTHON) tools/contract.py
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

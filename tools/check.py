@@ -13,7 +13,7 @@ _CHECKS = {
     "format": ["-m", "ruff", "format", "--check"],
     "lint": ["-m", "ruff", "check", "--quiet"],
     "types": ["-m", "mypy", "--no-error-summary"],
-    "generated code": ["tools/proto.py", "--check"],
+    "generated code": ["tools/contract.py", "--check"],
     "locks": ["tools/lock.py", "--check"],
     "tracked files": ["tools/tracked.py"],
 }

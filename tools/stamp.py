@@ -30,10 +30,11 @@ class Stamp:
 
     name: str
     key: str
+    folder: Path = CACHE
 
     @property
     def _path(self) -> Path:
-        return CACHE / f"{self.name}.stamp"
+        return self.folder / f"{self.name}.stamp"
 
     def is_current(self, *results: Path) -> bool:
         """Tell whether the step was finished from the same inputs and its results are still there."""

@@ -59,7 +59,7 @@ def check() -> None:
 
 def main() -> int:
     """Generate or check."""
-    parser = argparse.ArgumentParser(prog="tools/proto.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools/contract.py", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     try:
         if parser.parse_args().check:

@@ -9,7 +9,7 @@ import yaml
 from event_store.environment import Environment
 from event_store.topology import Ordering, Routing, Topology
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
