@@ -57,7 +57,7 @@ class Postgres:
     """One cluster, owned by this process.
 
     Attributes:
-        data_directory: Where the cluster is kept; made by the first `start`; its log is `<name>.log` beside it.
+        data_directory: Where the cluster is kept; made by the first `start`, its log beside it.
         binaries: What `find_binaries` found.
         port: The TCP port on 127.0.0.1.
         settings: Server settings beside the defaults, as in `{"max_connections": "50"}`.

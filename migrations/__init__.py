@@ -1,0 +1,1 @@
+"""The schema of the event store: Alembic revisions that run the plain SQL of `sql/`."""

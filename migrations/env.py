@@ -1,0 +1,11 @@
+"""Alembic's entry: runs the revisions on the connection of `event_store.migrate`, or prints them."""
+
+from alembic import context
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql")
+else:
+    context.configure(connection=context.config.attributes["connection"])
+# One transaction for all revisions: a failed one leaves the schema as it was.
+with context.begin_transaction():
+    context.run_migrations()

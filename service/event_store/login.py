@@ -1,0 +1,86 @@
+"""How each new connection to the database logs in.
+
+libpq reads its own variables (`PGHOST`, `PGUSER` …). With `EVENT_STORE_DATABASE_LOGIN=iam` the password is a
+Google access token, made anew shortly before the last one expires.
+"""
+
+import asyncio
+import os
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import google.auth
+import google.auth.exceptions
+import google.auth.transport.requests
+import psycopg
+
+from event_store.database_errors import domain_errors
+from event_store.environment import Environment
+from event_store.errors import UnavailableError
+
+_SCOPE: Final = "https://www.googleapis.com/auth/sqlservice.login"
+_CONNECT_TIMEOUT_SECONDS: Final = 5
+# Times travel as text: these say how PostgreSQL writes them, whatever the server's own settings are.
+_SESSION: Final = {"timezone": "UTC", "datestyle": "ISO", "default_transaction_isolation": "read\\ committed"}
+
+
+class Login:
+    """Makes the parameters of new connections.
+
+    Args:
+        environment: Says how to log in, and which certificate to trust.
+        session: Server settings of each connection, as in `{"statement_timeout": "10s"}`.
+    """
+
+    def __init__(self, environment: Environment, **session: str) -> None:
+        self._uses_token = environment.database_login == "iam"
+        self._refreshing = threading.Lock()
+        self._credentials: Any = None
+        settings = " ".join(f"-c {name}={value}" for name, value in {**_SESSION, **session}.items())
+        self._fixed: dict[str, Any] = {
+            "application_name": "event-store",
+            "client_encoding": "UTF8",
+            "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+            "options": f"{os.environ.get('PGOPTIONS', '')} {settings}".strip(),
+        }
+        if environment.database_ca:
+            # libpq takes a certificate as a file only; private, and gone with this object.
+            self._ca_directory = tempfile.TemporaryDirectory(prefix="event-store-")
+            certificate = Path(self._ca_directory.name) / "server-ca.pem"
+            certificate.write_text(environment.database_ca)
+            self._fixed["sslrootcert"] = str(certificate)
+            self._fixed["sslmode"] = os.environ.get("PGSSLMODE", "verify-ca")
+
+    def parameters(self) -> dict[str, Any]:
+        """Return `psycopg.connect`'s parameters; may block for seconds while a token is made.
+
+        Raises:
+            UnavailableError: No token can be had.
+        """
+        return {**self._fixed, "password": self._token()} if self._uses_token else self._fixed
+
+    async def parameters_async(self) -> dict[str, Any]:
+        """Return what `parameters` returns, without blocking the event loop."""
+        return await asyncio.to_thread(self.parameters) if self._uses_token else self._fixed
+
+    def connect(self) -> psycopg.Connection:
+        """Open a connection for a command.
+
+        Raises:
+            UnavailableError: The database is away or refuses the login.
+        """
+        with domain_errors():
+            return psycopg.connect(**self.parameters())
+
+    def _token(self) -> str:
+        with self._refreshing:
+            try:
+                if self._credentials is None:
+                    self._credentials, _ = google.auth.default(scopes=[_SCOPE])
+                if not self._credentials.valid:  # false from minutes before it expires
+                    self._credentials.refresh(google.auth.transport.requests.Request())
+            except google.auth.exceptions.GoogleAuthError as error:
+                raise UnavailableError(f"no access token for the database's login: {error}") from error
+            return str(self._credentials.token)

@@ -1,0 +1,76 @@
+-- Every statement of the service, by name; `event_store.database.queries` loads them.
+--
+-- Pages of events are read by key, at most so many rows and, but for one event, so many bytes. Each row
+-- begins with the head of the log in the same snapshot; a page without events is one row without an event.
+-- Identifiers and JSON come as text and times as microseconds since 1970: nothing parses them on the way out.
+
+-- name: append_events
+-- Append a batch of requests, see the function in migrations/sql/0001_create_event_log.sql.
+SELECT head_position, versions, verdicts FROM append_events(%b);
+
+-- name: read_aggregate_forwards
+-- A page of one aggregate, upwards from a version.
+WITH page AS (
+    SELECT *, row_number() OVER upto AS number,
+           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    FROM events WHERE aggregate_id = %s AND event_version >= %s
+    WINDOW upto AS (ORDER BY event_version ROWS UNBOUNDED PRECEDING)
+    ORDER BY event_version LIMIT %s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version;
+
+-- name: read_aggregate_backwards
+-- A page of one aggregate, downwards from a version.
+WITH page AS (
+    SELECT *, row_number() OVER upto AS number,
+           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    FROM events WHERE aggregate_id = %s AND event_version <= %s
+    WINDOW upto AS (ORDER BY event_version DESC ROWS UNBOUNDED PRECEDING)
+    ORDER BY event_version DESC LIMIT %s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version DESC;
+
+-- name: read_all_forwards
+-- A page of the log, upwards from a position.
+WITH page AS (
+    SELECT *, row_number() OVER upto AS number,
+           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    FROM events WHERE global_position >= %s
+    WINDOW upto AS (ORDER BY global_position ROWS UNBOUNDED PRECEDING)
+    ORDER BY global_position LIMIT %s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position;
+
+-- name: read_all_backwards
+-- A page of the log, downwards from a position.
+WITH page AS (
+    SELECT *, row_number() OVER upto AS number,
+           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    FROM events WHERE global_position <= %s
+    WINDOW upto AS (ORDER BY global_position DESC ROWS UNBOUNDED PRECEDING)
+    ORDER BY global_position DESC LIMIT %s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position DESC;
+
+-- name: status
+-- How far the log and the relay are; a lease that has run out is nobody's.
+SELECT log_head.position, relays.position,
+       CASE WHEN relays.lease_expires_at > now() THEN relays.lease_owner ELSE '' END,
+       (SELECT count(*) FROM parked_messages), (SELECT version_num FROM alembic_version)
+FROM log_head, relays WHERE relays.name = 'main';
+
+-- name: schema_revision
+-- The revision of the schema; no row or no table where there is none.
+SELECT version_num FROM alembic_version;

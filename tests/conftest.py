@@ -1,0 +1,147 @@
+"""What the tests stand on: real PostgreSQL clusters, and a migrated database of its own for each test."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from event_store.environment import Environment
+from event_store.migrate import upgrade
+from local.postgres import Postgres
+from local.postgres_binaries import find_binaries
+
+# A developer's own servers and settings are none of the tests' business.
+for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
+    del os.environ[name]
+
+NEWEST, OLDEST = 18, 16
+MIGRATOR, RUNTIME = "migrator", "runtime"
+_TEMPLATE, _BLANK = "template_migrated", "template_blank"
+_numbers = count(1)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """A database of a test's own.
+
+    Attributes:
+        postgres: The cluster that it is in.
+        name: Its name there.
+    """
+
+    __test__ = False  # no tests in here, whatever its name looks like to pytest
+
+    postgres: Postgres
+    name: str
+
+    @property
+    def owner(self) -> str:
+        """The connection string of the migrator, who owns the tables."""
+        return self.postgres.conninfo(MIGRATOR, self.name)
+
+    @property
+    def runtime(self) -> str:
+        """The connection string of the service."""
+        return self.postgres.conninfo(RUNTIME, self.name)
+
+    @property
+    def superuser(self) -> str:
+        """The connection string of somebody who may do anything."""
+        return self.postgres.conninfo(database=self.name)
+
+    def variables(self, user: str = RUNTIME) -> dict[str, str]:
+        """Return libpq's variables that name it."""
+        return {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.postgres.port),
+            "PGDATABASE": self.name,
+            "PGUSER": user,
+            "PGSSLMODE": "disable",
+        }
+
+
+Clusters = Callable[[int], Postgres]
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+    """Start a PostgreSQL of a major version at its first use; it has the roles and templates of the tests."""
+    running: dict[int, Postgres] = {}
+
+    def start(major: int) -> Postgres:
+        if major not in running:
+            postgres = Postgres(
+                _directory(tmp_path_factory) / f"pg{major}", find_binaries(major), free_port()
+            )
+            postgres.start()
+            running[major] = postgres
+            _prepare(postgres)
+        return running[major]
+
+    yield start
+    for postgres in running.values():
+        postgres.remove()
+
+
+def _directory(factory: pytest.TempPathFactory) -> Path:
+    """Return a directory that the server's user can reach; pytest's own are its user's alone."""
+    directory = factory.mktemp("postgres")
+    if os.geteuid() == 0:
+        directory.parent.chmod(0o711)
+        directory.parent.parent.chmod(0o711)
+        directory.chmod(0o711)
+    return directory
+
+
+def _prepare(postgres: Postgres) -> None:
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {MIGRATOR} LOGIN IN ROLE cloudsqlsuperuser")
+        for database in (_BLANK, _TEMPLATE):
+            connection.execute(f"CREATE DATABASE {database} OWNER cloudsqlsuperuser")
+        upgrade(lambda: psycopg.connect(postgres.conninfo(MIGRATOR, _TEMPLATE)), report=lambda _line: None)
+        connection.execute(f"CREATE ROLE {RUNTIME} LOGIN IN ROLE event_store_runtime")
+
+
+def _clone(postgres: Postgres, template: str) -> Iterator[TestDatabase]:
+    database = TestDatabase(postgres, f"test_{next(_numbers)}")
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database.name} TEMPLATE {template} OWNER cloudsqlsuperuser")
+    yield database
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(clusters: Clusters) -> Iterator[TestDatabase]:
+    """A migrated database on the newest PostgreSQL."""
+    yield from _clone(clusters(NEWEST), _TEMPLATE)
+
+
+@pytest.fixture(params=[NEWEST, OLDEST], ids=lambda major: f"pg{major}")
+def any_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
+    """A migrated database, once on the newest and once on the oldest PostgreSQL that we promise to run on."""
+    yield from _clone(clusters(request.param), _TEMPLATE)
+
+
+@pytest.fixture(params=[NEWEST, OLDEST], ids=lambda major: f"pg{major}")
+def blank_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
+    """A database without our schema, on the newest and on the oldest PostgreSQL."""
+    yield from _clone(clusters(request.param), _BLANK)
+
+
+@pytest.fixture
+def environment() -> Environment:
+    """What a service of a test is started with: a port of the system's choice."""
+    return Environment(port=0)
