@@ -6,6 +6,7 @@ in place every second, elsewhere (a log of CI) it is repeated every 15 seconds.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from tools import CACHE, ROOT, ToolError
 
 _REPEAT_SECONDS = 15
 _TAIL_LINES = 15
+_FREE_BYTES = 500_000_000  # what the packages take, the largest of all steps on the project's own disk
+_FREE_SPACE = "Free about 5 GB, on the disk of the home directory too, and run it again."
 
 
 class _Line:
@@ -65,6 +68,10 @@ def run(
     """
     log = CACHE / "log" / (re.sub(r"\W+", "-", title.partition(" (")[0].lower()).strip("-") + ".log")
     log.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(CACHE).free < _FREE_BYTES:
+        raise ToolError(
+            f"{title}: less than {_FREE_BYTES // 10**6} MB are free on the disk of {CACHE}. {_FREE_SPACE}"
+        )
     with log.open("wb") as output:
         try:
             child = subprocess.Popen(
@@ -79,9 +86,10 @@ def run(
             raise ToolError(f"{title}: {command[0]} does not start: {error.strerror}. {fix}") from error
         outcome = _watch(child, _Line(title), timeout_seconds)
     if outcome:
-        tail = "\n".join(
-            f"  | {text}" for text in log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-        )
+        said = log.read_text(errors="replace")
+        tail = "\n".join(f"  | {text}" for text in said.splitlines()[-_TAIL_LINES:])
+        if "no space left on device" in said.lower():
+            fix = _FREE_SPACE
         raise ToolError(f"{title}: {outcome}. The end of {log.relative_to(ROOT)}:\n{tail}\n{fix}")
 
 

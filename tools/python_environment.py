@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ _NETWORK = "Check the network and the package index that pip and uv are configur
 UV_ENV = {
     "UV_PYTHON_DOWNLOADS": "never",  # the interpreter is the one that runs this, never a download
     "UV_NO_PROGRESS": "1",
+    # Behind a company's proxy its certificate is among the machine's own; a bare image has none of either.
+    **({"UV_SYSTEM_CERTS": "1"} if ssl.get_default_verify_paths().cafile else {}),
 }
 
 

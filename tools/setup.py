@@ -11,7 +11,6 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must get this se
     )
 
 import argparse
-import errno
 import fcntl
 import time
 from pathlib import Path
@@ -44,8 +43,10 @@ def main() -> int:
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        fix = ": free about 5 GB and run it again" if error.errno == errno.ENOSPC else ""
-        print(f"error: {error.strerror}: {error.filename or CACHE}{fix}", file=sys.stderr)
+        print(
+            f"error: {error.strerror}: {error.filename or CACHE}. Mend that and run it again.",
+            file=sys.stderr,
+        )
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on from here.", file=sys.stderr)
     else:
