@@ -1,6 +1,7 @@
 """The settings of a whole stack."""
 
 import json
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,6 +103,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse combinations of settings that Google Cloud refuses."""
+        for label in self.labels:
+            if not re.fullmatch("[a-z][a-z0-9_-]{0,62}", label) or label.startswith("goog"):
+                raise ConfigurationError(
+                    f"event-store:labels has the key {label!r}, but keys must be 1 to 63 small letters, "
+                    "digits, hyphens and underscores, a letter first and not goog, which is Google's own"
+                )
         most = self.network.most_instances
         if self.service.max_instances > most:
             raise ConfigurationError(

@@ -1,0 +1,211 @@
+"""A mistake in a stack's file is refused before anything is declared, by its key's name and with the fix."""
+
+import pytest
+
+from event_store.errors import ConfigurationError
+from infra.settings import Settings
+
+GOOGLE = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}
+
+
+def parse(**texts: str) -> Settings:
+    """Parse a configuration that holds these keys of ours."""
+    return Settings.parse({**GOOGLE, **{f"event-store:{key}": text for key, text in texts.items()}})
+
+
+def test_a_stack_needs_no_key_but_project_and_region() -> None:
+    """Every key of ours has a default, and the defaults fit together."""
+    settings = parse()
+
+    assert settings.project == "event-store-dev"
+    assert settings.region == "europe-west1"
+    assert settings.prefix == "event-store"
+    assert settings.ordering is None
+
+
+def test_every_value_arrives_with_its_type() -> None:
+    """Texts, numbers, switches, lists and mappings come out as what they are."""
+    settings = parse(
+        prefix="orders",
+        topology="bus/topology.yaml",
+        ordering='{"partitions": 64}',
+        labels='{"environment": "dev"}',
+        network='{"cidr": "10.1.0.0/16"}',
+        database='{"tier": "db-f1-micro", "backups": false, "point_in_time_recovery": false}',
+        service='{"max_instances": 5, "invokers": ["group:developers@example.com"]}',
+        migration_attempt="3",
+    )
+
+    assert settings.prefix == "orders"
+    assert settings.topology == "bus/topology.yaml"
+    assert settings.ordering is not None
+    assert settings.ordering.partitions == 64
+    assert settings.labels == {"environment": "dev"}
+    assert settings.network.cidr == "10.1.0.0/16"
+    assert settings.database.tier == "db-f1-micro"
+    assert settings.database.backups is False
+    assert settings.service.max_instances == 5
+    assert settings.service.invokers == ("group:developers@example.com",)
+    assert settings.migration_attempt == 3
+
+
+def test_keys_of_other_namespaces_are_left_alone() -> None:
+    """Other programs and providers keep their own keys in the same file."""
+    assert Settings.parse({**GOOGLE, "gcp:skipRegionValidation": "true", "other:key": "x"}) == parse()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "gcp:project is missing (the id of the Google Cloud project): set it"),
+        ({"gcp:project": "event-store-dev"}, "gcp:region is missing"),
+        (
+            {"gcp:project": "No", "gcp:region": "europe-west1"},
+            "gcp:project is 'No', but must be a project's id",
+        ),
+        (
+            {"gcp:project": "event-store-dev", "gcp:region": "Europe"},
+            "gcp:region is 'Europe', but must be a region as",
+        ),
+    ],
+)
+def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> None:
+    """Project and region have no default: a stack never lands somewhere by accident."""
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.parse(config)
+
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        (
+            "prefx",
+            "x",
+            "event-store:prefx is not a setting (did you mean prefix?); known are database, labels",
+        ),
+        ("zzz", "x", "event-store:zzz is not a setting; known are"),
+        ("project", "other", "event-store:project is not a setting"),
+        ("database", '{"teir": "x"}', "event-store:database.teir is not a setting (did you mean tier?)"),
+        ("service", '{"port": 1}', "event-store:service.port is not a setting"),
+        ("prefix", "Event", "event-store:prefix is 'Event', but must be 2 to 21 small letters"),
+        ("prefix", "a" * 22, "but must be 2 to 21 small letters"),
+        ("prefix", "orders-", "no hyphen last"),
+        ("topology", "", "event-store:topology is '', but must be a path"),
+        (
+            "ordering",
+            '"aggregate"',
+            "event-store:ordering is 'aggregate', but must be a mapping of partitions",
+        ),
+        ("ordering", "{}", "event-store:ordering.partitions is missing"),
+        ("ordering", '{"partitions": 0}', "event-store:ordering.partitions is 0, but must be 1 to 100000"),
+        ("labels", '["a"]', "event-store:labels is ['a'], but must be a mapping"),
+        ("labels", '{"a": ""}', "event-store:labels.a is '', but must be 1 to 63 small letters"),
+        ("labels", '{"a": 1}', "event-store:labels.a is 1, but must be a text"),
+        ("labels", '{"Team A": "a"}', "event-store:labels has the key 'Team A', but keys must be"),
+        ("network", '{"cidr": "10.0.0.1/24"}', "event-store:network.cidr: 10.0.0.1/24 has host bits set"),
+        ("network", '{"cidr": "8.8.8.0/24"}', "event-store:network.cidr is 8.8.8.0/24, but must be private"),
+        (
+            "network",
+            '{"cidr": "10.0.0.0/27"}',
+            "event-store:network.cidr is 10.0.0.0/27, but must be /26 or larger",
+        ),
+        ("network", '{"services_prefix_length": 25}', "is 25, but must be 16 to 24 bits"),
+        (
+            "database",
+            "[]",
+            "event-store:database is [], but must be a mapping of availability, backup_start_time",
+        ),
+        (
+            "database",
+            '{"backups": "yes"}',
+            "event-store:database.backups is 'yes', but must be true or false",
+        ),
+        ("database", '{"disk_size_gb": true}', "is True, but must be a whole number"),
+        (
+            "database",
+            '{"disk_size_gb": 9}',
+            "event-store:database.disk_size_gb is 9, but must be 10 to 65536 GB",
+        ),
+        (
+            "database",
+            '{"disk_size_gb": 100, "disk_limit_gb": 50}',
+            "disk_size_gb is 100 already: raise the limit",
+        ),
+        ("database", '{"version": "POSTGRES_15"}', "(did you mean POSTGRES_1"),
+        ("database", '{"edition": "PLUS"}', "allowed are ENTERPRISE, ENTERPRISE_PLUS"),
+        ("database", '{"edition": "ENTERPRISE_PLUS"}', "but ENTERPRISE_PLUS has db-perf-optimized-N-<n>"),
+        (
+            "database",
+            '{"tier": "db-perf-optimized-N-2"}',
+            "but ENTERPRISE has db-custom-<n>-<n>, db-f1-micro",
+        ),
+        (
+            "database",
+            '{"tier": "db-custom-3-12288"}',
+            "has 3 vCPUs, but must have 1 or an even number up to 96",
+        ),
+        ("database", '{"tier": "db-custom-1-1024"}', "has 1024 MiB, but with 1 vCPU must have 3840 to 6656"),
+        ("database", '{"tier": "db-custom-2-8000"}', "in steps of 256"),
+        (
+            "database",
+            '{"availability": "REGIONAL", "point_in_time_recovery": false}',
+            "REGIONAL needs backups and",
+        ),
+        (
+            "database",
+            '{"backups": false}',
+            "point_in_time_recovery needs backups: set event-store:database.backups to",
+        ),
+        ("database", '{"log_retention_days": 8}', "but ENTERPRISE keeps at most 7 days"),
+        ("database", '{"backup_start_time": "24:00"}', "is '24:00', but must be a time as in 02:00"),
+        (
+            "database",
+            '{"maintenance_day": 0}',
+            "event-store:database.maintenance_day is 0, but must be 1 to 7",
+        ),
+        ("service", '{"min_instances": 0}', "event-store:service.min_instances is 0, but must be 1 to 1000"),
+        ("service", '{"min_instances": 4}', "raise the one or lower the other"),
+        (
+            "service",
+            '{"max_instances": 64}',
+            "event-store:network.cidr 10.8.0.0/24 has room for 63 instances",
+        ),
+        ("service", '{"cpu": 3}', "event-store:service.cpu is 3, but must be 1, 2, 4, 6 or 8"),
+        (
+            "service",
+            '{"cpu": 4}',
+            "event-store:service.memory_mib is 1024, but with 4 CPU must be 2048 to 16384 MiB",
+        ),
+        (
+            "service",
+            '{"concurrency": 1001}',
+            "event-store:service.concurrency is 1001, but must be 1 to 1000",
+        ),
+        ("service", '{"log_level": "info"}', "allowed are DEBUG, INFO, WARNING, ERROR"),
+        (
+            "service",
+            '{"invokers": "group:a@b.c"}',
+            "event-store:service.invokers is 'group:a@b.c', but must be a list",
+        ),
+        ("service", '{"invokers": ["allUsers"]}', "event-store:service.invokers[0] is 'allUsers'"),
+        ("service", '{"invokers": ["allAuthenticatedUsers"]}', "the public has no access"),
+        ("service", '{"invokers": ["user:a@b.c", "user:a@b.c"]}', "names somebody twice"),
+        ("migration_attempt", "two", "event-store:migration_attempt is 'two', but must be a whole number"),
+    ],
+)
+def test_a_bad_key_or_value_is_refused_by_name(key: str, text: str, message: str) -> None:
+    """Every message names the key as the file has it, and says what is allowed."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse(**{key: text})
+
+    assert message in str(refused.value)
+
+
+def test_database_users_fit_into_postgresql_s_names() -> None:
+    """PostgreSQL cuts names of more than 63 bytes, so a prefix that would lead to one is refused."""
+    with pytest.raises(ConfigurationError, match="shorten the prefix by 2"):
+        Settings.parse(
+            {"gcp:project": "p" * 30, "gcp:region": "europe-west1", "event-store:prefix": "e" * 21}
+        )

@@ -1,0 +1,127 @@
+"""No configuration that is accepted can be refused by Google for a limit that it documents."""
+
+import ipaddress
+import json
+import re
+import string
+from contextlib import suppress
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from event_store.errors import ConfigurationError
+from infra.settings import DatabaseSettings, ServiceSettings, Settings
+
+# A busy machine is slow; that is no failure.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+_scalars = st.one_of(st.none(), st.booleans(), st.integers(-2, 70_000), st.floats(), st.text(max_size=8))
+_names = st.one_of(
+    st.sampled_from(["event-store", "a", "ab", "a" * 21, "a" * 22]),
+    st.text(string.ascii_lowercase + string.digits + "-_", max_size=24),
+)
+
+
+def _mapping(**strategies: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.fixed_dictionaries({}, optional=strategies)
+
+
+def _often(*values: object) -> st.SearchStrategy[object]:
+    usual = st.sampled_from(values)
+    return st.one_of(usual, usual, usual, usual, _scalars)
+
+
+_cidrs = st.builds(
+    lambda address, bits: f"{address}/{bits}",
+    st.sampled_from(["10.0.0.0", "10.1.0.0", "8.8.0.0"]),
+    st.integers(0, 33),
+)
+_tiers = st.one_of(
+    st.builds(
+        lambda cpus, steps: f"db-custom-{cpus}-{steps * 256}", st.integers(0, 100), st.integers(0, 200)
+    ),
+    st.sampled_from(["db-f1-micro", "db-perf-optimized-N-2", "db-custom-1-3840", "db-custom-2-7680"]),
+)
+_databases = _mapping(
+    edition=_often("ENTERPRISE", "ENTERPRISE_PLUS"),
+    tier=_tiers,
+    availability=_often("ZONAL", "REGIONAL"),
+    disk_size_gb=_often(10, 20, 500, 501),
+    disk_limit_gb=_often(10, 20, 500),
+    backups=_often(True, False),
+    point_in_time_recovery=_often(True, False),
+    log_retention_days=_often(1, 7, 8, 35, 36),
+    retained_backups=_often(1, 365, 366),
+)
+_services = _mapping(
+    min_instances=_often(0, 1, 2, 3),
+    max_instances=_often(1, 2, 3, 63, 64),
+    cpu=_often(1, 2, 3, 4, 6, 8),
+    memory_mib=_often(512, 1024, 2048, 4096, 4097, 16384, 32768),
+    concurrency=_often(1, 1000, 1001),
+    invokers=st.lists(st.sampled_from(["group:a@b.c", "user:a@b.c", "allUsers"]), max_size=2),
+)
+
+
+@_PATIENT
+@given(
+    prefix=_names,
+    network=_mapping(cidr=_cidrs),
+    database=_databases,
+    service=_services,
+    labels=_mapping(a=_names),
+)
+def test_accepted_settings_keep_every_limit(
+    prefix: str, network: object, database: object, service: object, labels: object
+) -> None:
+    """Whatever the file holds, it is refused with our own error or leads to values within Google's limits."""
+    config = {
+        "gcp:project": "event-store-dev",
+        "gcp:region": "europe-west1",
+        "event-store:prefix": prefix or "event-store",
+        "event-store:network": json.dumps(network),
+        "event-store:database": json.dumps(database),
+        "event-store:service": json.dumps(service),
+        "event-store:labels": json.dumps(labels),
+    }
+    with suppress(ConfigurationError):
+        accepted = Settings.parse(config)
+        for account in ("runtime", "migrator"):
+            assert re.fullmatch("[a-z]([-a-z0-9]{4,28}[a-z0-9])", f"{accepted.prefix}-{account}")
+        assert len(f"{accepted.prefix}-migrate") + 16 < 63, "job and execution token"
+        assert all(re.fullmatch("[a-z0-9_-]{1,63}", value) for value in accepted.labels.values())
+        subnetwork = ipaddress.ip_network(accepted.network.cidr)
+        assert subnetwork.is_private
+        assert subnetwork.num_addresses >= 4 * accepted.service.max_instances
+        _assert_within_cloud_sql(accepted.database)
+        _assert_within_cloud_run(accepted.service)
+
+
+def _assert_within_cloud_sql(database: DatabaseSettings) -> None:
+    assert database.tier.startswith("db-perf-optimized-N-") == (database.edition == "ENTERPRISE_PLUS")
+    assert database.disk_limit_gb >= database.disk_size_gb >= 10
+    assert database.log_retention_days <= (7 if database.edition == "ENTERPRISE" else 35)
+    if database.availability == "REGIONAL":
+        assert database.backups
+        assert database.point_in_time_recovery
+    if database.point_in_time_recovery:
+        assert database.backups
+    if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", database.tier):
+        cpus, mebibytes = int(custom[1]), int(custom[2])
+        assert cpus == 1 or (cpus % 2 == 0 and cpus <= 96)
+        assert mebibytes % 256 == 0
+        assert mebibytes >= 3840
+        assert 0.9 <= mebibytes / 1024 / cpus <= 6.5
+
+
+def _assert_within_cloud_run(service: ServiceSettings) -> None:
+    assert 1 <= service.min_instances <= service.max_instances
+    assert service.cpu in {1, 2, 4, 6, 8}
+    assert service.memory_mib >= 512
+    if service.cpu == 4:
+        assert service.memory_mib >= 2048
+    if service.cpu >= 6:
+        assert service.memory_mib >= 4096
+    assert service.memory_mib <= 4096 * service.cpu
+    assert 1 <= service.concurrency <= 1000
+    assert "allUsers" not in service.invokers
