@@ -40,7 +40,7 @@ def test_infra_knows_only_the_topology_the_environment_and_the_errors_of_the_ser
 
 
 def test_what_infra_imports_brings_no_server_with_it() -> None:
-    """The modules that infra may import lead to no other module of the service, and to no server or driver."""
+    """The modules that infra may import lead to no other module of ours, and to no server or driver."""
     topology = sorted((SERVICE / "topology").rglob("*.py"))
     shared = [SERVICE / "environment.py", SERVICE / "errors.py", *topology]
     imported = [module for file in shared for _, module in _imports(file)]
