@@ -47,15 +47,15 @@ def ensure() -> bool:
 
 def _link_installed() -> bool:
     """Link a CLI of the user's own, if it is new enough and has the Python language host."""
-    found = [shutil.which(program) for program in _PROGRAMS]
-    if None in found or (version := _version(found[0] or "")) < _numbers(VERSION):
+    found = {program: Path(path) for program in _PROGRAMS if (path := shutil.which(program))}
+    if len(found) < len(_PROGRAMS) or BIN.resolve() in {path.parent.resolve() for path in found.values()}:
         return False
-    paths = [Path(path or "") for path in found]
-    if BIN.resolve() in (path.parent.resolve() for path in paths):
+    version = _version(found["pulumi"])
+    if version < _numbers(VERSION):
         return False
-    for program, path in zip(_PROGRAMS, paths, strict=True):
+    for program, own in found.items():
         (BIN / program).unlink(missing_ok=True)
-        (BIN / program).symlink_to(path)
+        (BIN / program).symlink_to(own)
     print(f"Pulumi CLI {'.'.join(map(str, version))}: the one on PATH")
     return True
 
@@ -66,11 +66,11 @@ def _install_official() -> bool:
         return False
     script = CACHE / "pulumi" / "install.sh"
     fetch = ["curl", "-fsSL", "--connect-timeout", str(_REACH_SECONDS), "--max-time", str(2 * _REACH_SECONDS)]
-    if subprocess.run(
-        [*fetch, "-o", script, "https://get.pulumi.com"], capture_output=True, check=False
-    ).returncode:
+    fetch += ["-o", str(script), "https://get.pulumi.com"]
+    if subprocess.run(fetch, capture_output=True, check=False).returncode:
         return False
     target = CACHE / "pulumi" / "official"
+    shutil.rmtree(target, ignore_errors=True)
     try:
         run(
             f"Pulumi CLI {VERSION} by its official installer",
@@ -130,7 +130,7 @@ def _find_go() -> str:
     )
 
 
-def _version(pulumi: str) -> tuple[int, ...]:
+def _version(pulumi: Path) -> tuple[int, ...]:
     env = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_HOME": str(CACHE / "pulumi" / "home")}
     answer = subprocess.run(
         [pulumi, "version"], env=env, capture_output=True, text=True, timeout=30, check=False

@@ -12,6 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must get this se
 
 import argparse
 import fcntl
+import subprocess
 import time
 from pathlib import Path
 
@@ -42,11 +43,8 @@ def main() -> int:
         set_up()
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
-    except OSError as error:
-        print(
-            f"error: {error.strerror}: {error.filename or CACHE}. Mend that and run it again.",
-            file=sys.stderr,
-        )
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"error: {error}\nMend that and run it again.", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nInterrupted. Run it again to go on from here.", file=sys.stderr)
     else:
