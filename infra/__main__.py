@@ -1,5 +1,7 @@
 """The Pulumi program: one stack of the event store."""
 
+import sys
+
 import pulumi
 
 from event_store.errors import ConfigurationError
@@ -8,5 +10,5 @@ from infra.stack import deploy
 try:
     deploy()
 except ConfigurationError as error:
-    # Pulumi prints a RunError as one message; anything else comes with a traceback.
-    raise pulumi.RunError(str(error)) from None
+    pulumi.log.error(str(error))
+    sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
