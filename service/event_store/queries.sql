@@ -1,7 +1,8 @@
 -- Every statement of the service, by name; `event_store.database.queries` loads them.
 --
 -- Pages of events are read by key, at most so many rows and, but for one event, so many bytes. Each row
--- begins with the head of the log in the same snapshot; a page without events is one row without an event.
+-- begins with the head of the log in the same snapshot and ends with whether the bytes, not the rows, were too
+-- many for the next one; a page without events is one row without an event.
 -- Identifiers and JSON come as text and times as microseconds since 1970: nothing parses them on the way out.
 
 -- name: append_events
@@ -11,57 +12,57 @@ SELECT head_position, versions, verdicts FROM append_events(%b);
 -- name: read_aggregate_forwards
 -- A page of one aggregate, upwards from a version.
 WITH page AS (
-    SELECT *, row_number() OVER upto AS number,
-           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
     FROM events WHERE aggregate_id = %s AND event_version >= %s
     WINDOW upto AS (ORDER BY event_version ROWS UNBOUNDED PRECEDING)
     ORDER BY event_version LIMIT %s
 )
 SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
        (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
 FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version;
 
 -- name: read_aggregate_backwards
 -- A page of one aggregate, downwards from a version.
 WITH page AS (
-    SELECT *, row_number() OVER upto AS number,
-           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
     FROM events WHERE aggregate_id = %s AND event_version <= %s
     WINDOW upto AS (ORDER BY event_version DESC ROWS UNBOUNDED PRECEDING)
     ORDER BY event_version DESC LIMIT %s
 )
 SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
        (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
 FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version DESC;
 
 -- name: read_all_forwards
 -- A page of the log, upwards from a position.
 WITH page AS (
-    SELECT *, row_number() OVER upto AS number,
-           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
     FROM events WHERE global_position >= %s
     WINDOW upto AS (ORDER BY global_position ROWS UNBOUNDED PRECEDING)
     ORDER BY global_position LIMIT %s
 )
 SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
        (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
 FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position;
 
 -- name: read_all_backwards
 -- A page of the log, downwards from a position.
 WITH page AS (
-    SELECT *, row_number() OVER upto AS number,
-           sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
     FROM events WHERE global_position <= %s
     WINDOW upto AS (ORDER BY global_position DESC ROWS UNBOUNDED PRECEDING)
     ORDER BY global_position DESC LIMIT %s
 )
 SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
        (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
 FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position DESC;
 
 -- name: status
@@ -74,3 +75,38 @@ FROM log_head, relays WHERE relays.name = 'main';
 -- name: schema_revision
 -- The revision of the schema; no row or no table where there is none.
 SELECT version_num FROM alembic_version;
+
+-- name: relay_acquire
+-- Take the relay's lease if it is free, has run out, or is the asker's own.
+UPDATE relays
+SET lease_owner = %(owner)s, lease_epoch = lease_epoch + 1,
+    lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s), updated_at = clock_timestamp()
+WHERE name = %(relay)s
+  AND (lease_owner IS NULL OR lease_owner = %(owner)s OR lease_expires_at <= clock_timestamp())
+RETURNING lease_epoch, position;
+
+-- name: relay_renew
+-- Begin the lease's time anew, if nobody has acquired it since.
+UPDATE relays
+SET lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s), updated_at = clock_timestamp()
+WHERE name = %(relay)s AND lease_epoch = %(epoch)s;
+
+-- name: relay_release
+-- Give the lease back.
+UPDATE relays SET lease_owner = NULL, lease_expires_at = NULL, updated_at = clock_timestamp()
+WHERE name = %(relay)s AND lease_epoch = %(epoch)s;
+
+-- name: relay_checkpoint
+-- Move the checkpoint, if nobody has acquired the lease since.
+UPDATE relays SET position = %(position)s, updated_at = clock_timestamp()
+WHERE name = %(relay)s AND lease_epoch = %(epoch)s;
+
+-- name: relay_park
+-- Set a message aside that cannot be published; once, however often it is met.
+INSERT INTO parked_messages (global_position, topic, event_id, ordering_key, error, attempts)
+VALUES (%(global_position)s, %(topic)s, %(event_id)s, %(ordering_key)s, %(error)s, %(attempts)s)
+ON CONFLICT (global_position, topic) DO NOTHING;
+
+-- name: relay_listen
+-- Be told of each batch that is appended.
+LISTEN event_store_appended;

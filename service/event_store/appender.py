@@ -1,0 +1,181 @@
+"""Group commit: many requests, one writer.
+
+One task stores one batch at a time. While a batch is in flight, requests queue; when it returns, everything
+that waits goes into the next one, up to a cap. There is no timer, so a lone client waits for nobody.
+
+Invariants:
+
+- A request is answered after the commit that stored it, once, with a verdict of its own.
+- Two requests of a batch share neither an aggregate nor an event id. Of two that do, the one that came first
+  is stored first.
+- The queue is bounded, in requests and in bytes; a request that does not fit is refused at once.
+- Data that PostgreSQL refuses harms its own request only: the batch is halved until it stands alone.
+- A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
+  no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
+  looks every event id up and answers with the original positions where the first attempt had stored them.
+- A caller that goes away breaks nothing; its request may still be stored.
+- `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is harmless.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg.types.json import Jsonb
+
+from event_store.batch import Verdict, decode, encode
+from event_store.database import Database, queries
+from event_store.errors import EventStoreError, InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import PreparedRequest
+
+BATCH_EVENTS: Final = 500
+BATCH_BYTES: Final = 4 * 1_048_576
+QUEUE_REQUESTS: Final = 5_000
+QUEUE_BYTES: Final = 64 * 1_048_576
+_LOOK_AHEAD_REQUESTS: Final = 2_000  # past requests that must wait for another on the same aggregate
+_RETRY_AFTER_SECONDS: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    request: PreparedRequest
+    answer: "asyncio.Future[pb.AppendEventsResponse]"
+
+
+class Appender:
+    """Stores requests in batches.
+
+    Args:
+        database: Lends the connection; nobody else's work should keep it from this task.
+        on_appended: Called with the new head of the log after each batch that stored something.
+    """
+
+    def __init__(self, database: Database, on_appended: Callable[[int], None]) -> None:
+        self._database = database
+        self._on_appended = on_appended
+        self._queue: deque[_Waiting] = deque()
+        self._queue_bytes = 0
+        self._arrived = asyncio.Event()
+        self._stopping = False
+
+    async def append(self, request: PreparedRequest) -> pb.AppendEventsResponse:
+        """Store a request.
+
+        Raises:
+            EventStoreError: Its own verdict, or why the batch could not be stored.
+        """
+        if self._stopping:
+            raise UnavailableError("the service is stopping")
+        if len(self._queue) >= QUEUE_REQUESTS or self._queue_bytes + request.size_bytes > QUEUE_BYTES:
+            raise OverloadedError(
+                f"{len(self._queue)} appends of {self._queue_bytes} bytes are waiting", _RETRY_AFTER_SECONDS
+            )
+        answer: asyncio.Future[pb.AppendEventsResponse] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(request, answer))
+        self._queue_bytes += request.size_bytes
+        self._arrived.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Store batches until `stop`; the owner's task."""
+        while self._queue or not self._stopping:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+            if batch := self._take():
+                await self._answer(batch)
+
+    def stop(self) -> None:
+        """Refuse new requests; `run` returns when those that wait are answered."""
+        self._stopping = True
+        self._arrived.set()
+
+    def _take(self) -> list[_Waiting]:
+        """Take what fits into a batch and may be stored together, in the order of arrival."""
+        batch: list[_Waiting] = []
+        postponed: list[_Waiting] = []
+        keys: set[str] = set()
+        events = size_bytes = 0
+        while self._queue and len(postponed) < _LOOK_AHEAD_REQUESTS:
+            waiting = self._queue[0]
+            request = waiting.request
+            fits = (
+                events + request.event_count <= BATCH_EVENTS
+                and size_bytes + request.size_bytes <= BATCH_BYTES
+            )
+            if batch and not fits:
+                break
+            self._queue.popleft()
+            self._queue_bytes -= request.size_bytes
+            if waiting.answer.done():  # its caller has gone
+                continue
+            if keys.isdisjoint(request.keys):
+                batch.append(waiting)
+                events += request.event_count
+                size_bytes += request.size_bytes
+            else:
+                postponed.append(waiting)
+            keys |= request.keys
+        self._queue.extendleft(reversed(postponed))
+        self._queue_bytes += sum(waiting.request.size_bytes for waiting in postponed)
+        return batch
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        requests = [waiting.request for waiting in batch]
+        verdicts: Sequence[Verdict]
+        try:
+            verdicts = await self._store(requests)
+        except InvalidArgumentError as error:
+            if len(batch) > 1:
+                await self._answer(batch[: len(batch) // 2])
+                await self._answer(batch[len(batch) // 2 :])
+                return
+            verdicts = [error]
+        except EventStoreError as error:
+            _log.warning("a batch of %d requests was not stored: %s", len(batch), error)
+            verdicts = [error] * len(batch)
+        for waiting, verdict in zip(batch, verdicts, strict=True):
+            if waiting.answer.done():
+                continue
+            if isinstance(verdict, EventStoreError):
+                waiting.answer.set_exception(verdict)
+            else:
+                waiting.answer.set_result(verdict)
+
+    async def _store(self, requests: Sequence[PreparedRequest]) -> Sequence[Verdict]:
+        batch = Jsonb(encode(requests), dumps=lambda text: text)
+        try:
+            verdicts = await self._send(requests, batch)
+        except _OutcomeUnknownError as error:
+            _log.warning("the connection was lost while a batch was stored, looking it up: %s", error)
+            verdicts = await self._send(requests, batch)
+        stored = (
+            v for v in reversed(verdicts) if not isinstance(v, EventStoreError) and not v.results[0].duplicate
+        )
+        if (last := next(stored, None)) is not None:
+            self._on_appended(last.results[-1].last_global_position)
+        return verdicts
+
+    async def _send(self, requests: Sequence[PreparedRequest], batch: Jsonb) -> Sequence[Verdict]:
+        connection = None
+        try:
+            async with self._database.connection() as connection:
+                cursor = await connection.execute(queries["append_events"], (batch,), prepare=True)
+                row = await cursor.fetchone()
+        except UnavailableError as error:
+            if connection is not None and connection.closed:
+                raise _OutcomeUnknownError(str(error)) from error
+            raise
+        if row is None:
+            raise EventStoreError("the append function returned nothing")
+        return list(decode(requests, row))
+
+
+class _OutcomeUnknownError(UnavailableError):
+    """The connection was lost between sending a batch and hearing of it."""

@@ -1,0 +1,52 @@
+"""Checks that a JSON text is one that PostgreSQL's JSONB holds and every reader gets back.
+
+orjson refuses what is no JSON, lone surrogates, wrong UTF-8 and numbers above a double's range; what it lets
+through and JSONB does not hold, or holds only by blowing it up, is refused here.
+"""
+
+import re
+from typing import Final
+
+import orjson
+
+DEEPEST_LEVELS: Final = 100
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_EXPONENTS: Final = re.compile(rb"[eE]([+-]?[0-9]+)")
+_LOWEST_EXPONENT: Final = -400  # a double ends at 5e-324; digits before the point make up for some
+# JSONB writes numbers out, 1e300 with 301 digits: more than this in one text would not fit into a message.
+_MOST_WRITTEN_OUT_BYTES: Final = 1_048_576
+_SHORT_BYTES: Final = 16_384  # cannot reach that with the exponents that orjson lets through
+
+
+def find_fault(text: bytes) -> str:
+    """Return what is wrong with a JSON text, as a part of a sentence; empty if nothing is."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return f"is not JSON in UTF-8: {error}"
+    if b"\\u0000" in text and _NUL.search(text):
+        return r"contains \u0000, which PostgreSQL cannot hold"
+    # Quick tests first: most texts are short, flat and without small numbers.
+    if text.count(b"[") + text.count(b"{") > DEEPEST_LEVELS:
+        depth = _depth(_STRINGS.sub(b"", text))
+        if depth > DEEPEST_LEVELS:
+            return f"is {depth} levels deep, at most {DEEPEST_LEVELS} are allowed"
+    if len(text) > _SHORT_BYTES or b"e-" in text or b"E-" in text:
+        exponents = [int(digits) for digits in _EXPONENTS.findall(_STRINGS.sub(b"", text))]
+        if any(exponent < _LOWEST_EXPONENT for exponent in exponents):
+            return "contains a number that a double cannot hold"
+        if sum(map(abs, exponents)) > _MOST_WRITTEN_OUT_BYTES:
+            return f"contains numbers that written out are longer than {_MOST_WRITTEN_OUT_BYTES} bytes"
+    return ""
+
+
+def _depth(structure: bytes) -> int:
+    depth = deepest = 0
+    for character in structure:
+        if character in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in b"]}":
+            depth -= 1
+    return deepest

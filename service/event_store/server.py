@@ -1,0 +1,175 @@
+"""The server's life: open, check, serve, drain, close.
+
+Invariants:
+
+- Nothing is served before the schema is known to fit.
+- After a stop signal health says NOT_SERVING, new calls are refused, calls in flight have `GRACE_SECONDS`,
+  then the appender stores what waits, then the connections close.
+- A task of the server that fails stops the server.
+"""
+
+import asyncio
+import logging
+import signal
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from event_store.appender import Appender
+from event_store.database import Database, queries
+from event_store.environment import HOST, PORT, Environment
+from event_store.errors import ConfigurationError, SchemaError
+from event_store.logs import configure_logs
+from event_store.migrate import check_revision
+from event_store.reader import Reader
+from event_store.relay import Relay
+from event_store.servicer import EventStoreServicer
+from event_store.topology import Routing
+from event_store.v1 import event_store_pb2, event_store_pb2_grpc
+from event_store.validation import MOST_REQUEST_BYTES
+
+GRACE_SECONDS: Final = 8.0  # Cloud Run kills ten seconds after SIGTERM
+SERVICE: Final = event_store_pb2.DESCRIPTOR.services_by_name["EventStore"].full_name
+_OPTIONS: Final = (
+    # A little above the contract's limit, so that the answer can name it.
+    ("grpc.max_receive_message_length", MOST_REQUEST_BYTES + 1_048_576),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),  # a taken port is an error
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """One running service; `start` and `stop` once each, `stop` in any state and twice without harm.
+
+    Args:
+        environment: What the process was given.
+        routing: Which events go where; None publishes nothing and refuses nothing.
+
+    Attributes:
+        port: Where it listens, known after `start`.
+    """
+
+    def __init__(self, environment: Environment, routing: Routing | None) -> None:
+        self.port = 0
+        self._environment = environment
+        # The writer's connection is its own: readers never keep an append waiting.
+        self._writing = Database(environment, connections=1)
+        self._reading = Database(environment, connections=environment.database_connections - 1)
+        relayed = routing if environment.relay == "on" else None
+        self._relay = Relay(self._reading.login, relayed) if relayed is not None else None
+        wake = self._relay.wake if self._relay is not None else lambda _position: None
+        self._appender = Appender(self._writing, on_appended=wake)
+        servicer = EventStoreServicer(
+            self._appender, Reader(self._reading), routing.is_refused if routing is not None else None
+        )
+        self._health = health.aio.HealthServicer()
+        self._grpc = grpc.aio.server(options=_OPTIONS)
+        # The generated function has no types.
+        event_store_pb2_grpc.add_EventStoreServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection(
+            [SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Check the schema, then listen.
+
+        Raises:
+            UnavailableError: The database is away.
+            SchemaError: Its schema is older than this release.
+            ConfigurationError: The port is taken.
+        """
+        try:
+            await self._writing.open()
+            await self._reading.open()
+            await self._check_schema()
+            self.port = self._listen()
+            await self._grpc.start()
+            self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
+            if self._relay is not None:
+                self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
+            for service in ("", SERVICE):
+                await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        except BaseException:
+            await self.stop()
+            raise
+        _log.info("serving on %s:%d", self._environment.host, self.port)
+
+    async def wait(self) -> None:
+        """Wait until a task ends, which none does before `stop` unless it fails; raise what it failed with."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Refuse new calls, let those in flight end, store what waits, close."""
+        await self._health.enter_graceful_shutdown()
+        await self._grpc.stop(GRACE_SECONDS)
+        self._appender.stop()
+        if self._relay is not None:
+            self._relay.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._writing.close()
+        await self._reading.close()
+
+    def _listen(self) -> int:
+        host = f"[{self._environment.host}]" if ":" in self._environment.host else self._environment.host
+        try:
+            return int(self._grpc.add_insecure_port(f"{host}:{self._environment.port}"))
+        except RuntimeError:
+            raise ConfigurationError(
+                f"cannot listen on {host}:{self._environment.port}: stop what listens there, "
+                f"or set {HOST} and {PORT} to an address of this machine and a free port"
+            ) from None
+
+    async def _check_schema(self) -> None:
+        try:
+            async with self._reading.connection() as connection:
+                row = await (await connection.execute(queries["schema_revision"])).fetchone()
+        except SchemaError:  # there is no such table yet
+            row = None
+        revision = row[0] if row else None
+        if not check_revision(revision):
+            _log.warning(
+                "the schema is at revision %s, newer than this release: serving all the same", revision
+            )
+
+
+async def serve(environment: Environment, routing: Routing | None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        environment: What the process was given.
+        routing: Which events go where; None publishes nothing and refuses nothing.
+
+    Raises:
+        ConfigurationError: The port is taken, or the database's schema is older than this release.
+        UnavailableError: The database is away.
+    """
+    configure_logs(environment.log_level)
+    server = Server(environment, routing)
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await server.start()
+    stopped = asyncio.create_task(stopping.wait())
+    failed = asyncio.create_task(server.wait())
+    try:
+        await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            failed.result()
+    finally:
+        stopped.cancel()
+        failed.cancel()
+        await server.stop()
+    _log.info("stopped")

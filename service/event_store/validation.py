@@ -1,0 +1,214 @@
+"""A request of the contract as a frozen value that PostgreSQL can take, or all that is wrong with it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.json_text import find_fault
+from event_store.v1 import event_store_pb2 as pb
+
+# The limits that the contract states.
+MOST_REQUEST_BYTES: Final = 4 * 1_048_576
+MOST_APPENDS: Final = 100
+MOST_EVENTS: Final = 1_000
+MOST_DATA_BYTES: Final = 1_048_576
+MOST_METADATA_BYTES: Final = 65_536
+HIGHEST_VERSION: Final = 2_147_483_647
+ANY: Final = -1
+EXISTS: Final = -2
+
+_MOST_VIOLATIONS: Final = 20  # enough to mend a request by
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOT_IN_TYPES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f*]")
+_MOST_TYPE_CHARACTERS: Final = 100
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_NANOS: Final = 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999
+
+IsRefused = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEvent:
+    """An event that PostgreSQL can take as it is.
+
+    Attributes:
+        event_id: A canonical UUID in lower case.
+        event_type: As it was given.
+        event_data: Valid JSON.
+        metadata: A valid JSON object.
+        occurred_at: ISO 8601 with microseconds.
+    """
+
+    event_id: str
+    event_type: str
+    event_data: bytes
+    metadata: bytes
+    occurred_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAppend:
+    """The events for one aggregate; `expected` is a version, ANY or EXISTS."""
+
+    aggregate_id: str
+    aggregate_type: str
+    expected: int
+    events: tuple[PreparedEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """What is stored whole or not at all.
+
+    Attributes:
+        appends: One for each aggregate.
+        event_count: Of all appends.
+        size_bytes: About what it takes in a batch.
+        keys: The ids of its aggregates and events: two requests of a batch share none.
+    """
+
+    appends: tuple[PreparedAppend, ...]
+    event_count: int
+    size_bytes: int
+    keys: frozenset[str]
+
+
+def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | None) -> PreparedRequest:
+    """Check a request against the contract's limits.
+
+    Args:
+        request: What came in.
+        is_refused: Tells of an aggregate type and an event type whether no topic takes such events and they
+            may not be stored therefore; None stores everything.
+
+    Raises:
+        InvalidArgumentError: With a violation for each wrong field, 20 at the most.
+    """
+    size_bytes = request.ByteSize()
+    if size_bytes > MOST_REQUEST_BYTES:
+        _refuse("", f"the request is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed")
+    if not 1 <= len(request.appends) <= MOST_APPENDS:
+        _refuse("appends", f"there are {len(request.appends)}, 1 to {MOST_APPENDS} are allowed")
+    event_count = sum(len(append.events) for append in request.appends)
+    if event_count > MOST_EVENTS:
+        _refuse("appends", f"they have {event_count} events, at most {MOST_EVENTS} are allowed")
+    check = _Check(is_refused)
+    appends = tuple(check.append(append, f"appends[{i}]") for i, append in enumerate(request.appends))
+    if check.violations:
+        raise InvalidArgumentError(*check.violations[:_MOST_VIOLATIONS])
+    return PreparedRequest(appends, event_count, size_bytes, frozenset(check.keys))
+
+
+def canonical_uuid(text: str) -> str | None:
+    """Return a UUID in lower case; None if the text is none in the canonical form of 36 characters."""
+    return text.lower() if _UUID.fullmatch(text) else None
+
+
+def _refuse(field: str, description: str) -> None:
+    raise InvalidArgumentError(FieldViolation(field, description))
+
+
+class _Check:
+    """Goes through one request and notes what is wrong."""
+
+    def __init__(self, is_refused: IsRefused | None) -> None:
+        self.violations: list[FieldViolation] = []
+        self.keys: set[str] = set()
+        self._is_refused = is_refused
+
+    def append(self, append: pb.AggregateAppend, path: str) -> PreparedAppend:
+        aggregate_id = self._uuid(append.aggregate_id, f"{path}.aggregate_id")
+        self._type(append.aggregate_type, f"{path}.aggregate_type")
+        expected = self._expected(append.expected_version, f"{path}.expected_version")
+        if not append.events:
+            self._note(f"{path}.events", "there is none, at least 1 is needed")
+        events = tuple(
+            self._event(event, append.aggregate_type, path, i) for i, event in enumerate(append.events)
+        )
+        return PreparedAppend(aggregate_id, append.aggregate_type, expected, events)
+
+    def _event(self, event: pb.NewEvent, aggregate_type: str, append: str, index: int) -> PreparedEvent:
+        path = f"{append}.events[{index}]"
+        event_id = self._uuid(event.event_id, f"{path}.event_id")
+        self._type(event.event_type, f"{path}.event_type")
+        if self._is_refused is not None and self._is_refused(aggregate_type, event.event_type):
+            self._note(
+                f"{path}.event_type",
+                f"no route of the topology takes {event.event_type!r} of aggregate type {aggregate_type!r}: "
+                "add a route, or set `unrouted: store-only`",
+            )
+        self._json(event.event_data, f"{path}.event_data", MOST_DATA_BYTES)
+        metadata = event.metadata or b"{}"
+        if self._json(metadata, f"{path}.metadata", MOST_METADATA_BYTES) and metadata.lstrip()[:1] != b"{":
+            self._note(f"{path}.metadata", "is not a JSON object")
+        occurred_at = ""
+        if event.HasField("occurred_at"):
+            occurred_at = self._time(event.occurred_at, f"{path}.occurred_at")
+        else:
+            self._note(f"{path}.occurred_at", "is required")
+        return PreparedEvent(event_id, event.event_type, event.event_data, metadata, occurred_at)
+
+    def _note(self, field: str, description: str) -> str:
+        self.violations.append(FieldViolation(field, description))
+        return ""
+
+    def _uuid(self, text: str, field: str) -> str:
+        uuid = canonical_uuid(text)
+        if uuid is None:
+            return self._note(field, f"{text[:50]!r} is not a UUID in its canonical form of 36 characters")
+        # An aggregate's and an event's id may be equal, two aggregates' or two events' not.
+        key = f"a{uuid}" if field.endswith("aggregate_id") else uuid
+        if key in self.keys:
+            self._note(field, f"{uuid} occurs twice in the request")
+        self.keys.add(key)
+        return uuid
+
+    def _type(self, text: str, field: str) -> None:
+        if fault := _type_fault(text):
+            self._note(field, fault)
+
+    def _expected(self, expected: pb.ExpectedVersion, field: str) -> int:
+        match expected.WhichOneof("kind"):
+            case "any":
+                return ANY
+            case "exists":
+                return EXISTS
+            case "no_stream":
+                return 0
+            case "exact" if expected.exact <= HIGHEST_VERSION:
+                return expected.exact
+            case "exact":
+                self._note(f"{field}.exact", f"is {expected.exact}, at most {HIGHEST_VERSION} is allowed")
+            case _:
+                self._note(field, "is required: any, no_stream, exists or exact")
+        return ANY
+
+    def _json(self, text: bytes, field: str, most_bytes: int) -> bool:
+        if len(text) > most_bytes:
+            fault = f"is {len(text)} bytes, at most {most_bytes} are allowed"
+        else:
+            fault = find_fault(text)
+        if fault:
+            self._note(field, fault)
+        return not fault
+
+    def _time(self, time: Timestamp, field: str) -> str:
+        if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
+            return self._note(field, "is not a time in the years 1 to 9999")
+        return (_EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1000)).isoformat()
+
+
+@lru_cache(4096)  # few types, many events
+def _type_fault(text: str) -> str:
+    if not 1 <= len(text) <= _MOST_TYPE_CHARACTERS:
+        return f"has {len(text)} characters, 1 to {_MOST_TYPE_CHARACTERS} are allowed"
+    if _NOT_IN_TYPES.search(text):
+        return f"{text!r} contains a control character or '*'"
+    return ""
