@@ -40,7 +40,9 @@ async def open_channel(target: str) -> grpc.aio.Channel:
             f"{match['host']}:{match['port'] or 443}", credentials, options=_OPTIONS
         )
     if match and match["port"] and (match["scheme"] or _is_loopback(match["host"])):
-        return grpc.aio.insecure_channel(f"{match['host']}:{match['port']}", options=_OPTIONS)
+        # Next door: a proxy that the environment names is not for it.
+        options = (*_OPTIONS, ("grpc.enable_http_proxy", 0))
+        return grpc.aio.insecure_channel(f"{match['host']}:{match['port']}", options=options)
     raise ConfigurationError(
         f"{target!r} is no target: give https://NAME for a Cloud Run service, HOST:PORT for one on this "
         "machine, or http://HOST:PORT for one elsewhere without encryption"

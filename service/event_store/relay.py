@@ -1,0 +1,123 @@
+"""The relay: publishes the log to Pub/Sub, in order, at least once. The log itself is its outbox.
+
+Invariants:
+
+- One relay publishes at a time, by a lease; any number stand by and take over when it ends or runs out.
+- An event is published to every topic of its routes, under the ordering key of its aggregate, after all
+  earlier events of that key. An event without a route is passed over.
+- The checkpoint only grows, and everything up to it is published or parked. Whatever happens, the next
+  holder begins there. So nothing is lost, and what is published twice is a part of the log in its order:
+
+      a crash …                                   then the next holder …
+      before a publish                            publishes it
+      between a publish and its checkpoint        publishes it again, with all that followed
+      between parking and its checkpoint          is refused again, parks nothing twice
+      while asleep beyond its lease               has another epoch: the sleeper's checkpoint is refused
+
+- A message may therefore come twice, but an event first comes after the one before it. Subscribers drop what
+  is not newer than the aggregate's version that they have.
+- The relay outlives the database and Pub/Sub: it waits and tries again, until it is told to stop.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from contextlib import suppress
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
+
+from event_store.backoff import Backoff
+from event_store.database_errors import domain_errors
+from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
+from event_store.lease import Lease, LeaseLostError
+from event_store.login import Login
+from event_store.publisher import Publisher
+from event_store.term import Term
+from event_store.topology import Routing
+from event_store.wakeup import Wakeup
+
+STANDBY_SECONDS: Final = 1.0  # between two attempts to acquire the lease
+_FIRST_WAIT_SECONDS: Final = 0.2
+_LONGEST_WAIT_SECONDS: Final = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Relay:
+    """A relay of this process: `run` it in a task, `wake` it after an append, `stop` it in the end.
+
+    Args:
+        login: For its two connections to the database, one for statements and one to listen.
+        routing: Which events go where.
+    """
+
+    def __init__(self, login: Login, routing: Routing) -> None:
+        self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._login = login
+        self._routing = routing
+        self._publisher = Publisher()
+        self._wakeup = Wakeup(login)
+        self._stopping = asyncio.Event()
+        self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+
+    def wake(self, _head_position: int = 0) -> None:
+        """Say that the log has grown. Costs nothing where another relay is the active one."""
+        self._wakeup.hint()
+
+    def stop(self) -> None:
+        """Let `run` end: requests in flight end, the checkpoint is written, the lease released."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Relay until stopped."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._hold_office()
+                    continue
+                except LeaseLostError as error:
+                    logger.warning("stopped publishing: %s", error)
+                except (ConfigurationError, LogCorruptedError) as error:
+                    logger.error("cannot publish until somebody helps: %s", error)  # noqa: TRY400 # no traceback
+                except EventStoreError as error:
+                    logger.warning("cannot publish, trying again: %s", error)
+                await self._wait(self._backoff.next_seconds())
+        finally:
+            await self._publisher.close()
+
+    async def _hold_office(self) -> None:
+        """Stand by for the lease, then publish until stopped or until something fails."""
+        await self._publisher.open()
+        with domain_errors():
+            connection = await psycopg.AsyncConnection.connect(
+                **await self._login.parameters_async(), autocommit=True
+            )
+        async with connection:
+            lease = await self._acquire(connection)
+            if lease is None:
+                return
+            self._backoff.reset()
+            log = {"owner": self.owner, "epoch": lease.epoch, "position": lease.position}
+            logger.info("publishing", extra=log)
+            try:
+                await Term(lease, self._publisher, self._routing, self._wakeup).run(self._stopping)
+            finally:
+                with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
+                    await lease.release()
+            logger.info("released the lease", extra=log | {"position": lease.position})
+
+    async def _acquire(self, connection: psycopg.AsyncConnection[Any]) -> Lease | None:
+        while not self._stopping.is_set():
+            lease = await Lease.acquire(connection, self.owner)
+            if lease is not None:
+                return lease
+            await self._wait(STANDBY_SECONDS)
+        return None
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

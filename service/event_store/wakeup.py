@@ -1,0 +1,73 @@
+"""When to look at the log again.
+
+Polling is the truth: a wait always ends after a bounded time. Hints end it sooner: the appender of this
+process gives them directly, those of other processes through PostgreSQL's NOTIFY. A connection that cannot
+listen costs nothing but a shorter interval of polling.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final, NoReturn
+
+import psycopg
+
+from event_store.backoff import Backoff
+from event_store.database import queries
+from event_store.database_errors import domain_errors
+from event_store.errors import EventStoreError
+from event_store.login import Login
+
+LISTENING_SECONDS: Final = 1.0
+POLLING_SECONDS: Final = 0.2
+_FIRST_WAIT_SECONDS: Final = 0.5
+_LONGEST_WAIT_SECONDS: Final = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class Wakeup:
+    """Ends waits as soon as there may be new events.
+
+    Args:
+        login: For a connection of its own, which must reach PostgreSQL without a pooler of transactions.
+    """
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._hinted = asyncio.Event()
+        self._listening = False
+
+    def hint(self) -> None:
+        """End the current wait or, if there is none, the next one."""
+        self._hinted.set()
+
+    async def wait(self) -> None:
+        """Wait for a hint, but no longer than the interval of polling."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTENING_SECONDS if self._listening else POLLING_SECONDS):
+                await self._hinted.wait()
+        self._hinted.clear()
+
+    async def listen(self) -> NoReturn:
+        """Turn notifications into hints, for ever, connecting again whenever the connection ends."""
+        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+        while True:
+            try:
+                await self._listen(backoff)
+            except EventStoreError as error:
+                logger.warning("cannot listen for appends, polling instead: %s", error)
+            finally:
+                self._listening = False
+            await asyncio.sleep(backoff.next_seconds())
+
+    async def _listen(self, backoff: Backoff) -> None:
+        with domain_errors():
+            parameters = await self._login.parameters_async()
+            async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
+                await connection.execute(queries["relay_listen"])
+                self._listening = True
+                backoff.reset()
+                self.hint()  # for what was appended before
+                async for _ in connection.notifies():
+                    self.hint()

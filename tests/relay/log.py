@@ -1,0 +1,50 @@
+"""The log of a test: real appends, and the relay's row."""
+
+import asyncio
+from typing import Any, LiteralString
+
+import psycopg
+
+from event_store import wire
+from event_store.appender import Appender
+from event_store.events import AggregateAppend, ExpectedVersion, NewEvent
+from event_store.validation import prepare_request
+from tests.relay.bus import PATIENCE_SECONDS
+
+
+class Log:
+    """The log of a test: real appends, and the relay's row."""
+
+    def __init__(self, appender: Appender, conninfo: str) -> None:
+        self.appender = appender
+        self._conninfo = conninfo
+
+    async def append(self, aggregate_id: str, aggregate_type: str, *data: Any) -> list[int]:
+        """Append an event for each value; return their positions."""
+        events = [NewEvent("Happened", value) for value in data]
+        append = AggregateAppend(aggregate_id, aggregate_type, events, ExpectedVersion.ANY)
+        request = prepare_request(wire.append_request([append]), None)
+        result = (await self.appender.append(request)).results[0]
+        return list(range(result.first_global_position, result.last_global_position + 1))
+
+    def query(self, sql: LiteralString) -> Any:
+        """Run a statement as one who may do everything; return its first value, if any."""
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
+
+    @property
+    def checkpoint(self) -> int:
+        """The relay's checkpoint."""
+        return int(self.query("SELECT position FROM relays"))
+
+    def expire_lease(self) -> None:
+        """Let the time of the relay's lease pass."""
+        self.query("UPDATE relays SET lease_expires_at = clock_timestamp()")
+
+    async def until(self, sql: LiteralString) -> None:
+        """Wait until a condition holds in the database."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.query(f"SELECT {sql}"):  # noqa: ASYNC110 # the database gives no signal for it
+                await asyncio.sleep(0.02)
