@@ -33,6 +33,9 @@ class Ordering:
     kind: str = "aggregate"
     partitions: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.partitions} partitions" if self.kind == "partitions" else self.kind
+
     def key(self, aggregate_id: str) -> str:
         """Return the ordering key of an aggregate's events; empty for none."""
         if self.kind == "aggregate":

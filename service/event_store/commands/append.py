@@ -1,0 +1,148 @@
+"""`event-store append`."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from event_store.commands.connection import add_connection_arguments, connect, write_json
+from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError
+from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
+
+DESCRIPTION: Final = """\
+Append an event given by options or, without --event-type, events from standard input.
+
+Standard input has a JSON object a line, with the keys aggregate_id, aggregate_type, event_type, event_data
+and, if wanted, metadata, occurred_at, event_id and expected_version. Each line is stored before the next is
+read. Events with an event_id may be sent again without harm."""
+EXAMPLES: Final = """\
+examples:
+  event-store append --aggregate-type Vocabulary --aggregate-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001 \\
+      --event-type WordAdded --data '{"word": "ahoj"}' --expected-version no-stream
+  event-store append --json < events.jsonl"""
+
+_REQUIRED: Final = {
+    "aggregate_id": "--aggregate-id",
+    "aggregate_type": "--aggregate-type",
+    "event_type": "--event-type",
+    "event_data": "--data",
+}
+_OPTIONAL: Final = ("metadata", "occurred_at", "event_id", "expected_version")
+_TEXTS: Final = ("aggregate_id", "aggregate_type", "event_type", "occurred_at", "event_id")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--aggregate-id", metavar="UUID", help="the aggregate")
+    parser.add_argument("--aggregate-type", metavar="TYPE", help="its type")
+    parser.add_argument("--event-type", metavar="TYPE", help="what happened, as in WordAdded")
+    parser.add_argument("--data", dest="event_data", metavar="JSON", help="the event's data")
+    parser.add_argument("--metadata", metavar="JSON", help="an object about the event (default: {})")
+    parser.add_argument(
+        "--occurred-at", metavar="TIME", help="when, as in 2025-08-09T12:00:00Z (default: now)"
+    )
+    parser.add_argument("--event-id", metavar="UUID", help="its id (default: a new one)")
+    parser.add_argument(
+        "--expected-version",
+        metavar="VERSION",
+        help="any (default), no-stream, exists, or the number of the aggregate's last version",
+    )
+    add_connection_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Append and write the results."""
+    if not arguments.event_type and sys.stdin.isatty():
+        raise EventStoreError(
+            "nothing to append: give --event-type and its companions, or lines on standard input"
+        )
+    lines = _options(arguments) if arguments.event_type else _lines()
+    # The runner works between the lines only: reading them may block, and Ctrl-C ends that.
+    with asyncio.Runner() as runner:
+        client = runner.run(connect(arguments).__aenter__())
+        try:
+            for place, fields in lines:
+                try:
+                    result = runner.run(client.append_all([_parsed(fields)]))[0]
+                except EventStoreError as error:
+                    raise EventStoreError(f"{place}{error}") from None
+                _write(result, as_json=arguments.json)
+        finally:
+            runner.run(client.__aexit__(None, None, None))
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
+    given = {name: getattr(arguments, name) for name in (*_REQUIRED, *_OPTIONAL)}
+    missing = [option for name, option in _REQUIRED.items() if given[name] is None]
+    if missing:
+        raise EventStoreError(f"--event-type needs {' and '.join(missing)} beside it")
+    # JSON goes as it came, byte for byte.
+    for name in ("event_data", "metadata"):
+        given[name] = given[name] and os.fsencode(given[name])
+    yield "", {name: value for name, value in given.items() if value is not None}
+
+
+def _lines() -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        place = f"line {number}: "
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise EventStoreError(f"{place}this is no JSON: {error}") from None
+        if not isinstance(fields, dict):
+            raise EventStoreError(f"{place}this is no JSON object: write one event a line")
+        yield place, fields
+
+
+def _parsed(fields: dict[str, Any]) -> AggregateAppend:
+    for name in _REQUIRED:
+        if name not in fields:
+            raise _wrong(name, "is missing")
+    for name, value in fields.items():
+        if name not in (*_REQUIRED, *_OPTIONAL):
+            raise _wrong(name, f"is unknown: known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
+        if name in _TEXTS and not isinstance(value, str):
+            raise _wrong(name, "is no text")
+    optional: dict[str, Any] = {name: fields[name] for name in ("metadata", "event_id") if name in fields}
+    if "occurred_at" in fields:
+        optional["occurred_at"] = _moment(fields["occurred_at"])
+    event = NewEvent(fields["event_type"], fields["event_data"], **optional)
+    expected_version = _expected_version(fields.get("expected_version", "any"))
+    return AggregateAppend(fields["aggregate_id"], fields["aggregate_type"], [event], expected_version)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong("occurred_at", f"is {text!r}: write a time such as 2025-08-09T12:00:00Z") from None
+
+
+def _expected_version(value: Any) -> ExpectedVersion | int:
+    text = str(value).replace("-", "_")
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    try:
+        return ExpectedVersion(text)
+    except ValueError:
+        raise _wrong("expected_version", f"is {value!r}: write any, no-stream, exists or a number") from None
+
+
+def _wrong(field: str, description: str) -> InvalidArgumentError:
+    return InvalidArgumentError(FieldViolation(field, description))
+
+
+def _write(result: AppendResult, *, as_json: bool) -> None:
+    if as_json:
+        write_json(asdict(result))
+    else:
+        again = " (stored before)" if result.duplicate else ""
+        version = f"{result.aggregate_id} is at version {result.event_version}"
+        sys.stdout.write(f"{result.last_global_position}  {version}{again}\n")
+    sys.stdout.flush()

@@ -1,0 +1,71 @@
+"""What the commands of a client share: the target, and how an event is shown."""
+
+import argparse
+import json
+import os
+import sys
+from datetime import datetime
+from typing import Any, Final
+
+from event_store import target
+from event_store.client import Client
+from event_store.events import RecordedEvent
+
+TARGET: Final = "EVENT_STORE_TARGET"
+
+
+def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command that calls the service."""
+    parser.add_argument(
+        "--target",
+        default=os.environ.get(TARGET) or target.DEFAULT,
+        help=f"https://NAME of a Cloud Run service, or HOST:PORT (default: {TARGET}, else {target.DEFAULT})",
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=10, metavar="SECONDS", help="how long to wait for it (default: 10)"
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON, one object a line")
+
+
+def connect(arguments: argparse.Namespace) -> Client:
+    """Return a client for the options."""
+    return Client(arguments.target, timeout_seconds=arguments.timeout)
+
+
+def write_event(event: RecordedEvent, *, as_json: bool) -> None:
+    """Write an event as a line to standard output."""
+    if as_json:
+        write_json(
+            {
+                "event_id": event.event_id,
+                "aggregate_id": event.aggregate_id,
+                "aggregate_type": event.aggregate_type,
+                "event_type": event.event_type,
+                "event_version": event.event_version,
+                "event_data": event.event_data,
+                "metadata": event.metadata,
+                "occurred_at": _rfc3339(event.occurred_at),
+                "created_at": _rfc3339(event.created_at),
+                "global_position": event.global_position,
+            }
+        )
+        return
+    columns = [
+        str(event.global_position),
+        _rfc3339(event.occurred_at),
+        f"{event.aggregate_type} {event.aggregate_id} v{event.event_version}",
+        event.event_type,
+        event.event_data_json.decode(),
+    ]
+    if event.metadata_json != b"{}":
+        columns.append(event.metadata_json.decode())
+    sys.stdout.write("  ".join(columns) + "\n")
+
+
+def write_json(value: Any) -> None:
+    """Write a value as a line of JSON to standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

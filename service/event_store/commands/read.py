@@ -1,0 +1,51 @@
+"""`event-store read`."""
+
+import argparse
+import asyncio
+from typing import Final
+
+from event_store.commands.connection import add_connection_arguments, connect, write_event
+
+DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
+EXAMPLES: Final = """\
+examples:
+  event-store read --aggregate-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001
+  event-store read --from 1000 --limit 50
+  event-store read --backwards --limit 1 --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--aggregate-id", metavar="UUID", help="this aggregate's events (default: the whole log)"
+    )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="begin with this version of the aggregate, or this position of the log",
+    )
+    parser.add_argument(
+        "--limit", type=int, default=0, metavar="N", help="how many at the most (default: all)"
+    )
+    parser.add_argument("--backwards", action="store_true", help="from the end, or from --from, down to 1")
+    add_connection_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read and write."""
+    asyncio.run(_read(arguments))
+    return 0
+
+
+async def _read(arguments: argparse.Namespace) -> None:
+    async with connect(arguments) as client:
+        options = {"limit": arguments.limit, "backwards": arguments.backwards}
+        if arguments.aggregate_id:
+            events = client.read_aggregate(arguments.aggregate_id, from_version=arguments.first, **options)
+        else:
+            events = client.read_all(from_position=arguments.first, **options)
+        async for event in events:
+            write_event(event, as_json=arguments.json)

@@ -1,0 +1,49 @@
+"""`event-store relay`."""
+
+import argparse
+import asyncio
+import signal
+from typing import Final
+
+import uvloop
+
+from event_store.commands.routed import add_routing_arguments, environment_and_routing
+from event_store.environment import ROUTING, Environment
+from event_store.errors import ConfigurationError
+from event_store.login import Login
+from event_store.logs import configure_logs
+from event_store.relay import Relay
+from event_store.topology import Routing
+
+DESCRIPTION: Final = """\
+Run the relay alone: publish the log to Pub/Sub, in order, at least once.
+
+Any number may run beside each other and beside `serve`; one is active, the others stand by. SIGTERM or Ctrl-C
+lets requests in flight end, writes the checkpoint and gives the lease back."""
+EXAMPLES: Final = """\
+examples:
+  event-store relay --topology topology.yaml --project my-project
+  PUBSUB_EMULATOR_HOST=127.0.0.1:8085 event-store relay --topology topology.yaml --project my-project"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_routing_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Relay until stopped."""
+    environment, routing = environment_and_routing(arguments)
+    if routing is None:
+        raise ConfigurationError(f"nothing to route by: set {ROUTING}, or give --topology and --project")
+    configure_logs(environment.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_relay(environment, routing))
+    return 0
+
+
+async def _relay(environment: Environment, routing: Routing) -> None:
+    relay = Relay(Login(environment), routing)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, relay.stop)
+    await relay.run()
