@@ -172,9 +172,8 @@ def _template(
                     cpu_idle=False,
                     startup_cpu_boost=True,
                 ),
-                # 120 s to start. The overall health ("") stays serving while the database is away, so that
-                # liveness does not restart an instance for it; the service's own name does not, so that
-                # readiness sends its traffic elsewhere.
+                # 120 s to start. Health says whether the process serves, not whether the database is there:
+                # to restart or to empty every instance would not bring that back.
                 startup_probe=cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
                     grpc=cloudrunv2.ServiceTemplateContainerStartupProbeGrpcArgs(
                         port=PORT, service=GRPC_SERVICE
@@ -194,7 +193,9 @@ def _template(
                     failure_threshold=2,
                 ),
                 liveness_probe=cloudrunv2.ServiceTemplateContainerLivenessProbeArgs(
-                    grpc=cloudrunv2.ServiceTemplateContainerLivenessProbeGrpcArgs(port=PORT),
+                    grpc=cloudrunv2.ServiceTemplateContainerLivenessProbeGrpcArgs(
+                        port=PORT, service=GRPC_SERVICE
+                    ),
                     initial_delay_seconds=0,
                     period_seconds=15,
                     timeout_seconds=5,

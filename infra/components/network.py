@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import compute, servicenetworking
+from pulumi_gcp import servicenetworking
 
 from infra.components.children import child_options
+from infra.components.compute import ComputeResource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,38 +45,47 @@ class Network(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Network", name, None, opts)
         child = child_options(self, opts)
-        network = compute.Network(
+        network = ComputeResource(
+            "Network",
             f"{name}-vpc",
-            project=args.project,
-            name=args.prefix,
-            auto_create_subnetworks=False,
-            routing_mode="REGIONAL",
-            mtu=1460,
-            network_firewall_policy_enforcement_order="AFTER_CLASSIC_FIREWALL",
-            opts=child,
+            {
+                "project": args.project,
+                "name": args.prefix,
+                "autoCreateSubnetworks": False,
+                "routingMode": "REGIONAL",
+                "mtu": 1460,
+                "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
+            },
+            child,
         )
-        subnetwork = compute.Subnetwork(
+        subnetwork = ComputeResource(
+            "Subnetwork",
             f"{name}-subnetwork",
-            project=args.project,
-            region=args.region,
-            name=args.prefix,
-            network=network.id,
-            ip_cidr_range=args.cidr,
-            purpose="PRIVATE",
-            stack_type="IPV4_ONLY",
-            private_ip_google_access=True,
-            opts=child,
+            {
+                "project": args.project,
+                "region": args.region,
+                "name": args.prefix,
+                "network": network.id,
+                "ipCidrRange": args.cidr,
+                "purpose": "PRIVATE",
+                "stackType": "IPV4_ONLY",
+                "privateIpGoogleAccess": True,
+            },
+            child,
         )
-        services = compute.GlobalAddress(
+        services = ComputeResource(
+            "GlobalAddress",
             f"{name}-services",
-            project=args.project,
-            name=f"{args.prefix}-services",
-            network=network.id,
-            purpose="VPC_PEERING",
-            address_type="INTERNAL",
-            ip_version="IPV4",
-            prefix_length=args.services_prefix_length,
-            opts=child,
+            {
+                "project": args.project,
+                "name": f"{args.prefix}-services",
+                "network": network.id,
+                "purpose": "VPC_PEERING",
+                "addressType": "INTERNAL",
+                "ipVersion": "IPV4",
+                "prefixLength": args.services_prefix_length,
+            },
+            child,
         )
         servicenetworking.Connection(
             f"{name}-peering",
