@@ -13,6 +13,7 @@ DEEPEST_LEVELS: Final = 100
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _EXPONENTS: Final = re.compile(rb"[eE]([+-]?[0-9]+)")
+_SMALL: Final = re.compile(rb"[eE]-[0-9]{3}")
 _LOWEST_EXPONENT: Final = -400  # a double ends at 5e-324; digits before the point make up for some
 # JSONB writes numbers out, 1e300 with 301 digits: more than this in one text would not fit into a message.
 _MOST_WRITTEN_OUT_BYTES: Final = 1_048_576
@@ -28,11 +29,11 @@ def find_fault(text: bytes) -> str:
     if b"\\u0000" in text and _NUL.search(text):
         return r"contains \u0000, which PostgreSQL cannot hold"
     # Quick tests first: most texts are short, flat and without small numbers.
-    if text.count(b"[") + text.count(b"{") > DEEPEST_LEVELS:
+    if len(text) > 2 * DEEPEST_LEVELS and text.count(b"[") + text.count(b"{") > DEEPEST_LEVELS:
         depth = _depth(_STRINGS.sub(b"", text))
         if depth > DEEPEST_LEVELS:
             return f"is {depth} levels deep, at most {DEEPEST_LEVELS} are allowed"
-    if len(text) > _SHORT_BYTES or b"e-" in text or b"E-" in text:
+    if len(text) > _SHORT_BYTES or (b"-" in text and _SMALL.search(text)):
         exponents = [int(digits) for digits in _EXPONENTS.findall(_STRINGS.sub(b"", text))]
         if any(exponent < _LOWEST_EXPONENT for exponent in exponents):
             return "contains a number that a double cannot hold"

@@ -55,6 +55,7 @@ class Server:
 
     Attributes:
         port: Where it listens, known after `start`.
+        grpc: The server of gRPC; more services may be added before `start`.
     """
 
     def __init__(self, environment: Environment, routing: Routing | None) -> None:
@@ -71,12 +72,12 @@ class Server:
             self._appender, Reader(self._reading), routing.is_refused if routing is not None else None
         )
         self._health = health.aio.HealthServicer()
-        self._grpc = grpc.aio.server(options=_OPTIONS)
+        self.grpc = grpc.aio.server(options=_OPTIONS)
         # The generated function has no types.
-        event_store_pb2_grpc.add_EventStoreServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        event_store_pb2_grpc.add_EventStoreServicer_to_server(servicer, self.grpc)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         reflection.enable_server_reflection(
-            [SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
+            [SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], self.grpc
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,7 +94,7 @@ class Server:
             await self._reading.open()
             await self._check_schema()
             self.port = self._listen()
-            await self._grpc.start()
+            await self.grpc.start()
             self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
             if self._relay is not None:
                 self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
@@ -113,7 +114,7 @@ class Server:
     async def stop(self) -> None:
         """Refuse new calls, let those in flight end, store what waits, close."""
         await self._health.enter_graceful_shutdown()
-        await self._grpc.stop(GRACE_SECONDS)
+        await self.grpc.stop(GRACE_SECONDS)
         self._appender.stop()
         if self._relay is not None:
             self._relay.stop()
@@ -124,7 +125,7 @@ class Server:
     def _listen(self) -> int:
         host = f"[{self._environment.host}]" if ":" in self._environment.host else self._environment.host
         try:
-            return int(self._grpc.add_insecure_port(f"{host}:{self._environment.port}"))
+            return int(self.grpc.add_insecure_port(f"{host}:{self._environment.port}"))
         except RuntimeError:
             raise ConfigurationError(
                 f"cannot listen on {host}:{self._environment.port}: stop what listens there, "

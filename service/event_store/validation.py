@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -34,8 +34,7 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1
 IsRefused = Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedEvent:
+class PreparedEvent(NamedTuple):  # made in a third of a frozen dataclass's time, up to 1,000 times a request
     """An event that PostgreSQL can take as it is.
 
     Attributes:
@@ -100,7 +99,7 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
     if event_count > MOST_EVENTS:
         _refuse("appends", f"they have {event_count} events, at most {MOST_EVENTS} are allowed")
     check = _Check(is_refused)
-    appends = tuple(check.append(append, f"appends[{i}]") for i, append in enumerate(request.appends))
+    appends = tuple(check.append(index, append) for index, append in enumerate(request.appends))
     if check.violations:
         raise InvalidArgumentError(*check.violations[:_MOST_VIOLATIONS])
     return PreparedRequest(appends, event_count, size_bytes, frozenset(check.keys))
@@ -116,65 +115,70 @@ def _refuse(field: str, description: str) -> None:
 
 
 class _Check:
-    """Goes through one request and notes what is wrong."""
+    """Goes through one request and notes what is wrong; a path is only put together for a note."""
 
     def __init__(self, is_refused: IsRefused | None) -> None:
         self.violations: list[FieldViolation] = []
         self.keys: set[str] = set()
         self._is_refused = is_refused
+        self._path: tuple[int, ...] = ()
 
-    def append(self, append: pb.AggregateAppend, path: str) -> PreparedAppend:
-        aggregate_id = self._uuid(append.aggregate_id, f"{path}.aggregate_id")
-        self._type(append.aggregate_type, f"{path}.aggregate_type")
-        expected = self._expected(append.expected_version, f"{path}.expected_version")
+    def append(self, index: int, append: pb.AggregateAppend) -> PreparedAppend:
+        self._path = (index,)
+        aggregate_id = self._uuid("aggregate_id", append.aggregate_id, "aggregate ")
+        aggregate_type = append.aggregate_type
+        if fault := _type_fault(aggregate_type):
+            self._note("aggregate_type", fault)
+        expected = self._expected(append.expected_version)
         if not append.events:
-            self._note(f"{path}.events", "there is none, at least 1 is needed")
+            self._note("events", "there is none, at least 1 is needed")
         events = tuple(
-            self._event(event, append.aggregate_type, path, i) for i, event in enumerate(append.events)
+            [
+                self._event((index, number), event, aggregate_type)
+                for number, event in enumerate(append.events)
+            ]
         )
-        return PreparedAppend(aggregate_id, append.aggregate_type, expected, events)
+        return PreparedAppend(aggregate_id, aggregate_type, expected, events)
 
-    def _event(self, event: pb.NewEvent, aggregate_type: str, append: str, index: int) -> PreparedEvent:
-        path = f"{append}.events[{index}]"
-        event_id = self._uuid(event.event_id, f"{path}.event_id")
-        self._type(event.event_type, f"{path}.event_type")
-        if self._is_refused is not None and self._is_refused(aggregate_type, event.event_type):
-            self._note(
-                f"{path}.event_type",
-                f"no route of the topology takes {event.event_type!r} of aggregate type {aggregate_type!r}: "
-                "add a route, or set `unrouted: store-only`",
-            )
-        self._json(event.event_data, f"{path}.event_data", MOST_DATA_BYTES)
-        metadata = event.metadata or b"{}"
-        if self._json(metadata, f"{path}.metadata", MOST_METADATA_BYTES) and metadata.lstrip()[:1] != b"{":
-            self._note(f"{path}.metadata", "is not a JSON object")
-        occurred_at = ""
-        if event.HasField("occurred_at"):
-            occurred_at = self._time(event.occurred_at, f"{path}.occurred_at")
+    def _event(self, path: tuple[int, int], event: pb.NewEvent, aggregate_type: str) -> PreparedEvent:
+        self._path = path
+        event_id = self._uuid("event_id", event.event_id)
+        event_type, data, metadata = event.event_type, event.event_data, event.metadata or b"{}"
+        if fault := _type_fault(event_type):
+            self._note("event_type", fault)
+        elif self._is_refused is not None and self._is_refused(aggregate_type, event_type):
+            self._note("event_type", _no_route(aggregate_type, event_type))
+        if fault := _size_fault(data, MOST_DATA_BYTES) or find_fault(data):
+            self._note("event_data", fault)
+        if fault := _size_fault(metadata, MOST_METADATA_BYTES) or find_fault(metadata):
+            self._note("metadata", fault)
+        elif metadata[:1] != b"{" and not metadata.lstrip().startswith(b"{"):
+            self._note("metadata", "is not a JSON object")
+        if not event.HasField("occurred_at"):
+            self._note("occurred_at", "is required")
+        elif (occurred_at := _time_text(event.occurred_at)) is None:
+            self._note("occurred_at", "is not a time in the years 1 to 9999")
         else:
-            self._note(f"{path}.occurred_at", "is required")
-        return PreparedEvent(event_id, event.event_type, event.event_data, metadata, occurred_at)
+            return PreparedEvent(event_id, event_type, data, metadata, occurred_at)
+        return PreparedEvent(event_id, event_type, data, metadata, "")
 
-    def _note(self, field: str, description: str) -> str:
-        self.violations.append(FieldViolation(field, description))
-        return ""
+    def _note(self, field: str, description: str) -> None:
+        steps = zip(("appends", "events"), self._path, strict=False)
+        path = [*(f"{name}[{index}]" for name, index in steps), field]
+        self.violations.append(FieldViolation(".".join(path), description))
 
-    def _uuid(self, text: str, field: str) -> str:
+    def _uuid(self, field: str, text: str, kind: str = "") -> str:
         uuid = canonical_uuid(text)
         if uuid is None:
-            return self._note(field, f"{text[:50]!r} is not a UUID in its canonical form of 36 characters")
-        # An aggregate's and an event's id may be equal, two aggregates' or two events' not.
-        key = f"a{uuid}" if field.endswith("aggregate_id") else uuid
+            self._note(field, f"{text[:50]!r} is not a UUID in its canonical form of 36 characters")
+            return ""
+        key = kind + uuid  # an aggregate's and an event's id may be equal, two aggregates' or two events' not
         if key in self.keys:
             self._note(field, f"{uuid} occurs twice in the request")
         self.keys.add(key)
         return uuid
 
-    def _type(self, text: str, field: str) -> None:
-        if fault := _type_fault(text):
-            self._note(field, fault)
-
-    def _expected(self, expected: pb.ExpectedVersion, field: str) -> int:
+    def _expected(self, expected: pb.ExpectedVersion) -> int:
         match expected.WhichOneof("kind"):
             case "any":
                 return ANY
@@ -185,24 +189,36 @@ class _Check:
             case "exact" if expected.exact <= HIGHEST_VERSION:
                 return expected.exact
             case "exact":
-                self._note(f"{field}.exact", f"is {expected.exact}, at most {HIGHEST_VERSION} is allowed")
+                self._note(
+                    "expected_version.exact", f"is {expected.exact}, at most {HIGHEST_VERSION} is allowed"
+                )
             case _:
-                self._note(field, "is required: any, no_stream, exists or exact")
+                self._note("expected_version", "is required: any, no_stream, exists or exact")
         return ANY
 
-    def _json(self, text: bytes, field: str, most_bytes: int) -> bool:
-        if len(text) > most_bytes:
-            fault = f"is {len(text)} bytes, at most {most_bytes} are allowed"
-        else:
-            fault = find_fault(text)
-        if fault:
-            self._note(field, fault)
-        return not fault
 
-    def _time(self, time: Timestamp, field: str) -> str:
-        if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
-            return self._note(field, "is not a time in the years 1 to 9999")
-        return (_EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1000)).isoformat()
+def _size_fault(text: bytes, most_bytes: int) -> str:
+    return f"is {len(text)} bytes, at most {most_bytes} are allowed" if len(text) > most_bytes else ""
+
+
+def _no_route(aggregate_type: str, event_type: str) -> str:
+    return (
+        f"no route of the topology takes {event_type!r} of aggregate type {aggregate_type!r}: "
+        "add a route, or set `unrouted: store-only`"
+    )
+
+
+def _time_text(time: Timestamp) -> str | None:
+    seconds, nanos = time.seconds, time.nanos
+    if not (_FIRST_SECOND <= seconds <= _LAST_SECOND and 0 <= nanos < _SECOND_NANOS):
+        return None
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_minute_text(minutes)}:{seconds:02}.{nanos // 1000:06}Z"
+
+
+@lru_cache(4096)  # most events are of now
+def _minute_text(minutes: int) -> str:
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[:16]
 
 
 @lru_cache(4096)  # few types, many events
