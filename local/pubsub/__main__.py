@@ -7,7 +7,8 @@ import sys
 
 import uvloop
 
-from local.pubsub.server import PortTakenError, PubSubServer
+from event_store.errors import ConfigurationError
+from local.pubsub.server import PubSubServer
 
 
 async def serve(host: str, port: int) -> None:
@@ -33,7 +34,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         uvloop.run(serve(arguments.host, arguments.port))
-    except PortTakenError as error:
+    except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

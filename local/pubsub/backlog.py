@@ -53,7 +53,7 @@ class Backlog:
     """Waiting messages; in lanes where they have an ordering key and order matters."""
 
     def __init__(self) -> None:
-        self.consumers: list[Consumer] = []
+        self.consumers: deque[Consumer] = deque()
         self.lanes: dict[str, Lane] = {}
         self._plain: deque[Delivery] = deque()
         self._common: deque[Lane] = deque()
@@ -82,6 +82,7 @@ class Backlog:
         self._plain.extend(deliveries)
         for consumer in self.consumers:
             consumer.wake()
+        self.consumers.rotate(-1)  # whoever is woken first may take all, so that is another each time
 
     def lane(self, key: str) -> Lane:
         """The lane of an ordering key, made at need."""

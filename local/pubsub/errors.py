@@ -2,7 +2,7 @@
 
 PubSubError
 ├── InvalidArgumentError       a field is wrong; nothing was done
-│   └── StaleAckIdsError       exactly-once: acknowledgement ids that count no more
+│   └── AckIdsError            exactly-once: acknowledgement ids without effect
 ├── NotFoundError              no such topic, subscription or snapshot
 ├── AlreadyExistsError         the name is taken
 ├── FailedPreconditionError    right in itself, but not in this state
@@ -11,10 +11,14 @@ PubSubError
 └── UnimplementedError         Google has it, this server has not
 """
 
+from collections.abc import Mapping
+
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+STALE = "PERMANENT_FAILURE_INVALID_ACK_ID"  # expired, superseded or used up
+UNORDERED = "TRANSIENT_FAILURE_UNORDERED_ACK_ID"  # an earlier message of its key is not acknowledged
 DETAILS_HEADER = "grpc-status-details-bin"  # where gRPC puts google.rpc.Status
 
 
@@ -34,19 +38,22 @@ class InvalidArgumentError(PubSubError):
     code = grpc.StatusCode.INVALID_ARGUMENT
 
 
-class StaleAckIdsError(InvalidArgumentError):
-    """Acknowledgement ids of an exactly-once subscription that are expired, superseded or used up."""
+class AckIdsError(InvalidArgumentError):
+    """Acknowledgement ids of an exactly-once subscription that had no effect."""
 
-    def __init__(self, ack_ids: list[str]) -> None:
+    def __init__(self, failures: Mapping[str, str]) -> None:
+        """Keep what failed.
+
+        Args:
+            failures: Why, in Google's words, by the id.
+        """
         super().__init__("Some acknowledgement ids in the request were invalid: see the error details.")
-        self.ack_ids = ack_ids
+        self.failures = failures
 
     def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
-        """The ErrorInfo by which Google's client tells which ids failed and that it must not retry."""
+        """The ErrorInfo by which Google's client tells which ids failed, and which of them to try again."""
         info = error_details_pb2.ErrorInfo(
-            reason="EXACTLY_ONCE_ACKID_FAILURE",
-            domain="pubsub.googleapis.com",
-            metadata=dict.fromkeys(self.ack_ids, "PERMANENT_FAILURE_INVALID_ACK_ID"),
+            reason="EXACTLY_ONCE_ACKID_FAILURE", domain="pubsub.googleapis.com", metadata=self.failures
         )
         detail = any_pb2.Any()
         detail.Pack(info)

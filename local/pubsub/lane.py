@@ -92,12 +92,8 @@ class Lane:
         while self.outstanding and self.outstanding[0].acked:
             self.outstanding.popleft()
 
-    def rewind(self, delivery: Delivery, *, keep_acked: bool) -> list[Delivery]:
+    def rewind(self, delivery: Delivery) -> list[Delivery]:
         """Put `delivery`, and everything that was handed out after it, back in front of the queue.
-
-        Args:
-            delivery: The one to be redelivered.
-            keep_acked: Whether what was acknowledged stays so (exactly-once).
 
         Returns:
             What went back, leases to be revoked.
@@ -105,8 +101,6 @@ class Lane:
         back: list[Delivery] = []
         while not back or back[-1] is not delivery:
             last = self.outstanding.pop()
-            if last.acked and keep_acked:
-                continue
             last.acked = False
             self.waiting.appendleft(last)
             back.append(last)

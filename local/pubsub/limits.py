@@ -56,7 +56,8 @@ def check_range(field: str, value: float, bounds: tuple[int, int], unit: str = "
     low, high = bounds
     if not low <= value <= high:
         raise InvalidArgumentError(
-            f"Invalid {field} (value={value:g}): it must be from {low} to {high} {unit}."
+            f"The value for {field} is out of bounds. You passed {value:g} in the request, but the value must"
+            f" be between {low} and {high} {unit}."
         )
 
 

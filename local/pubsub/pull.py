@@ -12,9 +12,8 @@ from local.pubsub.errors import PubSubError
 from local.pubsub.limits import PULL_MESSAGES, check_range
 from local.pubsub.rpc import abort, serialize
 
-WAIT_SECONDS = (
-    20  # Google answers an empty pull "after a bounded amount of time"; callers have 60 s by default
-)
+WAIT_SECONDS = 20.0  # an empty pull's, "a bounded amount of time" with Google; callers have 60 s by default
+MARGIN_SECONDS = 0.1  # before the caller's deadline: a message must not go to one who has just gone
 
 
 def pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
@@ -22,7 +21,7 @@ def pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
 
     async def call(request: Any, context: Any) -> Any:
         try:
-            return await pull(catalog, request)
+            return await pull(catalog, request, context.time_remaining())
         except PubSubError as error:
             await abort(context, error)
 
@@ -31,16 +30,23 @@ def pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
     )
 
 
-async def pull(catalog: Catalog, request: Any) -> Any:
-    """Answer with what waits, or with the first that comes within WAIT_SECONDS, or with nothing."""
+async def pull(catalog: Catalog, request: Any, remaining_seconds: float | None) -> Any:
+    """Answer with what waits, or with the first that comes, or after a while with nothing.
+
+    Args:
+        catalog: What exists.
+        request: The PullRequest.
+        remaining_seconds: Until the caller's deadline; None if there is none.
+    """
     check_range("max_messages", request.max_messages, (1, 2**31 - 1), "messages")
     subscription = catalog.subscription(request.subscription)
     limit = min(request.max_messages, PULL_MESSAGES)
     response = wire.PullResponse()
+    wait_seconds = min(WAIT_SECONDS, (remaining_seconds or WAIT_SECONDS) - MARGIN_SECONDS)
     consumer = Consumer(stays=False)
     subscription.open(consumer)
     try:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(wait_seconds):
             while not (taken := subscription.take(consumer, limit)) and not request.return_immediately:
                 await consumer.woken()
     except TimeoutError:

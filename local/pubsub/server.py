@@ -9,6 +9,7 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
+from event_store.errors import ConfigurationError
 from local.pubsub.catalog import Catalog
 from local.pubsub.clock import Clock, SystemClock
 from local.pubsub.errors import UnavailableError, UnimplementedError
@@ -29,10 +30,6 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),  # else a second server would quietly share the port
 )
-
-
-class PortTakenError(RuntimeError):
-    """The address cannot be listened on."""
 
 
 class NoSchemas(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc ships no types
@@ -76,7 +73,7 @@ class PubSubServer:
         """Listen; `address` is then "HOST:PORT", the value for PUBSUB_EMULATOR_HOST. Idempotent.
 
         Raises:
-            PortTakenError: Somebody else listens there.
+            ConfigurationError: Somebody else listens there.
         """
         if self._server is not None:
             return
@@ -93,10 +90,10 @@ class PubSubServer:
         try:
             port = server.add_insecure_port(f"{self._host}:{self._port}")
         except RuntimeError as error:
-            raise PortTakenError(
-                f"Pub/Sub cannot listen on {self._host}:{self._port}: another program does. Stop that"
-                f" program (`ss -ltnp 'sport = :{self._port}'` shows it), or choose another port; 0 stands for a"
-                " free one."
+            raise ConfigurationError(
+                f"Pub/Sub cannot listen on {self._host}:{self._port}: another program does, or the address is"
+                f" not this machine's. Stop that program (`ss -ltnp 'sport = :{self._port}'` shows it), or"
+                " choose another port; 0 stands for a free one."
             ) from error
         await server.start()
         self._server = server

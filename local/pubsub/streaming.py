@@ -5,7 +5,7 @@ reader's end, whatever it is, ends the stream; the client's end cancels both.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import grpc
@@ -13,7 +13,7 @@ import grpc
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
 from local.pubsub.consumer import Consumer
-from local.pubsub.errors import InvalidArgumentError, PubSubError
+from local.pubsub.errors import STALE, UNORDERED, InvalidArgumentError, PubSubError
 from local.pubsub.limits import ACK_DEADLINE_SECONDS, MODIFY_DEADLINE_SECONDS, check_range
 from local.pubsub.rpc import abort, serialize
 from local.pubsub.subscription import Subscription
@@ -103,21 +103,18 @@ class Stream:
         for seconds in request.modify_deadline_seconds:
             check_range("modify_deadline_seconds", seconds, MODIFY_DEADLINE_SECONDS)
         subscription = self._subscription
-        stale = subscription.acknowledge(request.ack_ids)
-        stale_modified = [
-            ack_id
-            for ack_id, seconds in zip(
-                request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
-            )
-            if subscription.modify_deadline((ack_id,), seconds)
-        ]
+        failures = subscription.acknowledge(request.ack_ids)
+        modify_failures: dict[str, str] = {}
+        for ack_id, seconds in zip(
+            request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
+        ):
+            modify_failures |= subscription.modify_deadline((ack_id,), seconds)
         if subscription.settings.exactly_once and (request.ack_ids or request.modify_deadline_ack_ids):
-            _confirm(self._confirmation.acknowledge_confirmation, request.ack_ids, stale)
-            _confirm(
-                self._confirmation.modify_ack_deadline_confirmation,
-                request.modify_deadline_ack_ids,
-                stale_modified,
-            )
+            acknowledged = self._confirmation.acknowledge_confirmation
+            _confirm(acknowledged, request.ack_ids, failures)
+            acknowledged.unordered_ack_ids.extend(_failed(failures, UNORDERED))
+            modified = self._confirmation.modify_ack_deadline_confirmation
+            _confirm(modified, request.modify_deadline_ack_ids, modify_failures)
             self._has_confirmation = True
             self._consumer.wake()
 
@@ -136,10 +133,13 @@ class Stream:
         return response
 
 
-def _confirm(confirmation: Any, ack_ids: Any, stale: list[str]) -> None:
-    invalid = set(stale)
-    confirmation.ack_ids.extend(ack_id for ack_id in ack_ids if ack_id not in invalid)
-    confirmation.invalid_ack_ids.extend(stale)
+def _confirm(confirmation: Any, ack_ids: Iterable[str], failures: Mapping[str, str]) -> None:
+    confirmation.ack_ids.extend(ack_id for ack_id in ack_ids if ack_id not in failures)
+    confirmation.invalid_ack_ids.extend(_failed(failures, STALE))
+
+
+def _failed(failures: Mapping[str, str], reason: str) -> list[str]:
+    return [ack_id for ack_id, why in failures.items() if why == reason]
 
 
 def _checked_deadline(seconds: int) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
-from local.pubsub.errors import FailedPreconditionError, InvalidArgumentError, StaleAckIdsError
+from local.pubsub.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
 from local.pubsub.limits import MODIFY_DEADLINE_SECONDS, check_labels, check_range
 from local.pubsub.mask import masked
 from local.pubsub.page import page
@@ -105,17 +105,17 @@ class Subscriber:
 
     def _acknowledge(self, request: Any) -> Any:
         subscription = self._catalog.subscription(request.subscription)
-        stale = subscription.acknowledge(_some(request.ack_ids))
-        if stale and subscription.settings.exactly_once:
-            raise StaleAckIdsError(stale)
+        failures = subscription.acknowledge(_some(request.ack_ids))
+        if failures and subscription.settings.exactly_once:
+            raise AckIdsError(failures)
         return wire.Empty()
 
     def _modify_ack_deadline(self, request: Any) -> Any:
         subscription = self._catalog.subscription(request.subscription)
         check_range("ack_deadline_seconds", request.ack_deadline_seconds, MODIFY_DEADLINE_SECONDS)
-        stale = subscription.modify_deadline(_some(request.ack_ids), request.ack_deadline_seconds)
-        if stale and subscription.settings.exactly_once:
-            raise StaleAckIdsError(stale)
+        failures = subscription.modify_deadline(_some(request.ack_ids), request.ack_deadline_seconds)
+        if failures and subscription.settings.exactly_once:
+            raise AckIdsError(failures)
         return wire.Empty()
 
     def _seek(self, request: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.pubsub.backlog import Backlog
 from local.pubsub.deadlines import Deadlines
-from local.pubsub.errors import FailedPreconditionError, InvalidArgumentError, PubSubError
+from local.pubsub.errors import STALE, UNORDERED, FailedPreconditionError, InvalidArgumentError, PubSubError
 from local.pubsub.lane import Delivery, Lane
 from local.pubsub.log import Log
 from local.pubsub.settings import SubscriptionSettings
@@ -153,39 +153,49 @@ class Subscription:
 
     # Settling
 
-    def acknowledge(self, ack_ids: Iterable[str]) -> list[str]:
-        """Be done with messages; gives the ids that had no effect.
+    def acknowledge(self, ack_ids: Iterable[str]) -> dict[str, str]:
+        """Be done with messages.
+
+        Returns:
+            The ids that had no effect, with the reason in Google's words.
 
         Raises:
             InvalidArgumentError: An id is malformed. Those before it count.
         """
-        stale: list[str] = []
+        failures: dict[str, str] = {}
         for ack_id in ack_ids:
             delivery = self._leases.get(ack_id)
             if delivery is None:
-                stale.append(self._well_formed(ack_id))
-                continue
-            self._release(delivery)
-            self._settle(delivery)
-        return stale
+                failures[self._well_formed(ack_id)] = STALE
+            elif (
+                self.settings.exactly_once and delivery.lane and delivery.lane.outstanding[0] is not delivery
+            ):
+                failures[ack_id] = UNORDERED
+            else:
+                self._release(delivery)
+                self._settle(delivery)
+        return failures
 
-    def modify_deadline(self, ack_ids: Iterable[str], seconds: int) -> list[str]:
-        """Move deadlines to `seconds` from now, 0 to refuse the messages; gives the ids without effect.
+    def modify_deadline(self, ack_ids: Iterable[str], seconds: int) -> dict[str, str]:
+        """Move deadlines to `seconds` from now; 0 refuses the messages.
+
+        Returns:
+            The ids that had no effect, with the reason in Google's words.
 
         Raises:
             InvalidArgumentError: An id is malformed. Those before it count.
         """
-        stale: list[str] = []
+        failures: dict[str, str] = {}
         for ack_id in ack_ids:
             delivery = self._leases.get(ack_id)
             if delivery is None:
-                stale.append(self._well_formed(ack_id))
+                failures[self._well_formed(ack_id)] = STALE
             elif seconds:
                 self._deadlines.withdraw(delivery, delivery.slot)
                 delivery.slot = self._deadlines.add(delivery, self._clock.now() + seconds)
             else:
                 self._return(delivery)
-        return stale
+        return failures
 
     def _well_formed(self, ack_id: str) -> str:
         if _ACK_ID.fullmatch(ack_id) is None:
@@ -225,7 +235,7 @@ class Subscription:
         delivery.attempt += 1
         lane = delivery.lane
         if lane is not None:
-            for back in lane.rewind(delivery, keep_acked=self.settings.exactly_once):
+            for back in lane.rewind(delivery):
                 self._release(back)
             lane.delayed = delay_seconds > 0
         if delay_seconds > 0:
@@ -250,6 +260,9 @@ class Subscription:
 
     def seek(self, time: float) -> None:
         """Mark what was published from `time` (seconds since 1970) on as unacknowledged, and only that."""
+        self.trim()
+        if self.topic is not None:
+            self.topic.trim()
         retained: dict[int, Message] = {}
         for messages in (self.topic.log if self.topic else (), self._log, self.unacknowledged()):
             retained.update(

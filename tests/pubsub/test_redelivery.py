@@ -1,0 +1,169 @@
+"""What is not acknowledged comes again, when it should and not before."""
+
+import contextlib
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from local.pubsub import ManualClock
+from tests.pubsub.bus import Bus, texts
+
+
+async def test_an_acknowledged_message_does_not_come_again(bus: Bus) -> None:
+    """Not after its deadline either."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    received = await bus.pull(subscription, 1)
+    await bus.modify(subscription, received, 1)
+
+    await bus.acknowledge(subscription, received)
+
+    await bus.silence(subscription)
+    await bus.silence(subscription)
+
+
+async def test_a_message_comes_again_when_its_deadline_has_passed(bus: Bus) -> None:
+    """A subscriber that dies loses nothing, and nobody else gets its message earlier."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    (message_id,) = await bus.publish(topic, "x")
+    await bus.modify(subscription, await bus.pull(subscription, 1), 1)
+
+    await bus.silence(subscription)
+    (again,) = await bus.consume(subscription, 1)
+
+    assert again.message.message_id == message_id
+
+
+async def test_a_deadline_can_be_extended(bus: Bus) -> None:
+    """Whoever works longer says so, and keeps the message."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    received = await bus.pull(subscription, 1)
+    await bus.modify(subscription, received, 1)
+
+    await bus.modify(subscription, received, 30)
+
+    for _ in range(3):
+        await bus.silence(subscription)
+
+
+async def test_a_refused_message_comes_again_at_once(bus: Bus) -> None:
+    """A nack without a retry policy has no delay, and another ack id."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    first = await bus.pull(subscription, 1)
+
+    await bus.refuse(subscription, first)
+
+    (again,) = await bus.pull(subscription, 1)
+    assert texts([again]) == ["x"]
+    assert again.ack_id != first[0].ack_id
+
+
+async def test_a_stream_refuses_and_receives_again(bus: Bus) -> None:
+    """Nacks and acknowledgements through the stream count like those by calls."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    async with bus.stream(subscription) as stream:
+        await stream.modify(await stream.receive(1), 0)
+        await stream.acknowledge(await stream.receive(1))
+        await stream.silence()
+
+    assert texts(stream.messages) == ["x", "x"]
+    await bus.silence(subscription)
+
+
+async def test_a_closed_stream_keeps_what_it_holds_until_the_deadline(bus: Bus) -> None:
+    """A reconnecting subscriber may still acknowledge what it got before."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    async with bus.stream(subscription) as stream:
+        held = await stream.receive(1)
+
+    await bus.silence(subscription)
+    await bus.modify(subscription, held, 1)
+    assert texts(await bus.consume(subscription, 1)) == ["x"]
+
+
+async def test_no_attempts_are_told_without_a_dead_letter_policy(bus: Bus) -> None:
+    """`delivery_attempt` stays 0, as Google's does."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    first = await bus.pull(subscription, 1)
+    await bus.refuse(subscription, first)
+
+    assert [m.delivery_attempt for m in first + await bus.pull(subscription, 1)] == [0, 0]
+
+
+async def test_a_retry_policy_delays_the_first_redelivery(bus: Bus) -> None:
+    """A refused message does not come again before the minimum backoff."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(
+        topic,
+        retry_policy={"minimum_backoff": timedelta(seconds=1), "maximum_backoff": timedelta(seconds=2)},
+    )
+    await bus.publish(topic, "x")
+    await bus.refuse(subscription, await bus.pull(subscription, 1))
+    started = time.monotonic()
+
+    await bus.pull(subscription, 1)
+
+    assert 0.9 <= time.monotonic() - started < 3
+
+
+async def test_backoff_doubles_up_to_its_maximum(timed_bus: Bus, clock: ManualClock) -> None:
+    """10 s, 20 s, 40 s, 60 s, 60 s for a policy from 10 s to 60 s."""
+    topic = await timed_bus.topic()
+    policy = {"minimum_backoff": timedelta(seconds=10), "maximum_backoff": timedelta(seconds=60)}
+    subscription = await timed_bus.subscription(topic, retry_policy=policy)
+    await timed_bus.publish(topic, "x")
+    times = []
+    async with timed_bus.stream(subscription) as stream:
+        for count in range(1, 7):
+            while len(stream.messages) < count:
+                clock.advance(5)
+                with contextlib.suppress(TimeoutError):  # far longer than a message takes to arrive
+                    await stream.until(lambda: len(stream.messages) == count, 0.02)  # noqa: B023  run at once
+            times.append(clock.now())
+            await timed_bus.refuse(subscription, await stream.receive(1))
+
+    assert [round(later - earlier) for earlier, later in pairwise(times)] == [10, 20, 40, 60, 60]
+
+
+@pytest.mark.parametrize("deadline_seconds", [0, 10, 600])
+async def test_the_subscriptions_deadline_counts(
+    timed_bus: Bus, clock: ManualClock, deadline_seconds: int
+) -> None:
+    """A pulled message is held for ack_deadline_seconds, 10 by default, to the second."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, ack_deadline_seconds=deadline_seconds)
+    await timed_bus.publish(topic, "x")
+    await timed_bus.pull(subscription, 1)
+
+    clock.advance((deadline_seconds or 10) - 1)
+    await timed_bus.silence(subscription)
+    clock.advance(1.1)
+
+    assert texts(await timed_bus.pull(subscription, 1)) == ["x"]
+
+
+async def test_a_streams_own_deadline_counts(timed_bus: Bus, clock: ManualClock) -> None:
+    """`stream_ack_deadline_seconds` overrides the subscription's deadline."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, ack_deadline_seconds=10)
+    async with timed_bus.stream(subscription, stream_ack_deadline_seconds=60) as stream:
+        await timed_bus.publish(topic, "x")
+        await stream.receive(1)
+        clock.advance(59)
+        await stream.silence()
+        clock.advance(1.1)
+        await stream.receive(1)
