@@ -1,0 +1,122 @@
+"""The local Google Cloud, put together: what it stands on, and every resource type that it has."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.bus import Bus
+from local.cloud import Cloud
+from local.instances import EmbeddedInstances, ExternalInstances, Instances
+from local.limits import pubsub, sql
+from local.processes import Processes
+from local.properties import Properties
+from local.records import Records
+from local.resources.image import ImageKind
+from local.resources.job import JobKind
+from local.resources.pubsub import SubscriptionKind, TopicKind
+from local.resources.pubsub_iam import pubsub_iam_kinds
+from local.resources.recorded import RECORDED
+from local.resources.service import ServiceKind
+from local.resources.sql import DatabaseKind, InstanceKind, UserKind
+from local.runner import Runner
+from local.settings import Settings
+from local.state import ROOT, State
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A local Google Cloud and what it stands on.
+
+    Attributes:
+        cloud: Its resources.
+        bus: Its Pub/Sub.
+        instances: Its databases.
+        services: Its Cloud Run services.
+    """
+
+    cloud: Cloud
+    bus: Bus
+    instances: Instances
+    services: ServiceKind
+
+    @asynccontextmanager
+    async def running(self, processes: Processes) -> AsyncIterator[None]:
+        """Bring up what is recorded, and keep it up inside the context."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.bus)
+            await stack.enter_async_context(self.instances)
+            await stack.enter_async_context(processes)
+            await stack.enter_async_context(self.services)
+            await self.cloud.restore()
+            yield
+
+    def endpoints(self) -> Properties:
+        """Return where everything listens."""
+        records = self.cloud.records
+        topics, subscriptions = (
+            [record.id.rpartition("/")[2] for record in records.of_type(kind)]
+            for kind in (pubsub.TOPIC.type, pubsub.SUBSCRIPTION.type)
+        )
+        return {
+            "project": self.cloud.place.project,
+            "service": next(iter(self.services.addresses.values()), ""),
+            "postgres": self._owner(),
+            "pubsub_emulator_host": self.bus.address,
+            "topics": topics,
+            "subscriptions": subscriptions,
+        }
+
+    def _owner(self) -> str:
+        """Return the connection string of the first user who may change the schema."""
+        records = self.cloud.records
+        for user in records.of_type(sql.USER.type):
+            if "cloudsqlsuperuser" in user.inputs.get("databaseRoles", []):
+                instance = user.inputs["instance"]
+                for database in records.of_type(sql.DATABASE.type):
+                    if database.inputs["instance"] == instance:
+                        return self.instances.conninfo(instance, user.inputs["name"], database.inputs["name"])
+        return ""
+
+
+def assemble(
+    state: State, settings: Settings, processes: Processes, records: Records, program: Path
+) -> Assembly:
+    """Put a local Google Cloud together; nothing of it runs yet.
+
+    Args:
+        state: Where it keeps what it has.
+        settings: What it runs with.
+        processes: Who owns its children.
+        records: What stands in it.
+        program: The folder of the Pulumi program.
+    """
+    bus = Bus(settings.pubsub, settings.pubsub_port)
+    instances: Instances = (
+        ExternalInstances(settings.token)
+        if settings.postgres == "external"
+        else EmbeddedInstances(state.postgres, settings.postgres_port)
+    )
+    runner = Runner(
+        processes=processes,
+        bus=bus,
+        instances=instances,
+        records=records,
+        directory=ROOT,
+        home=state.home,
+        token=settings.token,
+    )
+    services = ServiceKind(runner, settings.service_port)
+    kinds = (
+        *RECORDED,
+        TopicKind(bus),
+        SubscriptionKind(bus),
+        *pubsub_iam_kinds(bus),
+        InstanceKind(instances),
+        DatabaseKind(instances),
+        UserKind(instances),
+        ImageKind(program),
+        JobKind(runner),
+        services,
+    )
+    return Assembly(Cloud(kinds, records), bus, instances, services)

@@ -1,0 +1,77 @@
+"""The Pub/Sub that the local Google Cloud runs on, and the clients that manage it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
+
+import grpc.aio
+from google.api_core import exceptions
+from google.pubsub_v1.services.publisher import PublisherAsyncClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
+from google.pubsub_v1.services.subscriber import SubscriberAsyncClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
+
+from event_store.errors import ConfigurationError
+from local.emulator import Emulator
+from local.errors import CloudError
+from local.pubsub import PubSubServer
+
+CALL_SECONDS: Final = 20.0
+
+
+class Bus:
+    """A running Pub/Sub: `async with Bus(...) as bus: ... bus.address`.
+
+    Args:
+        choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of one that runs already.
+        port: Where the first two listen.
+    """
+
+    def __init__(self, choice: str, port: int) -> None:
+        self._server: PubSubServer | Emulator | None = None
+        if choice == "embedded":
+            self._server = PubSubServer(port=port)
+        elif choice == "emulator":
+            self._server = Emulator(port=port)
+        self.address = choice
+        self._channel: Any = None
+        self.publisher: Any = None
+        self.subscriber: Any = None
+
+    async def __aenter__(self) -> Self:
+        if self._server is not None:
+            await self._server.start()
+            self.address = self._server.address
+        self._channel = grpc.aio.insecure_channel(self.address, options=(("grpc.enable_http_proxy", 0),))
+        self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=self._channel))
+        self.subscriber = SubscriberAsyncClient(
+            transport=SubscriberGrpcAsyncIOTransport(channel=self._channel)
+        )
+        if self._server is None:
+            await self._refuse_silence()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._channel.close()
+        if self._server is not None:
+            await self._server.stop()
+
+    async def _refuse_silence(self) -> None:
+        try:
+            await self.publisher.list_topics(
+                project="projects/event-store", retry=None, timeout=CALL_SECONDS / 4
+            )
+        except exceptions.GoogleAPICallError as error:
+            raise ConfigurationError(
+                f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST={self.address} ({error.message}): start it, or unset "
+                "the variable to use the embedded one"
+            ) from None
+
+
+@contextmanager
+def google_errors() -> Iterator[None]:
+    """Turn the errors of Google's clients into ours; the only place that does."""
+    try:
+        yield
+    except exceptions.GoogleAPICallError as error:
+        raise CloudError(f"googleapi: Error {error.code}: {error.message}") from error

@@ -1,0 +1,127 @@
+"""The local Google Cloud: its resource types and what stands in it.
+
+Invariants: a resource is recorded after it was made and before the caller is told so, and forgotten after it
+was deleted; whatever is recorded is brought back, in the order in which it was made, when the cloud starts again.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from local.errors import CloudError, NotReadyError
+from local.place import Place
+from local.properties import Properties
+from local.records import Record, Records
+from local.resources.kind import Draft, Kind
+
+
+class Cloud:
+    """Resources of some kinds, made, changed and deleted as Google would.
+
+    Args:
+        kinds: What it has.
+        records: What stands in it.
+    """
+
+    def __init__(self, kinds: Iterable[Kind], records: Records) -> None:
+        self._kinds: Final = {kind.limits.type: kind for kind in kinds}
+        self.records = records
+        self.place = Place()
+
+    def kind(self, resource_type: str) -> Kind:
+        """Return a resource type.
+
+        Raises:
+            CloudError: It has no such type; the message says where to add it.
+        """
+        if resource_type in self._kinds:
+            return self._kinds[resource_type]
+        module = resource_type.split(":")[1].split("/")[0]
+        raise CloudError(
+            f"the local Google Cloud has no resource type {resource_type}: add what Google checks of it to "
+            f"local/limits/ and what it does to local/resources/, beside those of its family ({module}) or in "
+            "local/resources/recorded.py if it has nothing to do on a laptop"
+        )
+
+    async def create(self, resource_type: str, urn: str, inputs: Properties) -> Record:
+        """Make a resource.
+
+        Raises:
+            CloudError: One of that name is there, or the inputs refer to something that is not.
+            NotReadyError: It is there and recorded, but does not work yet.
+        """
+        kind, draft = self._draft(resource_type, inputs)
+        found = self.records.find(resource_type, draft.id)
+        if found is not None and (found.confirmed or found.urn != urn):
+            raise CloudError(f"googleapi: Error 409: {draft.id} already exists, alreadyExists")
+        making = kind.create(draft) if found is None else kind.update(found, draft)
+        try:
+            outputs = await making
+        except NotReadyError as error:
+            self._record(resource_type, urn, draft, error.outputs)
+            raise
+        return self._record(resource_type, urn, draft, outputs)
+
+    async def update(self, record: Record, inputs: Properties) -> Record:
+        """Change a resource in place.
+
+        Raises:
+            CloudError: The inputs refer to something that is not there. The resource is as it was.
+            NotReadyError: It was changed, but does not work yet.
+        """
+        kind, draft = self._draft(record.type, inputs)
+        draft = Draft(id=record.id, inputs=draft.inputs, place=draft.place)
+        try:
+            outputs = await kind.update(record, draft)
+        except NotReadyError as error:
+            self._record(record.type, record.urn, draft, error.outputs)
+            raise
+        return self._record(record.type, record.urn, draft, outputs)
+
+    async def read(self, resource_type: str, identity: str) -> Record | None:
+        """Return a resource as it stands, or None if it does not."""
+        record = self.records.find(resource_type, identity)
+        if record is None:
+            return None
+        self.records.confirm(record)
+        if await self.kind(resource_type).exists(record):
+            return record
+        self.records.remove(record)
+        return None
+
+    async def delete(self, record: Record) -> None:
+        """Delete a resource.
+
+        Raises:
+            CloudError: It is protected, or something else needs it.
+        """
+        policy = record.inputs.get("deletionPolicy")
+        if record.inputs.get("deletionProtection") is True or policy == "PREVENT":
+            raise CloudError(
+                f"{record.id} is protected from deletion: set deletion_protection to false "
+                "(deletion_policy to DELETE), run an update, then delete it"
+            )
+        if policy != "ABANDON":
+            await self.kind(record.type).delete(record)
+        self.records.remove(record)
+
+    async def restore(self) -> None:
+        """Bring back everything that is recorded."""
+        for record in self.records:
+            await self.kind(record.type).restore(record)
+
+    def _draft(self, resource_type: str, inputs: Properties) -> tuple[Kind, Draft]:
+        kind = self.kind(resource_type)
+        return kind, Draft(id=kind.identify(inputs, self.place), inputs=inputs, place=self.place)
+
+    def _record(self, resource_type: str, urn: str, draft: Draft, outputs: Properties) -> Record:
+        known = self.records.find(resource_type, draft.id)
+        record = Record(
+            type=resource_type,
+            id=draft.id,
+            urn=urn,
+            inputs=draft.inputs,
+            outputs=outputs,
+            confirmed=known is not None and known.confirmed,
+        )
+        self.records.put(record)
+        return record

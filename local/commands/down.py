@@ -1,0 +1,65 @@
+"""`down`: destroy the stack with Pulumi and stop everything."""
+
+import argparse
+import os
+import shutil
+
+from event_store.errors import ConfigurationError
+from local import background
+from local.commands.project import Project
+from local.postgres import Postgres
+from local.postgres_binaries import find_binaries
+from local.settings import Settings
+from local.state import State
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--purge", action="store_true", help="delete the data, too")
+
+
+async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
+    """Take everything down; the data of databases is kept unless it is to be purged.
+
+    Raises:
+        EventStoreError: Something is in the way.
+    """
+    if not state.directory.exists():
+        print("Nothing is up.")
+        return
+    with project.only_command(state) as lock:
+        try:
+            await _destroy(state, project, lock)
+        except ConfigurationError:
+            if not arguments.purge:  # a purge needs no order
+                raise
+        background.stop(state)
+        if arguments.purge:
+            _purge(state)
+    print("Everything is down" + ("." if arguments.purge else f"; the data is kept in {state.directory}."))
+
+
+async def _destroy(state: State, project: Project, lock: int) -> None:
+    settings = Settings.load(state)
+    if settings is None or project.pulumi(state, None).is_empty():
+        return
+    daemon, _ = background.ensure(state, settings, project.program)
+    pulumi = project.pulumi(state, daemon)
+    await pulumi.prepare()
+    if await pulumi.run("destroy", "--yes", "--skip-preview", keep_open=[lock]) != 0:
+        raise ConfigurationError(
+            "`pulumi destroy` failed: it says why above. Try again, or delete everything with "
+            "`make down PURGE=1`"
+        )
+
+
+def _purge(state: State) -> None:
+    if state.postgres.exists():
+        for path in state.postgres.iterdir():
+            if path.is_dir():  # beside each lies its log
+                Postgres(path, find_binaries(), 0).remove()
+    for path in state.directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix != ".lock":  # held by us
+            os.unlink(path)

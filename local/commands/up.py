@@ -1,0 +1,68 @@
+"""`up`: start the local Google Cloud, run `pulumi up` on it, and send events through what stands then."""
+
+import argparse
+import os
+import time
+
+from event_store.errors import ConfigurationError
+from local import background
+from local.commands.project import Project
+from local.demo import show
+from local.settings import PORTS, Settings
+from local.state import State
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    for name in PORTS:
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=_port, help="0 for a free one; kept for the next time")
+    parser.add_argument("--no-demo", action="store_true", help="send no events")
+
+
+async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
+    """Bring everything up.
+
+    Raises:
+        EventStoreError: Something is in the way. If nothing stood before, nothing does now.
+    """
+    state.make()
+    with project.only_command(state) as lock:
+        started = time.monotonic()
+        settings = Settings.choose(state, {name: getattr(arguments, name) for name in PORTS}, os.environ)
+        print("Local Google Cloud ... ", end="", flush=True)
+        daemon, is_new = background.ensure(state, settings, project.program)
+        print(f"{'started' if is_new else 'runs'} ({time.monotonic() - started:.1f} s)", flush=True)
+        pulumi = project.pulumi(state, daemon)
+        try:
+            await pulumi.prepare()
+            code = await pulumi.run("up", "--yes", "--skip-preview", keep_open=[lock])
+        finally:
+            if is_new and pulumi.is_empty():
+                background.stop(state)
+        if code != 0:
+            raise ConfigurationError(
+                f"`pulumi up` failed: it says why above. The logs are in {state.logs}; "
+                "`make up` goes on where this one stopped"
+            )
+        endpoints = daemon.endpoints()
+    if endpoints["service"] and not arguments.no_demo:
+        await show(endpoints)
+    print("\nEndpoints")
+    for name in ("service", "postgres", "pubsub_emulator_host"):
+        print(f"  {name:22}{endpoints[name]}")
+    print(
+        "\nNext\n"
+        "  make status                    the endpoints as JSON\n"
+        f"  .venv/bin/event-store tail --target {endpoints['service']} --from 1\n"
+        f"  grpcurl -plaintext {endpoints['service']} list\n"
+        "  make up                        again, after a change\n"
+        "  make down                      destroys the stack; PURGE=1 deletes its data too"
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:  # noqa: PLR2004 # TCP's limit
+        raise argparse.ArgumentTypeError("must be 0 to 65535")
+    return port

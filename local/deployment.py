@@ -1,0 +1,84 @@
+"""What serves for a Cloud Run service: a front, and behind it the newest revision that was ready.
+
+Invariants: the front points to a ready revision or to none; a new revision takes over before the old one is
+asked to end; a revision that ends by itself is started again, with a pause that doubles, until the service is
+deleted; exactly one task does that.
+"""
+
+import asyncio
+from typing import Final
+
+from local.errors import CloudError
+from local.front import Front
+from local.place import Place
+from local.properties import Properties
+from local.revision import Revision
+from local.runner import Runner
+
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+
+
+class Deployment:
+    """The running part of one service.
+
+    Args:
+        service: Its name.
+        front: Its address.
+        runner: Starts its containers.
+    """
+
+    def __init__(self, service: str, front: Front, runner: Runner) -> None:
+        self._service = service
+        self._front = front
+        self._runner = runner
+        self._revision: Revision | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it serves."""
+        return f"127.0.0.1:{self._front.port}"
+
+    async def roll_out(self, name: str, template: Properties, place: Place) -> None:
+        """Start a revision, send new connections to it, and end the one before.
+
+        Raises:
+            CloudError: It does not become ready; the one before still serves.
+        """
+        revision = await Revision.start(self._service, name, template, place, self._runner)
+        await self._end_keeper()
+        old, self._revision = self._revision, revision
+        await self._front.point_to(revision.port)
+        self._keeper = asyncio.create_task(self._keep(revision, template, place))
+        if old is not None:
+            await old.stop()
+
+    async def stop(self) -> None:
+        """End it. Stopping twice is harmless."""
+        await self._end_keeper()
+        revision, self._revision = self._revision, None
+        await self._front.point_to(0)
+        if revision is not None:
+            await revision.stop()
+
+    async def _keep(self, revision: Revision, template: Properties, place: Place) -> None:
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        while True:
+            await revision.wait()
+            await self._front.point_to(0)
+            await revision.stop()
+            await asyncio.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+            try:
+                revision = await Revision.start(self._service, revision.name, template, place, self._runner)
+            except CloudError:
+                continue  # its log says why
+            self._revision = revision
+            await self._front.point_to(revision.port)
+
+    async def _end_keeper(self) -> None:
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)

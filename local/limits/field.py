@@ -1,0 +1,107 @@
+"""What one property may be, and what becomes of it where the program leaves it out."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A property of any value.
+
+    Attributes:
+        required: Google wants it, whatever the SDK says.
+        immutable: A new value needs a new resource.
+        default: What the real provider fills in before it shows a diff; None for nothing.
+    """
+
+    required: bool = False
+    immutable: bool = False
+    default: Any = None
+
+    def problem(self, _value: Any) -> str | None:
+        """Return what is wrong with a known value, or None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Field):
+    """A whole number, both limits allowed."""
+
+    lowest: int
+    highest: int
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse what is no whole number within the limits."""
+        try:
+            number = int(str(value))
+        except ValueError:
+            return "must be a whole number"
+        return None if self.lowest <= number <= self.highest else f"must be {self.lowest} to {self.highest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds(Field):
+    """A duration in seconds, as in `600s`, both limits allowed.
+
+    Attributes:
+        or_empty: The empty text is allowed too, with a meaning of its own.
+    """
+
+    lowest: int
+    highest: int
+    or_empty: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse what is no duration within the limits."""
+        if value == "" and self.or_empty:
+            return None
+        match = re.fullmatch(r"(\d+)(\.\d{1,9})?s", str(value))
+        if match is None:
+            return "must be seconds, as in 600s"
+        if not self.lowest <= float(str(value)[:-1]) <= self.highest:
+            return f"must be {self.lowest}s to {self.highest}s"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Field):
+    """A text.
+
+    Attributes:
+        pattern: What it matches as a whole.
+        allowed: The pattern in words, after "must be".
+    """
+
+    pattern: str
+    allowed: str
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse what does not match."""
+        return None if re.fullmatch(self.pattern, str(value), re.DOTALL) else f"must be {self.allowed}"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Choice(Field):
+    """One of several texts."""
+
+    choices: tuple[str, ...]
+
+    def __init__(
+        self, *choices: str, required: bool = False, immutable: bool = False, default: str | None = None
+    ) -> None:
+        for name, value in {
+            "choices": choices,
+            "required": required,
+            "immutable": immutable,
+            "default": default,
+        }.items():
+            object.__setattr__(self, name, value)
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse any other."""
+        return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
+
+
+GIVEN = Field(required=True, immutable=True)
+IMMUTABLE = Field(immutable=True)

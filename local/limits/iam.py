@@ -1,0 +1,54 @@
+"""Identities and grants."""
+
+from typing import Final
+
+from local.limits.field import GIVEN, IMMUTABLE, Text
+from local.limits.table import Limits
+
+MEMBER: Final = {
+    "role": Text(
+        r"(projects/[^/]+/|organizations/\d+/)?roles/.+",
+        "a role, as in roles/pubsub.publisher",
+        immutable=True,
+    ),
+    "member": Text(
+        r"all(Authenticated)?Users|(user|group|serviceAccount|domain|principal|principalSet):.+",
+        "kind:name, as in serviceAccount:name@project.iam.gserviceaccount.com",
+        immutable=True,
+    ),
+    "condition": IMMUTABLE,
+    "project": IMMUTABLE,
+}
+
+SERVICE: Final = Limits(
+    "gcp:projects/service:Service",
+    {
+        "service": Text(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "an API, as in run.googleapis.com", immutable=True),
+        "project": IMMUTABLE,
+    },
+    name="service",
+)
+SERVICE_IDENTITY: Final = Limits(
+    "gcp:projects/serviceIdentity:ServiceIdentity",
+    {"service": GIVEN, "project": IMMUTABLE},
+    name="service",
+)
+PROJECT_IAM_MEMBER: Final = Limits("gcp:projects/iAMMember:IAMMember", MEMBER, name="member")
+
+ACCOUNT: Final = Limits(
+    "gcp:serviceaccount/account:Account",
+    {
+        "accountId": Text(
+            r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+            "6 to 30 lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen",
+            immutable=True,
+        ),
+        "project": IMMUTABLE,
+        "displayName": Text(r".{0,100}", "at most 100 characters"),
+        "description": Text(r".{0,256}", "at most 256 characters"),
+    },
+    name="accountId",
+)
+ACCOUNT_IAM_MEMBER: Final = Limits(
+    "gcp:serviceaccount/iAMMember:IAMMember", {"serviceAccountId": GIVEN, **MEMBER}, name="serviceAccountId"
+)

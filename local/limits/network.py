@@ -1,0 +1,90 @@
+"""The private network."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
+from local.limits.table import Limits
+from local.properties import Properties, is_known
+
+NAME: Final = Text(
+    r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+    "1 to 63 lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen",
+    required=True,
+    immutable=True,
+)
+
+
+def _is_a_range(inputs: Properties) -> Iterator[tuple[str, str]]:
+    cidr = inputs.get("ipCidrRange")
+    if cidr is None or not is_known(cidr):
+        return
+    try:
+        prefix = ipaddress.IPv4Network(cidr).prefixlen
+    except ValueError as error:
+        yield "ipCidrRange", f"must be an IPv4 range, as in 10.0.0.0/24: {error}"
+        return
+    if prefix > 29:  # noqa: PLR2004 # Google's limit, in the message
+        yield "ipCidrRange", "must hold at least 8 addresses (/29)"
+
+
+NETWORK: Final = Limits(
+    "gcp:compute/network:Network",
+    {
+        "name": NAME,
+        "project": IMMUTABLE,
+        "description": IMMUTABLE,
+        "autoCreateSubnetworks": Field(immutable=True, default=True),
+        "routingMode": Choice("REGIONAL", "GLOBAL"),
+        "mtu": Whole(1300, 8896, immutable=True),
+        "networkFirewallPolicyEnforcementOrder": Choice(
+            "BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL", default="AFTER_CLASSIC_FIREWALL"
+        ),
+    },
+    autonamed=63,
+)
+SUBNETWORK: Final = Limits(
+    "gcp:compute/subnetwork:Subnetwork",
+    {
+        "name": NAME,
+        "project": IMMUTABLE,
+        "region": IMMUTABLE,
+        "network": GIVEN,
+        "description": IMMUTABLE,
+        "purpose": Choice(
+            "PRIVATE",
+            "REGIONAL_MANAGED_PROXY",
+            "GLOBAL_MANAGED_PROXY",
+            "PRIVATE_SERVICE_CONNECT",
+            immutable=True,
+        ),
+        "stackType": Choice("IPV4_ONLY", "IPV4_IPV6", "IPV6_ONLY"),
+    },
+    rules=(_is_a_range,),
+    autonamed=63,
+)
+GLOBAL_ADDRESS: Final = Limits(
+    "gcp:compute/globalAddress:GlobalAddress",
+    {
+        "name": NAME,
+        "project": IMMUTABLE,
+        "network": IMMUTABLE,
+        "address": IMMUTABLE,
+        "description": IMMUTABLE,
+        "addressType": Choice("EXTERNAL", "INTERNAL", immutable=True, default="EXTERNAL"),
+        "purpose": Choice("VPC_PEERING", "PRIVATE_SERVICE_CONNECT", immutable=True),
+        "ipVersion": Choice("IPV4", "IPV6", immutable=True),
+        "prefixLength": Whole(8, 30, immutable=True),
+    },
+    autonamed=63,
+)
+CONNECTION: Final = Limits(
+    "gcp:servicenetworking/connection:Connection",
+    {
+        "network": GIVEN,
+        "service": GIVEN,
+        "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT", "REMOVE_PEERING"),
+    },
+    name="network",
+)

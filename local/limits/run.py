@@ -1,0 +1,169 @@
+"""Cloud Run. Limits: https://cloud.google.com/run/quotas and /run/docs/configuring/healthchecks."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Seconds, Text, Whole
+from local.limits.iam import MEMBER
+from local.limits.table import Limits
+from local.properties import Properties, is_known
+
+_NAME: Final = Text(
+    r"[a-z]([a-z0-9-]{0,47}[a-z0-9])?",
+    "1 to 49 lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen",
+    required=True,
+    immutable=True,
+)
+_RESERVED_ENVS: Final = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
+_STARTUP_SECONDS: Final = 240
+_TOKEN_CHARACTERS: Final = 62
+
+
+def _probe(path: str, longest_seconds: int) -> Mapping[str, Field]:
+    return {
+        f"{path}.initialDelaySeconds": Whole(0, longest_seconds, default=0),
+        f"{path}.periodSeconds": Whole(1, longest_seconds, default=10),
+        f"{path}.timeoutSeconds": Whole(1, longest_seconds, default=1),
+        f"{path}.failureThreshold": Whole(1, 1000, default=3),
+        f"{path}.tcpSocket.port": Whole(1, 65_535),
+        f"{path}.grpc.port": Whole(1, 65_535),
+        f"{path}.httpGet.path": Field(default="/"),
+    }
+
+
+def _shared(template: str) -> Mapping[str, Field]:
+    containers = f"{template}.containers[]"
+    return {
+        f"{template}.containers": Field(required=True),
+        f"{template}.executionEnvironment": Choice(
+            "EXECUTION_ENVIRONMENT_GEN1", "EXECUTION_ENVIRONMENT_GEN2"
+        ),
+        f"{template}.vpcAccess.egress": Choice("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"),
+        f"{containers}.envs[].name": Text(r"[A-Za-z_]\w*", "a name of letters, digits and _"),
+        f"{containers}.resources.limits": Field(),
+        **_probe(f"{containers}.startupProbe", _STARTUP_SECONDS),
+    }
+
+
+def _containers(inputs: Properties) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    template, path = inputs["template"], "template"
+    if isinstance(template, dict) and "template" in template:  # a job's
+        template, path = template["template"], "template.template"
+    containers = template.get("containers") if isinstance(template, dict) else None
+    for index, container in enumerate(containers if isinstance(containers, list) else []):
+        if isinstance(container, dict):
+            yield f"{path}.containers[{index}]", container
+
+
+def _envs_are_ours(inputs: Properties) -> Iterator[tuple[str, str]]:
+    for path, container in _containers(inputs):
+        names = [str(env.get("name")) for env in container.get("envs", []) if isinstance(env, dict)]
+        for name in sorted(_RESERVED_ENVS.intersection(names)):
+            yield f"{path}.envs", f"must not set {name}: Cloud Run does"
+        for twice in sorted({each for each in names if names.count(each) > 1}):
+            yield f"{path}.envs", f"sets {twice} twice"
+
+
+def _limits_fit(inputs: Properties) -> Iterator[tuple[str, str]]:
+    for path, container in _containers(inputs):
+        limits = container.get("resources", {}).get("limits", {})
+        cpu, memory = str(limits.get("cpu", "1")), str(limits.get("memory", "512Mi"))
+        if not is_known([cpu, memory]):
+            continue
+        if cpu not in ("1", "2", "4", "6", "8") and not re.fullmatch(r"\d+m|0?\.\d+", cpu):
+            yield f"{path}.resources.limits", f"cpu {cpu} must be 1, 2, 4, 6, 8 or less than 1"
+        match = re.fullmatch(r"(\d+)(Mi|Gi|M|G)", memory)
+        if match is None:
+            yield f"{path}.resources.limits", f"memory {memory} must be like 512Mi or 2Gi"
+        elif cpu in ("4", "6", "8"):
+            least = 2 if cpu == "4" else 4
+            if int(match[1]) < least * (1024 if match[2].startswith("M") else 1):
+                yield f"{path}.resources.limits", f"memory must be at least {least}Gi with {cpu} CPUs"
+
+
+def _probes_fit(inputs: Properties) -> Iterator[tuple[str, str]]:
+    for path, container in _containers(inputs):
+        for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+            probe = container.get(name)
+            if not isinstance(probe, dict) or not is_known(probe):
+                continue
+            if len(probe.keys() & {"grpc", "httpGet", "tcpSocket"}) > 1:
+                yield f"{path}.{name}", "must be one of grpc, httpGet and tcpSocket"
+            if probe["timeoutSeconds"] > probe["periodSeconds"]:
+                yield f"{path}.{name}.timeoutSeconds", "must not be longer than periodSeconds"
+            if (
+                name == "startupProbe"
+                and probe["failureThreshold"] * probe["periodSeconds"] > _STARTUP_SECONDS
+            ):
+                yield f"{path}.{name}", f"failureThreshold * periodSeconds must be at most {_STARTUP_SECONDS}"
+
+
+def _scaling_in_order(inputs: Properties) -> Iterator[tuple[str, str]]:
+    template = inputs["template"]
+    scaling = template.get("scaling", {}) if isinstance(template, dict) else {}
+    if not isinstance(scaling, dict):
+        return
+    lowest, highest = scaling.get("minInstanceCount", 0), scaling.get("maxInstanceCount")
+    if is_known([lowest, highest]) and highest is not None and lowest > highest:
+        yield "template.scaling.minInstanceCount", "must not be more than maxInstanceCount"
+
+
+def _traffic_is_whole(inputs: Properties) -> Iterator[tuple[str, str]]:
+    shares = [each.get("percent", 0) for each in inputs.get("traffics", [])]
+    if shares and is_known(shares) and sum(shares) != 100:  # noqa: PLR2004 # percent
+        yield "traffics", f"percents must add up to 100, but are {sum(shares)}"
+
+
+def _token_fits(inputs: Properties) -> Iterator[tuple[str, str]]:
+    for key in ("runExecutionToken", "startExecutionToken"):
+        name, token = inputs.get("name", ""), inputs.get(key, "")
+        if is_known([name, token]) and len(name) + len(token) > _TOKEN_CHARACTERS:
+            yield key, f"must be at most {_TOKEN_CHARACTERS} characters together with the job's name"
+
+
+SERVICE: Final = Limits(
+    "gcp:cloudrunv2/service:Service",
+    {
+        "name": _NAME,
+        "project": IMMUTABLE,
+        "location": GIVEN,
+        "deletionProtection": Field(default=True),
+        "ingress": Choice(
+            "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
+        ),
+        **_shared("template"),
+        "template.timeout": Seconds(1, 3600),
+        "template.maxInstanceRequestConcurrency": Whole(0, 1000),
+        "template.containers[].ports.name": Choice("http1", "h2c"),
+        "template.containers[].ports.containerPort": Whole(1, 65_535),
+        **_probe("template.containers[].livenessProbe", 3600),
+        "template.containers[].readinessProbe.periodSeconds": Whole(1, 300, default=10),
+        "template.containers[].readinessProbe.timeoutSeconds": Whole(1, 300, default=1),
+        "template.containers[].readinessProbe.failureThreshold": Whole(1, 1000, default=3),
+        "traffics[].percent": Whole(0, 100),
+    },
+    rules=(_envs_are_ours, _limits_fit, _probes_fit, _scaling_in_order, _traffic_is_whole),
+    autonamed=49,
+)
+JOB: Final = Limits(
+    "gcp:cloudrunv2/job:Job",
+    {
+        "name": _NAME,
+        "project": IMMUTABLE,
+        "location": GIVEN,
+        "deletionProtection": Field(default=True),
+        "template.template": Field(required=True),
+        "template.taskCount": Whole(1, 10_000),
+        "template.template.maxRetries": Whole(0, 10, default=3),
+        "template.template.timeout": Seconds(1, 604_800),
+        **_shared("template.template"),
+    },
+    exclusive=(("runExecutionToken", "startExecutionToken"),),
+    rules=(_envs_are_ours, _limits_fit, _probes_fit, _token_fits),
+    autonamed=49,
+)
+SERVICE_IAM_MEMBER: Final = Limits(
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
+    {"name": GIVEN, "location": IMMUTABLE, **MEMBER},
+)

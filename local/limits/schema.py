@@ -1,0 +1,97 @@
+"""Which properties a resource type has, read from the input types of the Pulumi SDK that the program uses."""
+
+import difflib
+import importlib
+import inspect
+import typing
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pulumi import _types
+
+from local.properties import UNKNOWN, Path
+
+_PACKAGES = {"gcp": "pulumi_gcp", "docker-build": "pulumi_docker_build"}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The properties of a resource, or of an object inside one.
+
+    Attributes:
+        hints: The SDK's type of each property.
+        required: The properties that cannot be left out.
+    """
+
+    hints: Mapping[str, Any]
+    required: frozenset[str]
+
+    def problems(self, values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, str]]:
+        """Yield where a known value does not fit: unknown and missing properties, wrong kinds of values."""
+        for name, value in values.items():
+            if name in self.hints:
+                yield from _mismatches(self.hints[name], value, (*path, name))
+            else:
+                near = difflib.get_close_matches(name, self.hints, n=1)
+                yield (*path, name), f"is no property{f': did you mean {near[0]}?' if near else ''}"
+        for name in sorted(self.required - values.keys()):
+            yield (*path, name), "is required"
+
+
+def schema_of(resource_type: str) -> Schema:
+    """Return the properties of a resource type as in `gcp:pubsub/topic:Topic`."""
+    package, module, name = resource_type.split(":")
+    folder = module.split("/")[0]
+    with warnings.catch_warnings():
+        # A folder of the SDK warns of its own renamed classes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
+    return _schema(getattr(sdk, f"{name}Args"))
+
+
+@cache
+def _schema(args: type) -> Schema:
+    names = _types.input_type_py_to_pulumi_names(args)
+    signature = inspect.signature(args.__init__)  # type: ignore[misc] # of a class, not of an instance
+    required = {
+        names.get(name, name)
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+    }
+    return Schema(_types.input_type_types(args), frozenset(required))
+
+
+def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    hint = _plain(hint)
+    if value == UNKNOWN:
+        return
+    if isinstance(hint, type) and _types.is_input_type(hint):
+        if isinstance(value, Mapping):
+            yield from _schema(hint).problems(value, path)
+        else:
+            yield path, "must be an object"
+    elif typing.get_origin(hint) in (Sequence, list):
+        if not isinstance(value, list):
+            yield path, "must be a list"
+            return
+        for index, item in enumerate(value):
+            yield from _mismatches(typing.get_args(hint)[0], item, (*path, index))
+    elif typing.get_origin(hint) in (Mapping, dict):
+        if not isinstance(value, Mapping):
+            yield path, "must be a mapping"
+    elif isinstance(value, Mapping | list):
+        yield path, "must be a single value"
+    elif (hint is bool and not isinstance(value, bool)) or (hint is int and not _is_whole(value)):
+        yield path, f"must be {'true or false' if hint is bool else 'a whole number'}"
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _plain(hint: Any) -> Any:
+    """Return the type itself of what may also be an Output or an awaitable of it."""
+    return _types.unwrap_type(hint) if typing.get_origin(hint) is typing.Union else hint

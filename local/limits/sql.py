@@ -1,0 +1,138 @@
+"""Cloud SQL for PostgreSQL. Limits: https://cloud.google.com/sql/docs/postgres/instance-settings."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
+from local.limits.table import Limits
+from local.properties import Properties, is_known
+
+_LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
+
+
+def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
+    settings = inputs.get("settings", {})
+    version, tier = inputs.get("databaseVersion", ""), settings.get("tier", "")
+    if not is_known([version, tier, settings.get("edition")]):
+        return
+    # PostgreSQL 16 and later are ENTERPRISE_PLUS where the program does not say.
+    usual = "ENTERPRISE" if version in ("POSTGRES_14", "POSTGRES_15") else "ENTERPRISE_PLUS"
+    edition = settings.get("edition", usual)
+    if tier.startswith("db-perf-optimized-") != (edition == "ENTERPRISE_PLUS"):
+        yield "settings.tier", f"Invalid Tier ({tier}) for ({edition}) Edition"
+
+
+def _recovery_has_backups(inputs: Properties) -> Iterator[tuple[str, str]]:
+    settings = inputs.get("settings", {})
+    backups = settings.get("backupConfiguration", {})
+    if not is_known([settings.get("availabilityType"), backups]):
+        return
+    recovers = backups.get("pointInTimeRecoveryEnabled") is True
+    if recovers and backups.get("enabled") is not True:
+        yield "settings.backupConfiguration.pointInTimeRecoveryEnabled", "needs backups to be enabled"
+    if settings.get("availabilityType") == "REGIONAL" and not recovers:
+        yield "settings.availabilityType", "REGIONAL needs backups and point-in-time recovery"
+    days, most = (
+        backups.get("transactionLogRetentionDays"),
+        _LOG_RETENTION_DAYS[settings.get("edition", "ENTERPRISE")],
+    )
+    if days is not None and days > most:
+        yield (
+            "settings.backupConfiguration.transactionLogRetentionDays",
+            f"must be 1 to {most} in this edition",
+        )
+
+
+def _has_an_address(inputs: Properties) -> Iterator[tuple[str, str]]:
+    addresses = inputs.get("settings", {}).get("ipConfiguration", {})
+    if addresses.get("ipv4Enabled") is False and not (addresses.keys() & {"privateNetwork", "pscConfigs"}):
+        yield "settings.ipConfiguration", "needs at least one of ipv4Enabled, privateNetwork and pscConfigs"
+
+
+INSTANCE: Final = Limits(
+    "gcp:sql/databaseInstance:DatabaseInstance",
+    {
+        "name": Text(
+            r"[a-z]([a-z0-9-]{0,96}[a-z0-9])?",
+            "1 to 98 lower-case letters, digits and hyphens, beginning with a letter",
+            required=True,
+            immutable=True,
+        ),
+        "project": IMMUTABLE,
+        "region": IMMUTABLE,
+        "encryptionKeyName": IMMUTABLE,
+        "masterInstanceName": IMMUTABLE,
+        "databaseVersion": Text(r"POSTGRES_1[4-8]", "POSTGRES_14 to POSTGRES_18"),
+        "deletionProtection": Field(default=True),
+        "settings": Field(required=True),
+        "settings.collation": IMMUTABLE,
+        "settings.edition": Choice("ENTERPRISE", "ENTERPRISE_PLUS"),
+        "settings.activationPolicy": Choice("ALWAYS", "NEVER", "ON_DEMAND", default="ALWAYS"),
+        "settings.availabilityType": Choice("ZONAL", "REGIONAL", default="ZONAL"),
+        "settings.connectorEnforcement": Choice("NOT_REQUIRED", "REQUIRED"),
+        "settings.diskAutoresize": Field(default=True),
+        "settings.diskAutoresizeLimit": Whole(0, 65_536),
+        "settings.diskSize": Whole(10, 65_536),
+        "settings.diskType": Choice("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED"),
+        "settings.pricingPlan": Choice("PER_USE", "PACKAGE", default="PER_USE"),
+        "settings.backupConfiguration.startTime": Text(
+            r"([01]\d|2[0-3]):[0-5]\d", "a time in UTC, as in 02:00"
+        ),
+        "settings.backupConfiguration.transactionLogRetentionDays": Whole(1, 35),
+        "settings.backupConfiguration.backupRetentionSettings.retainedBackups": Whole(1, 365),
+        "settings.insightsConfig.queryStringLength": Whole(1, 1_048_576),
+        "settings.insightsConfig.queryPlansPerMinute": Whole(0, 200),
+        "settings.ipConfiguration.ipv4Enabled": Field(default=True),
+        "settings.ipConfiguration.sslMode": Choice(
+            "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
+        ),
+        "settings.maintenanceWindow.day": Whole(1, 7),
+        "settings.maintenanceWindow.hour": Whole(0, 23),
+        "settings.maintenanceWindow.updateTrack": Choice("canary", "stable", "week5"),
+    },
+    rules=(_tier_fits_edition, _recovery_has_backups, _has_an_address),
+    autonamed=98,
+)
+DATABASE: Final = Limits(
+    "gcp:sql/database:Database",
+    {
+        "instance": GIVEN,
+        "project": IMMUTABLE,
+        "name": Text(
+            r"[^/\\\x00]{1,63}", "1 to 63 characters without slashes", required=True, immutable=True
+        ),
+        "charset": Choice("UTF8"),
+        "collation": Text(r"\S+", "a collation, as in en_US.UTF8"),
+        "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT", default="DELETE"),
+    },
+    autonamed=63,
+)
+
+
+def _has_the_iam_form(inputs: Properties) -> Iterator[tuple[str, str]]:
+    name, kind = inputs.get("name", ""), inputs.get("type", "")
+    if (
+        is_known([name, kind])
+        and kind == "CLOUD_IAM_SERVICE_ACCOUNT"
+        and name.endswith(".gserviceaccount.com")
+    ):
+        yield "name", "must be the service account's email without .gserviceaccount.com"
+    if str(kind).startswith("CLOUD_IAM_") and inputs.keys() & {"password", "passwordWo"}:
+        yield "password", f"must be left out: a user of type {kind} logs in with its Google identity"
+
+
+USER: Final = Limits(
+    "gcp:sql/user:User",
+    {
+        "instance": GIVEN,
+        "host": IMMUTABLE,
+        "project": IMMUTABLE,
+        "name": Text(r"[^\x00]{1,63}", "1 to 63 characters", required=True, immutable=True),
+        "type": Choice(
+            *("BUILT_IN", "CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT", "CLOUD_IAM_GROUP"), immutable=True
+        ),
+        "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT"),
+    },
+    rules=(_has_the_iam_form,),
+    autonamed=63,
+)

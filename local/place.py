@@ -1,0 +1,35 @@
+"""Where resources are made: the project and region that the provider is configured with."""
+
+import hashlib
+from dataclasses import dataclass
+
+from local.properties import Properties
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project and a region.
+
+    Attributes:
+        project: The project's id; empty if the stack does not say.
+        region: The default region; empty if the stack does not say.
+    """
+
+    project: str = ""
+    region: str = ""
+
+    @property
+    def number(self) -> str:
+        """The project's number, 12 digits that follow from its id."""
+        return digits(self.project, 12)
+
+    def of(self, inputs: Properties) -> "Place":
+        """Return the place of a resource, which may name its own project and region."""
+        region = inputs.get("location") or inputs.get("region") or self.region
+        return Place(str(inputs.get("project") or self.project), str(region))
+
+
+def digits(text: str, length: int) -> str:
+    """Return a number of so many digits, always the same one for a text."""
+    first = 10 ** (length - 1)
+    return str(first + int(hashlib.sha256(text.encode()).hexdigest(), 16) % (9 * first))

@@ -1,0 +1,125 @@
+"""The children of the local Google Cloud: who owns which, where they log, and how they end.
+
+Invariants:
+
+- A child ends with this process, however that ends: on Linux the kernel sends it SIGTERM when the thread that
+  spawned it dies, so `start` belongs in the main thread, where the event loop runs.
+- A child leads a process group of its own, so a Ctrl-C in somebody's terminal is none of its business, and
+  what it leaves behind is ended with it.
+- `stop` asks with SIGTERM, waits, and then ends by force. Stopping twice is harmless.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+GRACE_SECONDS: Final = 10.0  # what Cloud Run gives
+TAIL_LINES: Final = 20
+_LOG_BYTES: Final = 10_000_000  # an older log begins anew
+
+# Runs in the child before its program: no code of ours between fork and exec, so threads and gRPC do no harm.
+_EXEC: Final = """
+import ctypes, os, sys
+if sys.platform == 'linux':
+    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+    if os.getppid() != int(sys.argv[1]):
+        sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class Child:
+    """One running process.
+
+    Attributes:
+        pid: Its process id, and its group's.
+        log_path: Where its output goes, after that of its predecessors of the same name.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, log_path: Path, begins_at_byte: int) -> None:
+        self._process = process
+        self._begins_at_byte = begins_at_byte
+        self.pid = process.pid
+        self.log_path = log_path
+
+    async def wait(self) -> int:
+        """Wait for its end and return its exit code, negative for a signal."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """End it with all that it started."""
+        if self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        with suppress(ProcessLookupError):  # nobody is left, as it should be
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def tail(self) -> str:
+        """Return the last lines that it wrote."""
+        with self.log_path.open("rb") as log:
+            log.seek(self._begins_at_byte)
+            lines = log.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:]) or "(it wrote nothing)"
+
+
+class Processes:
+    """Owner of every child: `async with Processes(logs) as processes`.
+
+    Args:
+        logs: The directory of their logs.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._children: set[Child] = set()
+
+    async def __aenter__(self) -> Self:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(self.stop(child) for child in tuple(self._children)))
+
+    async def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], directory: Path
+    ) -> Child:
+        """Start a process.
+
+        Args:
+            name: Names its log.
+            command: The program, by its absolute path, and its arguments.
+            environment: All of its variables.
+            directory: Where it runs.
+        """
+        log_path = self._logs / f"{name}.log"
+        if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
+            log_path.replace(log_path.with_suffix(".old.log"))
+        with log_path.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", "-c", _EXEC, str(os.getpid())),
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=directory,
+                start_new_session=True,
+            )
+            child = Child(process, log_path, log.tell())
+        self._children.add(child)
+        return child
+
+    async def stop(self, child: Child) -> None:
+        """End a child and forget it."""
+        await child.stop()
+        self._children.discard(child)

@@ -1,0 +1,144 @@
+"""The Pulumi CLI, run on a stack with the local Google Cloud in place of its providers.
+
+Backend, home and the stack's configuration file are the local runtime's own, so nothing of a developer's own
+Pulumi, and no tracked file, is read for credentials or changed.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from event_store.errors import ConfigurationError
+from local.stack_file import copy_stack_file
+from local.state import ROOT
+
+_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
+# Not a secret: what it encrypts never leaves the state directory.
+_PASSPHRASE: Final = "local"  # noqa: S105
+
+
+class Pulumi:
+    """One stack.
+
+    Args:
+        project: The directory of `Pulumi.yaml` and the stacks' files.
+        directory: Where home, backend and copies are kept.
+        stack: The name of the stack.
+        providers: The value for PULUMI_DEBUG_PROVIDERS.
+    """
+
+    def __init__(self, project: Path, directory: Path, stack: str, providers: str) -> None:
+        self._project = project
+        self._directory = directory
+        self._stack = stack
+        self._name = str(yaml.safe_load((project / "Pulumi.yaml").read_text())["name"])
+        self._config = directory / f"Pulumi.{stack}.yaml"
+        path = [str(Path(sys.executable).parent), str(_TOOLS), os.environ.get("PATH", os.defpath)]
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+            "PATH": os.pathsep.join(path),
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_BACKEND_URL": f"file://{directory}",
+            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_DEBUG_PROVIDERS": providers,
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+        }
+
+    async def prepare(self) -> None:
+        """Copy the stack's file, make the stack if there is none, and clear what a killed update left.
+
+        Raises:
+            ConfigurationError: There is no such stack or no Pulumi, or it fails.
+        """
+        if shutil.which("pulumi", path=self._environment["PATH"]) is None:
+            raise ConfigurationError(
+                "there is no `pulumi`: run `make setup`, or install it and put it on PATH"
+            )
+        self._directory.mkdir(parents=True, exist_ok=True)
+        copy_stack_file(self._project, self._stack, self._config)
+        if not self._checkpoint.exists():
+            await self._create()
+        if any((self._directory / ".pulumi" / "locks").rglob(f"{self._stack}/*.json")):
+            await self._quietly(
+                "cancel", "--yes", self._stack
+            )  # whoever held it is gone: our own lock says so
+        if self._latest().get("pending_operations"):
+            await self._quietly(
+                "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack
+            )
+
+    async def run(self, command: str, *arguments: str, keep_open: Sequence[int] = ()) -> int:
+        """Run a command on the stack with its output shown; return its exit code.
+
+        Args:
+            command: As in `up`.
+            arguments: Its flags.
+            keep_open: Descriptors, of locks, that it holds as long as it runs.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *("pulumi", command, *arguments, *self._on_stack),
+            cwd=self._project,
+            env=self._environment,
+            pass_fds=keep_open,
+        )
+        loop = asyncio.get_running_loop()
+        # A terminal's Ctrl-C reaches Pulumi by itself, and cancels the update in good order; so does SIGTERM here.
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        loop.add_signal_handler(signal.SIGTERM, process.send_signal, signal.SIGINT)
+        try:
+            return await process.wait()
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing stands in the stack."""
+        return not self._latest().get("resources")
+
+    @property
+    def _on_stack(self) -> tuple[str, ...]:
+        return ("--stack", self._stack, "--config-file", str(self._config))
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._directory / ".pulumi" / "stacks" / self._name / f"{self._stack}.json"
+
+    def _latest(self) -> dict[str, Any]:
+        if not self._checkpoint.exists():
+            return {}
+        latest: dict[str, Any] = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
+        return latest
+
+    async def _create(self) -> None:
+        """Make the stack in a project of its own, since this command writes beside `Pulumi.yaml`."""
+        scratch = self._directory / "scratch"
+        scratch.mkdir(exist_ok=True)
+        (scratch / "Pulumi.yaml").write_text(yaml.safe_dump({"name": self._name, "runtime": "python"}))
+        written = scratch / self._config.name
+        written.unlink(missing_ok=True)
+        await self._quietly("stack", "init", self._stack, "--no-select", project=scratch)
+        salt = yaml.safe_load(written.read_text()) if written.exists() else {}
+        shutil.rmtree(scratch)
+        self._config.write_text(yaml.safe_dump({**yaml.safe_load(self._config.read_text()), **salt}))
+
+    async def _quietly(self, *command: str, project: Path | None = None) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *("pulumi", *command, "--non-interactive"),
+            cwd=project or self._project,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        if process.returncode != 0:
+            raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")

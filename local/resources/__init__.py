@@ -1,0 +1,1 @@
+"""What the local Google Cloud does for each resource type."""

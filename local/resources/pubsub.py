@@ -1,0 +1,172 @@
+"""Topics and subscriptions, made on the running Pub/Sub."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from google.api_core import exceptions
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import ParseDict
+from google.pubsub_v1 import types
+
+from local.bus import CALL_SECONDS, Bus, google_errors
+from local.limits import pubsub
+from local.place import Place
+from local.properties import Properties
+from local.records import Record
+from local.resources.kind import Draft, Kind
+
+# What the provider keeps to itself; the rest of the properties are the fields of Pub/Sub's message.
+_NOT_SENT: Final = frozenset({"project", "tags", "deletionPolicy"})
+_CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
+
+
+class TopicKind(Kind):
+    """A topic."""
+
+    limits = pubsub.TOPIC
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def identify(self, inputs: Properties, place: Place) -> str:
+        """Return its full name."""
+        return f"projects/{place.of(inputs).project}/topics/{inputs['name']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create it, or take over one that nobody knows of."""
+        with google_errors():
+            try:
+                await self._bus.publisher.create_topic(request=_topic(draft.id, draft.inputs), **_CALL)
+            except exceptions.AlreadyExists:
+                pass
+        return _outputs(draft)
+
+    async def update(self, record: Record, draft: Draft) -> Properties:
+        """Send what differs."""
+        mask = _mask(record.inputs, draft.inputs)
+        request = types.UpdateTopicRequest(topic=_topic(draft.id, draft.inputs), update_mask=mask)
+        with google_errors():
+            await self._bus.publisher.update_topic(request=request, **_CALL)
+        return _outputs(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Delete it; its subscriptions stay, without a topic."""
+        with google_errors():
+            try:
+                await self._bus.publisher.delete_topic(topic=record.id, **_CALL)
+            except exceptions.NotFound:
+                pass
+
+    async def exists(self, record: Record) -> bool:
+        """Ask for it."""
+        with google_errors():
+            try:
+                await self._bus.publisher.get_topic(topic=record.id, **_CALL)
+            except exceptions.NotFound:
+                return False
+        return True
+
+    async def restore(self, record: Record) -> None:
+        """Create it again where Pub/Sub forgot it."""
+        await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
+
+
+class SubscriptionKind(Kind):
+    """A subscription."""
+
+    limits = pubsub.SUBSCRIPTION
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def identify(self, inputs: Properties, place: Place) -> str:
+        """Return its full name."""
+        return f"projects/{place.of(inputs).project}/subscriptions/{inputs['name']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create it, in place of one that nobody knows of."""
+        request = _subscription(draft.id, draft.inputs)
+        with google_errors():
+            try:
+                await self._bus.subscriber.create_subscription(request=request, **_CALL)
+            except exceptions.AlreadyExists:
+                await self._bus.subscriber.delete_subscription(subscription=draft.id, **_CALL)
+                await self._bus.subscriber.create_subscription(request=request, **_CALL)
+        return {"ackDeadlineSeconds": 10, "expirationPolicy": {"ttl": "2678400s"}, **_outputs(draft)}
+
+    async def update(self, record: Record, draft: Draft) -> Properties:
+        """Send what differs."""
+        request = types.UpdateSubscriptionRequest(
+            subscription=_subscription(draft.id, draft.inputs), update_mask=_mask(record.inputs, draft.inputs)
+        )
+        with google_errors():
+            await self._bus.subscriber.update_subscription(request=request, **_CALL)
+        return {**record.outputs, **_outputs(draft)}
+
+    async def delete(self, record: Record) -> None:
+        """Delete it with the messages that it holds."""
+        with google_errors():
+            try:
+                await self._bus.subscriber.delete_subscription(subscription=record.id, **_CALL)
+            except exceptions.NotFound:
+                pass
+
+    async def exists(self, record: Record) -> bool:
+        """Ask for it."""
+        with google_errors():
+            try:
+                await self._bus.subscriber.get_subscription(subscription=record.id, **_CALL)
+            except exceptions.NotFound:
+                return False
+        return True
+
+    async def restore(self, record: Record) -> None:
+        """Create it again where Pub/Sub forgot it."""
+        with google_errors():
+            try:
+                await self._bus.subscriber.create_subscription(
+                    request=_subscription(record.id, record.inputs), **_CALL
+                )
+            except exceptions.AlreadyExists:
+                pass
+
+
+def full_name(collection: str, name: str, project: str) -> str:
+    """Return `projects/P/topics/T` for `T`, and what is a full name already as it is."""
+    return name if "/" in name else f"projects/{project}/{collection}/{name}"
+
+
+def _topic(identity: str, inputs: Properties) -> Any:
+    return _message(types.Topic, identity, inputs)
+
+
+def _subscription(identity: str, inputs: Properties) -> Any:
+    topic = full_name("topics", inputs["topic"], identity.split("/")[1])
+    policy = inputs.get("expirationPolicy")
+    given = {**inputs, "topic": topic}
+    if policy is not None and not policy.get("ttl"):
+        given["expirationPolicy"] = {}  # a policy without a time: never
+    return _message(types.Subscription, identity, given)
+
+
+def _message(message: Any, identity: str, inputs: Properties) -> Any:
+    given = {key: value for key, value in inputs.items() if key not in _NOT_SENT}
+    raw = ParseDict({**given, "name": identity}, message.pb(message()))
+    return message.wrap(raw)
+
+
+def _mask(old: Properties, new: Properties) -> FieldMask:
+    mask = FieldMask()
+    changed = [key for key in {**old, **new} if key not in _NOT_SENT and old.get(key) != new.get(key)]
+    mask.FromJsonString(",".join(changed))  # from camelCase
+    return mask
+
+
+def _outputs(draft: Draft) -> Properties:
+    labels = draft.inputs.get("labels", {})
+    return {
+        "project": draft.place.of(draft.inputs).project,
+        "effectiveLabels": labels,
+        "pulumiLabels": labels,
+        **draft.inputs,
+    }

@@ -1,0 +1,125 @@
+"""Resources that are recorded, with realistic outputs, and do nothing else on a laptop."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from local.limits import Limits, iam, network, registry, run
+from local.place import Place, digits
+from local.properties import Properties
+from local.records import Record
+from local.resources.kind import Draft, Kind
+
+
+class Recorded(Kind):
+    """A resource type whose outputs follow from its inputs.
+
+    Args:
+        limits: What Google checks of it.
+        identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, and
+            `agent`, the name of the input `service` without its domain.
+        outputs: Computed outputs in the same way; later ones may use `id`, a 21-digit `unique` and earlier ones.
+    """
+
+    def __init__(self, limits: Limits, identity: str, **outputs: str) -> None:
+        self.limits = limits
+        self._identity = identity
+        self._outputs = outputs
+
+    def identify(self, inputs: Properties, place: Place) -> str:
+        """Fill in the id."""
+        return self._identity.format_map(_Words(inputs, place))
+
+    async def create(self, draft: Draft) -> Properties:
+        """Fill in the outputs."""
+        words = _Words(draft.inputs, draft.place)
+        words.update(id=draft.id, unique=digits(draft.id, 21))
+        computed = {
+            name: words.setdefault(name, text.format_map(words)) for name, text in self._outputs.items()
+        }
+        where = {"project": words["project"], **({"region": words["region"]} if self._is_regional else {})}
+        return {**where, **computed, **draft.inputs}
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Fill in the outputs again."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """There is nothing to delete but the record."""
+
+    @property
+    def _is_regional(self) -> bool:
+        return "region" in self.limits.fields
+
+
+class _Words(dict[str, str]):
+    def __init__(self, inputs: Properties, place: Place) -> None:
+        there = place.of(inputs)
+        super().__init__(
+            {key: str(value) for key, value in inputs.items()},
+            project=there.project,
+            region=there.region,
+            location=there.region,
+            number=there.number,
+            agent=str(inputs.get("service", "")).removesuffix(".googleapis.com"),
+        )
+
+
+_COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"
+_GRANT: Final[Mapping[str, str]] = {"etag": "BwY{unique}="}
+_TIME: Final = "2025-08-09T00:00:00.000000Z"
+
+RECORDED: Final = (
+    Recorded(iam.SERVICE, "{project}/{service}"),
+    Recorded(
+        iam.SERVICE_IDENTITY,
+        "projects/{project}/services/{service}",
+        email="service-{number}@gcp-sa-{agent}.iam.gserviceaccount.com",
+        member="serviceAccount:{email}",
+    ),
+    Recorded(iam.PROJECT_IAM_MEMBER, "{project}/{role}/{member}", **_GRANT),
+    Recorded(
+        iam.ACCOUNT,
+        "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com",
+        email="{accountId}@{project}.iam.gserviceaccount.com",
+        member="serviceAccount:{email}",
+        name="{id}",
+        uniqueId="{unique}",
+    ),
+    Recorded(iam.ACCOUNT_IAM_MEMBER, "{serviceAccountId}/{role}/{member}", **_GRANT),
+    Recorded(
+        network.NETWORK,
+        "projects/{project}/global/networks/{name}",
+        selfLink=_COMPUTE + "/global/networks/{name}",
+        networkId="{unique}",
+        numericId="{unique}",
+    ),
+    Recorded(
+        network.SUBNETWORK,
+        "projects/{project}/regions/{region}/subnetworks/{name}",
+        selfLink=_COMPUTE + "/regions/{region}/subnetworks/{name}",
+        subnetworkId="{unique}",
+        creationTimestamp=_TIME,
+    ),
+    Recorded(
+        network.GLOBAL_ADDRESS,
+        "projects/{project}/global/addresses/{name}",
+        selfLink=_COMPUTE + "/global/addresses/{name}",
+        address="10.128.0.0",
+        creationTimestamp=_TIME,
+    ),
+    Recorded(network.CONNECTION, "{network}:{service}", peering="servicenetworking-googleapis-com"),
+    Recorded(
+        registry.REPOSITORY,
+        "projects/{project}/locations/{location}/repositories/{repositoryId}",
+        name="{repositoryId}",
+        registryUri="{location}-docker.pkg.dev/{project}/{repositoryId}",
+        createTime=_TIME,
+        updateTime=_TIME,
+    ),
+    Recorded(registry.REPOSITORY_IAM_MEMBER, "{repository}/{role}/{member}", **_GRANT),
+    Recorded(
+        run.SERVICE_IAM_MEMBER,
+        "projects/{project}/locations/{location}/services/{name}/{role}/{member}",
+        **_GRANT,
+    ),
+)

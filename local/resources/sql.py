@@ -1,0 +1,192 @@
+"""Cloud SQL: instances, databases and users, on real PostgreSQL."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg import sql
+
+from local.errors import CloudError
+from local.instances import ADMINISTRATORS, Instances
+from local.limits import sql as limits
+from local.place import Place, digits
+from local.properties import Properties
+from local.records import Record
+from local.resources.kind import Draft, Kind
+
+# A public certificate without a purpose of its own: PostgreSQL on this machine has no TLS.
+_SERVER_CA: Final = Path(__file__).with_name("server_ca.pem")
+
+
+class InstanceKind(Kind):
+    """A Cloud SQL instance; deleting it keeps its data, for the next instance of its name."""
+
+    limits = limits.INSTANCE
+
+    def __init__(self, instances: Instances) -> None:
+        self._instances = instances
+
+    def identify(self, inputs: Properties, _place: Place) -> str:
+        """Return its name."""
+        return str(inputs["name"])
+
+    async def create(self, draft: Draft) -> Properties:
+        """Start it."""
+        await self._instances.start(draft.id, _flags(draft.inputs))
+        return self._outputs(draft)
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Start it with its new flags; size and availability mean nothing here."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Stop it."""
+        await self._instances.stop(record.id)
+
+    async def restore(self, record: Record) -> None:
+        """Start it again."""
+        await self._instances.start(record.id, _flags(record.inputs))
+
+    def _outputs(self, draft: Draft) -> Properties:
+        there = draft.place.of(draft.inputs)
+        address = private_address(draft.id)
+        return {
+            "project": there.project,
+            "region": there.region,
+            "connectionName": f"{there.project}:{there.region}:{draft.id}",
+            "privateIpAddress": address,
+            "firstIpAddress": address,
+            "publicIpAddress": "",
+            "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}],
+            "instanceType": "CLOUD_SQL_INSTANCE",
+            "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{there.project}/instances/{draft.id}",
+            "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@gcp-sa-cloud-sql.iam.gserviceaccount.com",
+            "serverCaCerts": [
+                {
+                    "cert": _SERVER_CA.read_text(),
+                    "commonName": "C=US,O=Google\\, Inc,CN=Google Cloud SQL Server CA",
+                }
+            ],
+            **draft.inputs,
+        }
+
+
+class DatabaseKind(Kind):
+    """A database, owned by Cloud SQL's administrators."""
+
+    limits = limits.DATABASE
+
+    def __init__(self, instances: Instances) -> None:
+        self._instances = instances
+
+    def identify(self, inputs: Properties, place: Place) -> str:
+        """Return its full name."""
+        return (
+            f"projects/{place.of(inputs).project}/instances/{inputs['instance']}/databases/{inputs['name']}"
+        )
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create it, or take over what an earlier instance of the name left."""
+        instance, name = draft.inputs["instance"], draft.inputs["name"]
+        owned = {"name": sql.Identifier(name), "owner": sql.Identifier(ADMINISTRATORS)}
+        question = sql.SQL("SELECT FROM pg_database WHERE datname = {}").format(sql.Literal(name))
+        statement = "ALTER DATABASE {name} OWNER TO {owner}"
+        if not await self._instances.query(instance, question):
+            statement = "CREATE DATABASE {name} OWNER {owner}"
+        await self._instances.execute(instance, sql.SQL(statement).format(**owned))
+        return {
+            "project": draft.place.of(draft.inputs).project,
+            "charset": "UTF8",
+            "collation": "en_US.UTF8",
+            "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/{draft.id}",
+            **draft.inputs,
+        }
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Own it again; nothing else of it can change."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Drop it; fails while anybody is connected."""
+        name = sql.Identifier(record.inputs["name"])
+        await self._instances.execute(
+            record.inputs["instance"], sql.SQL("DROP DATABASE IF EXISTS {}").format(name)
+        )
+
+
+class UserKind(Kind):
+    """A login role."""
+
+    limits = limits.USER
+
+    def __init__(self, instances: Instances) -> None:
+        self._instances = instances
+
+    def identify(self, inputs: Properties, _place: Place) -> str:
+        """Return the provider's id: name, host (none) and instance."""
+        return f"{inputs['name']}//{inputs['instance']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create the role, or take over what an earlier instance of the name left; set its memberships.
+
+        Raises:
+            CloudError: A database role does not exist.
+        """
+        inputs = draft.inputs
+        instance, name = inputs["instance"], inputs["name"]
+        built_in = inputs.get("type", "BUILT_IN") == "BUILT_IN"
+        wanted = inputs.get("databaseRoles", [ADMINISTRATORS] if built_in else [])
+        known = await self._names(instance, "SELECT rolname FROM pg_roles")
+        for role in wanted:
+            if role not in known:
+                raise CloudError(
+                    f'googleapi: Error 400: Invalid request: database role "{role}" does not exist., invalid'
+                )
+        held = await self._names(
+            instance,
+            "SELECT held.rolname FROM pg_auth_members JOIN pg_roles held ON held.oid = roleid"
+            " JOIN pg_roles holder ON holder.oid = member WHERE holder.rolname = {}",
+            name,
+        )
+        words: dict[str, Any] = {
+            "name": sql.Identifier(name),
+            "verb": sql.SQL("ALTER" if name in known else "CREATE"),
+            "rights": sql.SQL("CREATEROLE CREATEDB" if built_in else "NOCREATEROLE NOCREATEDB"),
+            "password": sql.Literal(inputs.get("password", self._instances.password)),
+        }
+        statements = [sql.SQL("{verb} ROLE {name} LOGIN {rights} PASSWORD {password}").format(**words)]
+        for statement, roles in (
+            ("REVOKE {role} FROM {name}", held - {*wanted}),
+            ("GRANT {role} TO {name}", wanted),
+        ):
+            statements += [
+                sql.SQL(statement).format(role=sql.Identifier(role), name=words["name"]) for role in roles
+            ]
+        await self._instances.execute(instance, *statements)
+        return {"project": draft.place.of(inputs).project, "host": "", "iamEmail": "", **inputs}
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Set password and memberships; the new list replaces the old one."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Drop the role; fails while it owns anything."""
+        name = sql.Identifier(record.inputs["name"])
+        await self._instances.execute(
+            record.inputs["instance"], sql.SQL("DROP ROLE IF EXISTS {}").format(name)
+        )
+
+    async def _names(self, instance: str, question: str, *values: str) -> set[str]:
+        asked = sql.SQL(question).format(*map(sql.Literal, values))  # type: ignore[arg-type] # constants of this file
+        return {row[0] for row in await self._instances.query(instance, asked)}
+
+
+def private_address(instance: str) -> str:
+    """Return an instance's address in the network, which a container's environment is translated from."""
+    number = int(digits(instance, 6))
+    return f"10.128.{number // 250 % 250}.{number % 250 + 3}"
+
+
+def _flags(inputs: Properties) -> dict[str, str]:
+    """Return the flags that PostgreSQL itself knows."""
+    flags = inputs["settings"].get("databaseFlags", [])
+    return {each["name"]: each["value"] for each in flags if not each["name"].startswith("cloudsql.")}

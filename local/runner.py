@@ -1,0 +1,133 @@
+"""How a container runs on this machine: as a process, with the environment that the cloud would give it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from local.bus import Bus
+from local.errors import CloudError
+from local.instances import Instances
+from local.limits import sql
+from local.metadata import MetadataServer
+from local.place import Place
+from local.processes import Child, Processes
+from local.properties import Properties
+from local.records import Records
+
+_BIN: Final = Path(sys.executable).parent
+
+
+class Running:
+    """A container that runs, and the metadata server that goes with it."""
+
+    def __init__(self, child: Child, stack: AsyncExitStack) -> None:
+        self.child = child
+        self._stack = stack
+
+    async def stop(self) -> None:
+        """End both. Stopping twice is harmless."""
+        await self._stack.aclose()
+
+
+class Runner:
+    """Starts containers.
+
+    Args:
+        processes: Who owns them.
+        bus: The Pub/Sub that they reach.
+        instances: The databases that they reach.
+        records: Where the databases' addresses stand.
+        directory: Where they run: the repository.
+        home: An empty directory, so that no developer's credentials are theirs.
+        token: Their access token.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: Processes,
+        bus: Bus,
+        instances: Instances,
+        records: Records,
+        directory: Path,
+        home: Path,
+        token: str,
+    ) -> None:
+        self._processes = processes
+        self._bus = bus
+        self._instances = instances
+        self._records = records
+        self._directory = directory
+        self._home = home
+        self._token = token
+
+    async def start(self, name: str, template: Properties, place: Place, given: Mapping[str, str]) -> Running:
+        """Start the first container of a template.
+
+        Args:
+            name: Names its log.
+            template: Its service account and containers, in Cloud Run's words.
+            place: Its project and region.
+            given: Variables that Cloud Run sets by itself.
+
+        Raises:
+            CloudError: There is no such command here, or a variable comes from where there is nothing.
+        """
+        container = template["containers"][0]
+        command = _command(container)
+        email = template.get("serviceAccount", f"{place.number}-compute@developer.gserviceaccount.com")
+        async with AsyncExitStack() as stack:
+            metadata = await stack.enter_async_context(MetadataServer(place, email, self._token))
+            environment = {
+                "PATH": f"{_BIN}{os.pathsep}{os.defpath}",
+                "HOME": str(self._home),
+                "CLOUDSDK_CONFIG": str(self._home),
+                "LANG": "C.UTF-8",
+                "PYTHONUNBUFFERED": "1",
+                "PUBSUB_EMULATOR_HOST": self._bus.address,
+                "GOOGLE_CLOUD_PROJECT": place.project,
+                **metadata.variables,
+                **given,
+                **_variables(container),
+            }
+            environment |= await self._database(environment.get("PGHOST", ""))
+            child = await self._processes.start(name, command, environment, self._directory)
+            stack.push_async_callback(self._processes.stop, child)
+            running = Running(child, stack.pop_all())
+        return running
+
+    async def _database(self, address: str) -> dict[str, str]:
+        """Translate an instance's address in the network to where it listens on this machine."""
+        for record in self._records.of_type(sql.INSTANCE.type):
+            if record.outputs["privateIpAddress"] == address:
+                return await self._instances.variables(record.id)
+        return {}
+
+
+def _command(container: Properties) -> list[str]:
+    words = [*container.get("commands", []), *container.get("args", [])]
+    if not container.get("commands"):
+        raise CloudError(
+            f"the container of {container['image']} has no commands: the local Google Cloud runs no images, so it "
+            "cannot know their entry point"
+        )
+    program = shutil.which(words[0], path=f"{_BIN}{os.pathsep}{os.defpath}")
+    if program is None:
+        raise CloudError(f"the container's command {words[0]!r} is not in {_BIN}: run `make setup`")
+    return [program, *words[1:]]
+
+
+def _variables(container: Properties) -> dict[str, str]:
+    found: dict[str, Any] = {}
+    for each in container.get("envs", []):
+        if "valueSource" in each:
+            raise CloudError(
+                f"variable {each['name']} comes from a secret, and the local Google Cloud has none: add them to "
+                "local/resources/ and to local/runner.py"
+            )
+        found[each["name"]] = each.get("value", "")
+    return found

@@ -1,0 +1,55 @@
+"""A stack's configuration for the local runtime: a copy, so that a tracked file never changes.
+
+The copy keeps everything but how the stack's secrets are encrypted, which is the local runtime's own; a
+secret value itself cannot be read without the stack's key, and a placeholder stands for it.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from event_store.errors import ConfigurationError
+
+_ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
+
+
+def copy_stack_file(project: Path, stack: str, target: Path) -> None:
+    """Copy `Pulumi.<stack>.yaml`; what an earlier copy says of its encryption stays.
+
+    Args:
+        project: The directory of `Pulumi.yaml`.
+        stack: The name of the stack.
+        target: The copy.
+
+    Raises:
+        ConfigurationError: There is no such stack, or its file is not YAML.
+    """
+    source = project / f"Pulumi.{stack}.yaml"
+    if not source.exists():
+        stacks = sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+        raise ConfigurationError(f"there is no stack {stack!r}: {project} has {', '.join(stacks)}")
+    content = _load(source)
+    kept = _load(target) if target.exists() else {}
+    copy = {key: value for key, value in content.items() if key not in _ENCRYPTION}
+    copy |= {key: value for key, value in kept.items() if key in _ENCRYPTION}
+    copy["config"] = {key: _readable(key, value) for key, value in (content.get("config") or {}).items()}
+    target.write_text(yaml.safe_dump(copy, sort_keys=False))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} must be a mapping with the key config")
+    return content
+
+
+def _readable(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"secure"}:
+            return f"secret-of-{name}"
+        return {key: _readable(f"{name}.{key}", each) for key, each in value.items()}
+    return [_readable(name, each) for each in value] if isinstance(value, list) else value
