@@ -90,7 +90,8 @@ class Relay:
 
     async def _hold_office(self) -> None:
         """Stand by for the lease, then publish until stopped or until something fails."""
-        await self._publisher.open()
+        if self._routing.topics:  # a store without a bus needs no credentials for one
+            await self._publisher.open()
         with domain_errors():
             connection = await psycopg.AsyncConnection.connect(
                 **await self._login.parameters_async(), autocommit=True

@@ -24,8 +24,7 @@ _projects = count(1)
 class Bus:
     """One project of a running Pub/Sub: topics `first` and `second`, each with an ordered subscription."""
 
-    def __init__(self, address: str, channel: grpc.aio.Channel) -> None:
-        self.address = address
+    def __init__(self, channel: grpc.aio.Channel) -> None:
         self.project = f"project-{next(_projects)}"
         self._publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=channel))
         self._subscriber = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=channel))
@@ -42,6 +41,11 @@ class Bus:
                 ack_deadline_seconds=60,
             )
             await self._subscriber.create_subscription(subscription)
+
+    async def delete(self, topic: str) -> None:
+        """Delete a topic and its subscription."""
+        await self._publisher.delete_topic(topic=f"projects/{self.project}/topics/{topic}")
+        await self._subscriber.delete_subscription(subscription=self._subscription(topic))
 
     def routing(self, ordering: Ordering | None = None) -> Routing:
         """Type `Both` goes to both topics, `First` and `Second` to one, everything else nowhere."""
@@ -90,10 +94,11 @@ class Bus:
 
 
 @asynccontextmanager
-async def bus_at(address: str) -> AsyncIterator[Bus]:
-    """A new project, with topics and subscriptions."""
+async def bus_at(address: str, like: Bus | None = None) -> AsyncIterator[Bus]:
+    """A new project, or one like another of a server that forgot it, with topics and subscriptions."""
     async with grpc.aio.insecure_channel(address) as channel:
-        bus = Bus(address, channel)
+        bus = Bus(channel)
+        bus.project = like.project if like is not None else bus.project
         await bus.create("first", "second")
         yield bus
 

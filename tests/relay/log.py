@@ -1,12 +1,14 @@
 """The log of a test: real appends, and the relay's row."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
 
 from event_store import wire
 from event_store.appender import Appender
+from event_store.errors import UnavailableError
 from event_store.events import AggregateAppend, ExpectedVersion, NewEvent
 from event_store.validation import prepare_request
 from tests.relay.bus import PATIENCE_SECONDS
@@ -21,7 +23,11 @@ class Log:
 
     async def append(self, aggregate_id: str, aggregate_type: str, *data: Any) -> list[int]:
         """Append an event for each value; return their positions."""
-        events = [NewEvent("Happened", value) for value in data]
+        return await self._append(
+            aggregate_id, aggregate_type, [NewEvent("Happened", value) for value in data]
+        )
+
+    async def _append(self, aggregate_id: str, aggregate_type: str, events: list[NewEvent]) -> list[int]:
         append = AggregateAppend(aggregate_id, aggregate_type, events, ExpectedVersion.ANY)
         request = prepare_request(wire.append_request([append]), None)
         result = (await self.appender.append(request)).results[0]
@@ -33,6 +39,29 @@ class Log:
             cursor = connection.execute(sql)
             row = cursor.fetchone() if cursor.description else None
             return row[0] if row else None
+
+    async def append_again(self, aggregate_id: str, aggregate_type: str, *data: Any) -> list[int]:
+        """Append, and append again while the database is away."""
+        events = [NewEvent("Happened", value) for value in data]
+        while True:
+            with suppress(UnavailableError):
+                return await self._append(aggregate_id, aggregate_type, events)
+
+    def insert_oversize(self, aggregate_id: str, aggregate_type: str) -> None:
+        """Store an event that is too large for Pub/Sub, which no append would."""
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            connection.execute(
+                "WITH head AS (UPDATE log_head SET position = position + 1 RETURNING position) "
+                "INSERT INTO events SELECT gen_random_uuid(), %(id)s, %(type)s, 'Happened', "
+                "(SELECT count(*) + 1 FROM events WHERE aggregate_id = %(id)s), "
+                "to_jsonb(repeat('x', 10000000)), '{}', now(), now(), position FROM head",
+                {"id": aggregate_id, "type": aggregate_type},
+            )
+
+    def terminate(self, which: LiteralString) -> None:
+        """End connections of the service."""
+        service = "FROM pg_stat_activity WHERE usename = 'runtime' AND datname = current_database()"
+        self.query(f"SELECT count(pg_terminate_backend(pid)) {service} AND {which}")
 
     @property
     def checkpoint(self) -> int:

@@ -1,0 +1,125 @@
+"""Order, isolation and the watermark hold whatever Pub/Sub answers."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from event_store import lanes
+from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
+from event_store.lanes import Lanes, Pending
+from event_store.message import PubsubMessage
+from event_store.watermark import Delivery, Watermark
+
+KEYS = ("", "a", "b", "c")
+
+
+class _Bus:
+    """Takes messages, refuses some for ever, and is away at times that a test draws."""
+
+    def __init__(self, refused: set[int], outages: list[bool]) -> None:
+        self.refused = refused
+        self.outages = outages
+        self.published: dict[str, list[int]] = defaultdict(list)
+        self.parked: list[int] = []
+        self.in_flight: set[str] = set()
+
+    async def publish(self, _topic: str, messages: Sequence[Any]) -> None:
+        keys = {message.ordering_key for message in messages}
+        numbers = [int(message.data) for message in messages]
+        (key,) = keys
+        assert not key or key not in self.in_flight, "two requests of a key at once"
+        assert len(messages) <= 1000
+        self.in_flight.add(key)
+        await asyncio.sleep(0)
+        self.in_flight.discard(key)
+        is_away, is_lost = (self.outages.pop() if self.outages else False for _ in range(2))
+        if is_away:
+            raise UnavailableError("away")
+        if not self.refused.isdisjoint(numbers):
+            raise InvalidArgumentError(FieldViolation("message", "refused"))
+        self.published[key] += numbers
+        if is_lost:
+            raise UnavailableError("the answer was lost")
+
+    async def park(self, _topic: str, pending: Pending, _error: EventStoreError) -> None:
+        self.parked.append(int(pending.message.data))
+
+
+async def _send(bus: _Bus, keys: list[str]) -> int:
+    """Send a message for each key, numbered from 1; return the watermark when all is settled."""
+    watermark = Watermark(0)
+    done = asyncio.Event()
+
+    def settled(pending: Pending) -> None:
+        assert pending.delivery.position > watermark.position, "the watermark passed an unsettled message"
+        watermark.settle(pending.delivery)
+        if watermark.position == len(keys):
+            done.set()
+
+    sending = Lanes(bus.publish, bus.park, settled)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        workers = [tasks.create_task(sending.work()) for _ in range(3)]
+        for number, key in enumerate(keys, 1):
+            message = PubsubMessage(data=str(number).encode(), ordering_key=key)
+            sending.add("topic", message, "id", watermark.begin(1))
+        await done.wait()
+        for worker in workers:
+            worker.cancel()
+    assert (sending.pending_messages, sending.pending_bytes, len(sending._lanes)) == (0, 0, 0)
+    return watermark.position
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@given(
+    st.lists(st.sampled_from(KEYS), min_size=1, max_size=40),
+    st.sets(st.integers(1, 40), max_size=6),
+    st.lists(st.booleans(), max_size=12),
+)
+def test_every_message_is_published_in_the_order_of_its_key_or_parked(
+    keys: list[str], refused: set[int], outages: list[bool]
+) -> None:
+    """What can be published is, in order; exactly what cannot is parked; nothing is lost."""
+    bus = _Bus(refused, outages)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
+        patched.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+        assert asyncio.run(_send(bus, keys)) == len(keys)
+
+    numbers = set(range(1, len(keys) + 1))
+    assert sorted(bus.parked) == sorted(refused & numbers)
+    assert {n for published in bus.published.values() for n in published} == numbers - refused
+    for key, published in bus.published.items():
+        first = list(dict.fromkeys(published))
+        assert not key or first == sorted(first)
+
+
+def test_one_refused_message_is_found_in_a_full_request() -> None:
+    """Halving finds it in few requests; all its neighbours are published once."""
+    bus = _Bus({777}, [])
+
+    asyncio.run(_send(bus, ["a"] * 1500))
+
+    assert bus.parked == [777]
+    assert bus.published["a"] == [n for n in range(1, 1501) if n != 777]
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.randoms())
+def test_the_watermark_is_the_lowest_contiguous_settled_position(messages: list[int], random: Any) -> None:
+    """In whatever order messages settle, it never passes an event that has not settled whole."""
+    watermark = Watermark(100)
+    deliveries = [watermark.begin(count) for count in messages]
+    assert [delivery.position for delivery in deliveries] == list(range(101, 101 + len(messages)))
+    pending: list[Delivery] = [d for d, count in zip(deliveries, messages, strict=True) for _ in range(count)]
+    random.shuffle(pending)
+    while pending:
+        unsettled = min(delivery.position for delivery in pending)
+        assert watermark.position == unsettled - 1
+        assert watermark.ahead == 100 + len(messages) - watermark.position
+        watermark.settle(pending.pop())
+
+    assert watermark.position == watermark.last_position == 100 + len(messages)
