@@ -7,7 +7,16 @@ from typing import Final
 import pulumi
 from pulumi_gcp import projects
 
-APIS: Final = ("artifactregistry", "compute", "iam", "pubsub", "run", "servicenetworking", "sqladmin")
+APIS: Final = (
+    "artifactregistry",
+    "cloudresourcemanager",
+    "compute",
+    "iam",
+    "pubsub",
+    "run",
+    "servicenetworking",
+    "sqladmin",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +36,7 @@ class ProjectServices(pulumi.ComponentResource):
     """Owns the enabled APIs of the project; whatever calls one of them depends on this component.
 
     It deliberately never disables an API, not even when the stack is destroyed: others may use it.
-    It does not enable `serviceusage` and `cloudresourcemanager`, without which nobody can enable anything.
+    It does not enable `serviceusage`, by which all others are enabled and which every new project has.
     """
 
     def __init__(

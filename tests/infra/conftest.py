@@ -1,0 +1,30 @@
+"""One local Google Cloud for all tests of the infrastructure, and each stack's plan on it, made once."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.infra.engine import Engine, Preview, google_cloud
+from tests.infra.inventory import STACKS
+
+
+@pytest.fixture(scope="session")
+async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    """Return a real Pulumi engine on a local Google Cloud."""
+    folder = tmp_path_factory.mktemp("infra")
+    async with google_cloud(folder) as providers:
+        yield Engine(folder, providers)
+
+
+@pytest.fixture(scope="session", params=STACKS)
+async def preview(engine: Engine, request: pytest.FixtureRequest) -> tuple[str, Preview]:
+    """Return each stack's name and what the engine would make of it."""
+    return request.param, await engine.preview(request.param)
+
+
+@pytest.fixture
+def plan(preview: tuple[str, Preview]) -> dict[str, dict[str, object]]:
+    """Return the resources of each stack by name, without components."""
+    stack, made = preview
+    assert made.code == 0, f"{stack}: {made.text}"
+    return {name: dict(state) for name, state in made.states.items() if state.get("custom")}

@@ -1,0 +1,28 @@
+"""Writes the inventory of every stack anew: `python -m tests.infra.inventory --save`."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from tests.infra.engine import Engine, google_cloud
+from tests.infra.inventory import FOLDER, STACKS, render
+
+
+async def save(folder: Path) -> None:
+    """Preview every stack, keeping the engine's state in a folder, and write what it consists of."""
+    async with google_cloud(folder) as providers:
+        engine = Engine(folder, providers)
+        for stack in STACKS:
+            preview = await engine.preview(stack)
+            if preview.code:
+                raise SystemExit(preview.text)
+            (FOLDER / f"{stack}.yaml").write_text(render(preview.states), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.infra.inventory", description=__doc__)
+    parser.add_argument("--save", action="store_true", required=True, help="write the files")
+    parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        asyncio.run(save(Path(temporary)))
