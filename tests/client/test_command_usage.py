@@ -1,0 +1,92 @@
+"""What the command `event-store` says of itself, of wrong usage and of a wrong configuration."""
+
+from uuid import uuid4
+
+import pytest
+
+from event_store.cli import COMMANDS, main
+from event_store.topology import Routing
+from local.pubsub import PubSubServer
+from tests.client.command import ROOT, run
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["read", "--limit", "many"], ["topology", "drop"]])
+def test_wrong_usage_is_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A script can tell a wrong command from a command that failed."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (2, "")
+    assert shown.err.startswith("usage: event-store")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each help has an example to copy."""
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"  event-store {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["relay"], "nothing to route by: set EVENT_STORE_ROUTING, or give --topology and --project"),
+        (["serve", "--project", "my-project"], "--topology and --project belong together"),
+        (["serve", "--port", "70000"], "PORT is 70000, but must be 0 to 65535"),
+        (["serve", "--topology", "missing.yaml", "--project", "my-project"], "the file cannot be read"),
+        (
+            ["topology", "create", "--topology", str(ROOT / "topology.yaml")],
+            "PUBSUB_EMULATOR_HOST is not set",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_one_message(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong and how to fix it, without a traceback."""
+    assert main(arguments) == 1
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+
+
+async def test_options_that_belong_together_are_named() -> None:
+    """An event needs its aggregate, type and data."""
+    outcome = await run("append", "--event-type", "A", "--aggregate-id", str(uuid4()))
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "--event-type needs --aggregate-type and --data beside it" in outcome.err
+
+
+async def test_topology_show_prints_what_the_service_takes() -> None:
+    """Its JSON is the value of EVENT_STORE_ROUTING."""
+    shown = await run("topology", "show")
+    as_json = await run("topology", "show", "--project", "my-project", "--json")
+
+    assert "subscription vocabulary-projection of vocabulary-events: 5 attempts" in shown.out
+    routing = Routing.from_json(as_json.out)
+    assert routing.topics["vocabulary-events"].path == "projects/my-project/topics/vocabulary-events"
+
+
+async def test_topology_create_makes_the_bus_and_leaves_what_exists() -> None:
+    """Topics, subscriptions and dead letters, on an emulator; twice is harmless."""
+    async with PubSubServer() as server:
+        first = await run("topology", "create", PUBSUB_EMULATOR_HOST=server.address)
+        second = await run("topology", "create", PUBSUB_EMULATOR_HOST=server.address)
+
+    names = [
+        "topics/vocabulary-events",
+        "topics/progress-events",
+        "topics/integration-events",
+        "topics/vocabulary-projection-dead-letter",
+        "subscriptions/vocabulary-projection-dead-letter",
+        "subscriptions/vocabulary-projection",
+    ]
+    assert first.out.splitlines() == [f"created  projects/event-store-local/{name}" for name in names]
+    assert second.out.splitlines() == [f"exists   projects/event-store-local/{name}" for name in names]
