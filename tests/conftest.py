@@ -1,8 +1,11 @@
 """What the tests stand on: real PostgreSQL clusters, and a migrated database of its own for each test."""
 
 import os
+import signal
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -76,15 +79,16 @@ Clusters = Callable[[int], Postgres]
 
 
 @pytest.fixture(scope="session")
-def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
+def clusters() -> Iterator[Clusters]:
     """Start a PostgreSQL of a major version at its first use; it has the roles and templates of the tests."""
     running: dict[int, Postgres] = {}
+    # Not pytest's own directory: that is its user's alone, but a server started by root runs as `nobody`.
+    directory = Path(tempfile.mkdtemp(prefix="event-store-tests-"))
+    directory.chmod(0o711)
 
     def start(major: int) -> Postgres:
         if major not in running:
-            postgres = Postgres(
-                _directory(tmp_path_factory) / f"pg{major}", find_binaries(major), free_port()
-            )
+            postgres = Postgres(directory / f"pg{major}", find_binaries(major), free_port())
             postgres.start()
             running[major] = postgres
             _prepare(postgres)
@@ -93,16 +97,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clusters]:
     yield start
     for postgres in running.values():
         postgres.remove()
-
-
-def _directory(factory: pytest.TempPathFactory) -> Path:
-    """Return a directory that the server's user can reach; pytest's own are its user's alone."""
-    directory = factory.mktemp("postgres")
-    if os.geteuid() == 0:
-        directory.parent.chmod(0o711)
-        directory.parent.parent.chmod(0o711)
-        directory.chmod(0o711)
-    return directory
+    directory.rmdir()
 
 
 def _prepare(postgres: Postgres) -> None:
@@ -139,6 +134,30 @@ def any_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator
 def blank_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
     """A database without our schema, on the newest and on the oldest PostgreSQL."""
     yield from _clone(clusters(request.param), _BLANK)
+
+
+@pytest.fixture
+def mortal_database(tmp_path: Path) -> Iterator[TestDatabase]:
+    """A migrated database in a cluster of the test's own, which may be killed."""
+    postgres = Postgres(tmp_path / "postgres", find_binaries(NEWEST), free_port())
+    postgres.start()
+    try:
+        _prepare(postgres)
+        yield TestDatabase(postgres, _TEMPLATE)
+    finally:
+        postgres.remove()
+
+
+def kill(postgres: Postgres) -> None:
+    """End a server as a power cut would: nothing of it says goodbye."""
+    pid = postgres.pid
+    assert pid is not None
+    children = Path(f"/proc/{pid}/task/{pid}/children")  # on Linux; elsewhere they follow their parent
+    pids = [pid, *map(int, children.read_text().split())] if children.exists() else [pid]
+    for each in pids:
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    postgres.stop()  # takes note
 
 
 @pytest.fixture

@@ -1,0 +1,217 @@
+"""What the one writer promises: order, isolation, bounds, and an answer for everybody."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from event_store import appender as module
+from event_store.appender import Appender
+from event_store.database import Database
+from event_store.environment import Environment
+from event_store.errors import InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.validation import PreparedRequest, prepare_request
+from tests.conftest import TestDatabase, kill
+from tests.store.requests import append, exact, request
+
+PATIENCE_SECONDS = 30.0
+
+
+def prepared(aggregate_id: str | None = None, events: int = 1, **given: object) -> PreparedRequest:
+    return prepare_request(request(append(aggregate_id, events, **given)), None)  # type: ignore[arg-type] # tests
+
+
+class Writer:
+    """An appender with its task, on a database of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.heads: list[int] = []
+        self.appender = Appender(database, self.heads.append)
+        self.task = asyncio.create_task(self.appender.run())
+
+
+@pytest.fixture
+async def writer(
+    any_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Writer]:
+    for name, value in any_database.variables().items():
+        monkeypatch.setenv(name, value)
+    database = Database(environment, connections=1)
+    await database.open()
+    writer = Writer(database)
+    yield writer
+    writer.appender.stop()
+    await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
+    await database.close()
+
+
+def stored(database: TestDatabase) -> list[tuple[int, str, int]]:
+    with psycopg.connect(database.superuser) as connection:
+        return connection.execute(
+            "SELECT global_position, aggregate_id::text, event_version FROM events ORDER BY 1"
+        ).fetchall()
+
+
+async def batch_in_flight(database: TestDatabase) -> int:
+    """Wait until a batch waits for the lock of the log; return its backend's process id."""
+    find = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with await psycopg.AsyncConnection.connect(database.superuser, autocommit=True) as watcher:
+            while True:
+                row = await (await watcher.execute(find)).fetchone()
+                if row is not None:
+                    return int(row[0])
+
+
+async def test_requests_of_one_aggregate_are_stored_in_their_order(writer: Writer) -> None:
+    """Each of thirty queued requests expects the version that the one before it makes."""
+    aggregate_id = str(uuid4())
+
+    answers = await asyncio.gather(
+        *(writer.appender.append(prepared(aggregate_id, expected=exact(version))) for version in range(30))
+    )
+
+    assert [answer.results[0].event_version for answer in answers] == list(range(1, 31))
+    assert writer.heads == list(range(1, 31))
+
+
+async def test_what_waits_goes_into_one_batch(writer: Writer) -> None:
+    """A hundred requests that wait together are committed together, and the head is told once."""
+    await asyncio.gather(*(writer.appender.append(prepared()) for _ in range(100)))
+
+    assert writer.heads == [100]
+
+
+async def test_data_that_postgresql_refuses_harms_only_its_own_request(
+    writer: Writer, any_database: TestDatabase
+) -> None:
+    """A version beyond an integer fails in the database; the rest of its batch is stored without a gap."""
+    full = str(uuid4())
+    await writer.appender.append(prepared(full))
+    with psycopg.connect(any_database.superuser) as connection:
+        connection.execute("ALTER TABLE events DISABLE TRIGGER append_only")
+        connection.execute("UPDATE events SET event_version = 2147483647")
+        connection.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER append_only")
+
+    requests = [prepared() for _ in range(10)] + [prepared(full)] + [prepared() for _ in range(10)]
+    answers = await asyncio.gather(*map(writer.appender.append, requests), return_exceptions=True)
+
+    assert [isinstance(answer, InvalidArgumentError) for answer in answers] == [False] * 10 + [True] + [
+        False
+    ] * 10
+    assert [position for position, _, _ in stored(any_database)] == list(range(1, 22))
+
+
+async def test_a_full_queue_refuses_at_once(
+    writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the bound a request is refused with a time to come back; those that wait are stored."""
+    monkeypatch.setattr(module, "QUEUE_REQUESTS", 3)
+    with psycopg.connect(any_database.superuser) as blocker:
+        blocker.execute("SELECT FROM log_head FOR UPDATE")
+        first = asyncio.create_task(writer.appender.append(prepared()))
+        await batch_in_flight(any_database)
+        waiting = [asyncio.create_task(writer.appender.append(prepared())) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError) as raised:
+            await writer.appender.append(prepared())
+        assert raised.value.retry_after_seconds > 0
+
+    await asyncio.wait_for(asyncio.gather(first, *waiting), PATIENCE_SECONDS)
+    assert len(stored(any_database)) == 4
+
+
+async def test_a_caller_that_goes_away_breaks_nothing(writer: Writer, any_database: TestDatabase) -> None:
+    """A request cancelled before its batch is dropped; its neighbours are stored without a gap."""
+    tasks = [asyncio.create_task(writer.appender.append(prepared())) for _ in range(5)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [isinstance(answer, asyncio.CancelledError) for answer in answers] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert [position for position, _, _ in stored(any_database)] == [1, 2, 3, 4]
+
+
+async def test_stop_stores_what_waits_and_refuses_what_comes(writer: Writer) -> None:
+    """Requests that were accepted are answered; a later one is told that the service stops."""
+    waiting = [asyncio.create_task(writer.appender.append(prepared())) for _ in range(10)]
+    await asyncio.sleep(0)
+    writer.appender.stop()
+    writer.appender.stop()
+
+    with pytest.raises(UnavailableError, match="stopping"):
+        await writer.appender.append(prepared())
+    assert len(await asyncio.gather(*waiting)) == 10
+    await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
+
+
+async def test_a_connection_lost_in_a_batch_stores_each_request_once(
+    writer: Writer, any_database: TestDatabase
+) -> None:
+    """The writer's connection is cut while its batch waits for the log: the batch is stored, and once."""
+    await writer.appender.append(prepared())
+    with psycopg.connect(any_database.superuser) as blocker:
+        blocker.execute("SELECT FROM log_head FOR UPDATE")
+        tasks = [asyncio.create_task(writer.appender.append(prepared())) for _ in range(5)]
+        pid = await batch_in_flight(any_database)
+        blocker.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    answers = await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_SECONDS)
+
+    assert sorted(answer.results[0].first_global_position for answer in answers) == [2, 3, 4, 5, 6]
+    assert len(stored(any_database)) == 6
+
+
+async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(
+    mortal_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL to the server under load, twice: what was answered is there, each event once, without a gap."""
+    for name, value in mortal_database.variables().items():
+        monkeypatch.setenv(name, value)
+    database = Database(environment, connections=1)
+    await database.open()
+    writer = Writer(database)
+    answered: dict[str, int] = {}
+    progress = asyncio.Condition()
+
+    async def append_until_stored(one: PreparedRequest) -> int:
+        while True:
+            try:
+                answer = await writer.appender.append(one)
+            except UnavailableError:
+                await asyncio.sleep(0.05)  # as a client backs off; the same ids again
+            else:
+                return int(answer.results[0].first_global_position)
+
+    async def client() -> None:
+        while len(answered) < 600:
+            one = prepared()
+            answered[one.appends[0].aggregate_id] = await append_until_stored(one)
+            async with progress:
+                progress.notify_all()
+
+    async with asyncio.timeout(4 * PATIENCE_SECONDS), asyncio.TaskGroup() as clients:
+        for _ in range(8):
+            clients.create_task(client())
+        for goal in (200, 400):
+            async with progress:
+                await progress.wait_for(lambda goal=goal: len(answered) >= goal)  # type: ignore[misc] # a default
+            kill(mortal_database.postgres)
+            mortal_database.postgres.start()
+    writer.appender.stop()
+    await writer.task
+    await database.close()
+
+    rows = stored(mortal_database)
+    assert [position for position, _, _ in rows] == list(range(1, len(rows) + 1))
+    assert {aggregate_id: position for position, aggregate_id, _ in rows} == answered
+    assert len(rows) == len(answered)
