@@ -95,7 +95,7 @@ class Backlog:
         """Queue a lane whose state changed where it can be served, or forget it if it is empty."""
         if lane.is_empty and self.lanes.get(lane.key) is lane:
             del self.lanes[lane.key]
-        if lane.queued or lane.delayed or not lane.waiting:
+        if lane.queued or not lane.waiting:
             return
         owner = lane.holder if lane.outstanding else self._stream_for(lane.key)
         if not lane.may_go_to(owner):
@@ -152,7 +152,10 @@ class Backlog:
 
     def _stream_for(self, key: str) -> Consumer | None:
         streams = [consumer for consumer in self.consumers if consumer.stays]
-        return max(streams, key=lambda stream: (stream.has_room, hash((key, id(stream)))), default=None)
+        # Of those with room the one with the highest hash: a stream that comes or goes moves few keys.
+        return max(
+            streams, key=lambda stream: (stream.has_room, hash(f"{stream.number} {key}")), default=None
+        )
 
     def _offer_again(self, lanes: deque[Lane]) -> None:
         moved = list(lanes)

@@ -1,6 +1,7 @@
 """One that takes messages from a subscription: a stream, a waiting pull or the push loop."""
 
 import asyncio
+import itertools
 import math
 from collections import deque
 from typing import TYPE_CHECKING
@@ -22,9 +23,12 @@ class Consumer:
             Google's push does; others get the key's messages one behind the other.
     """
 
+    _numbers = itertools.count()
+
     def __init__(
         self, *, max_messages: int = 0, max_bytes: int = 0, stays: bool = True, one_per_key: bool = False
     ) -> None:
+        self.number = next(self._numbers)
         self.stays = stays
         self.one_per_key = one_per_key
         self.lanes: deque[Lane] = deque()

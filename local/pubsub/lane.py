@@ -28,7 +28,7 @@ class Delivery:
         attempt: Number of the current or the next attempt, from 1.
         ack_id: "" unless it is leased.
         consumer: Who holds it, while it is leased.
-        slot: Where its deadline is noted.
+        slot: Where its lease's deadline is noted.
         acked: Acknowledged, but behind an earlier message of its key that is not.
     """
 
@@ -46,7 +46,7 @@ class Lane:
 
     Attributes:
         queued: Whether it stands in some consumer's (or the common) queue of lanes.
-        delayed: Whether it waits for its first message's retry delay.
+        delayed: The message whose retry delay it waits for, as long as that comes first.
     """
 
     __slots__ = ("delayed", "holder", "key", "outstanding", "queued", "waiting")
@@ -57,16 +57,20 @@ class Lane:
         self.outstanding: deque[Delivery] = deque()
         self.holder: Consumer | None = None
         self.queued = False
-        self.delayed = False
+        self.delayed: Delivery | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to deliver or to acknowledge."""
         return not self.waiting and not self.outstanding
 
+    def is_first(self, delivery: Delivery) -> bool:
+        """Whether nothing that was handed out before it is unacknowledged."""
+        return self.outstanding[0] is delivery
+
     def may_go_to(self, consumer: "Consumer | None") -> bool:
         """Whether the next message may be handed to `consumer` now; None stands for any newcomer."""
-        if not self.waiting or self.delayed:
+        if not self.waiting or self.waiting[0] is self.delayed:
             return False
         if not self.outstanding:
             return True

@@ -27,15 +27,21 @@ class PushLoops:
     """The running push loops, by subscription."""
 
     def __init__(self) -> None:
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[Subscription, asyncio.Task[None]] = {}
 
     def follow(self, subscription: Subscription) -> None:
-        """Push, or stop pushing, or push elsewhere, as the subscription's settings now say."""
-        running = self._tasks.pop(subscription.name, None)
-        if running is not None:
-            running.cancel()
-        if subscription.settings.push_endpoint and not subscription.config.detached:
-            self._tasks[subscription.name] = asyncio.create_task(push(subscription))
+        """Push or stop pushing, as the subscription's settings now say; a running loop reads them itself."""
+        if not subscription.settings.push_endpoint:
+            running = self._tasks.pop(subscription, None)
+            if running is not None:
+                running.cancel()
+        elif subscription not in self._tasks and not subscription.config.detached:
+            self._tasks[subscription] = task = asyncio.create_task(push(subscription))
+            task.add_done_callback(lambda done: self._forget(subscription, done))
+
+    def _forget(self, subscription: Subscription, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(subscription) is done:
+            del self._tasks[subscription]
 
     async def stop(self) -> None:
         """Stop every loop and abandon its requests."""
@@ -49,11 +55,11 @@ class PushLoops:
 async def push(subscription: Subscription) -> None:
     """Deliver a subscription's messages to its endpoint until it ends."""
     consumer = Consumer(max_messages=REQUESTS_AT_ONCE, one_per_key=True)
-    lease_seconds = subscription.settings.ack_deadline_seconds + LEASE_MARGIN_SECONDS
     subscription.open(consumer)
     try:
         async with asyncio.TaskGroup() as requests:
             while True:
+                lease_seconds = subscription.settings.ack_deadline_seconds + LEASE_MARGIN_SECONDS
                 for delivery in subscription.take(consumer, REQUESTS_AT_ONCE, lease_seconds):
                     requests.create_task(_deliver(subscription, delivery))
                 await consumer.woken()

@@ -57,7 +57,8 @@ class PubSubServer:
     def __init__(self, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None) -> None:
         self._host = host
         self._port = port
-        self._catalog = Catalog(clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self._catalog = Catalog(self._clock)
         self._push_loops = PushLoops()
         self._server: Any = None
         self.address = ""
@@ -77,15 +78,12 @@ class PubSubServer:
         """
         if self._server is not None:
             return
+        self._catalog = catalog = Catalog(self._clock)
         server = grpc.aio.server(options=OPTIONS)
-        publisher, iam = Publisher(self._catalog), IamPolicies(self._catalog)
-        subscriber = Subscriber(self._catalog, self._push_loops)
-        for service in (publisher, subscriber, iam):
-            methods = {name: unary(*method) for name, method in service.methods().items()}
-            if service is subscriber:
-                methods["Pull"] = pull_handler(self._catalog)
-                methods["StreamingPull"] = streaming_pull_handler(self._catalog)
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.service, methods),))
+        waiting = {"Pull": pull_handler(catalog), "StreamingPull": streaming_pull_handler(catalog)}
+        _serve(server, Publisher(catalog))
+        _serve(server, Subscriber(catalog, self._push_loops), **waiting)
+        _serve(server, IamPolicies(catalog))
         server.add_generic_rpc_handlers((NoSchemas(),))
         try:
             port = server.add_insecure_port(f"{self._host}:{self._port}")
@@ -97,14 +95,24 @@ class PubSubServer:
             ) from error
         await server.start()
         self._server = server
-        self._catalog.start()
+        catalog.start()
         self.address = f"{self._host}:{port}"
 
     async def stop(self) -> None:
-        """End streams with UNAVAILABLE, let other calls finish, and release the port. Idempotent."""
+        """End streams with UNAVAILABLE, let other calls finish, release the port, forget all. Idempotent."""
         if self._server is None:
             return
         server, self._server = self._server, None
         await self._push_loops.stop()
         self._catalog.stop(UnavailableError("The server is stopping."))
         await server.stop(STOP_SECONDS)
+
+
+def _serve(
+    server: grpc.aio.Server,
+    service: Publisher | Subscriber | IamPolicies,
+    **waiting: grpc.RpcMethodHandler,
+) -> None:
+    plain = {name: unary(*method) for name, method in service.methods().items()}
+    handler = grpc.method_handlers_generic_handler(service.service, plain | waiting)
+    server.add_generic_rpc_handlers((handler,))

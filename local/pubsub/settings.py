@@ -107,6 +107,11 @@ class SubscriptionSettings:
             push_endpoint=_parse_push_endpoint(config),
         )
 
+    @property
+    def log_seconds(self) -> float:
+        """How long acknowledged messages are kept; 0 for not at all."""
+        return self.retention_seconds if self.retain_acked else 0.0
+
     def delay_seconds(self, attempt: int) -> float:
         """How long after its failed `attempt` (from 1) a message is delivered again."""
         bounds = self.backoff_seconds or (PUSH_BACKOFF_SECONDS if self.push_endpoint else None)

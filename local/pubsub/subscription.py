@@ -1,36 +1,30 @@
-"""One subscription: its backlog, its leases and what becomes of a message that is not acknowledged.
+"""One subscription: what becomes of each message from its publication to its acknowledgement.
 
 Invariants:
-- A message is waiting, or delayed for a retry, or leased under exactly one ack id, or gone.
-- An ack id counts until it is used, its deadline passes, or a seek or an earlier message of its key
-  takes the message back; after that it has no effect (exactly-once: it is reported).
+- A message waits (backlog), or is delayed for a retry, or is leased to one consumer, or is gone.
 - An attempt is counted when a delivery was refused or ran out of time, not when a message had to go
   back only because an earlier one of its key did.
 """
 
 import itertools
-import re
-import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub.backlog import Backlog
 from local.pubsub.deadlines import Deadlines
-from local.pubsub.errors import STALE, UNORDERED, FailedPreconditionError, InvalidArgumentError, PubSubError
+from local.pubsub.errors import STALE, UNORDERED, FailedPreconditionError, PubSubError
 from local.pubsub.lane import Delivery, Lane
+from local.pubsub.leases import Leases
 from local.pubsub.log import Log
 from local.pubsub.settings import SubscriptionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from local.pubsub.clock import Clock
     from local.pubsub.consumer import Consumer
     from local.pubsub.message import Message
     from local.pubsub.topic import Topic
 
 DELETED_TOPIC = "_deleted-topic_"
-_ACK_ID = re.compile(r"[0-9a-f]{8}:[0-9]+")
 
 DeadLetter = Callable[["Subscription", Delivery], bool]
 """Publishes a message to the subscription's dead-letter topic; False if there is no such topic."""
@@ -58,15 +52,12 @@ class Subscription:
         self.config = config
         self.settings = settings
         self.topic: Topic | None = topic
-        self.backlog = Backlog()
         self._clock = clock
         self._dead_letter = dead_letter
-        self._log = Log(settings.retention_seconds if settings.retain_acked else 0)
-        self._leases: dict[str, Delivery] = {}
-        self._deadlines: Deadlines[Delivery] = Deadlines(clock, self._expire)
+        self._backlog = Backlog()
+        self._leases = Leases(clock, self._expire)
         self._retries: Deadlines[Delivery] = Deadlines(clock, self._retry)
-        self._ack_prefix = secrets.token_hex(4)
-        self._lease_numbers = itertools.count(1)
+        self._log = Log(settings.log_seconds)
 
     @property
     def name(self) -> str:
@@ -76,15 +67,11 @@ class Subscription:
     def configure(self, config: Any, settings: SubscriptionSettings) -> None:
         """Behave differently from now on."""
         self.config, self.settings = config, settings
-        self._log.retention_seconds = settings.retention_seconds if settings.retain_acked else 0
+        self._log.retention_seconds = settings.log_seconds
         self.trim()
 
-    # Messages in
-
-    def receive(self, messages: "Sequence[Message]", attributes: "Sequence[Mapping[str, str]]") -> None:
+    def receive(self, messages: "Sequence[Message]", attributes: Sequence[Mapping[str, str]]) -> None:
         """Take newly published messages, each with its attributes, as far as the filter lets them in."""
-        if self.config.detached:
-            return
         if self.settings.filter is not None:
             accepts = self.settings.filter
             pairs = zip(messages, attributes, strict=True)
@@ -97,17 +84,15 @@ class Subscription:
         touched: dict[Lane, None] = {}
         for message in messages:
             if self.settings.ordered and message.ordering_key:
-                lane = self.backlog.lane(message.ordering_key)
+                lane = self._backlog.lane(message.ordering_key)
                 lane.waiting.append(Delivery(message, lane))
                 touched[lane] = None
             else:
                 plain.append(Delivery(message))
         for lane in touched:
-            self.backlog.offer(lane)
+            self._backlog.offer(lane)
         if plain:
-            self.backlog.add(plain)
-
-    # Messages out
+            self._backlog.add(plain)
 
     def open(self, consumer: "Consumer") -> None:
         """Let a consumer take messages from now on.
@@ -116,14 +101,12 @@ class Subscription:
             FailedPreconditionError: The subscription is detached.
         """
         if self.config.detached:
-            raise FailedPreconditionError(
-                f"The subscription is detached from its topic (resource={self.name})."
-            )
-        self.backlog.join(consumer)
+            raise self._detached()
+        self._backlog.join(consumer)
 
     def close(self, consumer: "Consumer") -> None:
         """Let a consumer go; what it holds stays leased until it is settled or expires."""
-        self.backlog.leave(consumer)
+        self._backlog.leave(consumer)
 
     def take(self, consumer: "Consumer", limit: int, deadline_seconds: int = 0) -> list[Delivery]:
         """Lease what `consumer` may have now.
@@ -133,13 +116,9 @@ class Subscription:
             limit: At most so many messages.
             deadline_seconds: Of the leases; 0 for the subscription's.
         """
-        now = self._clock.now()
-        taken = self.backlog.take(consumer, limit, now - self.settings.retention_seconds)
-        deadline = now + (deadline_seconds or self.settings.ack_deadline_seconds)
-        for delivery in taken:
-            delivery.ack_id = f"{self._ack_prefix}:{next(self._lease_numbers)}"
-            delivery.slot = self._deadlines.add(delivery, deadline)
-            self._leases[delivery.ack_id] = delivery
+        oldest = self._clock.now() - self.settings.retention_seconds
+        taken = self._backlog.take(consumer, limit, oldest)
+        self._leases.grant(taken, deadline_seconds or self.settings.ack_deadline_seconds)
         return taken
 
     def write(self, deliveries: Iterable[Delivery], received_messages: Any) -> None:
@@ -150,8 +129,6 @@ class Subscription:
             received.message.MergeFromString(delivery.message.payload)
             if counted:
                 received.delivery_attempt = delivery.attempt
-
-    # Settling
 
     def acknowledge(self, ack_ids: Iterable[str]) -> dict[str, str]:
         """Be done with messages.
@@ -164,15 +141,13 @@ class Subscription:
         """
         failures: dict[str, str] = {}
         for ack_id in ack_ids:
-            delivery = self._leases.get(ack_id)
+            delivery = self._leases.find(ack_id)
             if delivery is None:
-                failures[self._well_formed(ack_id)] = STALE
-            elif (
-                self.settings.exactly_once and delivery.lane and delivery.lane.outstanding[0] is not delivery
-            ):
+                failures[ack_id] = STALE
+            elif self.settings.exactly_once and delivery.lane and not delivery.lane.is_first(delivery):
                 failures[ack_id] = UNORDERED
             else:
-                self._release(delivery)
+                self._leases.end(delivery)
                 self._settle(delivery)
         return failures
 
@@ -187,46 +162,28 @@ class Subscription:
         """
         failures: dict[str, str] = {}
         for ack_id in ack_ids:
-            delivery = self._leases.get(ack_id)
+            delivery = self._leases.find(ack_id)
             if delivery is None:
-                failures[self._well_formed(ack_id)] = STALE
+                failures[ack_id] = STALE
             elif seconds:
-                self._deadlines.withdraw(delivery, delivery.slot)
-                delivery.slot = self._deadlines.add(delivery, self._clock.now() + seconds)
+                self._leases.extend(delivery, seconds)
             else:
                 self._return(delivery)
         return failures
 
-    def _well_formed(self, ack_id: str) -> str:
-        if _ACK_ID.fullmatch(ack_id) is None:
-            raise InvalidArgumentError(
-                f"You have passed an invalid ack ID to the service (ack_id={ack_id[:40]})."
-            )
-        return ack_id
-
-    def _release(self, delivery: Delivery) -> None:
-        """End a lease, if there is one."""
-        if self._leases.pop(delivery.ack_id, None) is None:
-            return
-        self._deadlines.withdraw(delivery, delivery.slot)
-        delivery.ack_id = ""
-        if delivery.consumer is not None:
-            delivery.consumer.release(delivery.message.size_bytes)
-            delivery.consumer = None
-
     def _settle(self, delivery: Delivery) -> None:
         if delivery.lane is not None:
             delivery.lane.settle(delivery)
-            self.backlog.offer(delivery.lane)
+            self._backlog.offer(delivery.lane)
 
     def _expire(self, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:
-            if delivery.ack_id in self._leases:  # not if an earlier one of its key took it back just now
+            if delivery.ack_id:  # else an earlier one of its key took it back just now
                 self._return(delivery)
 
     def _return(self, delivery: Delivery) -> None:
         """A delivery failed: dead-letter the message, or deliver it again."""
-        self._release(delivery)
+        self._leases.end(delivery)
         policy = self.settings.dead_letter_policy
         if policy and delivery.attempt >= policy.max_attempts and self._dead_letter(self, delivery):
             self._settle(delivery)
@@ -236,62 +193,53 @@ class Subscription:
         lane = delivery.lane
         if lane is not None:
             for back in lane.rewind(delivery):
-                self._release(back)
-            lane.delayed = delay_seconds > 0
+                self._leases.end(back)
+            lane.delayed = delivery if delay_seconds > 0 else None
         if delay_seconds > 0:
-            delivery.slot = self._retries.add(delivery, self._clock.now() + delay_seconds)
+            self._retries.add(delivery, self._clock.now() + delay_seconds)
         else:
             self._retry([delivery])
 
     def _retry(self, deliveries: list[Delivery]) -> None:
-        self.backlog.add([delivery for delivery in deliveries if delivery.lane is None])
+        self._backlog.add([delivery for delivery in deliveries if delivery.lane is None])
         for delivery in deliveries:
-            if delivery.lane is not None:
-                delivery.lane.delayed = False
-                self.backlog.offer(delivery.lane)
-
-    # Replay
+            lane = delivery.lane
+            if lane is not None:
+                lane.delayed = None if lane.delayed is delivery else lane.delayed
+                self._backlog.offer(lane)
 
     def unacknowledged(self) -> "list[Message]":
         """Everything that is not acknowledged, in the order of publication."""
-        every = itertools.chain(self.backlog, self._retries, self._leases.values())
-        found = {delivery.message.sequence: delivery.message for delivery in every if not delivery.acked}
-        return [found[sequence] for sequence in sorted(found)]
+        every = itertools.chain(self._backlog, self._retries, self._leases)
+        return _in_order(delivery.message for delivery in every)
 
     def seek(self, time: float) -> None:
         """Mark what was published from `time` (seconds since 1970) on as unacknowledged, and only that."""
         self.trim()
+        retained = itertools.chain(self._log, self.unacknowledged())
         if self.topic is not None:
             self.topic.trim()
-        retained: dict[int, Message] = {}
-        for messages in (self.topic.log if self.topic else (), self._log, self.unacknowledged()):
-            retained.update(
-                (message.sequence, message) for message in messages if message.publish_time >= time
-            )
-        self.replace(retained[sequence] for sequence in sorted(retained))
+            retained = itertools.chain(retained, self.topic.log)
+        self.replace(_in_order(message for message in retained if message.publish_time >= time))
 
     def replace(self, messages: "Iterable[Message]") -> None:
-        """Let the backlog be `messages`, as far as the filter lets them in; every lease is void."""
+        """Let the backlog be `messages`, as far as the filter lets them in; every lease ends."""
         accepts = self.settings.filter
         kept = [message for message in messages if accepts is None or accepts(message.parse().attributes)]
         self.clear()
         self._queue(kept)
 
     def clear(self) -> None:
-        """Forget every message and every lease."""
-        for delivery in list(self._leases.values()):
-            self._release(delivery)
-        self._deadlines.clear()
+        """Forget every message and end every lease."""
+        self._leases.clear()
         self._retries.clear()
-        self.backlog.clear()
+        self._backlog.clear()
 
     def trim(self) -> None:
         """Forget what outlived its retention."""
         now = self._clock.now()
         self._log.trim(now)
-        self.backlog.drop_older(now - self.settings.retention_seconds)
-
-    # Ends
+        self._backlog.drop_older(now - self.settings.retention_seconds)
 
     def orphan(self) -> None:
         """Stay without a topic: it is deleted. The backlog stays too."""
@@ -304,11 +252,18 @@ class Subscription:
             self.topic.subscriptions.pop(self.name, None)
         self.config.detached = True
         self.clear()
-        self.fail(
-            FailedPreconditionError(f"The subscription is detached from its topic (resource={self.name}).")
-        )
+        self.fail(self._detached())
 
     def fail(self, failure: PubSubError) -> None:
         """End every stream and every waiting pull."""
-        for consumer in list(self.backlog.consumers):
+        for consumer in list(self._backlog.consumers):
             consumer.fail(failure)
+
+    def _detached(self) -> FailedPreconditionError:
+        return FailedPreconditionError(f"The subscription is detached from its topic (resource={self.name}).")
+
+
+def _in_order(messages: "Iterable[Message]") -> "list[Message]":
+    """Each message once, in the order of publication."""
+    found = {message.sequence: message for message in messages}
+    return [found[sequence] for sequence in sorted(found)]

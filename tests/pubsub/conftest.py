@@ -47,6 +47,7 @@ DIFFERENCES: Final = {
     "test_a_publish_request_beyond_a_limit_of_size_is_refused_whole": Difference(_LIMIT),
     "test_a_publish_request_beyond_a_limit_of_size_is_refused_whole[12 MB]": Difference(_LIMIT, run=False),
     "test_a_push_tells_its_attempt_where_there_is_a_dead_letter_policy": Difference("tells no attempts"),
+    "test_a_push_tells_its_ordering_key": Difference("tells no ordering key"),
     "test_a_refused_message_comes_again_before_anything_after_it": Difference(
         "delivers a nacked message last"
     ),
