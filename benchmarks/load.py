@@ -1,0 +1,47 @@
+"""A client with many calls in flight: reads serialised requests from standard input and prints the seconds.
+
+Usage: python -m benchmarks.load PORT METHOD CHANNELS IN_FLIGHT
+Each request on standard input is preceded by its length in four bytes.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+
+import grpc
+import uvloop
+
+
+def _requests(text: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(text):
+        size = int.from_bytes(text[at : at + 4], "big")
+        yield text[at + 4 : at + 4 + size]
+        at += 4 + size
+
+
+async def _run(port: str, method: str, channels: int, in_flight: int) -> None:
+    requests = _requests(sys.stdin.buffer.read())
+    # Channels to the same address share a connection unless they differ.
+    opened = [
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("benchmark.channel", number)])
+        for number in range(channels)
+    ]
+    calls = [channel.unary_unary(method) for channel in opened]
+    await asyncio.gather(*(channel.channel_ready() for channel in opened))
+
+    async def caller(number: int) -> None:
+        call = calls[number % channels]
+        for request in requests:
+            await call(request)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(caller(number) for number in range(in_flight)))
+    print(time.perf_counter() - began)
+    for channel in opened:
+        await channel.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(_run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
