@@ -88,6 +88,7 @@ class Catalog:
 
     def create_subscription(self, config: Any) -> Subscription:
         """Make a subscription of a Subscription message."""
+        config.ClearField("detached")  # for the server to say
         settings = SubscriptionSettings.parse(config)
         self.check_dead_letter_topic(settings)
         topic = self.topic(config.topic)

@@ -9,6 +9,7 @@ comes again after its backoff. A loop ends with its subscription, or when it is 
 import asyncio
 import base64
 import json
+import re
 import ssl
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +21,7 @@ from local.pubsub.subscription import Subscription
 
 REQUESTS_AT_ONCE = 16
 ACCEPTED = frozenset((102, 200, 201, 202, 204))
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, a token
 LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that it is the answer that settles it
 
 
@@ -88,8 +90,7 @@ def _request(subscription: Subscription, delivery: Delivery) -> tuple[dict[str, 
     raw = delivery.message.parse()
     config = subscription.config.push_config
     if config.HasField("no_wrapper"):
-        metadata = dict(raw.attributes) if config.no_wrapper.write_metadata else {}
-        return metadata, raw.data
+        return _metadata(subscription, raw) if config.no_wrapper.write_metadata else {}, raw.data
     message: dict[str, Any] = {
         "data": base64.b64encode(raw.data).decode(),
         "messageId": raw.message_id,
@@ -105,6 +106,17 @@ def _request(subscription: Subscription, delivery: Delivery) -> tuple[dict[str, 
     if subscription.settings.dead_letter_policy is not None:
         body["deliveryAttempt"] = delivery.attempt
     return {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+def _metadata(subscription: Subscription, raw: Any) -> dict[str, str]:
+    """The headers of an unwrapped message; an attribute whose key cannot be a header's name is left out."""
+    headers = {key: value for key, value in raw.attributes.items() if _HEADER_NAME.fullmatch(key)}
+    headers["x-goog-pubsub-subscription-name"] = subscription.name
+    headers["x-goog-pubsub-message-id"] = raw.message_id
+    headers["x-goog-pubsub-publish-time"] = raw.publish_time.ToJsonString()
+    if raw.ordering_key:
+        headers["x-goog-pubsub-ordering-key"] = raw.ordering_key
+    return headers
 
 
 async def _post(url: str, headers: dict[str, str], body: bytes) -> int:

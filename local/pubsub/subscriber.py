@@ -86,7 +86,8 @@ class Subscriber:
 
     def _configure(self, subscription: Subscription, config: Any) -> Any:
         settings = SubscriptionSettings.parse(config)
-        self._catalog.check_dead_letter_topic(settings)
+        if settings.dead_letter_policy != subscription.settings.dead_letter_policy:
+            self._catalog.check_dead_letter_topic(settings)
         subscription.configure(config, settings)
         self._push_loops.follow(subscription)
         return _described(subscription)

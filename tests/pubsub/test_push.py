@@ -170,15 +170,17 @@ async def test_a_push_tells_its_ordering_key(bus: Bus, endpoint: Endpoint, push:
 
 
 async def test_an_unwrapped_push_is_the_message_alone(bus: Bus, endpoint: Endpoint, push: Any) -> None:
-    """no_wrapper sends the data as the body, and the attributes as headers where it is told to."""
+    """no_wrapper sends the data as the body, and metadata as headers where it is told to."""
     topic = await bus.topic()
-    await push(topic, push_config={"no_wrapper": {"write_metadata": True}})
+    subscription = await push(topic, push_config={"no_wrapper": {"write_metadata": True}})
 
-    await bus.publish(topic, '{"plain": 1}', attributes={"color": "blue"})
+    (message_id,) = await bus.publish(topic, '{"plain": 1}', attributes={"color": "blue"})
 
     assert await endpoint.receive(1) == [{"plain": 1}]
-    values = {name.removeprefix("x-goog-pubsub-"): value for name, value in endpoint.headers[0].items()}
-    assert values["color"] == "blue"
+    (headers,) = endpoint.headers
+    assert headers["color"] == "blue"
+    assert headers["x-goog-pubsub-message-id"] == message_id
+    assert headers["x-goog-pubsub-subscription-name"] == subscription
 
 
 async def test_a_push_subscription_becomes_a_pull_subscription(
