@@ -14,7 +14,8 @@ Invariants:
   no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
   looks every event id up and answers with the original positions where the first attempt had stored them.
 - A caller that goes away breaks nothing; its request may still be stored.
-- `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is harmless.
+- `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is
+  harmless.
 """
 
 import asyncio
@@ -22,13 +23,16 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from event_store.batch import Verdict, decode, encode
-from event_store.database import Database, queries
+from event_store.database import Row, queries
+from event_store.database_errors import domain_errors
 from event_store.errors import EventStoreError, InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import PreparedRequest
 
@@ -38,6 +42,8 @@ QUEUE_REQUESTS: Final = 5_000
 QUEUE_BYTES: Final = 64 * 1_048_576
 _LOOK_AHEAD_REQUESTS: Final = 2_000  # past requests that must wait for another on the same aggregate
 _RETRY_AFTER_SECONDS: Final = 0.5
+
+Cursor: TypeAlias = psycopg.AsyncCursor[Row]
 
 _log = logging.getLogger(__name__)
 
@@ -52,17 +58,18 @@ class Appender:
     """Stores requests in batches.
 
     Args:
-        database: Lends the connection; nobody else's work should keep it from this task.
+        login: For the one connection, opened with the first batch and again when it is lost.
         on_appended: Called with the new head of the log after each batch that stored something.
     """
 
-    def __init__(self, database: Database, on_appended: Callable[[int], None]) -> None:
-        self._database = database
+    def __init__(self, login: Login, on_appended: Callable[[int], None]) -> None:
+        self._login = login
         self._on_appended = on_appended
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._arrived = asyncio.Event()
         self._stopping = False
+        self._cursor: Cursor | None = None
 
     async def append(self, request: PreparedRequest) -> pb.AppendEventsResponse:
         """Store a request.
@@ -90,6 +97,8 @@ class Appender:
                 await self._arrived.wait()
             if batch := self._take():
                 await self._answer(batch)
+        if self._cursor is not None:
+            await self._cursor.connection.close()
 
     def stop(self) -> None:
         """Refuse new requests; `run` returns when those that wait are answered."""
@@ -163,18 +172,28 @@ class Appender:
         return verdicts
 
     async def _send(self, requests: Sequence[PreparedRequest], batch: Jsonb) -> Sequence[Verdict]:
-        connection = None
+        cursor = await self._open_cursor()
         try:
-            async with self._database.connection() as connection:
-                cursor = await connection.execute(queries["append_events"], (batch,), prepare=True)
+            with domain_errors():
+                await cursor.execute(queries["append_events"], (batch,), prepare=True)
                 row = await cursor.fetchone()
         except UnavailableError as error:
-            if connection is not None and connection.closed:
+            if cursor.connection.closed:
                 raise _OutcomeUnknownError(str(error)) from error
             raise
         if row is None:
             raise EventStoreError("the append function returned nothing")
         return list(decode(requests, row))
+
+    async def _open_cursor(self) -> Cursor:
+        if self._cursor is None or self._cursor.connection.closed:
+            self._cursor = None
+            with domain_errors():
+                connection = await psycopg.AsyncConnection.connect(
+                    **await self._login.parameters_async(), autocommit=True
+                )
+            self._cursor = connection.cursor()
+        return self._cursor
 
 
 class _OutcomeUnknownError(UnavailableError):

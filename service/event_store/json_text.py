@@ -20,8 +20,10 @@ _MOST_WRITTEN_OUT_BYTES: Final = 1_048_576
 _SHORT_BYTES: Final = 16_384  # cannot reach that with the exponents that orjson lets through
 
 
-def find_fault(text: bytes) -> str:
+def find_fault(text: bytes, most_bytes: int) -> str:
     """Return what is wrong with a JSON text, as a part of a sentence; empty if nothing is."""
+    if len(text) > most_bytes:
+        return f"is {len(text)} bytes, at most {most_bytes} are allowed"
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -33,12 +35,17 @@ def find_fault(text: bytes) -> str:
         depth = _depth(_STRINGS.sub(b"", text))
         if depth > DEEPEST_LEVELS:
             return f"is {depth} levels deep, at most {DEEPEST_LEVELS} are allowed"
-    if len(text) > _SHORT_BYTES or (b"-" in text and _SMALL.search(text)):
-        exponents = [int(digits) for digits in _EXPONENTS.findall(_STRINGS.sub(b"", text))]
-        if any(exponent < _LOWEST_EXPONENT for exponent in exponents):
-            return "contains a number that a double cannot hold"
-        if sum(map(abs, exponents)) > _MOST_WRITTEN_OUT_BYTES:
-            return f"contains numbers that written out are longer than {_MOST_WRITTEN_OUT_BYTES} bytes"
+    if len(text) > _SHORT_BYTES or ((b"e-" in text or b"E-" in text) and _SMALL.search(text)):
+        return _number_fault(_STRINGS.sub(b"", text))
+    return ""
+
+
+def _number_fault(structure: bytes) -> str:
+    exponents = [int(digits) for digits in _EXPONENTS.findall(structure)]
+    if any(exponent < _LOWEST_EXPONENT for exponent in exponents):
+        return "contains a number that a double cannot hold"
+    if sum(map(abs, exponents)) > _MOST_WRITTEN_OUT_BYTES:
+        return f"contains numbers that written out are longer than {_MOST_WRITTEN_OUT_BYTES} bytes"
     return ""
 
 

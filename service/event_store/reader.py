@@ -1,7 +1,8 @@
 """Reads pages of events by key and never trusts that the log is whole: it checks.
 
-Positions of the log and versions of an aggregate are consecutive by construction, and each page is one snapshot
-with the head of the log in it. So a missing row is not a row to wait for: it is a corrupted log, and an alarm.
+Positions of the log and versions of an aggregate are consecutive by construction, and each page is one
+snapshot with the head of the log in it. So a missing row is not a row to wait for: it is a corrupted log, and
+an alarm.
 """
 
 import logging
@@ -33,10 +34,12 @@ class _Walk:
         query: Takes `key`, the following number, the page's events and its bytes.
         key: The aggregate's id; nothing for the log.
         step: 1 or -1.
-        following: The number of the next event, a version or a position. Where it is still unknown, because the
-            read goes down from the end, it is too high until the first page.
+        following: The number of the next event, a version or a position. A read down from the end learns it
+            with its first page; until then it is too high.
         remaining: How many events may still be read.
         last: The last position to read, known from the first page; of an aggregate none.
+        is_first: No page was read yet.
+        is_over: There is nothing more to read.
     """
 
     query: LiteralString
@@ -45,20 +48,47 @@ class _Walk:
     following: int
     remaining: int
     last: int | None = None
+    is_first: bool = True
+    is_over: bool = False
 
-    def take(self, row: Row) -> None:
-        """Step over an event.
+    @property
+    def size(self) -> int:
+        """How many events the next page may have."""
+        size = min(self.remaining, PAGE_EVENTS)
+        return size if self.last is None or self.step < 0 else min(size, self.last - self.following + 1)
+
+    def take(self, head: int, events: Sequence[Row]) -> None:
+        """Step over a page of events.
 
         Raises:
-            LogCorruptedError: It is not the one that follows.
+            LogCorruptedError: An event is missing, before or between or after them.
         """
-        number = row[_VERSION] if self.key else row[_POSITION]
-        if number != self.following:
-            raise _corrupted(
-                f"{' '.join(self.key) or 'the log'} has {number} where {self.following} should be"
-            )
-        self.following += self.step
-        self.remaining -= 1
+        size = self.size
+        if self.is_first:
+            self._settle(head, events)
+        for row in events:
+            number = row[_VERSION] if self.key else row[_POSITION]
+            if number != self.following:
+                raise _corrupted(self.key, self.following)
+            self.following += self.step
+        self.remaining -= len(events)
+        if self.step < 0:
+            self.is_over = self.following < 1
+        elif self.last is not None:
+            self.is_over = self.following > self.last
+        else:
+            self.is_over = len(events) < size and not (events and events[-1][_MORE])
+        if not events and not self.is_over:
+            raise _corrupted(self.key, self.following)
+        self.is_over |= self.remaining == 0
+
+    def _settle(self, head: int, events: Sequence[Row]) -> None:
+        self.is_first = False
+        if not self.key:
+            self.last = head
+        if self.step < 0:
+            end = head if not self.key else events[0][_VERSION] if events else 0
+            self.following = min(self.following, end)
 
 
 class Reader:
@@ -95,7 +125,7 @@ class Reader:
         """Yield the events of the log in parts, at least one part, up to its head at the time of the first.
 
         Args:
-            from_position: The first position, inclusive; 0 is the first one, or with `backwards` the last one.
+            from_position: The first position, inclusive; 0 is the first, or with `backwards` the last.
             limit: How many events at the most; 0 is all of them.
             backwards: Go down to position 1.
 
@@ -121,45 +151,20 @@ class Reader:
         )
 
     async def _read(self, walk: _Walk) -> AsyncIterator[pb.ReadResponse]:
-        is_first = True
-        while True:
-            size = min(walk.remaining, PAGE_EVENTS)
-            if walk.last is not None and walk.step > 0:
-                size = min(size, walk.last - walk.following + 1)
-            rows = await self._page(walk, size)
+        while not walk.is_over:
+            rows = await self._page(walk)
             head = rows[0][0]
             events = rows if rows[0][1] is not None else []
-            if is_first:
-                _settle(walk, head, events)
-            for row in events:
-                walk.take(row)
-            if not events and walk.last is not None and 1 <= walk.following <= walk.last:
-                raise _corrupted(f"the log has nothing at {walk.following}, and its head is {head}")
-            if events or is_first:
+            is_answer = events or walk.is_first
+            walk.take(head, events)
+            if is_answer:
                 for part in _parts(events):
                     yield pb.ReadResponse(events=part, head_position=head)
-            is_first = False
-            if walk.remaining == 0 or walk.following < 1:
-                return
-            if walk.last is None and len(events) < size and not (events and events[-1][_MORE]):
-                return
-            if walk.last is not None and walk.following > walk.last:
-                return
 
-    async def _page(self, walk: _Walk, size: int) -> list[Row]:
+    async def _page(self, walk: _Walk) -> list[Row]:
         async with self._database.connection() as connection:
-            arguments = (*walk.key, walk.following, size, PAGE_BYTES)
+            arguments = (*walk.key, walk.following, walk.size, PAGE_BYTES)
             return await (await connection.execute(walk.query, arguments)).fetchall()
-
-
-def _settle(walk: _Walk, head: int, events: Sequence[Row]) -> None:
-    """Fix on the first page what a read from or to the end could not know before."""
-    if not walk.key:
-        walk.last = head
-        if walk.step < 0:
-            walk.following = min(walk.following, head)
-    elif walk.step < 0 and events:
-        walk.following = events[0][_VERSION]
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[list[pb.RecordedEvent]]:
@@ -211,8 +216,9 @@ def _timestamp(microseconds: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=rest * 1000)
 
 
-def _corrupted(what: str) -> LogCorruptedError:
-    _log.critical("the log is corrupted: %s", what)
+def _corrupted(key: tuple[str, ...], number: int) -> LogCorruptedError:
+    what = f"version {number} of aggregate {key[0]}" if key else f"position {number} of the log"
+    _log.critical("the log is corrupted: %s is missing", what)
     return LogCorruptedError(
-        f"the log is corrupted: {what}. Somebody else wrote or deleted: stop all appends, find out who, restore"
+        f"the log is corrupted: {what} is missing. Somebody else wrote or deleted: stop appends, restore it"
     )

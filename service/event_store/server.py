@@ -61,15 +61,14 @@ class Server:
     def __init__(self, environment: Environment, routing: Routing | None) -> None:
         self.port = 0
         self._environment = environment
-        # The writer's connection is its own: readers never keep an append waiting.
-        self._writing = Database(environment, connections=1)
-        self._reading = Database(environment, connections=environment.database_connections - 1)
+        # The writer has a connection of its own: readers never keep an append waiting.
+        self._database = Database(environment, connections=environment.database_connections - 1)
         relayed = routing if environment.relay == "on" else None
-        self._relay = Relay(self._reading.login, relayed) if relayed is not None else None
+        self._relay = Relay(self._database.login, relayed) if relayed is not None else None
         wake = self._relay.wake if self._relay is not None else lambda _position: None
-        self._appender = Appender(self._writing, on_appended=wake)
+        self._appender = Appender(self._database.login, on_appended=wake)
         servicer = EventStoreServicer(
-            self._appender, Reader(self._reading), routing.is_refused if routing is not None else None
+            self._appender, Reader(self._database), routing.is_refused if routing is not None else None
         )
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)
@@ -90,8 +89,7 @@ class Server:
             ConfigurationError: The port is taken.
         """
         try:
-            await self._writing.open()
-            await self._reading.open()
+            await self._database.open()
             await self._check_schema()
             self.port = self._listen()
             await self.grpc.start()
@@ -106,7 +104,7 @@ class Server:
         _log.info("serving on %s:%d", self._environment.host, self.port)
 
     async def wait(self) -> None:
-        """Wait until a task ends, which none does before `stop` unless it fails; raise what it failed with."""
+        """Wait until a task ends, which before `stop` none does unless it fails; raise its error."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
@@ -119,8 +117,7 @@ class Server:
         if self._relay is not None:
             self._relay.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._writing.close()
-        await self._reading.close()
+        await self._database.close()
 
     def _listen(self) -> int:
         host = f"[{self._environment.host}]" if ":" in self._environment.host else self._environment.host
@@ -134,7 +131,7 @@ class Server:
 
     async def _check_schema(self) -> None:
         try:
-            async with self._reading.connection() as connection:
+            async with self._database.connection() as connection:
                 row = await (await connection.execute(queries["schema_revision"])).fetchone()
         except SchemaError:  # there is no such table yet
             row = None

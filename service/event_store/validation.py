@@ -148,9 +148,9 @@ class _Check:
             self._note("event_type", fault)
         elif self._is_refused is not None and self._is_refused(aggregate_type, event_type):
             self._note("event_type", _no_route(aggregate_type, event_type))
-        if fault := _size_fault(data, MOST_DATA_BYTES) or find_fault(data):
+        if fault := find_fault(data, MOST_DATA_BYTES):
             self._note("event_data", fault)
-        if fault := _size_fault(metadata, MOST_METADATA_BYTES) or find_fault(metadata):
+        if fault := find_fault(metadata, MOST_METADATA_BYTES):
             self._note("metadata", fault)
         elif metadata[:1] != b"{" and not metadata.lstrip().startswith(b"{"):
             self._note("metadata", "is not a JSON object")
@@ -195,10 +195,6 @@ class _Check:
             case _:
                 self._note("expected_version", "is required: any, no_stream, exists or exact")
         return ANY
-
-
-def _size_fault(text: bytes, most_bytes: int) -> str:
-    return f"is {len(text)} bytes, at most {most_bytes} are allowed" if len(text) > most_bytes else ""
 
 
 def _no_route(aggregate_type: str, event_type: str) -> str:

@@ -9,9 +9,9 @@ import pytest
 
 from event_store import appender as module
 from event_store.appender import Appender
-from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.login import Login
 from event_store.validation import PreparedRequest, prepare_request
 from tests.conftest import TestDatabase, kill
 from tests.store.requests import append, exact, request
@@ -26,9 +26,9 @@ def prepared(aggregate_id: str | None = None, events: int = 1, **given: object) 
 class Writer:
     """An appender with its task, on a database of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, environment: Environment) -> None:
         self.heads: list[int] = []
-        self.appender = Appender(database, self.heads.append)
+        self.appender = Appender(Login(environment), self.heads.append)
         self.task = asyncio.create_task(self.appender.run())
 
 
@@ -38,13 +38,10 @@ async def writer(
 ) -> AsyncIterator[Writer]:
     for name, value in any_database.variables().items():
         monkeypatch.setenv(name, value)
-    database = Database(environment, connections=1)
-    await database.open()
-    writer = Writer(database)
+    writer = Writer(environment)
     yield writer
     writer.appender.stop()
     await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
-    await database.close()
 
 
 def stored(database: TestDatabase) -> list[tuple[int, str, int]]:
@@ -177,9 +174,7 @@ async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(
     """SIGKILL to the server under load, twice: what was answered is there, each event once, without a gap."""
     for name, value in mortal_database.variables().items():
         monkeypatch.setenv(name, value)
-    database = Database(environment, connections=1)
-    await database.open()
-    writer = Writer(database)
+    writer = Writer(environment)
     answered: dict[str, int] = {}
     progress = asyncio.Condition()
 
@@ -209,7 +204,6 @@ async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(
             mortal_database.postgres.start()
     writer.appender.stop()
     await writer.task
-    await database.close()
 
     rows = stored(mortal_database)
     assert [position for position, _, _ in rows] == list(range(1, len(rows) + 1))

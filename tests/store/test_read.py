@@ -1,5 +1,6 @@
 """What a read promises: order, completeness, bounds, and an alarm where the log has a hole."""
 
+from contextlib import nullcontext
 from uuid import uuid4
 
 import grpc
@@ -96,7 +97,7 @@ async def test_a_bad_aggregate_id_is_named(service: Service) -> None:
     assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-@pytest.mark.parametrize("hole", [1, 150, 250])
+@pytest.mark.parametrize("hole", [1, 150, 151, 250])
 @pytest.mark.parametrize("backwards", [False, True])
 async def test_a_hole_in_the_log_is_an_error_and_an_alarm(
     service: Service, caplog: pytest.LogCaptureFixture, hole: int, backwards: bool
@@ -109,8 +110,11 @@ async def test_a_hole_in_the_log_is_an_error_and_an_alarm(
 
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await service.read_all(backwards=backwards)
+    with pytest.raises(grpc.aio.AioRpcError) if hole < 250 else nullcontext() as aggregate:
+        await service.read_aggregate(aggregate_id, backwards=backwards)
 
     assert raised.value.code() == grpc.StatusCode.DATA_LOSS
+    assert aggregate is None or aggregate.value.code() == grpc.StatusCode.DATA_LOSS
     assert any(record.levelname == "CRITICAL" for record in caplog.records)
 
 
