@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import importlib
 import os
 import sys
@@ -18,6 +19,7 @@ _COMMANDS: Final = {
     "status": "print the endpoints as JSON",
     "preview": "print what `pulumi up` would do, with no cloud account",
 }
+_INTERRUPTED: Final = 130  # what a shell expects
 
 
 def main() -> int:
@@ -42,8 +44,12 @@ def main() -> int:
     try:
         asyncio.run(modules[arguments.command].run(state, project, arguments))
     except (EventStoreError, OSError) as error:
-        print(f"\nerror: {error}", file=sys.stderr)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        print(f"\nerror: {error}{': free some disk space and try again' if full else ''}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return _INTERRUPTED
     return 0
 
 

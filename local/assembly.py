@@ -7,7 +7,9 @@ from pathlib import Path
 
 from local.bus import Bus
 from local.cloud import Cloud
-from local.instances import EmbeddedInstances, ExternalInstances, Instances
+from local.embedded_instances import EmbeddedInstances
+from local.external_instances import ExternalInstances
+from local.instances import Instances
 from local.limits import pubsub, sql
 from local.processes import Processes
 from local.properties import Properties
@@ -59,7 +61,7 @@ class Assembly:
             for kind in (pubsub.TOPIC.type, pubsub.SUBSCRIPTION.type)
         )
         return {
-            "project": self.cloud.place.project,
+            "project": records.place.project,
             "service": next(iter(self.services.addresses.values()), ""),
             "postgres": self._owner(),
             "pubsub_emulator_host": self.bus.address,

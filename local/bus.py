@@ -14,6 +14,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 from event_store.errors import ConfigurationError
 from local.emulator import Emulator
 from local.errors import CloudError
+from local.ports import refuse_taken_port
 from local.pubsub import PubSubServer
 
 CALL_SECONDS: Final = 20.0
@@ -28,6 +29,7 @@ class Bus:
     """
 
     def __init__(self, choice: str, port: int) -> None:
+        self._port = port
         self._server: PubSubServer | Emulator | None = None
         if choice == "embedded":
             self._server = PubSubServer(port=port)
@@ -40,6 +42,7 @@ class Bus:
 
     async def __aenter__(self) -> Self:
         if self._server is not None:
+            refuse_taken_port(self._port, "--pubsub-port")
             await self._server.start()
             self.address = self._server.address
         self._channel = grpc.aio.insecure_channel(self.address, options=(("grpc.enable_http_proxy", 0),))
@@ -63,8 +66,8 @@ class Bus:
             )
         except exceptions.GoogleAPICallError as error:
             raise ConfigurationError(
-                f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST={self.address} ({error.message}): start it, or unset "
-                "the variable to use the embedded one"
+                f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST={self.address} ({error.message}): "
+                "start it, or unset the variable to use the embedded one"
             ) from None
 
 

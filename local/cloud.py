@@ -1,14 +1,13 @@
 """The local Google Cloud: its resource types and what stands in it.
 
 Invariants: a resource is recorded after it was made and before the caller is told so, and forgotten after it
-was deleted; whatever is recorded is brought back, in the order in which it was made, when the cloud starts again.
+was deleted; whatever is recorded is brought back when the cloud starts again, in the order of its making.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
 from local.errors import CloudError, NotReadyError
-from local.place import Place
 from local.properties import Properties
 from local.records import Record, Records
 from local.resources.kind import Draft, Kind
@@ -25,7 +24,6 @@ class Cloud:
     def __init__(self, kinds: Iterable[Kind], records: Records) -> None:
         self._kinds: Final = {kind.limits.type: kind for kind in kinds}
         self.records = records
-        self.place = Place()
 
     def kind(self, resource_type: str) -> Kind:
         """Return a resource type.
@@ -35,11 +33,11 @@ class Cloud:
         """
         if resource_type in self._kinds:
             return self._kinds[resource_type]
-        module = resource_type.split(":")[1].split("/")[0]
+        module = resource_type.split(":", 2)[1].partition("/")[0]
         raise CloudError(
             f"the local Google Cloud has no resource type {resource_type}: add what Google checks of it to "
-            f"local/limits/ and what it does to local/resources/, beside those of its family ({module}) or in "
-            "local/resources/recorded.py if it has nothing to do on a laptop"
+            f"local/limits/, beside its family ({module}), and what it does to local/resources/: "
+            "a line in local/resources/recorded.py if it has nothing to do on a laptop"
         )
 
     async def create(self, resource_type: str, urn: str, inputs: Properties) -> Record:
@@ -111,7 +109,9 @@ class Cloud:
 
     def _draft(self, resource_type: str, inputs: Properties) -> tuple[Kind, Draft]:
         kind = self.kind(resource_type)
-        return kind, Draft(id=kind.identify(inputs, self.place), inputs=inputs, place=self.place)
+        return kind, Draft(
+            id=kind.identify(inputs, self.records.place), inputs=inputs, place=self.records.place
+        )
 
     def _record(self, resource_type: str, urn: str, draft: Draft, outputs: Properties) -> Record:
         known = self.records.find(resource_type, draft.id)

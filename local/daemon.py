@@ -1,7 +1,7 @@
 """The background process that is the local Google Cloud: `python -m local.daemon STATE PROGRAM`.
 
 Invariants: one per state directory, the one that holds its lock; it says that it is ready, or why it cannot
-be, on the descriptor of `--ready`; SIGTERM ends it with all its children, and they end with it if it is killed.
+be, on the descriptor of `--ready`; SIGTERM ends it with all its children, and so does a kill.
 """
 
 import argparse
@@ -67,6 +67,7 @@ def main() -> int:
     parser.add_argument("--ready", type=int, required=True)
     arguments = parser.parse_args()
     state = State(arguments.state)
+    os.set_inheritable(arguments.ready, False)  # children that hold it too would hide its end
     try:
         with state.lock("daemon"):
             uvloop.run(serve(state, arguments.program, arguments.ready))

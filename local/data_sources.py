@@ -5,13 +5,13 @@ from local.place import Place
 from local.properties import Properties
 
 
-def look_up(token: str, arguments: Properties, place: Place) -> Properties:
+def look_up(function: str, arguments: Properties, place: Place) -> Properties:
     """Answer a function of the gcp package.
 
     Raises:
         CloudError: It has no such function; the message says where to add it.
     """
-    if token == "gcp:organizations/getProject:getProject":
+    if function == "gcp:organizations/getProject:getProject":
         asked = place.of({"project": str(arguments.get("projectId", "")).removeprefix("projects/")})
         return {
             "id": f"projects/{asked.project}",
@@ -22,4 +22,4 @@ def look_up(token: str, arguments: Properties, place: Place) -> Properties:
             "effectiveLabels": {},
             "pulumiLabels": {},
         }
-    raise CloudError(f"the local Google Cloud has no data source {token}: add it to local/data_sources.py")
+    raise CloudError(f"the local Google Cloud has no data source {function}: add it to local/data_sources.py")

@@ -46,8 +46,9 @@ async def show(endpoints: Properties) -> None:
     missing = await _receive(endpoints, {event.event_id for event in events})
     if missing:
         raise ConfigurationError(
-            f"{len(missing)} of {len(events)} events did not arrive on {SUBSCRIPTION} within {RECEIVE_SECONDS:.0f} s. "
-            "If a consumer of yours reads from it, it has them; else `event-store status` tells how far the relay is"
+            f"{len(missing)} of {len(events)} events did not arrive on {SUBSCRIPTION} within "
+            f"{RECEIVE_SECONDS:.0f} s. If a consumer of yours reads from it, it has them; "
+            "else `event-store status` tells how far the relay is"
         )
 
 

@@ -6,6 +6,7 @@ deleted; exactly one task does that.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from local.errors import CloudError
@@ -50,9 +51,16 @@ class Deployment:
         await self._end_keeper()
         old, self._revision = self._revision, revision
         await self._front.point_to(revision.port)
-        self._keeper = asyncio.create_task(self._keep(revision, template, place))
+        self._keeper = asyncio.create_task(self._keep(name, template, place))
         if old is not None:
             await old.stop()
+
+    async def resume(self, name: str, template: Properties, place: Place) -> None:
+        """Start a revision, and go on trying if it does not become ready."""
+        try:
+            await self.roll_out(name, template, place)
+        except CloudError:
+            self._keeper = asyncio.create_task(self._keep(name, template, place))
 
     async def stop(self) -> None:
         """End it. Stopping twice is harmless."""
@@ -62,20 +70,19 @@ class Deployment:
         if revision is not None:
             await revision.stop()
 
-    async def _keep(self, revision: Revision, template: Properties, place: Place) -> None:
+    async def _keep(self, name: str, template: Properties, place: Place) -> None:
         pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
-            await revision.wait()
-            await self._front.point_to(0)
-            await revision.stop()
+            if self._revision is not None:
+                await self._revision.wait()
+                await self._front.point_to(0)
+                await self._revision.stop()
+                self._revision = None
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
-            try:
-                revision = await Revision.start(self._service, revision.name, template, place, self._runner)
-            except CloudError:
-                continue  # its log says why
-            self._revision = revision
-            await self._front.point_to(revision.port)
+            with suppress(CloudError):  # its log says why
+                self._revision = await Revision.start(self._service, name, template, place, self._runner)
+                await self._front.point_to(self._revision.port)
 
     async def _end_keeper(self) -> None:
         keeper, self._keeper = self._keeper, None

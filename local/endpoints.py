@@ -1,4 +1,4 @@
-"""Where everything listens: the daemon tells, the commands ask. JSON over gRPC, so that asking needs no SDK."""
+"""Where everything listens: the daemon tells, the commands ask. JSON over gRPC, so asking needs no SDK."""
 
 import json
 from collections.abc import Callable

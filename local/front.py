@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Self
 
-from event_store.errors import ConfigurationError
+from local.ports import refuse_taken_port
 
 WAIT_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 65_536
@@ -29,13 +29,8 @@ class Front:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        try:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        except OSError as error:
-            raise ConfigurationError(
-                f"port {self.port} on 127.0.0.1 cannot be used ({error.strerror}): stop what listens there, or "
-                "give the service another one with --service-port"
-            ) from None
+        refuse_taken_port(self.port, "--service-port")
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -75,7 +75,7 @@ class MetadataServer:
                 if path and "metadata-flavor: google" not in request.lower():
                     status, body = "403 Forbidden", "Metadata-Flavor: Google is missing"
                 kind = "application/json" if body.startswith("{") else "application/text"
-                head = f"HTTP/1.1 {status}\r\n{_HEADERS}Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-                writer.write((head + body).encode())
+                about = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(f"HTTP/1.1 {status}\r\n{_HEADERS}{about}{body}".encode())
                 await writer.drain()
         writer.close()

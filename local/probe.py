@@ -51,7 +51,7 @@ class Probe:
         """Wait until it passes; false if it did not in time."""
         try:
             async with asyncio.timeout(self.within_seconds):
-                while not await self.check(port):
+                while not await self.check(port):  # noqa: ASYNC110 # another process cannot set an event
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError:
             return False

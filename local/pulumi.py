@@ -91,7 +91,7 @@ class Pulumi:
             pass_fds=keep_open,
         )
         loop = asyncio.get_running_loop()
-        # A terminal's Ctrl-C reaches Pulumi by itself, and cancels the update in good order; so does SIGTERM here.
+        # A terminal's Ctrl-C reaches Pulumi by itself, and cancels the update in good order. So does SIGTERM.
         loop.add_signal_handler(signal.SIGINT, lambda: None)
         loop.add_signal_handler(signal.SIGTERM, process.send_signal, signal.SIGINT)
         try:
@@ -101,8 +101,8 @@ class Pulumi:
             loop.remove_signal_handler(signal.SIGTERM)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing stands in the stack."""
-        return not self._latest().get("resources")
+        """Tell whether nothing stands in the stack but what Pulumi keeps of itself."""
+        return all(each["type"].startswith("pulumi:") for each in self._latest().get("resources", []))
 
     @property
     def _on_stack(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from event_store.errors import ConfigurationError
+from local.place import Place
 from local.properties import Properties
 
 _FORMAT = 1
@@ -48,12 +49,25 @@ class Records:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._place = Place()
         self._records: dict[tuple[str, str], Record] = {}
         if path is not None and path.exists():
-            self._records = {(each.type, each.id): each for each in _parse(path)}
+            self._place, records = _parse(path)
+            self._records = {(each.type, each.id): each for each in records}
 
     def __iter__(self) -> Iterator[Record]:
         return iter(tuple(self._records.values()))
+
+    @property
+    def place(self) -> Place:
+        """The project and region of the stack that was configured last."""
+        return self._place
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        if place != self._place:
+            self._place = place
+            self._write()
 
     def find(self, kind: str, identity: str) -> Record | None:
         """Return a record by type and id."""
@@ -82,7 +96,11 @@ class Records:
         if self._path is None:
             return
         unfinished = self._path.with_name(f"{self._path.name}.unfinished")
-        content: dict[str, Any] = {"format": _FORMAT, "records": [asdict(each) for each in self]}
+        content: dict[str, Any] = {
+            "format": _FORMAT,
+            "place": asdict(self._place),
+            "records": [asdict(each) for each in self],
+        }
         with unfinished.open("w") as file:
             json.dump(content, file, indent=1)
             file.flush()
@@ -90,11 +108,11 @@ class Records:
         unfinished.replace(self._path)
 
 
-def _parse(path: Path) -> list[Record]:
+def _parse(path: Path) -> tuple[Place, list[Record]]:
     try:
         content = json.loads(path.read_text())
         if content["format"] == _FORMAT:
-            return [Record(**each) for each in content["records"]]
+            return Place(**content["place"]), [Record(**each) for each in content["records"]]
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(f"{path} is not the state of this release: begin anew with `make down PURGE=1`")

@@ -1,10 +1,10 @@
 """One revision of a Cloud Run service: a process that listens on a port of its own."""
 
 import asyncio
-import socket
 
 from local.errors import CloudError
 from local.place import Place
+from local.ports import free_port
 from local.probe import Probe
 from local.properties import Properties
 from local.runner import Runner, Running
@@ -33,7 +33,7 @@ class Revision:
             CloudError: It ended, or the probe did not pass in time; nothing of it runs then.
         """
         probe = Probe.parse(template["containers"][0])
-        port = _free_port()
+        port = free_port()
         given = {"PORT": str(port), "K_SERVICE": service, "K_REVISION": name, "K_CONFIGURATION": service}
         running = await runner.start(f"service-{service}", template, place, given)
         child = running.child
@@ -64,9 +64,3 @@ class Revision:
     async def stop(self) -> None:
         """Let it finish its requests, and end it. Stopping twice is harmless."""
         await self._running.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -98,7 +98,7 @@ class Runner:
             child = await self._processes.start(name, command, environment, self._directory)
             stack.push_async_callback(self._processes.stop, child)
             running = Running(child, stack.pop_all())
-        return running
+        return running  # noqa: RET504 # not inside the context, which for all that a type checker knows goes on
 
     async def _database(self, address: str) -> dict[str, str]:
         """Translate an instance's address in the network to where it listens on this machine."""
@@ -112,8 +112,8 @@ def _command(container: Properties) -> list[str]:
     words = [*container.get("commands", []), *container.get("args", [])]
     if not container.get("commands"):
         raise CloudError(
-            f"the container of {container['image']} has no commands: the local Google Cloud runs no images, so it "
-            "cannot know their entry point"
+            f"the container of {container['image']} has no commands: "
+            "the local Google Cloud runs no images, so it cannot know their entry point"
         )
     program = shutil.which(words[0], path=f"{_BIN}{os.pathsep}{os.defpath}")
     if program is None:
@@ -126,8 +126,8 @@ def _variables(container: Properties) -> dict[str, str]:
     for each in container.get("envs", []):
         if "valueSource" in each:
             raise CloudError(
-                f"variable {each['name']} comes from a secret, and the local Google Cloud has none: add them to "
-                "local/resources/ and to local/runner.py"
+                f"variable {each['name']} comes from a secret, and the local Google Cloud has none: "
+                "add them to local/resources/ and to local/runner.py"
             )
         found[each["name"]] = each.get("value", "")
     return found

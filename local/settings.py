@@ -3,13 +3,13 @@
 import hashlib
 import json
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
+from local.ports import free_port
 from local.state import State
 
 PORTS: Final = {"service_port": 8080, "postgres_port": 54320, "pubsub_port": 8085}  # if they are free
@@ -67,10 +67,10 @@ class Settings:
         postgres = _choice(variables, "EVENT_STORE_POSTGRES", "embedded", "external")
         kept = cls.load(state)
         if kept is None:
-            free: dict[str, Any] = {name: _free_port(port) for name, port in PORTS.items()}
+            free: dict[str, Any] = {name: free_port(port) for name, port in PORTS.items()}
             kept = cls(token=f"local-{secrets.token_hex(24)}", **free)
         asked: dict[str, Any] = {
-            name: port or _free_port(0) for name, port in ports.items() if port is not None
+            name: port or free_port() for name, port in ports.items() if port is not None
         }
         chosen = replace(kept, pubsub=pubsub, postgres=postgres, **asked)
         state.settings.write_text(json.dumps(asdict(chosen), indent=1))
@@ -93,12 +93,3 @@ def _choice(variables: Mapping[str, str], name: str, *choices: str) -> str:
     if value not in choices:
         raise ConfigurationError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")
     return value
-
-
-def _free_port(wanted: int) -> int:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,7 +1,6 @@
 """`down`: destroy the stack with Pulumi and stop everything."""
 
 import argparse
-import os
 import shutil
 
 from event_store.errors import ConfigurationError
@@ -62,4 +61,4 @@ def _purge(state: State) -> None:
         if path.is_dir():
             shutil.rmtree(path)
         elif path.suffix != ".lock":  # held by us
-            os.unlink(path)
+            path.unlink()

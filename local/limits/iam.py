@@ -40,7 +40,7 @@ ACCOUNT: Final = Limits(
     {
         "accountId": Text(
             r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
-            "6 to 30 lower-case letters, digits and hyphens, beginning with a letter, not ending with a hyphen",
+            "6 to 30 lower-case letters, digits and hyphens, from a letter to a letter or digit",
             immutable=True,
         ),
         "project": IMMUTABLE,

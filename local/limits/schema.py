@@ -4,8 +4,7 @@ import difflib
 import importlib
 import inspect
 import typing
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -45,10 +44,7 @@ def schema_of(resource_type: str) -> Schema:
     """Return the properties of a resource type as in `gcp:pubsub/topic:Topic`."""
     package, module, name = resource_type.split(":")
     folder = module.split("/")[0]
-    with warnings.catch_warnings():
-        # A folder of the SDK warns of its own renamed classes.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
+    sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
     return _schema(getattr(sdk, f"{name}Args"))
 
 
@@ -66,6 +62,7 @@ def _schema(args: type) -> Schema:
 
 def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     hint = _plain(hint)
+    origin = typing.get_origin(hint)
     if value == UNKNOWN:
         return
     if isinstance(hint, type) and _types.is_input_type(hint):
@@ -73,19 +70,26 @@ def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]
             yield from _schema(hint).problems(value, path)
         else:
             yield path, "must be an object"
-    elif typing.get_origin(hint) in (Sequence, list):
-        if not isinstance(value, list):
-            yield path, "must be a list"
-            return
+    elif origin in (Sequence, list) and isinstance(value, list):
         for index, item in enumerate(value):
             yield from _mismatches(typing.get_args(hint)[0], item, (*path, index))
-    elif typing.get_origin(hint) in (Mapping, dict):
-        if not isinstance(value, Mapping):
-            yield path, "must be a mapping"
-    elif isinstance(value, Mapping | list):
-        yield path, "must be a single value"
-    elif (hint is bool and not isinstance(value, bool)) or (hint is int and not _is_whole(value)):
-        yield path, f"must be {'true or false' if hint is bool else 'a whole number'}"
+    else:
+        fits, wanted = _wanted(hint, origin)
+        if not fits(value):
+            yield path, f"must be {wanted}"
+
+
+def _wanted(hint: Any, origin: Any) -> tuple[Callable[[Any], bool], str]:
+    """Return a test of a value, and in words what passes; a number passes for a text."""
+    if origin in (Sequence, list):
+        return lambda value: isinstance(value, list), "a list"
+    if origin in (Mapping, dict):
+        return lambda value: isinstance(value, Mapping), "a mapping"
+    if hint is bool:
+        return lambda value: isinstance(value, bool), "true or false"
+    if hint is int:
+        return _is_whole, "a whole number"
+    return lambda value: not isinstance(value, Mapping | list), "a single value"
 
 
 def _is_whole(value: Any) -> bool:

@@ -45,8 +45,8 @@ class JobKind(Kind):
         used = record.inputs.get("runExecutionToken")
         if token and token == used and last and last[0]["completionStatus"] == _SUCCEEDED:
             raise CloudError(
-                f"googleapi: Error 409: execution {last[0]['name']} already exists: a run_execution_token is taken "
-                "once, so it has to change with everything that shapes the job"
+                f"googleapi: Error 409: execution {last[0]['name']} already exists: "
+                "a run_execution_token is taken once, so it has to change with everything that shapes the job"
             )
         return await self._run(draft, int(record.outputs["generation"]) + 1)
 

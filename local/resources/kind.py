@@ -28,8 +28,8 @@ class Draft:
 class Kind(ABC):
     """One resource type.
 
-    `create` and `update` return all outputs. They are whole or not at all: an error, or a cancellation, leaves
-    things as they were, except that NotReadyError says what stands now.
+    `create` and `update` return all outputs. They are whole or not at all: an error, or a cancellation,
+    leaves things as they were, except that NotReadyError says what stands now.
     """
 
     limits: Limits
@@ -56,7 +56,7 @@ class Kind(ABC):
         """Tell whether it is still there."""
         return True
 
-    async def restore(self, record: Record) -> None:
+    async def restore(self, record: Record) -> None:  # noqa: B027 # most have nothing to bring back
         """Bring it back as recorded, after the cloud itself was stopped."""
 
     def drifted(self, _outputs: Properties, _inputs: Properties) -> tuple[str, ...]:

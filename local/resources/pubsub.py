@@ -1,6 +1,7 @@
 """Topics and subscriptions, made on the running Pub/Sub."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from google.api_core import exceptions
@@ -34,11 +35,8 @@ class TopicKind(Kind):
 
     async def create(self, draft: Draft) -> Properties:
         """Create it, or take over one that nobody knows of."""
-        with google_errors():
-            try:
-                await self._bus.publisher.create_topic(request=_topic(draft.id, draft.inputs), **_CALL)
-            except exceptions.AlreadyExists:
-                pass
+        with google_errors(), suppress(exceptions.AlreadyExists):
+            await self._bus.publisher.create_topic(request=_topic(draft.id, draft.inputs), **_CALL)
         return _outputs(draft)
 
     async def update(self, record: Record, draft: Draft) -> Properties:
@@ -51,11 +49,8 @@ class TopicKind(Kind):
 
     async def delete(self, record: Record) -> None:
         """Delete it; its subscriptions stay, without a topic."""
-        with google_errors():
-            try:
-                await self._bus.publisher.delete_topic(topic=record.id, **_CALL)
-            except exceptions.NotFound:
-                pass
+        with google_errors(), suppress(exceptions.NotFound):
+            await self._bus.publisher.delete_topic(topic=record.id, **_CALL)
 
     async def exists(self, record: Record) -> bool:
         """Ask for it."""
@@ -105,11 +100,8 @@ class SubscriptionKind(Kind):
 
     async def delete(self, record: Record) -> None:
         """Delete it with the messages that it holds."""
-        with google_errors():
-            try:
-                await self._bus.subscriber.delete_subscription(subscription=record.id, **_CALL)
-            except exceptions.NotFound:
-                pass
+        with google_errors(), suppress(exceptions.NotFound):
+            await self._bus.subscriber.delete_subscription(subscription=record.id, **_CALL)
 
     async def exists(self, record: Record) -> bool:
         """Ask for it."""
@@ -122,13 +114,10 @@ class SubscriptionKind(Kind):
 
     async def restore(self, record: Record) -> None:
         """Create it again where Pub/Sub forgot it."""
-        with google_errors():
-            try:
-                await self._bus.subscriber.create_subscription(
-                    request=_subscription(record.id, record.inputs), **_CALL
-                )
-            except exceptions.AlreadyExists:
-                pass
+        with google_errors(), suppress(exceptions.AlreadyExists):
+            await self._bus.subscriber.create_subscription(
+                request=_subscription(record.id, record.inputs), **_CALL
+            )
 
 
 def full_name(collection: str, name: str, project: str) -> str:

@@ -17,7 +17,7 @@ class Recorded(Kind):
         limits: What Google checks of it.
         identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, and
             `agent`, the name of the input `service` without its domain.
-        outputs: Computed outputs in the same way; later ones may use `id`, a 21-digit `unique` and earlier ones.
+        outputs: Computed outputs in the same way, of `id`, a 21-digit `unique` and earlier outputs, too.
     """
 
     def __init__(self, limits: Limits, identity: str, **outputs: str) -> None:

@@ -69,12 +69,13 @@ class ServiceKind(Kind):
             del self._deployments[record.id]
 
     async def restore(self, record: Record) -> None:
-        """Start it again; what does not become ready any more is said in its log and by the next update."""
-        draft = Draft(id=record.id, inputs=record.inputs, place=Place())
-        try:
-            await self._start(draft, int(record.outputs["generation"]))
-        except CloudError:
-            return
+        """Start it again; one that does not become ready any more is tried until it does, as in the cloud."""
+        deployment = await self._deployment(record.id, record.inputs["name"])
+        await deployment.resume(
+            record.outputs["latestCreatedRevision"],
+            record.inputs["template"],
+            Place(record.outputs["project"], record.inputs["location"]),
+        )
 
     async def _roll_out(self, draft: Draft, generation: int, ready: str) -> Properties:
         try:
@@ -85,14 +86,17 @@ class ServiceKind(Kind):
         return _outputs(draft, generation, revision, revision)
 
     async def _start(self, draft: Draft, generation: int) -> str:
-        service, revision = draft.inputs["name"], _revision(draft, generation)
-        if draft.id not in self._deployments:
+        revision = _revision(draft, generation)
+        deployment = await self._deployment(draft.id, draft.inputs["name"])
+        await deployment.roll_out(revision, draft.inputs["template"], draft.place.of(draft.inputs))
+        return revision
+
+    async def _deployment(self, identity: str, service: str) -> Deployment:
+        if identity not in self._deployments:
             is_first = not self._deployments
             front = self._front if is_first else await self._stack.enter_async_context(Front())
-            self._deployments[draft.id] = Deployment(service, front, self._runner)
-        place = draft.place.of(draft.inputs)
-        await self._deployments[draft.id].roll_out(revision, draft.inputs["template"], place)
-        return revision
+            self._deployments[identity] = Deployment(service, front, self._runner)
+        return self._deployments[identity]
 
 
 def _revision(draft: Draft, generation: int) -> str:

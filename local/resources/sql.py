@@ -13,6 +13,8 @@ from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
 
+_API: Final = "https://sqladmin.googleapis.com/sql/v1beta4"
+_AGENTS: Final = "gcp-sa-cloud-sql.iam.gserviceaccount.com"
 # A public certificate without a purpose of its own: PostgreSQL on this machine has no TLS.
 _SERVER_CA: Final = Path(__file__).with_name("server_ca.pem")
 
@@ -58,8 +60,8 @@ class InstanceKind(Kind):
             "publicIpAddress": "",
             "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}],
             "instanceType": "CLOUD_SQL_INSTANCE",
-            "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{there.project}/instances/{draft.id}",
-            "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@gcp-sa-cloud-sql.iam.gserviceaccount.com",
+            "selfLink": f"{_API}/projects/{there.project}/instances/{draft.id}",
+            "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@{_AGENTS}",
             "serverCaCerts": [
                 {
                     "cert": _SERVER_CA.read_text(),
@@ -97,7 +99,7 @@ class DatabaseKind(Kind):
             "project": draft.place.of(draft.inputs).project,
             "charset": "UTF8",
             "collation": "en_US.UTF8",
-            "selfLink": f"https://sqladmin.googleapis.com/sql/v1beta4/{draft.id}",
+            "selfLink": f"{_API}/{draft.id}",
             **draft.inputs,
         }
 
@@ -176,7 +178,7 @@ class UserKind(Kind):
         )
 
     async def _names(self, instance: str, question: str, *values: str) -> set[str]:
-        asked = sql.SQL(question).format(*map(sql.Literal, values))  # type: ignore[arg-type] # constants of this file
+        asked = sql.SQL(question).format(*map(sql.Literal, values))
         return {row[0] for row in await self._instances.query(instance, asked)}
 
 

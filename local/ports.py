@@ -1,0 +1,36 @@
+"""Ports of 127.0.0.1."""
+
+import socket
+
+from event_store.errors import ConfigurationError
+
+
+def free_port(wanted: int = 0) -> int:
+    """Return a port that nobody uses now: the wanted one if it is free, else any."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def refuse_taken_port(port: int, flag: str) -> None:
+    """See that a port can be used.
+
+    Args:
+        port: The port.
+        flag: The flag of `up` that chooses another one.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"port {port} on 127.0.0.1 cannot be used ({error.strerror}): stop what listens there, "
+                f"or choose another port: .venv/bin/python -m local up {flag} PORT (0 for a free one)"
+            ) from None

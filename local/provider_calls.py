@@ -1,0 +1,176 @@
+"""The calls of Pulumi's provider protocol, answered by the local Google Cloud.
+
+Secrets come as plain values, since no answer to `Configure` asks for marked ones; the engine keeps them
+secret in its state by itself.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from google.protobuf.empty_pb2 import Empty
+from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import provider_pb2 as pb
+
+from local.changes import changes, deletes_first
+from local.cloud import Cloud
+from local.data_sources import look_up
+from local.errors import CloudError
+from local.limits import Limits
+from local.place import Place
+from local.properties import Properties, from_struct, is_known, to_struct
+
+Call = Callable[[Any], Awaitable[Any]]
+
+_NONE: Final = pb.DiffResponse.DIFF_NONE
+_SOME: Final = pb.DiffResponse.DIFF_SOME
+_VERSION: Final = "10.2.0"  # of the provider that it stands in for
+_SUFFIX_DIGITS: Final = 7
+
+
+class ProviderCalls:
+    """What the engine may call.
+
+    Args:
+        cloud: What answers.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    @property
+    def all(self) -> Mapping[str, tuple[Any, Call]]:
+        """The request's message and the call, by the protocol's names."""
+        return {
+            "Handshake": (pb.ProviderHandshakeRequest, self._handshake),
+            "Attach": (plugin_pb2.PluginAttach, self._attach),
+            "GetPluginInfo": (Empty, self._plugin_info),
+            "GetSchema": (pb.GetSchemaRequest, self._schema),
+            "CheckConfig": (pb.CheckRequest, self._check_config),
+            "DiffConfig": (pb.DiffRequest, self._diff_config),
+            "Configure": (pb.ConfigureRequest, self._configure),
+            "Invoke": (pb.InvokeRequest, self._invoke),
+            "Check": (pb.CheckRequest, self._check),
+            "Diff": (pb.DiffRequest, self._diff),
+            "Create": (pb.CreateRequest, self._create),
+            "Read": (pb.ReadRequest, self._read),
+            "Update": (pb.UpdateRequest, self._update),
+            "Delete": (pb.DeleteRequest, self._delete),
+        }
+
+    async def _handshake(self, _request: Any) -> Any:
+        return pb.ProviderHandshakeResponse()
+
+    async def _attach(self, _request: Any) -> Any:
+        return Empty()
+
+    async def _plugin_info(self, _request: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=_VERSION)
+
+    async def _schema(self, _request: Any) -> Any:
+        return pb.GetSchemaResponse(schema="{}")
+
+    async def _check_config(self, request: Any) -> Any:
+        return pb.CheckResponse(inputs=request.news)
+
+    async def _diff_config(self, request: Any) -> Any:
+        return pb.DiffResponse(changes=_NONE if request.old_inputs == request.news else _SOME)
+
+    async def _configure(self, request: Any) -> Any:
+        config = from_struct(request.args)
+        if "project" in config or "region" in config:  # not docker-build's
+            self._cloud.records.place = Place(str(config.get("project", "")), str(config.get("region", "")))
+        return pb.ConfigureResponse(supportsPreview=True)
+
+    async def _invoke(self, request: Any) -> Any:
+        response = pb.InvokeResponse()
+        answer = look_up(request.tok, from_struct(request.args), self._cloud.records.place)
+        getattr(response, "return").CopyFrom(to_struct(answer))
+        return response
+
+    async def _check(self, request: Any) -> Any:
+        limits = self._cloud.kind(_type(request)).limits
+        named = _with_name(limits, request, from_struct(request.olds), from_struct(request.news))
+        inputs, failures = await asyncio.to_thread(limits.check, named)  # its first call loads the SDK
+        return pb.CheckResponse(
+            inputs=to_struct(inputs),
+            failures=[pb.CheckFailure(property=each.path, reason=each.reason) for each in failures],
+        )
+
+    async def _diff(self, request: Any) -> Any:
+        kind = self._cloud.kind(_type(request))
+        if record := self._cloud.records.find(_type(request), request.id):
+            self._cloud.records.confirm(record)
+        old, new = from_struct(request.old_inputs), from_struct(request.news)
+        found = changes(kind.limits, old, new)
+        drifted: tuple[str, ...] = ()
+        if is_known(new):
+            drifted = await asyncio.to_thread(kind.drifted, from_struct(request.olds), new)
+        replaces = [change.path for change in found if change.replaces]
+        return pb.DiffResponse(
+            changes=_SOME if found or drifted else _NONE,
+            diffs=sorted({*drifted, *(change.path.split(".")[0].split("[")[0] for change in found)}),
+            replaces=replaces,
+            deleteBeforeReplace=bool(replaces) and deletes_first(kind.limits, old, new),
+            detailedDiff={
+                **{name: pb.PropertyDiff(kind=pb.PropertyDiff.UPDATE) for name in drifted},
+                **{change.path: pb.PropertyDiff(kind=_kind(change), inputDiff=True) for change in found},
+            },
+            hasDetailedDiff=True,
+        )
+
+    async def _create(self, request: Any) -> Any:
+        inputs = from_struct(request.properties)
+        if request.preview:
+            planned = self._cloud.kind(_type(request)).planned(inputs)
+            return pb.CreateResponse(properties=to_struct(planned))
+        record = await self._cloud.create(_type(request), request.urn, inputs)
+        return pb.CreateResponse(id=record.id, properties=to_struct(record.outputs))
+
+    async def _read(self, request: Any) -> Any:
+        record = await self._cloud.read(_type(request), request.id)
+        if record is None:
+            return pb.ReadResponse()
+        return pb.ReadResponse(
+            id=record.id, properties=to_struct(record.outputs), inputs=to_struct(record.inputs)
+        )
+
+    async def _update(self, request: Any) -> Any:
+        inputs = from_struct(request.news)
+        if request.preview:
+            planned = self._cloud.kind(_type(request)).planned(inputs, from_struct(request.olds))
+            return pb.UpdateResponse(properties=to_struct(planned))
+        record = self._cloud.records.find(_type(request), request.id)
+        if record is None:
+            raise CloudError(
+                f"googleapi: Error 404: {request.id} is not there: run `pulumi refresh`, notFound"
+            )
+        updated = await self._cloud.update(record, inputs)
+        return pb.UpdateResponse(properties=to_struct(updated.outputs))
+
+    async def _delete(self, request: Any) -> Any:
+        if record := self._cloud.records.find(_type(request), request.id):
+            await self._cloud.delete(record)
+        return Empty()
+
+
+def _type(request: Any) -> str:
+    """Return the resource type, which an older engine leaves to the URN."""
+    return str(request.type or request.urn.split("::")[2].split("$")[-1])
+
+
+def _kind(change: Any) -> Any:
+    return pb.PropertyDiff.Kind.Value(f"{change.kind}_REPLACE" if change.replaces else change.kind)
+
+
+def _with_name(limits: Limits, request: Any, old: Properties, new: Properties) -> Properties:
+    """Give a resource a name like `net-2647f7c` for life, where the program leaves that to Pulumi."""
+    if not limits.autonamed or limits.name in new:
+        return new
+    if limits.name in old:
+        return {**new, limits.name: old[limits.name]}
+    dice = random.Random(bytes(request.randomSeed))  # noqa: S311 # no secret, and has to be repeatable
+    suffix = dice.randbytes(_SUFFIX_DIGITS).hex()[:_SUFFIX_DIGITS]
+    logical = request.urn.split("::")[-1].lower()
+    return {**new, limits.name: f"{logical[: limits.autonamed - _SUFFIX_DIGITS - 1]}-{suffix}"}
