@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status preview test check bench proto lock format
+.PHONY: help setup up down status preview test check bench proto inventory lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -14,8 +14,8 @@ help: ## List what can be made
 setup: ## Make the environment: .venv from the pins, tools under .tools/
 	@$(PYTHON) tools/setup.py
 
-up: setup ## Bring the whole stack up on this machine and send events through it
-	@$(VENV_PYTHON) -m local up
+up: setup ## Bring the whole stack up here and send events through it; ARGS="--service-port 9000"
+	@$(VENV_PYTHON) -m local up $(ARGS)
 
 down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data too
 	$(need_environment)
@@ -39,6 +39,9 @@ bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
 
 proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
+
+inventory: setup ## Take down what each stack consists of, for review
+	@$(VENV_PYTHON) -m tests.infra.inventory --save
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import socket
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from event_store.database import queries
 from event_store.migrate import upgrade
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import prepare_request
+from local.port import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 
@@ -172,10 +172,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        postgres = Postgres(Path(directory) / "postgres", find_binaries(), probe.getsockname()[1])
-        probe.close()
+    with tempfile.TemporaryDirectory() as directory:
+        postgres = Postgres(Path(directory) / "postgres", find_binaries(), free_port())
         postgres.start()
         try:
             upgrade(lambda: psycopg.connect(postgres.conninfo()), report=print)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ import pytest
 
 from event_store.environment import Environment
 from event_store.migrate import upgrade
+from local.port import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 
@@ -26,13 +26,6 @@ NEWEST, OLDEST = 18, 16
 MIGRATOR, RUNTIME = "migrator", "runtime"
 _TEMPLATE, _BLANK = "template_migrated", "template_blank"
 _numbers = count(1)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

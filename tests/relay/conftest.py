@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from event_store.appender import Appender
-from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError
 from event_store.login import Login
@@ -77,16 +76,13 @@ def login(database: Any, monkeypatch: pytest.MonkeyPatch) -> Login:
 
 
 @pytest.fixture
-async def log(database: Any, login: Login) -> AsyncIterator[Log]:  # noqa: ARG001 # sets libpq's variables
+async def log(database: Any, login: Login) -> AsyncIterator[Log]:
     """The test's log."""
-    shared = Database(Environment(), 2)
-    await shared.open()
-    appender = Appender(shared, on_appended=lambda _head: None)
+    appender = Appender(login, on_appended=lambda _head: None)
     task = asyncio.create_task(appender.run())
     yield Log(appender, database.superuser)
     appender.stop()
     await task
-    await shared.close()
 
 
 @pytest.fixture
