@@ -29,7 +29,7 @@ from event_store.database import queries
 from event_store.migrate import upgrade
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import prepare_request
-from local.port import free_port
+from local.ports import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 

@@ -1,7 +1,7 @@
 """What each kind of index on `events` costs: `python -m benchmarks.indexes`, the figures of ADR 5.
 
 Every variant gets the same rows, in the same batches, in turns, so that a slow minute of the machine slows
-all of them. Bytes of write-ahead log per row are firm; rows per second are not, and only their ratio is printed.
+all of them. Bytes of write-ahead log per row are firm; rows per second are not, so only their ratio is shown.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from local.port import free_port
+from local.ports import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 

@@ -14,7 +14,7 @@ import pytest
 
 from event_store.environment import Environment
 from event_store.migrate import upgrade
-from local.port import free_port
+from local.ports import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 
