@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 
 from event_store.server import Server
+from local.ports import free_port
 from local.pubsub import PubSubServer
 from tests.client.command import PATIENCE_SECONDS, run, started
-from tests.conftest import TestDatabase, free_port
+from tests.conftest import TestDatabase
 
 
 @pytest.fixture

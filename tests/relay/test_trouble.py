@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from event_store.topology import Routing
+from local.ports import free_port
 from local.pubsub import PubSubServer
-from tests.conftest import free_port
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, bus_at, positions_of
 from tests.relay.conftest import StartRelay
 from tests.relay.log import Log

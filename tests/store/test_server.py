@@ -13,7 +13,8 @@ from event_store.environment import Environment
 from event_store.errors import ConfigurationError, SchemaError, UnavailableError
 from event_store.server import SERVICE, Server
 from event_store.v1 import event_store_pb2 as pb
-from tests.conftest import TestDatabase, free_port
+from local.ports import free_port
+from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
 from tests.store.requests import append, request
 from tests.store.test_group_commit import batch_in_flight
