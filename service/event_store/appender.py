@@ -15,7 +15,7 @@ Invariants:
   looks every event id up and answers with the original positions where the first attempt had stored them.
 - A caller that goes away breaks nothing; its request may still be stored.
 - `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is
-  harmless.
+  harmless. A task that fails leaves nobody waiting.
 """
 
 import asyncio
@@ -91,14 +91,21 @@ class Appender:
 
     async def run(self) -> None:
         """Store batches until `stop`; the owner's task."""
-        while self._queue or not self._stopping:
-            if not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
-            if batch := self._take():
-                await self._answer(batch)
-        if self._cursor is not None:
-            await self._cursor.connection.close()
+        batch: list[_Waiting] = []
+        try:
+            while self._queue or not self._stopping:
+                if not self._queue:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                if batch := self._take():
+                    await self._answer(batch)
+        finally:
+            self._stopping = True
+            for waiting in (*batch, *self._queue):  # somebody only if the task failed or was cancelled
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(UnavailableError("the service failed"))
+            if self._cursor is not None:
+                await self._cursor.connection.close()
 
     def stop(self) -> None:
         """Refuse new requests; `run` returns when those that wait are answered."""

@@ -151,6 +151,25 @@ async def test_stop_stores_what_waits_and_refuses_what_comes(writer: Writer) -> 
     await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
 
 
+async def test_a_writer_that_fails_leaves_nobody_waiting(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw ends the task, and everybody who waits is told."""
+    writer = Writer(environment)
+    monkeypatch.setattr(module, "encode", lambda _requests: 1 / 0)
+
+    answers = await asyncio.wait_for(
+        asyncio.gather(*(writer.appender.append(prepared()) for _ in range(3)), return_exceptions=True),
+        PATIENCE_SECONDS,
+    )
+
+    assert [type(answer) for answer in answers] == [UnavailableError] * 3
+    with pytest.raises(ZeroDivisionError):
+        await writer.task
+    with pytest.raises(UnavailableError):
+        await writer.appender.append(prepared())
+
+
 async def test_a_connection_lost_in_a_batch_stores_each_request_once(
     writer: Writer, any_database: TestDatabase
 ) -> None:
