@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "tail": "follow the log",
     "status": "show how far the log and the relay are",
     "topology": "show the topology, or create it on an emulator",
+    "dead-letters": "look at the messages that a subscription gave up, send them again, or throw them away",
 }
 INTERRUPTED: Final = 130
 
@@ -69,7 +70,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         if argv[:1] != [name]:
             commands.add_parser(name, help=summary)
             continue
-        module = importlib.import_module(f"event_store.commands.{name}")
+        module = importlib.import_module(f"event_store.commands.{name.replace('-', '_')}")
         command = commands.add_parser(
             name,
             help=summary,

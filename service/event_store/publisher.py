@@ -5,31 +5,19 @@ per batch, waits without limit when ordered and pauses keys that it cannot list,
 more time wrapping a request of few messages than sending it.
 """
 
-import asyncio
-import os
 from collections.abc import Sequence
 from typing import Any, Final
 
-import google.auth
-import google.auth.exceptions
-import google.auth.transport.grpc
-import google.auth.transport.requests
 import grpc
 from google.pubsub_v1.types import pubsub
 
-from event_store.errors import ConfigurationError, FieldViolation, InvalidArgumentError, UnavailableError
+from event_store.errors import FieldViolation, InvalidArgumentError, UnavailableError
+from event_store.pubsub import open_channel
 
 # Google's limits: https://cloud.google.com/pubsub/quotas#resource_limits
 REQUEST_MESSAGES: Final = 1000
 REQUEST_BYTES: Final = 9_900_000  # 10 MB, less the request's own fields
 
-_ADDRESS: Final = "pubsub.googleapis.com:443"
-_SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
-_OPTIONS: Final = (
-    ("grpc.max_reconnect_backoff_ms", 2_000),  # gRPC's own bound is two minutes
-    ("grpc.keepalive_time_ms", 60_000),  # finds a connection that died without a word
-    ("grpc.keepalive_timeout_ms", 10_000),
-)
 # The service answers thus when it will never take this request, however often it comes.
 _REFUSALS: Final = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
 
@@ -38,7 +26,7 @@ PublishResponse: Final[Any] = pubsub.PublishResponse.meta.pb
 
 
 class Publisher:
-    """A connection to Pub/Sub: Google's, or the emulator that `PUBSUB_EMULATOR_HOST` names."""
+    """A connection to Pub/Sub to publish on."""
 
     def __init__(self) -> None:
         self._channel: grpc.aio.Channel | None = None
@@ -52,15 +40,7 @@ class Publisher:
         """
         if self._channel is not None:
             return
-        emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
-        if emulator:
-            # An emulator is next door: a proxy that the environment names is not for it.
-            self._channel = grpc.aio.insecure_channel(
-                emulator, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0))
-            )
-        else:
-            credentials = await asyncio.to_thread(_credentials)
-            self._channel = grpc.aio.secure_channel(_ADDRESS, credentials, options=_OPTIONS)
+        self._channel = await open_channel()
         self._publish = self._channel.unary_unary(
             "/google.pubsub.v1.Publisher/Publish",
             request_serializer=PublishRequest.SerializeToString,
@@ -108,18 +88,3 @@ def _refuse_oversize(request: Any) -> None:
         raise InvalidArgumentError(
             FieldViolation("message", f"has {size_bytes} bytes with its attributes, above {REQUEST_BYTES}")
         )
-
-
-def _credentials() -> grpc.ChannelCredentials:
-    request = google.auth.transport.requests.Request()
-    try:
-        found, _ = google.auth.default(scopes=[_SCOPE])
-    except google.auth.exceptions.GoogleAuthError as error:
-        raise ConfigurationError(
-            f"no credentials to publish with ({error}): run as a service account, set "
-            "GOOGLE_APPLICATION_CREDENTIALS, or name an emulator in PUBSUB_EMULATOR_HOST"
-        ) from None
-    plugin: Any = google.auth.transport.grpc.AuthMetadataPlugin  # Any: google-auth gives it no types
-    return grpc.composite_channel_credentials(
-        grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(plugin(found, request))
-    )

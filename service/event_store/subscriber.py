@@ -1,0 +1,128 @@
+"""Take messages from Pub/Sub: the other side of `publisher.py`, by the raw methods for the same reasons."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc
+from google.pubsub_v1.types import pubsub
+
+from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
+from event_store.pubsub import open_channel
+
+_SERVICE: Final = "/google.pubsub.v1.Subscriber/"
+_REQUEST_SECONDS: Final = 10.0
+# Google's limit is on the request's bytes, 512 KiB: https://cloud.google.com/pubsub/quotas#resource_limits
+_REQUEST_ACK_IDS: Final = 1000
+_OPERATOR: Final = (
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+)
+
+StreamingPullRequest: Final[Any] = pubsub.StreamingPullRequest.meta.pb
+
+
+class Subscriber:
+    """A connection to Pub/Sub to take messages from.
+
+    Subscriptions are named in full, `projects/PROJECT/subscriptions/NAME`.
+    """
+
+    def __init__(self) -> None:
+        self._channel: grpc.aio.Channel | None = None
+
+    async def open(self) -> None:
+        """Prepare the connection, which is made by the first request. Opening twice is harmless.
+
+        Raises:
+            ConfigurationError: There are no credentials.
+        """
+        if self._channel is None:
+            self._channel = await open_channel()
+
+    async def close(self) -> None:
+        """Drop the connection. Closing twice is harmless."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
+
+    async def pull(self, subscription: str, messages: int, timeout_seconds: float) -> Sequence[Any]:
+        """Return what there is, or the first that comes, as `ReceivedMessage`s; none after the timeout.
+
+        Args:
+            subscription: The subscription.
+            messages: How many at the most, 1 to 1,000.
+            timeout_seconds: How long to wait if there is none.
+
+        Raises:
+            ConfigurationError: There is no such subscription, or no right to it.
+            UnavailableError: Pub/Sub is away.
+        """
+        try:
+            response = await self._call("Pull", timeout_seconds, subscription, max_messages=messages)
+        except grpc.aio.AioRpcError as failure:
+            if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                return ()
+            raise to_error(failure, subscription) from None
+        received: Sequence[Any] = response.received_messages
+        return received
+
+    async def acknowledge(self, subscription: str, ack_ids: Sequence[str]) -> None:
+        """Be done with messages.
+
+        Raises:
+            EventStoreError: As for `pull`.
+        """
+        await self._settle("Acknowledge", subscription, ack_ids)
+
+    async def hold(self, subscription: str, ack_ids: Sequence[str], seconds: int) -> None:
+        """Keep messages from being delivered again for 0 to 600 seconds from now; 0 gives them back.
+
+        Raises:
+            EventStoreError: As for `pull`.
+        """
+        await self._settle("ModifyAckDeadline", subscription, ack_ids, ack_deadline_seconds=seconds)
+
+    def stream(self) -> Any:
+        """Return a new call of StreamingPull."""
+        return self._opened().stream_stream(
+            f"{_SERVICE}StreamingPull",
+            request_serializer=StreamingPullRequest.SerializeToString,
+            response_deserializer=pubsub.StreamingPullResponse.meta.pb.FromString,
+        )()
+
+    async def _settle(self, method: str, subscription: str, ack_ids: Sequence[str], **fields: Any) -> None:
+        try:
+            for start in range(0, len(ack_ids), _REQUEST_ACK_IDS):
+                some = ack_ids[start : start + _REQUEST_ACK_IDS]
+                await self._call(method, _REQUEST_SECONDS, subscription, ack_ids=some, **fields)
+        except grpc.aio.AioRpcError as failure:
+            raise to_error(failure, subscription) from None
+
+    async def _call(self, method: str, timeout_seconds: float, subscription: str, **fields: Any) -> Any:
+        request = getattr(pubsub, f"{method}Request").meta.pb(subscription=subscription, **fields)
+        # Acknowledge and ModifyAckDeadline answer with nothing, of which any message can be read.
+        response = pubsub.PullResponse.meta.pb
+        call = self._opened().unary_unary(
+            _SERVICE + method,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=response.FromString,
+        )
+        routing = (("x-goog-request-params", f"subscription={subscription}"),)
+        return await call(request, timeout=timeout_seconds, metadata=routing)
+
+    def _opened(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            raise EventStoreError("the subscriber is not connected: open it first")
+        return self._channel
+
+
+def to_error(failure: grpc.aio.AioRpcError, subscription: str) -> EventStoreError:
+    """Return our error for one of Pub/Sub's."""
+    said = f"{failure.code().name}: {failure.details()}"
+    if failure.code() in _OPERATOR:
+        return ConfigurationError(
+            f"Pub/Sub gives nothing of {subscription} ({said}): see that it exists in this project "
+            "and that you have the role roles/pubsub.subscriber"
+        )
+    return UnavailableError(f"Pub/Sub does not serve {subscription} ({said})")
