@@ -6,8 +6,10 @@ Google access token, made anew shortly before the last one expires.
 
 import asyncio
 import os
+import shutil
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,8 +49,9 @@ class Login:
         }
         if environment.database_ca:
             # libpq takes a certificate as a file only; private, and gone with this object.
-            self._ca_directory = tempfile.TemporaryDirectory(prefix="event-store-")
-            certificate = Path(self._ca_directory.name) / "server-ca.pem"
+            directory = tempfile.mkdtemp(prefix="event-store-")
+            weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
+            certificate = Path(directory) / "server-ca.pem"
             certificate.write_text(environment.database_ca)
             self._fixed["sslrootcert"] = str(certificate)
             self._fixed["sslmode"] = os.environ.get("PGSSLMODE", "verify-ca")

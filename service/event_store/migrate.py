@@ -5,7 +5,8 @@ at the new one, whoever else migrates at the same time and whatever breaks; runn
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def upgrade(connect: Callable[[], psycopg.Connection], report: Callable[[str], N
     """
     config = _config()
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=connect, poolclass=sqlalchemy.NullPool)
-    with domain_errors(), engine.begin() as connection:
+    with domain_errors(), _driver_errors(), engine.begin() as connection:
         report("waiting for other migrations to end")
         connection.execute(_TAKE_LOCK, {"lock": _LOCK})
         before = _current_revision(connection)
@@ -77,6 +78,15 @@ def check_revision(actual: str | None) -> bool:
             "run `event-store migrate` first"
         )
     return actual == required
+
+
+@contextmanager
+def _driver_errors() -> Iterator[None]:
+    """Raise psycopg's error for each that SQLAlchemy put into one of its own."""
+    try:
+        yield
+    except sqlalchemy.exc.DBAPIError as error:
+        raise (error.orig or error) from None
 
 
 def _config(output: io.StringIO | None = None) -> Config:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 import migrations
-from event_store.errors import SchemaError
+from event_store.errors import ConfigurationError, EventStoreError, SchemaError
 from event_store.migrate import check_revision, offline_sql, required_revision, upgrade
 from tests.conftest import TestDatabase
 
@@ -102,11 +102,11 @@ def test_a_newer_schema_is_left_alone(any_database: TestDatabase) -> None:
 
 
 def test_a_failed_migration_leaves_nothing_behind(blank_database: TestDatabase) -> None:
-    """A table in the way of the last statement's grant: the schema stays as it was."""
+    """With a table of somebody else in the way the schema stays as it was."""
     with psycopg.connect(blank_database.owner) as connection:
         connection.execute("CREATE TABLE parked_messages (mine int)")
 
-    with pytest.raises(Exception, match="parked_messages"):
+    with pytest.raises(EventStoreError, match="parked_messages"):
         upgrade(connecting(blank_database), report=lambda _line: None)
 
     with psycopg.connect(blank_database.owner) as connection:
@@ -116,6 +116,12 @@ def test_a_failed_migration_leaves_nothing_behind(blank_database: TestDatabase) 
             None,
             None,
         )
+
+
+def test_missing_rights_are_told(blank_database: TestDatabase) -> None:
+    """A login that may not create tables gets a sentence."""
+    with pytest.raises(ConfigurationError, match="lacks a right"):
+        upgrade(lambda: psycopg.connect(blank_database.runtime), report=lambda _line: None)
 
 
 def test_the_printed_sql_makes_the_same_schema(database: TestDatabase, blank_database: TestDatabase) -> None:
