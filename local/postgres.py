@@ -12,44 +12,29 @@ Invariants:
 
 import hashlib
 import os
-import pwd
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from event_store.errors import ConfigurationError
 from local.postgres_binaries import KEPT_FOR_ROOT, Binaries, is_reachable
+from local.server_user import as_server_user, server_user
 
 SUPERUSER: Final = "cloudsqladmin"  # Cloud SQL's own name for it; nobody else may use it there
 CREATE_ADMINISTRATORS: Final = "CREATE ROLE cloudsqlsuperuser CREATEROLE CREATEDB;"
 START_TIMEOUT_SECONDS: Final = 60.0  # crash recovery replays the log first
 STOP_TIMEOUT_SECONDS: Final = 30.0
 _SOCKET_PATH_BYTES: Final = 80  # the kernel allows 107, less what PostgreSQL adds
-
-# Runs in the child before the server: no code of ours between fork and exec, so threads and gRPC do no harm.
-_DROP_AND_EXEC: Final = """
-import ctypes, os, sys
-parent, user, group = map(int, sys.argv[1:4])
-if os.geteuid() == 0:
-    os.setgroups([]); os.setgid(group); os.setuid(user)
-if sys.platform == 'linux':
-    ctypes.CDLL(None).prctl(1, 2)  # PR_SET_PDEATHSIG, SIGINT: after setuid, which clears it
-    if os.getppid() != parent:
-        sys.exit(1)
-os.umask(0o077)
-os.execv(sys.argv[4], sys.argv[4:])
-"""
 
 
 @dataclass(slots=True)
@@ -94,29 +79,15 @@ class Postgres:
         if self.pid is not None:
             return
         self._refuse_taken_port()
-        directory = self._place()
-        if not (directory / "PG_VERSION").exists():
-            self._initialise(directory)
-        self._refuse_other_version(directory)
-        options = {
-            "port": str(self.port),
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": str(directory) if len(bytes(directory)) <= _SOCKET_PATH_BYTES else "",
-            **self.settings,
-        }
-        command = [str(self.binaries.directory / "postgres"), "-D", str(directory)]
-        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with self.log_path.open("wb") as log:
-            server = subprocess.Popen(
-                _as_server_user(command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=_ENVIRONMENT,
-            )
-        self._server = server
-        self._await_ready(server)
+        try:
+            directory = self._place()
+            if not (directory / "PG_VERSION").exists():
+                self._initialise(directory)
+            self._refuse_other_version(directory)
+            self._server = self._spawn(directory)
+        except OSError as error:
+            raise ConfigurationError(_explain(f"{self.data_directory}: {error.strerror}")) from None
+        self._await_ready(self._server)
 
     def stop(self) -> None:
         """End sessions, write everything to disk and wait for the server's end."""
@@ -159,7 +130,7 @@ class Postgres:
         try:
             unfinished.mkdir(mode=0o700)
             if os.geteuid() == 0:
-                os.chown(unfinished, *_server_user())
+                os.chown(unfinished, *server_user())
             locale = ["--locale=C"]
             if self.binaries.major >= 17:  # noqa: PLR2004 # the first with a provider that is the same everywhere
                 locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -174,20 +145,36 @@ class Postgres:
             ]
             self._run(single, statement=CREATE_ADMINISTRATORS)
             unfinished.rename(directory)
-        except OSError as error:
-            raise ConfigurationError(_explain(f"{directory}: {error.strerror}")) from None
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
+    def _spawn(self, directory: Path) -> subprocess.Popen[bytes]:
+        options = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(directory) if len(bytes(directory)) <= _SOCKET_PATH_BYTES else "",
+            **self.settings,
+        }
+        command = [str(self.binaries.directory / "postgres"), "-D", str(directory)]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with self.log_path.open("wb") as log:
+            return subprocess.Popen(
+                as_server_user(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is for us: we stop the server ourselves
+                **_SURROUNDINGS,
+            )
+
     def _run(self, command: Sequence[str], statement: str = "") -> None:
         result = subprocess.run(
-            _as_server_user(command),
+            as_server_user(command),
             input=statement.encode(),
             capture_output=True,
-            check=False,
             timeout=START_TIMEOUT_SECONDS,
-            cwd="/",
-            env=_ENVIRONMENT,
+            check=False,
+            **_SURROUNDINGS,
         )
         if result.returncode != 0:
             raise ConfigurationError(_explain((result.stderr + result.stdout).decode(errors="replace")))
@@ -230,20 +217,7 @@ class Postgres:
                 return
 
 
-_ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
-
-
-def _server_user() -> tuple[int, int]:
-    """Return whom the server runs as: `nobody` for root, for everybody else themselves."""
-    if os.geteuid() != 0:
-        return os.geteuid(), os.getegid()
-    nobody = pwd.getpwnam("nobody")
-    return nobody.pw_uid, nobody.pw_gid
-
-
-def _as_server_user(command: Sequence[str]) -> list[str]:
-    numbers = map(str, (os.getpid(), *_server_user()))
-    return [sys.executable, "-I", "-S", "-c", _DROP_AND_EXEC, *numbers, *command]
+_SURROUNDINGS: Final[dict[str, Any]] = {"cwd": "/", "env": {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}}
 
 
 def _explain(said: str) -> str:

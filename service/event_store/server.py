@@ -112,10 +112,10 @@ class Server:
     async def stop(self) -> None:
         """Refuse new calls, let those in flight end, store what waits, close."""
         await self._health.enter_graceful_shutdown()
+        if self._relay is not None:
+            self._relay.stop()  # another instance's relay may take over at once
         await self.grpc.stop(GRACE_SECONDS)
         self._appender.stop()
-        if self._relay is not None:
-            self._relay.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._database.close()
 
