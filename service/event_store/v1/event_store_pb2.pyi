@@ -111,22 +111,68 @@ class ReadAggregateRequest(_message.Message):
     def __init__(self, aggregate_id: _Optional[str] = ..., from_version: _Optional[int] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ...) -> None: ...
 
 class ReadAllRequest(_message.Message):
-    __slots__ = ("from_position", "limit", "backwards")
+    __slots__ = ("from_position", "from_time", "limit", "backwards", "filter")
     FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     BACKWARDS_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     from_position: int
+    from_time: _timestamp_pb2.Timestamp
     limit: int
     backwards: bool
-    def __init__(self, from_position: _Optional[int] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ...) -> None: ...
+    filter: EventFilter
+    def __init__(self, from_position: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ..., filter: _Optional[_Union[EventFilter, _Mapping]] = ...) -> None: ...
+
+class EventFilter(_message.Message):
+    __slots__ = ("aggregate_types", "event_types")
+    AGGREGATE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
+    aggregate_types: _containers.RepeatedScalarFieldContainer[str]
+    event_types: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, aggregate_types: _Optional[_Iterable[str]] = ..., event_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ReadResponse(_message.Message):
-    __slots__ = ("events", "head_position")
+    __slots__ = ("events", "head_position", "last_scanned_position")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAST_SCANNED_POSITION_FIELD_NUMBER: _ClassVar[int]
     events: _containers.RepeatedCompositeFieldContainer[RecordedEvent]
     head_position: int
-    def __init__(self, events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ...) -> None: ...
+    last_scanned_position: int
+    def __init__(self, events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ..., last_scanned_position: _Optional[int] = ...) -> None: ...
+
+class SubscribeRequest(_message.Message):
+    __slots__ = ("after_position", "filter")
+    AFTER_POSITION_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    after_position: int
+    filter: EventFilter
+    def __init__(self, after_position: _Optional[int] = ..., filter: _Optional[_Union[EventFilter, _Mapping]] = ...) -> None: ...
+
+class SubscribeResponse(_message.Message):
+    __slots__ = ("last_scanned_position", "events", "caught_up", "fell_behind", "keep_alive")
+    class Events(_message.Message):
+        __slots__ = ("events",)
+        EVENTS_FIELD_NUMBER: _ClassVar[int]
+        events: _containers.RepeatedCompositeFieldContainer[RecordedEvent]
+        def __init__(self, events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ...) -> None: ...
+    class CaughtUp(_message.Message):
+        __slots__ = ("time",)
+        TIME_FIELD_NUMBER: _ClassVar[int]
+        time: _timestamp_pb2.Timestamp
+        def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    LAST_SCANNED_POSITION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    FELL_BEHIND_FIELD_NUMBER: _ClassVar[int]
+    KEEP_ALIVE_FIELD_NUMBER: _ClassVar[int]
+    last_scanned_position: int
+    events: SubscribeResponse.Events
+    caught_up: SubscribeResponse.CaughtUp
+    fell_behind: _empty_pb2.Empty
+    keep_alive: _empty_pb2.Empty
+    def __init__(self, last_scanned_position: _Optional[int] = ..., events: _Optional[_Union[SubscribeResponse.Events, _Mapping]] = ..., caught_up: _Optional[_Union[SubscribeResponse.CaughtUp, _Mapping]] = ..., fell_behind: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., keep_alive: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()

@@ -49,6 +49,11 @@ class EventStoreStub:
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.SerializeToString,
                 response_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
                 _registered_method=True)
+        self.Subscribe = channel.unary_stream(
+                '/event_store.v1.EventStore/Subscribe',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/event_store.v1.EventStore/GetStatus',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.GetStatusRequest.SerializeToString,
@@ -85,6 +90,25 @@ class EventStoreServicer:
 
     def ReadAll(self, request, context):
         """Reads the log in the order of its global positions, up to its head at the time of the call.
+
+        Errors: INVALID_ARGUMENT (a filter or a time outside its limits), DATA_LOSS (LOG_CORRUPTED: a position up
+        to the head is missing), UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Subscribe(self, request, context):
+        """Follows the log from a position on, for as long as the caller listens: first what is there already, then
+        each event as it is appended, in the order of global positions, without a hole and none twice.
+
+        The stream is never silent for longer than 10 seconds while all is well: a caller that hears nothing for
+        25 should subscribe again. It may end at any time with UNAVAILABLE, as when the service is restarted or
+        cannot reach its database: subscribe again after the last last_scanned_position, and nothing is lost or
+        doubled. A caller that reads slowly slows down nobody else: it is sent what it missed from the database.
+
+        Errors: INVALID_ARGUMENT (a filter outside its limits, or after_position is above the head: this is not
+        the log that the checkpoint was made on), DATA_LOSS (LOG_CORRUPTED), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +138,11 @@ def add_EventStoreServicer_to_server(servicer, server):
                     servicer.ReadAll,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.FromString,
                     response_serializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.SerializeToString,
+            ),
+            'Subscribe': grpc.unary_stream_rpc_method_handler(
+                    servicer.Subscribe,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -202,6 +231,33 @@ class EventStore:
             '/event_store.v1.EventStore/ReadAll',
             event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.SerializeToString,
             event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Subscribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/event_store.v1.EventStore/Subscribe',
+            event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.FromString,
             options,
             channel_credentials,
             insecure,
