@@ -1,22 +1,15 @@
 """The client of the event store: append, read and ask for the status, over gRPC.
 
-What is repeated, and why that is safe: a call that the service could not take (UNAVAILABLE, or
-RESOURCE_EXHAUSTED with its word on when to return) is sent again, appends included, because the same events
-under the same ids are stored once. A read goes on after the last event that it gave. A conflict is never
-repeated: only the caller can decide again. A deadline bounds it all.
+What is repeated and why that is safe stands in `calls.py`.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
-
-import grpc
+from typing import Self
 
 from event_store import target as targets
 from event_store import wire
-from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, OverloadedError, UnavailableError
+from event_store.calls import Calls
 from event_store.events import (
     AggregateAppend,
     AppendResult,
@@ -25,12 +18,7 @@ from event_store.events import (
     RecordedEvent,
     Status,
 )
-from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb
-from event_store.v1.event_store_pb2_grpc import EventStoreStub
-
-_FIRST_WAIT_SECONDS: Final = 0.05
-_LONGEST_WAIT_SECONDS: Final = 2.0
 
 
 class Client:
@@ -50,22 +38,16 @@ class Client:
             timeout_seconds: How long an append or a status may take with all its repetitions, and how long
                 a read may wait for its next events.
         """
-        self._target = target
-        self._timeout_seconds = timeout_seconds
-        self._channel: grpc.aio.Channel | None = None
-        self._stub: EventStoreStub | None = None
+        self._calls = Calls(target, timeout_seconds)
 
     async def __aenter__(self) -> Self:
-        self._channel = await targets.open_channel(self._target)
-        self._stub = EventStoreStub(self._channel)  # type: ignore[no-untyped-call] # generated without types
+        await self._calls.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        channel, self._channel, self._stub = self._channel, None, None
-        if channel is not None:
-            await channel.close()
+        await self._calls.close()
 
     async def append(
         self,
@@ -101,11 +83,11 @@ class Client:
         Raises:
             EventStoreError: As for `append`.
         """
-        return wire.append_results(await self._call("AppendEvents", wire.append_request(appends)))
+        return wire.append_results(await self._calls.call("AppendEvents", wire.append_request(appends)))
 
     async def status(self) -> Status:
         """Return how far the log and the relay are."""
-        return wire.status(await self._call("GetStatus", pb.GetStatusRequest()))
+        return wire.status(await self._calls.call("GetStatus", pb.GetStatusRequest()))
 
     def read_aggregate(
         self, aggregate_id: str, *, from_version: int = 0, limit: int = 0, backwards: bool = False
@@ -124,7 +106,9 @@ class Client:
                 aggregate_id=aggregate_id, from_version=from_, limit=limit, backwards=backwards
             )
 
-        return self._read("ReadAggregate", request, "event_version", from_version, limit, backwards=backwards)
+        return self._calls.read(
+            "ReadAggregate", request, "event_version", from_version, limit, backwards=backwards
+        )
 
     def read_all(
         self, *, from_position: int = 0, limit: int = 0, backwards: bool = False
@@ -140,68 +124,6 @@ class Client:
         def request(from_: int, limit: int) -> pb.ReadAllRequest:
             return pb.ReadAllRequest(from_position=from_, limit=limit, backwards=backwards)
 
-        return self._read("ReadAll", request, "global_position", from_position, limit, backwards=backwards)
-
-    async def _call(self, method: str, request: Any) -> Any:
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
-        while True:
-            left_seconds = deadline - asyncio.get_running_loop().time()
-            try:
-                return await self._method(method)(request, timeout=left_seconds)
-            except grpc.aio.AioRpcError as failure:
-                await self._pause(to_error(failure), backoff, deadline)
-
-    async def _read(
-        self,
-        method: str,
-        request: Callable[[int, int], Any],
-        place: str,
-        from_: int,
-        limit: int,
-        *,
-        backwards: bool,
-    ) -> AsyncGenerator[RecordedEvent, None]:
-        given = 0
-        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        while True:
-            call = self._method(method)(request(from_, limit and limit - given))
-            try:
-                while True:
-                    async with asyncio.timeout_at(deadline):
-                        response = await call.read()
-                    if response is grpc.aio.EOF:
-                        return
-                    for message in response.events:
-                        event = wire.recorded_event(message)
-                        given += 1
-                        from_ = getattr(event, place) + (-1 if backwards else 1)
-                        yield event
-                    backoff.reset()
-                    deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-            except grpc.aio.AioRpcError as failure:
-                error = to_error(failure)
-            except TimeoutError:
-                error = UnavailableError("the service did not answer in time")
-            finally:
-                call.cancel()
-            if given and (given == limit or from_ == 0):
-                return  # it failed after the last event that was asked for; 0 would mean another end
-            await self._pause(error, backoff, deadline)
-
-    async def _pause(self, error: EventStoreError, backoff: Backoff, deadline: float) -> None:
-        """Wait before a repetition; raise the error if repeating cannot help or the time is over."""
-        if not isinstance(error, OverloadedError | UnavailableError):
-            raise error
-        seconds = backoff.next_seconds()
-        if isinstance(error, OverloadedError):
-            seconds += error.retry_after_seconds
-        if asyncio.get_running_loop().time() + seconds >= deadline:
-            raise error
-        await asyncio.sleep(seconds)
-
-    def _method(self, name: str) -> Any:
-        if self._stub is None:
-            raise EventStoreError("the client is not connected: use it as `async with Client(...) as client`")
-        return getattr(self._stub, name)
+        return self._calls.read(
+            "ReadAll", request, "global_position", from_position, limit, backwards=backwards
+        )

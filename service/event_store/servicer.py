@@ -1,38 +1,16 @@
 """The methods of the contract: translate in, call, translate out."""
 
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
-import logging
 from collections.abc import AsyncIterator
 from importlib.metadata import version
-from typing import Final, TypeAlias
 
-import grpc
-from grpc_status import rpc_status
-
+from event_store.answering import Answering, Context
 from event_store.appender import Appender
-from event_store.errors import (
-    EventAlreadyExistsError,
-    EventStoreError,
-    FieldViolation,
-    InvalidArgumentError,
-    WrongAggregateTypeError,
-    WrongExpectedVersionError,
-)
+from event_store.errors import FieldViolation, InvalidArgumentError
 from event_store.reader import Reader
-from event_store.status import to_status
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from event_store.validation import IsRefused, canonical_uuid, prepare_request
-
-Context: TypeAlias = grpc.aio.ServicerContext
-_CALLERS_OWN: Final = (
-    InvalidArgumentError,
-    WrongExpectedVersionError,
-    EventAlreadyExistsError,
-    WrongAggregateTypeError,
-)
-
-_log = logging.getLogger(__name__)
 
 
 class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
@@ -52,13 +30,13 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     async def AppendEvents(
         self, request: pb.AppendEventsRequest, context: Context
     ) -> pb.AppendEventsResponse:
-        async with _Answering(context):
+        async with Answering(context):
             return await self._appender.append(prepare_request(request, self._is_refused))
 
     async def ReadAggregate(
         self, request: pb.ReadAggregateRequest, context: Context
     ) -> AsyncIterator[pb.ReadResponse]:
-        async with _Answering(context):
+        async with Answering(context):
             aggregate_id = canonical_uuid(request.aggregate_id)
             if aggregate_id is None:
                 raise InvalidArgumentError(
@@ -71,31 +49,13 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
                 yield part
 
     async def ReadAll(self, request: pb.ReadAllRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
-        async with _Answering(context):
+        async with Answering(context):
             parts = self._reader.read_all(request.from_position, request.limit, backwards=request.backwards)
             async for part in parts:
                 yield part
 
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
-        async with _Answering(context):
+        async with Answering(context):
             status = await self._reader.status()
             status.service_version = version("event-store")
             return status
-
-
-class _Answering:
-    """Turns an error of ours into the call's status, and logs those that are not the caller's."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    async def __aenter__(self) -> None:
-        pass
-
-    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, EventStoreError):
-            status = to_status(error)
-            if not isinstance(error, _CALLERS_OWN):
-                metadata = dict(self._context.invocation_metadata() or ())
-                _log.error("%s", error, extra={"traceparent": metadata.get("traceparent")})
-            await self._context.abort_with_status(rpc_status.to_status(status))

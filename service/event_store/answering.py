@@ -1,0 +1,48 @@
+"""From an error of ours to the status of a call."""
+
+import logging
+from typing import Final, TypeAlias
+
+import grpc
+from grpc_status import rpc_status
+
+from event_store.errors import (
+    EventAlreadyExistsError,
+    EventStoreError,
+    InvalidArgumentError,
+    WrongAggregateTypeError,
+    WrongExpectedVersionError,
+)
+from event_store.status import to_status
+
+Context: TypeAlias = grpc.aio.ServicerContext
+_CALLERS_OWN: Final = (
+    InvalidArgumentError,
+    WrongExpectedVersionError,
+    EventAlreadyExistsError,
+    WrongAggregateTypeError,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Answering:
+    """Turns an error of ours into the call's status, and logs those that are not the caller's."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, EventStoreError):
+            log_failure(error, self._context)
+            await self._context.abort_with_status(rpc_status.to_status(to_status(error)))
+
+
+def log_failure(error: EventStoreError, context: Context) -> None:
+    """Log an error that a call is answered with, unless it is the caller's own."""
+    if not isinstance(error, _CALLERS_OWN):
+        metadata = dict(context.invocation_metadata() or ())
+        _log.error("%s", error, extra={"traceparent": metadata.get("traceparent")})
