@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import ROOT, ToolError
 
 _SOURCES = ROOT / "service" / "proto"
+_GOOGLE = sysconfig.get_path("purelib")  # where googleapis-common-protos puts google/rpc/*.proto
 _TARGET = ROOT / "service"
 _CONTRACT = Path("event_store/v1/event_store.proto")
 _GENERATED = [
@@ -31,6 +33,7 @@ def generate(target: Path) -> None:
         "-m",
         "grpc_tools.protoc",
         f"--proto_path={_SOURCES}",
+        f"--proto_path={_GOOGLE}",
         *outputs,
         str(_CONTRACT),
     ]

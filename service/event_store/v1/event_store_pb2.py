@@ -22,51 +22,71 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n event_store/v1/event_store.proto\x12\x0e\x65vent_store.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x13\x41ppendEventsRequest\x12\x30\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\x1f.event_store.v1.AggregateAppend\"\xa4\x01\n\x0f\x41ggregateAppend\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x39\n\x10\x65xpected_version\x18\x03 \x01(\x0b\x32\x1f.event_store.v1.ExpectedVersion\x12(\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x18.event_store.v1.NewEvent\"\xa8\x01\n\x0f\x45xpectedVersion\x12%\n\x03\x61ny\x18\x01 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12+\n\tno_stream\x18\x02 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12(\n\x06\x65xists\x18\x03 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x0f\n\x05\x65xact\x18\x04 \x01(\rH\x00\x42\x06\n\x04kind\"\x87\x01\n\x08NewEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x12\n\nevent_data\x18\x03 \x01(\x0c\x12\x10\n\x08metadata\x18\x04 \x01(\x0c\x12/\n\x0boccurred_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x14\x41ppendEventsResponse\x12-\n\x07results\x18\x01 \x03(\x0b\x32\x1c.event_store.v1.AppendResult\"\x8b\x01\n\x0c\x41ppendResult\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x15\n\revent_version\x18\x02 \x01(\r\x12\x1d\n\x15\x66irst_global_position\x18\x03 \x01(\x04\x12\x1c\n\x14last_global_position\x18\x04 \x01(\x04\x12\x11\n\tduplicate\x18\x05 \x01(\x08\"\x9a\x02\n\rRecordedEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x12\n\nevent_data\x18\x03 \x01(\x0c\x12\x10\n\x08metadata\x18\x04 \x01(\x0c\x12/\n\x0boccurred_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x07 \x01(\t\x12\x15\n\revent_version\x18\x08 \x01(\r\x12\x17\n\x0fglobal_position\x18\t \x01(\x04\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"d\n\x14ReadAggregateRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\r\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x11\n\tbackwards\x18\x04 \x01(\x08\"\xb2\x01\n\x0eReadAllRequest\x12\x17\n\rfrom_position\x18\x01 \x01(\x04H\x00\x12/\n\tfrom_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x11\n\tbackwards\x18\x03 \x01(\x08\x12+\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1b.event_store.v1.EventFilterB\x07\n\x05start\";\n\x0b\x45ventFilter\x12\x17\n\x0f\x61ggregate_types\x18\x01 \x03(\t\x12\x13\n\x0b\x65vent_types\x18\x02 \x03(\t\"s\n\x0cReadResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.event_store.v1.RecordedEvent\x12\x15\n\rhead_position\x18\x02 \x01(\x04\x12\x1d\n\x15last_scanned_position\x18\x03 \x01(\x04\"W\n\x10SubscribeRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.event_store.v1.EventFilter\"\x83\x03\n\x11SubscribeResponse\x12\x1d\n\x15last_scanned_position\x18\x01 \x01(\x04\x12:\n\x06\x65vents\x18\x02 \x01(\x0b\x32(.event_store.v1.SubscribeResponse.EventsH\x00\x12?\n\tcaught_up\x18\x03 \x01(\x0b\x32*.event_store.v1.SubscribeResponse.CaughtUpH\x00\x12-\n\x0b\x66\x65ll_behind\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12,\n\nkeep_alive\x18\x05 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x1a\x37\n\x06\x45vents\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.event_store.v1.RecordedEvent\x1a\x34\n\x08\x43\x61ughtUp\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04kind\"\x12\n\x10GetStatusRequest\"\xa2\x01\n\x11GetStatusResponse\x12\x15\n\rhead_position\x18\x01 \x01(\x04\x12\x16\n\x0erelay_position\x18\x02 \x01(\x04\x12\x13\n\x0brelay_owner\x18\x03 \x01(\t\x12\x17\n\x0fparked_messages\x18\x04 \x01(\x04\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\x12\x17\n\x0fschema_revision\x18\x06 \x01(\t2\xaf\x03\n\nEventStore\x12Y\n\x0c\x41ppendEvents\x12#.event_store.v1.AppendEventsRequest\x1a$.event_store.v1.AppendEventsResponse\x12U\n\rReadAggregate\x12$.event_store.v1.ReadAggregateRequest\x1a\x1c.event_store.v1.ReadResponse0\x01\x12I\n\x07ReadAll\x12\x1e.event_store.v1.ReadAllRequest\x1a\x1c.event_store.v1.ReadResponse0\x01\x12R\n\tSubscribe\x12 .event_store.v1.SubscribeRequest\x1a!.event_store.v1.SubscribeResponse0\x01\x12P\n\tGetStatus\x12 .event_store.v1.GetStatusRequest\x1a!.event_store.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n event_store/v1/event_store.proto\x12\x0e\x65vent_store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"G\n\x13\x41ppendEventsRequest\x12\x30\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\x1f.event_store.v1.AggregateAppend\"\xa4\x01\n\x0f\x41ggregateAppend\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x39\n\x10\x65xpected_version\x18\x03 \x01(\x0b\x32\x1f.event_store.v1.ExpectedVersion\x12(\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x18.event_store.v1.NewEvent\"\xa8\x01\n\x0f\x45xpectedVersion\x12%\n\x03\x61ny\x18\x01 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12+\n\tno_stream\x18\x02 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12(\n\x06\x65xists\x18\x03 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x0f\n\x05\x65xact\x18\x04 \x01(\rH\x00\x42\x06\n\x04kind\"\x87\x01\n\x08NewEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x12\n\nevent_data\x18\x03 \x01(\x0c\x12\x10\n\x08metadata\x18\x04 \x01(\x0c\x12/\n\x0boccurred_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x14\x41ppendEventsResponse\x12-\n\x07results\x18\x01 \x03(\x0b\x32\x1c.event_store.v1.AppendResult\"\x9e\x01\n\x1a\x41ppendEventsStreamResponse\x12\x16\n\x0erequest_number\x18\x01 \x01(\x04\x12\x38\n\x08response\x18\x02 \x01(\x0b\x32$.event_store.v1.AppendEventsResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07verdict\"\x8b\x01\n\x0c\x41ppendResult\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x15\n\revent_version\x18\x02 \x01(\r\x12\x1d\n\x15\x66irst_global_position\x18\x03 \x01(\x04\x12\x1c\n\x14last_global_position\x18\x04 \x01(\x04\x12\x11\n\tduplicate\x18\x05 \x01(\x08\"\x9a\x02\n\rRecordedEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x12\n\nevent_data\x18\x03 \x01(\x0c\x12\x10\n\x08metadata\x18\x04 \x01(\x0c\x12/\n\x0boccurred_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x07 \x01(\t\x12\x15\n\revent_version\x18\x08 \x01(\r\x12\x17\n\x0fglobal_position\x18\t \x01(\x04\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"d\n\x14ReadAggregateRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\r\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x11\n\tbackwards\x18\x04 \x01(\x08\"\xb2\x01\n\x0eReadAllRequest\x12\x17\n\rfrom_position\x18\x01 \x01(\x04H\x00\x12/\n\tfrom_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x11\n\tbackwards\x18\x03 \x01(\x08\x12+\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1b.event_store.v1.EventFilterB\x07\n\x05start\";\n\x0b\x45ventFilter\x12\x17\n\x0f\x61ggregate_types\x18\x01 \x03(\t\x12\x13\n\x0b\x65vent_types\x18\x02 \x03(\t\"s\n\x0cReadResponse\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.event_store.v1.RecordedEvent\x12\x15\n\rhead_position\x18\x02 \x01(\x04\x12\x1d\n\x15last_scanned_position\x18\x03 \x01(\x04\"W\n\x10SubscribeRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.event_store.v1.EventFilter\"\x83\x03\n\x11SubscribeResponse\x12\x1d\n\x15last_scanned_position\x18\x01 \x01(\x04\x12:\n\x06\x65vents\x18\x02 \x01(\x0b\x32(.event_store.v1.SubscribeResponse.EventsH\x00\x12?\n\tcaught_up\x18\x03 \x01(\x0b\x32*.event_store.v1.SubscribeResponse.CaughtUpH\x00\x12-\n\x0b\x66\x65ll_behind\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12,\n\nkeep_alive\x18\x05 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x1a\x37\n\x06\x45vents\x12-\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.event_store.v1.RecordedEvent\x1a\x34\n\x08\x43\x61ughtUp\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04kind\"\x96\x01\n\x08Snapshot\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x15\n\revent_version\x18\x03 \x01(\r\x12\x15\n\rsnapshot_data\x18\x04 \x01(\x0c\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x13SaveSnapshotRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x15\n\revent_version\x18\x03 \x01(\r\x12\x15\n\rsnapshot_data\x18\x04 \x01(\x0c\"%\n\x14SaveSnapshotResponse\x12\r\n\x05saved\x18\x01 \x01(\x08\"*\n\x12GetSnapshotRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\"A\n\x13GetSnapshotResponse\x12*\n\x08snapshot\x18\x01 \x01(\x0b\x32\x18.event_store.v1.Snapshot\",\n\x14LoadAggregateRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\"\x89\x01\n\x15LoadAggregateResponse\x12*\n\x08snapshot\x18\x01 \x01(\x0b\x32\x18.event_store.v1.Snapshot\x12-\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1d.event_store.v1.RecordedEvent\x12\x15\n\rhead_position\x18\x03 \x01(\x04\"\x12\n\x10GetStatusRequest\"\x8f\x02\n\x11GetStatusResponse\x12\x15\n\rhead_position\x18\x01 \x01(\x04\x12\x16\n\x0erelay_position\x18\x02 \x01(\x04\x12\x13\n\x0brelay_owner\x18\x03 \x01(\t\x12\x17\n\x0fparked_messages\x18\x04 \x01(\x04\x12\x17\n\x0fservice_version\x18\x05 \x01(\t\x12\x17\n\x0fschema_revision\x18\x06 \x01(\t\x12\x12\n\nlag_events\x18\x07 \x01(\x04\x12*\n\x07lag_age\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x06topics\x18\t \x03(\x0b\x32\x1b.event_store.v1.TopicStatus\"k\n\x0bTopicStatus\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x17\n\x0fparked_messages\x18\x02 \x01(\x04\x12\x34\n\x10oldest_parked_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xad\x06\n\nEventStore\x12Y\n\x0c\x41ppendEvents\x12#.event_store.v1.AppendEventsRequest\x1a$.event_store.v1.AppendEventsResponse\x12i\n\x12\x41ppendEventsStream\x12#.event_store.v1.AppendEventsRequest\x1a*.event_store.v1.AppendEventsStreamResponse(\x01\x30\x01\x12U\n\rReadAggregate\x12$.event_store.v1.ReadAggregateRequest\x1a\x1c.event_store.v1.ReadResponse0\x01\x12I\n\x07ReadAll\x12\x1e.event_store.v1.ReadAllRequest\x1a\x1c.event_store.v1.ReadResponse0\x01\x12R\n\tSubscribe\x12 .event_store.v1.SubscribeRequest\x1a!.event_store.v1.SubscribeResponse0\x01\x12Y\n\x0cSaveSnapshot\x12#.event_store.v1.SaveSnapshotRequest\x1a$.event_store.v1.SaveSnapshotResponse\x12V\n\x0bGetSnapshot\x12\".event_store.v1.GetSnapshotRequest\x1a#.event_store.v1.GetSnapshotResponse\x12^\n\rLoadAggregate\x12$.event_store.v1.LoadAggregateRequest\x1a%.event_store.v1.LoadAggregateResponse0\x01\x12P\n\tGetStatus\x12 .event_store.v1.GetStatusRequest\x1a!.event_store.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'event_store.v1.event_store_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPENDEVENTSREQUEST']._serialized_start=114
-  _globals['_APPENDEVENTSREQUEST']._serialized_end=185
-  _globals['_AGGREGATEAPPEND']._serialized_start=188
-  _globals['_AGGREGATEAPPEND']._serialized_end=352
-  _globals['_EXPECTEDVERSION']._serialized_start=355
-  _globals['_EXPECTEDVERSION']._serialized_end=523
-  _globals['_NEWEVENT']._serialized_start=526
-  _globals['_NEWEVENT']._serialized_end=661
-  _globals['_APPENDEVENTSRESPONSE']._serialized_start=663
-  _globals['_APPENDEVENTSRESPONSE']._serialized_end=732
-  _globals['_APPENDRESULT']._serialized_start=735
-  _globals['_APPENDRESULT']._serialized_end=874
-  _globals['_RECORDEDEVENT']._serialized_start=877
-  _globals['_RECORDEDEVENT']._serialized_end=1159
-  _globals['_READAGGREGATEREQUEST']._serialized_start=1161
-  _globals['_READAGGREGATEREQUEST']._serialized_end=1261
-  _globals['_READALLREQUEST']._serialized_start=1264
-  _globals['_READALLREQUEST']._serialized_end=1442
-  _globals['_EVENTFILTER']._serialized_start=1444
-  _globals['_EVENTFILTER']._serialized_end=1503
-  _globals['_READRESPONSE']._serialized_start=1505
-  _globals['_READRESPONSE']._serialized_end=1620
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=1622
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1709
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1712
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=2099
-  _globals['_SUBSCRIBERESPONSE_EVENTS']._serialized_start=1982
-  _globals['_SUBSCRIBERESPONSE_EVENTS']._serialized_end=2037
-  _globals['_SUBSCRIBERESPONSE_CAUGHTUP']._serialized_start=2039
-  _globals['_SUBSCRIBERESPONSE_CAUGHTUP']._serialized_end=2091
-  _globals['_GETSTATUSREQUEST']._serialized_start=2101
-  _globals['_GETSTATUSREQUEST']._serialized_end=2119
-  _globals['_GETSTATUSRESPONSE']._serialized_start=2122
-  _globals['_GETSTATUSRESPONSE']._serialized_end=2284
-  _globals['_EVENTSTORE']._serialized_start=2287
-  _globals['_EVENTSTORE']._serialized_end=2718
+  _globals['_APPENDEVENTSREQUEST']._serialized_start=171
+  _globals['_APPENDEVENTSREQUEST']._serialized_end=242
+  _globals['_AGGREGATEAPPEND']._serialized_start=245
+  _globals['_AGGREGATEAPPEND']._serialized_end=409
+  _globals['_EXPECTEDVERSION']._serialized_start=412
+  _globals['_EXPECTEDVERSION']._serialized_end=580
+  _globals['_NEWEVENT']._serialized_start=583
+  _globals['_NEWEVENT']._serialized_end=718
+  _globals['_APPENDEVENTSRESPONSE']._serialized_start=720
+  _globals['_APPENDEVENTSRESPONSE']._serialized_end=789
+  _globals['_APPENDEVENTSSTREAMRESPONSE']._serialized_start=792
+  _globals['_APPENDEVENTSSTREAMRESPONSE']._serialized_end=950
+  _globals['_APPENDRESULT']._serialized_start=953
+  _globals['_APPENDRESULT']._serialized_end=1092
+  _globals['_RECORDEDEVENT']._serialized_start=1095
+  _globals['_RECORDEDEVENT']._serialized_end=1377
+  _globals['_READAGGREGATEREQUEST']._serialized_start=1379
+  _globals['_READAGGREGATEREQUEST']._serialized_end=1479
+  _globals['_READALLREQUEST']._serialized_start=1482
+  _globals['_READALLREQUEST']._serialized_end=1660
+  _globals['_EVENTFILTER']._serialized_start=1662
+  _globals['_EVENTFILTER']._serialized_end=1721
+  _globals['_READRESPONSE']._serialized_start=1723
+  _globals['_READRESPONSE']._serialized_end=1838
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=1840
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1927
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1930
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=2317
+  _globals['_SUBSCRIBERESPONSE_EVENTS']._serialized_start=2200
+  _globals['_SUBSCRIBERESPONSE_EVENTS']._serialized_end=2255
+  _globals['_SUBSCRIBERESPONSE_CAUGHTUP']._serialized_start=2257
+  _globals['_SUBSCRIBERESPONSE_CAUGHTUP']._serialized_end=2309
+  _globals['_SNAPSHOT']._serialized_start=2320
+  _globals['_SNAPSHOT']._serialized_end=2470
+  _globals['_SAVESNAPSHOTREQUEST']._serialized_start=2472
+  _globals['_SAVESNAPSHOTREQUEST']._serialized_end=2585
+  _globals['_SAVESNAPSHOTRESPONSE']._serialized_start=2587
+  _globals['_SAVESNAPSHOTRESPONSE']._serialized_end=2624
+  _globals['_GETSNAPSHOTREQUEST']._serialized_start=2626
+  _globals['_GETSNAPSHOTREQUEST']._serialized_end=2668
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_start=2670
+  _globals['_GETSNAPSHOTRESPONSE']._serialized_end=2735
+  _globals['_LOADAGGREGATEREQUEST']._serialized_start=2737
+  _globals['_LOADAGGREGATEREQUEST']._serialized_end=2781
+  _globals['_LOADAGGREGATERESPONSE']._serialized_start=2784
+  _globals['_LOADAGGREGATERESPONSE']._serialized_end=2921
+  _globals['_GETSTATUSREQUEST']._serialized_start=2923
+  _globals['_GETSTATUSREQUEST']._serialized_end=2941
+  _globals['_GETSTATUSRESPONSE']._serialized_start=2944
+  _globals['_GETSTATUSRESPONSE']._serialized_end=3215
+  _globals['_TOPICSTATUS']._serialized_start=3217
+  _globals['_TOPICSTATUS']._serialized_end=3324
+  _globals['_EVENTSTORE']._serialized_start=3327
+  _globals['_EVENTSTORE']._serialized_end=4140
 # @@protoc_insertion_point(module_scope)

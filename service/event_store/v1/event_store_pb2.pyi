@@ -1,7 +1,9 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -59,6 +61,16 @@ class AppendEventsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[AppendResult]
     def __init__(self, results: _Optional[_Iterable[_Union[AppendResult, _Mapping]]] = ...) -> None: ...
+
+class AppendEventsStreamResponse(_message.Message):
+    __slots__ = ("request_number", "response", "error")
+    REQUEST_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    request_number: int
+    response: AppendEventsResponse
+    error: _status_pb2.Status
+    def __init__(self, request_number: _Optional[int] = ..., response: _Optional[_Union[AppendEventsResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class AppendResult(_message.Message):
     __slots__ = ("aggregate_id", "event_version", "first_global_position", "last_global_position", "duplicate")
@@ -174,22 +186,98 @@ class SubscribeResponse(_message.Message):
     keep_alive: _empty_pb2.Empty
     def __init__(self, last_scanned_position: _Optional[int] = ..., events: _Optional[_Union[SubscribeResponse.Events, _Mapping]] = ..., caught_up: _Optional[_Union[SubscribeResponse.CaughtUp, _Mapping]] = ..., fell_behind: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ..., keep_alive: _Optional[_Union[_empty_pb2.Empty, _Mapping]] = ...) -> None: ...
 
+class Snapshot(_message.Message):
+    __slots__ = ("aggregate_id", "aggregate_type", "event_version", "snapshot_data", "created_at")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_DATA_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    snapshot_data: bytes
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., event_version: _Optional[int] = ..., snapshot_data: _Optional[bytes] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SaveSnapshotRequest(_message.Message):
+    __slots__ = ("aggregate_id", "aggregate_type", "event_version", "snapshot_data")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_DATA_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    snapshot_data: bytes
+    def __init__(self, aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., event_version: _Optional[int] = ..., snapshot_data: _Optional[bytes] = ...) -> None: ...
+
+class SaveSnapshotResponse(_message.Message):
+    __slots__ = ("saved",)
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    saved: bool
+    def __init__(self, saved: _Optional[bool] = ...) -> None: ...
+
+class GetSnapshotRequest(_message.Message):
+    __slots__ = ("aggregate_id",)
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    def __init__(self, aggregate_id: _Optional[str] = ...) -> None: ...
+
+class GetSnapshotResponse(_message.Message):
+    __slots__ = ("snapshot",)
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    snapshot: Snapshot
+    def __init__(self, snapshot: _Optional[_Union[Snapshot, _Mapping]] = ...) -> None: ...
+
+class LoadAggregateRequest(_message.Message):
+    __slots__ = ("aggregate_id",)
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    def __init__(self, aggregate_id: _Optional[str] = ...) -> None: ...
+
+class LoadAggregateResponse(_message.Message):
+    __slots__ = ("snapshot", "events", "head_position")
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    snapshot: Snapshot
+    events: _containers.RepeatedCompositeFieldContainer[RecordedEvent]
+    head_position: int
+    def __init__(self, snapshot: _Optional[_Union[Snapshot, _Mapping]] = ..., events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ...) -> None: ...
+
 class GetStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("head_position", "relay_position", "relay_owner", "parked_messages", "service_version", "schema_revision")
+    __slots__ = ("head_position", "relay_position", "relay_owner", "parked_messages", "service_version", "schema_revision", "lag_events", "lag_age", "topics")
     HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
     RELAY_POSITION_FIELD_NUMBER: _ClassVar[int]
     RELAY_OWNER_FIELD_NUMBER: _ClassVar[int]
     PARKED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     SERVICE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_REVISION_FIELD_NUMBER: _ClassVar[int]
+    LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAG_AGE_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
     head_position: int
     relay_position: int
     relay_owner: str
     parked_messages: int
     service_version: str
     schema_revision: str
-    def __init__(self, head_position: _Optional[int] = ..., relay_position: _Optional[int] = ..., relay_owner: _Optional[str] = ..., parked_messages: _Optional[int] = ..., service_version: _Optional[str] = ..., schema_revision: _Optional[str] = ...) -> None: ...
+    lag_events: int
+    lag_age: _duration_pb2.Duration
+    topics: _containers.RepeatedCompositeFieldContainer[TopicStatus]
+    def __init__(self, head_position: _Optional[int] = ..., relay_position: _Optional[int] = ..., relay_owner: _Optional[str] = ..., parked_messages: _Optional[int] = ..., service_version: _Optional[str] = ..., schema_revision: _Optional[str] = ..., lag_events: _Optional[int] = ..., lag_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[TopicStatus, _Mapping]]] = ...) -> None: ...
+
+class TopicStatus(_message.Message):
+    __slots__ = ("topic", "parked_messages", "oldest_parked_at")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    PARKED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_PARKED_AT_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    parked_messages: int
+    oldest_parked_at: _timestamp_pb2.Timestamp
+    def __init__(self, topic: _Optional[str] = ..., parked_messages: _Optional[int] = ..., oldest_parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -39,6 +39,11 @@ class EventStoreStub:
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.SerializeToString,
                 response_deserializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsResponse.FromString,
                 _registered_method=True)
+        self.AppendEventsStream = channel.stream_stream(
+                '/event_store.v1.EventStore/AppendEventsStream',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsStreamResponse.FromString,
+                _registered_method=True)
         self.ReadAggregate = channel.unary_stream(
                 '/event_store.v1.EventStore/ReadAggregate',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateRequest.SerializeToString,
@@ -53,6 +58,21 @@ class EventStoreStub:
                 '/event_store.v1.EventStore/Subscribe',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.FromString,
+                _registered_method=True)
+        self.SaveSnapshot = channel.unary_unary(
+                '/event_store.v1.EventStore/SaveSnapshot',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.SaveSnapshotRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.SaveSnapshotResponse.FromString,
+                _registered_method=True)
+        self.GetSnapshot = channel.unary_unary(
+                '/event_store.v1.EventStore/GetSnapshot',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.GetSnapshotRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.GetSnapshotResponse.FromString,
+                _registered_method=True)
+        self.LoadAggregate = channel.unary_stream(
+                '/event_store.v1.EventStore/LoadAggregate',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.FromString,
                 _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/event_store.v1.EventStore/GetStatus',
@@ -75,6 +95,27 @@ class EventStoreServicer:
         is stored with other content), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE: the aggregate exists with
         another type), RESOURCE_EXHAUSTED (the queue of appends is full; nothing was stored), UNAVAILABLE (the
         database is away; repeat the request with the same event ids).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AppendEventsStream(self, request_iterator, context):
+        """Appends as AppendEvents does, many requests on one call, which costs each of them less. A request may be
+        sent before the one before it is answered. Each has a verdict of its own: one that is refused harms no
+        other.
+
+        Order: requests for the same aggregate are stored in the order of the stream, so that one may expect the
+        version that the one before it makes. Verdicts come as they are known, in any order.
+
+        Flow: of one stream at most 256 requests are without a verdict, which counts as given when the client's
+        side has room for it. Until then no more are read. Nor are they while the service's queue of appends is
+        full: a stream waits where AppendEvents would answer RESOURCE_EXHAUSTED.
+
+        End: OK after the client has ended its side and every request has its verdict. UNAVAILABLE is never a
+        verdict but the end of the stream, when the database is away or the service stops, which answers first
+        what it has taken: send the requests without a verdict again, in their order and with the same event ids,
+        on a new stream. A request above 5 MiB ends the stream with gRPC's own RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +155,33 @@ class EventStoreServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SaveSnapshot(self, request, context):
+        """Keeps the state of an aggregate at one of its versions, so that it need not be made of all its events. An
+        aggregate has one snapshot, its newest: an older one never replaces a newer one, whoever comes first. One
+        of the same version replaces it, because the same state may have got another form.
+
+        Errors: INVALID_ARGUMENT (BadRequest names each field; also if event_version is beyond the aggregate's
+        last one), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE), UNAVAILABLE (saving again is safe).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSnapshot(self, request, context):
+        """The newest snapshot of an aggregate, if it has one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LoadAggregate(self, request, context):
+        """Reads an aggregate's snapshot, if it has one, and all events after it, in the order of their versions.
+        They belong together: no event is left out between them and none is in both.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """How far the log and the relay are, and which versions run.
         """
@@ -129,6 +197,11 @@ def add_EventStoreServicer_to_server(servicer, server):
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.FromString,
                     response_serializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsResponse.SerializeToString,
             ),
+            'AppendEventsStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.AppendEventsStream,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.AppendEventsStreamResponse.SerializeToString,
+            ),
             'ReadAggregate': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadAggregate,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateRequest.FromString,
@@ -143,6 +216,21 @@ def add_EventStoreServicer_to_server(servicer, server):
                     servicer.Subscribe,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.FromString,
                     response_serializer=event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.SerializeToString,
+            ),
+            'SaveSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveSnapshot,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.SaveSnapshotRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.SaveSnapshotResponse.SerializeToString,
+            ),
+            'GetSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSnapshot,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.GetSnapshotRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.GetSnapshotResponse.SerializeToString,
+            ),
+            'LoadAggregate': grpc.unary_stream_rpc_method_handler(
+                    servicer.LoadAggregate,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -177,6 +265,33 @@ class EventStore:
             '/event_store.v1.EventStore/AppendEvents',
             event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.SerializeToString,
             event__store_dot_v1_dot_event__store__pb2.AppendEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AppendEventsStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/event_store.v1.EventStore/AppendEventsStream',
+            event__store_dot_v1_dot_event__store__pb2.AppendEventsRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.AppendEventsStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -258,6 +373,87 @@ class EventStore:
             '/event_store.v1.EventStore/Subscribe',
             event__store_dot_v1_dot_event__store__pb2.SubscribeRequest.SerializeToString,
             event__store_dot_v1_dot_event__store__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/SaveSnapshot',
+            event__store_dot_v1_dot_event__store__pb2.SaveSnapshotRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.SaveSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/GetSnapshot',
+            event__store_dot_v1_dot_event__store__pb2.GetSnapshotRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.GetSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadAggregate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/event_store.v1.EventStore/LoadAggregate',
+            event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.FromString,
             options,
             channel_credentials,
             insecure,
