@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from event_store.client import Client
+    from event_store.consumer import Consumer
     from event_store.events import (
         AggregateAppend,
         AppendResult,
@@ -17,19 +18,34 @@ if TYPE_CHECKING:
         RecordedEvent,
         Status,
     )
+    from event_store.projection import Projection
+    from event_store.projection_versions import PassedOver, create_projection_tables
+    from event_store.push import handle_push
 
 __all__ = [
     "AggregateAppend",
     "AppendResult",
     "Client",
+    "Consumer",
     "ExpectedVersion",
     "NewEvent",
+    "PassedOver",
+    "Projection",
     "RecordedEvent",
     "Status",
+    "create_projection_tables",
+    "handle_push",
 ]
+_CONSUMER_MODULES = {
+    "Consumer": "event_store.consumer",
+    "PassedOver": "event_store.projection_versions",
+    "Projection": "event_store.projection",
+    "create_projection_tables": "event_store.projection_versions",
+    "handle_push": "event_store.push",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("event_store.client"), name)
+    return getattr(importlib.import_module(_CONSUMER_MODULES.get(name, "event_store.client")), name)

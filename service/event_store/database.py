@@ -3,12 +3,9 @@
 Every connection commits each statement by itself: an append is one statement, a page of a read is one.
 """
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from types import MappingProxyType
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
@@ -16,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from event_store.database_errors import domain_errors
 from event_store.environment import Environment
 from event_store.login import Login
+from event_store.named_queries import load_queries
 
 Row = tuple[Any, ...]
 _POOL_TIMEOUT_SECONDS: Final = 5.0
@@ -27,19 +25,7 @@ _TIMEOUTS: Final = {
 }
 
 
-def _load_queries() -> Mapping[str, LiteralString]:
-    text = (files("event_store") / "queries.sql").read_text()
-    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
-    return MappingProxyType(
-        # The file is part of the package: as literal as a string in the code.
-        {
-            name: cast("LiteralString", query.strip())
-            for name, query in zip(parts[::2], parts[1::2], strict=True)
-        }
-    )
-
-
-queries: Final[Mapping[str, LiteralString]] = _load_queries()
+queries: Final[Mapping[str, LiteralString]] = load_queries("event_store", "queries.sql")
 
 
 class Database:

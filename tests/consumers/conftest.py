@@ -1,13 +1,19 @@
 """What the tests of consumers stand on: a running Pub/Sub."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from event_store.client import Client
+from event_store.environment import Environment
 from event_store.errors import ConfigurationError
+from event_store.server import Server
+from event_store.topology import Routing
 from local.emulator import Emulator, find_jar, find_java
 from local.pubsub import PubSubServer
+from tests.conftest import TestDatabase
+from tests.consumers.words import Words
 from tests.pubsub.bus import Bus, bus_at
 
 Addresses = Callable[[str], Awaitable[str]]
@@ -53,3 +59,35 @@ async def any_bus(
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
     async with bus_at(address) as bus:
         yield bus
+
+
+@pytest.fixture
+async def client(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    """A client of a service that publishes nothing."""
+    async with serving(database, None, monkeypatch) as (client, _):
+        yield client
+
+
+@pytest.fixture
+async def words(database: TestDatabase) -> Words:
+    """The tables of a projection."""
+    words = Words(database.superuser)
+    await words.create()
+    return words
+
+
+@asynccontextmanager
+async def serving(
+    database: TestDatabase, routing: Routing | None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Client, str]]:
+    """A service with its relay: a client of it, and its address."""
+    for name, value in database.variables().items():
+        monkeypatch.setenv(name, value)
+    server = Server(Environment(port=0), routing)
+    await server.start()
+    try:
+        target = f"127.0.0.1:{server.port}"
+        async with Client(target, timeout_seconds=20) as client:
+            yield client, target
+    finally:
+        await server.stop()

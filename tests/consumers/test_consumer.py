@@ -1,0 +1,244 @@
+"""A projection fed by a real relay and a running Pub/Sub loses nothing and doubles nothing."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from event_store import intake
+from event_store.client import Client
+from event_store.consumer import Consumer
+from event_store.dead_letters import DeadLetters
+from event_store.errors import UnavailableError
+from event_store.events import RecordedEvent
+from event_store.intake import DEADLINE_SECONDS, EventHandler
+from event_store.subscriber import Subscriber
+from event_store.topology import Ordering, Route, RoutedTopic, Routing, Subscription
+from local.pubsub import ManualClock, PubSubServer
+from tests.conftest import TestDatabase
+from tests.consumers.conftest import serving
+from tests.consumers.words import PATIENCE_SECONDS, POISON, Words, append
+from tests.pubsub.bus import Bus, bus_at
+
+PROJECT: Final = "project-of-words"
+SUBSCRIPTION: Final = Subscription(name="words", topic="vocabulary")
+PATH: Final = f"projects/{PROJECT}/subscriptions/words"
+DEAD: Final = f"projects/{PROJECT}/subscriptions/{SUBSCRIPTION.dead_letter_name}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A Pub/Sub of a test's own, whose time the test moves, and a service whose relay publishes to it."""
+
+    bus: Bus
+    clock: ManualClock
+    client: Client
+    target: str
+
+
+@pytest.fixture
+async def stack(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+    """A service, its relay and a Pub/Sub with the topic, the subscription and its dead letters."""
+    clock = ManualClock()
+    topic = f"projects/{PROJECT}/topics/vocabulary"
+    routing = Routing(
+        {"vocabulary": RoutedTopic("vocabulary", topic, Ordering())},
+        (Route("*", "*", ("vocabulary",)),),
+        "refuse",
+    )
+    async with PubSubServer(clock=clock) as pubsub, bus_at(pubsub.address) as bus:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        await bus.topic(name=topic)
+        async with serving(database, routing, monkeypatch) as (client, target):
+            yield Stack(bus, clock, client, target)
+
+
+async def _subscribe(bus: Bus) -> None:
+    dead_topic = await bus.topic(name=f"projects/{PROJECT}/topics/{SUBSCRIPTION.dead_letter_name}")
+    await bus.subscription(dead_topic, name=DEAD)
+    await bus.subscription(
+        f"projects/{PROJECT}/topics/vocabulary",
+        name=PATH,
+        enable_message_ordering=True,
+        retry_policy={"minimum_backoff": timedelta(0), "maximum_backoff": timedelta(0)},
+        dead_letter_policy={"dead_letter_topic": dead_topic, "max_delivery_attempts": 5},
+    )
+
+
+@asynccontextmanager
+async def _consuming(handler: EventHandler) -> AsyncIterator[Consumer]:
+    consumer = Consumer(PATH, handler, concurrency=4)
+    task = asyncio.create_task(consumer.run())
+    try:
+        yield consumer
+    finally:
+        consumer.stop()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await task
+
+
+async def test_events_have_their_effects_once_and_in_order(stack: Stack, words: Words) -> None:
+    """Through relay, Pub/Sub and consumer, and though every message comes twice."""
+    await _subscribe(stack.bus)
+    ids = [await append(stack.client, *"abc") for _ in range(20)]
+    async with _consuming(words.projection(stack.client).handle):
+        await words.until(lambda effects: sum(map(len, effects.values())) == 60)
+        await stack.bus.subscriber.seek(request={"subscription": PATH, "time": "2020-01-01T00:00:00Z"})
+        last = await append(stack.client, "last")
+        await words.until(lambda effects: last in effects)
+
+    assert words.effects() == {**{each: ["a", "b", "c"] for each in ids}, last: ["last"]}
+
+
+async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(stack: Stack, words: Words) -> None:
+    """What follows is handled and none of it dies; redriven to a cured handler, the event is handled too."""
+    await _subscribe(stack.bus)
+    aggregate_id = await append(stack.client, "a", POISON, *"bcdefgh")
+    projection = words.projection(stack.client)
+    async with _consuming(projection.handle):
+        await words.until(lambda effects: effects.get(aggregate_id) == list("abcdefgh"))
+        (dead,) = await stack.bus.pull(DEAD, 1)
+        await stack.bus.refuse(DEAD, [dead])
+        assert dead.message.attributes["event_version"] == "2"
+
+        words.cured = True
+        async with DeadLetters(SUBSCRIPTION, PROJECT, quiet_seconds=0.3) as letters:
+            assert [letter.event_id async for letter in letters.redrive()]
+        await words.until(lambda effects: effects[aggregate_id] == [*"abcdefgh", POISON])
+
+    assert await projection.passed_over() == ()
+    await stack.bus.silence(DEAD)
+    await stack.bus.silence(PATH)
+
+
+@pytest.mark.parametrize("point", ["before the commit", "after the commit", "before the ack"])
+async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
+    stack: Stack, words: Words, point: str
+) -> None:
+    """Wherever it is killed, the next one goes on as if nothing had been."""
+    await _subscribe(stack.bus)
+    ids = [await append(stack.client, *"abcd") for _ in range(3)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("crashing_projection.py")),
+        *(point, stack.target, PATH, words.conninfo),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await process.wait() == -signal.SIGKILL
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    died_at = sum(map(len, words.effects().values()))
+    stack.clock.advance(DEADLINE_SECONDS + 1)
+
+    async with _consuming(words.projection(stack.client).handle):
+        await words.until(lambda effects: sum(map(len, effects.values())) >= 12)
+
+    assert died_at == (2 if point == "before the commit" else 3)
+    assert words.effects() == {aggregate_id: list("abcd") for aggregate_id in ids}
+    await stack.bus.silence(PATH)
+    await stack.bus.silence(DEAD)
+
+
+async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> None:
+    """While a database is away, an event is tried again and again, and is not refused."""
+    await _subscribe(stack.bus)
+    projection = words.projection(stack.client)
+    attempts: list[int] = []
+
+    async def handler(event: RecordedEvent, attempt: int) -> None:
+        attempts.append(attempt)
+        if len(attempts) < 7:
+            raise UnavailableError("away")
+        await projection.handle(event, attempt)
+
+    async with _consuming(handler):
+        aggregate_id = await append(stack.client, "a")
+        await words.until(lambda effects: aggregate_id in effects)
+
+    assert attempts == [1] * 7
+    await stack.bus.silence(PATH)
+    await stack.bus.silence(DEAD)
+
+
+async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> None:
+    """The event in hand is handled and acknowledged; those behind it come to the next consumer."""
+    await _subscribe(stack.bus)
+    await append(stack.client, "a", "b")
+    begun, go_on, handled = asyncio.Event(), asyncio.Event(), list[Any]()
+
+    async def handler(event: RecordedEvent, _attempt: int) -> None:
+        begun.set()
+        await go_on.wait()
+        handled.append(event.event_data)
+
+    async with _consuming(handler) as consumer, asyncio.timeout(PATIENCE_SECONDS):
+        await begun.wait()
+        consumer.stop()
+        consumer.stop()  # harmless
+        asyncio.get_running_loop().call_later(0.2, go_on.set)  # it has stopped to take more by then
+    assert handled == ["a"]
+    stack.clock.advance(DEADLINE_SECONDS + 1)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        (left,) = await stack.bus.consume(PATH, 1)
+    assert left.message.attributes["event_version"] == "2"
+    await stack.bus.silence(PATH)
+
+
+async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words) -> None:
+    """It says what is missing, tries again, and begins when it is there."""
+    async with _consuming(words.projection(stack.client).handle):
+        await _subscribe(stack.bus)
+        aggregate_id = await append(stack.client, "a")
+        await words.until(lambda effects: aggregate_id in effects)
+
+
+async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines pass, and what is being handled is not delivered again."""
+    monkeypatch.setattr(intake, "RENEWAL_SECONDS", 0.05)
+    hold, renewed, handled = Subscriber.hold, asyncio.Event(), list[Any]()
+
+    async def noticed(self: Subscriber, subscription: str, ack_ids: Sequence[str], seconds: int) -> None:
+        await hold(self, subscription, ack_ids, seconds)
+        if ack_ids:
+            renewed.set()
+
+    async def handler(event: RecordedEvent, _attempt: int) -> None:
+        for _ in range(3):
+            renewed.clear()
+            await renewed.wait()
+            stack.clock.advance(DEADLINE_SECONDS - 1)
+        handled.append(event.event_data)
+
+    monkeypatch.setattr(Subscriber, "hold", noticed)
+    await _subscribe(stack.bus)
+    async with _consuming(handler):
+        await append(stack.client, "a")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not handled:
+                await renewed.wait()
+                await asyncio.sleep(0)
+
+    assert handled == ["a"]
+    await stack.bus.silence(PATH)
+
+
+async def test_what_is_no_event_becomes_a_dead_letter(stack: Stack, words: Words) -> None:
+    """A stranger's message stops nobody."""
+    await _subscribe(stack.bus)
+    await stack.bus.publish(f"projects/{PROJECT}/topics/vocabulary", "[]", key="k")
+    async with _consuming(words.projection(stack.client).handle):
+        (dead,) = await stack.bus.consume(DEAD, 1)
+
+    assert dead.message.data == b"[]"
