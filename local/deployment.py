@@ -1,8 +1,8 @@
 """What serves for a Cloud Run service: a front, and behind it the newest revision that was ready.
 
-Invariants: the front points to a ready revision or to none; a new revision takes over before the old one is
-asked to end; a revision that ends by itself is started again, with a pause that doubles, until the service is
-deleted; exactly one task does that.
+Invariants: the front points to a ready revision or to none; a new revision takes over, and the clients of the
+old one are sent to it, before the old one is asked to end; a revision that ends by itself is started again,
+with a pause that doubles, until the service is deleted; exactly one task does that.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from local.properties import Properties
 from local.revision import Revision
 from local.runner import Runner
 
+_DRAIN_SECONDS: Final = 2.0  # a revision that is asked to end finishes its requests by itself
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 
@@ -53,6 +54,7 @@ class Deployment:
         await self._front.point_to(revision.port)
         self._keeper = asyncio.create_task(self._keep(name, template, place))
         if old is not None:
+            await self._front.drain(old.port, _DRAIN_SECONDS)
             await old.stop()
 
     async def resume(self, name: str, template: Properties, place: Place) -> None:

@@ -26,11 +26,16 @@ _LOG_BYTES: Final = 10_000_000  # an older log begins anew
 _EXEC: Final = """
 import ctypes, os, sys
 if sys.platform == 'linux':
-    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+    ctypes.CDLL(None).prctl(1, int(sys.argv[2]))  # PR_SET_PDEATHSIG
     if os.getppid() != int(sys.argv[1]):
         sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[3], sys.argv[3:])
 """
+
+
+def mortal(command: Sequence[str], number: int = signal.SIGTERM) -> list[str]:
+    """Return a command line whose process gets a signal when the thread that starts it ends; on Linux."""
+    return [sys.executable, "-I", "-S", "-c", _EXEC, str(os.getpid()), str(int(number)), *command]
 
 
 class Child:
@@ -106,8 +111,7 @@ class Processes:
             log_path.replace(log_path.with_suffix(".old.log"))
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _EXEC, str(os.getpid())),
-                *command,
+                *mortal(command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -10,16 +10,21 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from event_store.errors import ConfigurationError
+from local.processes import mortal
 from local.stack_file import copy_stack_file
 from local.state import ROOT
 
+CANCEL_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_PROCESSES: Final = Path("/proc")
 _TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
 # Not a secret: what it encrypts never leaves the state directory.
 _PASSPHRASE: Final = "local"  # noqa: S105
@@ -76,29 +81,31 @@ class Pulumi:
                 "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack
             )
 
-    async def run(self, command: str, *arguments: str, keep_open: Sequence[int] = ()) -> int:
+    async def run(self, command: str, *arguments: str) -> int:
         """Run a command on the stack with its output shown; return its exit code.
+
+        Ctrl-C and SIGTERM cancel it in good order, and so does the end of this process.
 
         Args:
             command: As in `up`.
             arguments: Its flags.
-            keep_open: Descriptors, of locks, that it holds as long as it runs.
         """
         process = await asyncio.create_subprocess_exec(
-            *("pulumi", command, *arguments, *self._on_stack),
+            *mortal(["pulumi", command, *arguments, *self._on_stack], signal.SIGINT),
             cwd=self._project,
             env=self._environment,
-            pass_fds=keep_open,
+            start_new_session=True,
         )
         loop = asyncio.get_running_loop()
-        # A terminal's Ctrl-C reaches Pulumi by itself, and cancels the update in good order. So does SIGTERM.
-        loop.add_signal_handler(signal.SIGINT, lambda: None)
-        loop.add_signal_handler(signal.SIGTERM, process.send_signal, signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, process.send_signal, signal.SIGINT)
         try:
             return await process.wait()
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
-            loop.remove_signal_handler(signal.SIGTERM)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            if process.returncode is None or process.returncode < 0:
+                _end_session(process.pid)  # it was killed: its plugins do not notice
 
     def is_empty(self) -> bool:
         """Tell whether nothing stands in the stack but what Pulumi keeps of itself."""
@@ -117,6 +124,18 @@ class Pulumi:
             return {}
         latest: dict[str, Any] = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
         return latest
+
+    async def _is_locked(self) -> bool:
+        """Tell whether a killed update left its lock; one that is being cancelled gets the time it needs."""
+        deadline = time.monotonic() + CANCEL_SECONDS
+        locks = self._directory / ".pulumi" / "locks"
+        while left := tuple(locks.rglob(f"{self._stack}/*.json")):
+            if not any(_is_running(json.loads(path.read_text())["pid"]) for path in left):
+                return True
+            if time.monotonic() > deadline:
+                raise ConfigurationError(f"an update of {self._stack} is still running: wait for its end")
+            await asyncio.sleep(_LOOK_SECONDS)
+        return False
 
     async def _create(self) -> None:
         """Make the stack in a project of its own, since this command writes beside `Pulumi.yaml`."""
@@ -142,3 +161,22 @@ class Pulumi:
         said, _ = await process.communicate()
         if process.returncode != 0:
             raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")
+
+
+def _is_running(pid: int) -> bool:
+    """Tell whether a process is there and, where the system says what it is, is Pulumi."""
+    if _PROCESSES.exists():
+        name = _PROCESSES / str(pid) / "comm"
+        return name.exists() and name.read_text().strip() == "pulumi"
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def _end_session(leader: int) -> None:
+    """End what a process left behind in its session, and nothing else; on Linux."""
+    for pid in [int(path.name) for path in _PROCESSES.glob("[0-9]*")]:
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)

@@ -63,7 +63,7 @@ class State:
             each.mkdir(exist_ok=True)
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[int]:
+    def lock(self, name: str) -> Iterator[None]:
         """Hold a lock of the directory; the kernel lets go of it when its last holder ends.
 
         Args:
@@ -75,7 +75,7 @@ class State:
         descriptor = os.open(self.directory / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield descriptor
+            yield
         finally:
             os.close(descriptor)
 

@@ -26,26 +26,24 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
     if not state.directory.exists():
         print("Nothing is up.")
         return
-    with project.only_command(state) as lock:
-        try:
-            await _destroy(state, project, lock)
-        except ConfigurationError:
-            if not arguments.purge:  # a purge needs no order
-                raise
+    with project.only_command(state):
+        # What is purged needs no order where nothing runs.
+        if background.find(state) is not None or not arguments.purge:
+            await _destroy(state, project)
         background.stop(state)
         if arguments.purge:
             _purge(state)
     print("Everything is down" + ("." if arguments.purge else f"; the data is kept in {state.directory}."))
 
 
-async def _destroy(state: State, project: Project, lock: int) -> None:
+async def _destroy(state: State, project: Project) -> None:
     settings = Settings.load(state)
     if settings is None or project.pulumi(state, None).is_empty():
         return
     daemon, _ = background.ensure(state, settings, project.program)
     pulumi = project.pulumi(state, daemon)
     await pulumi.prepare()
-    if await pulumi.run("destroy", "--yes", "--skip-preview", keep_open=[lock]) != 0:
+    if await pulumi.run("destroy", "--yes", "--skip-preview") != 0:
         raise ConfigurationError(
             "`pulumi destroy` failed: it says why above. Try again, or delete everything with "
             "`make down PURGE=1`"

@@ -37,15 +37,15 @@ class Project:
         return Pulumi(self.directory, state.pulumi, STACK, daemon.providers if daemon else "")
 
     @contextmanager
-    def only_command(self, state: State) -> Iterator[int]:
+    def only_command(self, state: State) -> Iterator[None]:
         """Be the only command that works on a state directory.
 
         Raises:
             ConfigurationError: Another one does.
         """
         try:
-            with state.lock("command") as lock:
-                yield lock
+            with state.lock("command"):
+                yield
         except BlockingIOError:
             raise ConfigurationError(
                 f"another `make up`, `down` or `preview` works on {state.directory}: wait for its end"

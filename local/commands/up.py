@@ -27,7 +27,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         EventStoreError: Something is in the way. If nothing stood before, nothing does now.
     """
     state.make()
-    with project.only_command(state) as lock:
+    with project.only_command(state):
         started = time.monotonic()
         settings = Settings.choose(state, {name: getattr(arguments, name) for name in PORTS}, os.environ)
         print("Local Google Cloud ... ", end="", flush=True)
@@ -36,7 +36,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         pulumi = project.pulumi(state, daemon)
         try:
             await pulumi.prepare()
-            code = await pulumi.run("up", "--yes", "--skip-preview", keep_open=[lock])
+            code = await pulumi.run("up", "--yes", "--skip-preview")
         finally:
             if is_new and pulumi.is_empty():
                 background.stop(state)

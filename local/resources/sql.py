@@ -90,7 +90,7 @@ class DatabaseKind(Kind):
         """Create it, or take over what an earlier instance of the name left."""
         instance, name = draft.inputs["instance"], draft.inputs["name"]
         owned = {"name": sql.Identifier(name), "owner": sql.Identifier(ADMINISTRATORS)}
-        question = sql.SQL("SELECT FROM pg_database WHERE datname = {}").format(sql.Literal(name))
+        question = sql.SQL("SELECT 1 FROM pg_database WHERE datname = {}").format(sql.Literal(name))
         statement = "ALTER DATABASE {name} OWNER TO {owner}"
         if not await self._instances.query(instance, question):
             statement = "CREATE DATABASE {name} OWNER {owner}"

@@ -1,0 +1,120 @@
+"""The local Google Cloud in the tests' own process, and Pulumi projects of a few lines to bring up on it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from local.assembly import Assembly, assemble
+from local.errors import CloudError
+from local.ports import free_port
+from local.processes import Processes
+from local.provider import Provider
+from local.pulumi import Pulumi
+from local.records import Records
+from local.settings import Settings
+from local.state import State
+
+COMMAND_TIMEOUT_SECONDS = 120
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    output: str
+
+
+class Stack:
+    """One stack of a project of the test's own, on the local Google Cloud of the tests."""
+
+    def __init__(self, directory: Path, name: str, assembly: Assembly, providers: str) -> None:
+        self.cloud = assembly.cloud
+        self.services = assembly.services
+        self.directory = directory / name
+        self.directory.mkdir()
+        (self.directory / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+        (self.directory / "Pulumi.local.yaml").write_text(
+            "config:\n  gcp:project: p-1\n  gcp:region: europe-west1\n"
+        )
+        self._pulumi = Pulumi(self.directory, self.directory / "state", "local", providers)
+
+    def write(self, program: str) -> None:
+        """Write the program."""
+        (self.directory / "__main__.py").write_text(f"import pulumi\n{program}")
+
+    async def run(self, command: str, *arguments: str) -> Answer:
+        """Run a Pulumi command and return its exit code and output."""
+        await self._pulumi.prepare()
+        process = await asyncio.create_subprocess_exec(
+            *("pulumi", command, *arguments, *self._pulumi._on_stack),
+            *("--non-interactive", "--color", "never"),
+            cwd=self.directory,
+            env=self._pulumi._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
+            output, _ = await process.communicate()
+        return Answer(process.returncode or 0, output.decode())
+
+    async def up(self) -> Answer:
+        """Bring the program up."""
+        return await self.run("up", "--yes", "--skip-preview")
+
+    async def must_up(self) -> str:
+        """Bring the program up, or fail the test."""
+        answer = await self.up()
+        assert answer.code == 0, answer.output
+        return answer.output
+
+    async def must_destroy(self) -> None:
+        """Destroy the stack, or fail the test."""
+        answer = await self.run("destroy", "--yes", "--skip-preview")
+        assert answer.code == 0, answer.output
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """The local Google Cloud of the tests."""
+
+    assembly: Assembly
+    providers: str
+
+
+@pytest_asyncio.fixture(scope="session")
+async def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCloud]:
+    """A local Google Cloud with all that it stands on."""
+    state = State(tmp_path_factory.mktemp("cloud"))
+    state.make()
+    token = "token-of-the-tests"  # noqa: S105 # worth nothing
+    settings = Settings(
+        service_port=free_port(),
+        postgres_port=free_port(),
+        pubsub_port=free_port(),
+        token=token,
+    )
+    processes = Processes(state.logs)
+    assembly = assemble(state, settings, processes, Records(state.records), PROGRAMS)
+    async with assembly.running(processes), Provider(assembly.cloud) as provider:
+        yield LocalCloud(assembly, provider.attachment)
+
+
+@pytest_asyncio.fixture
+async def stack(
+    local_cloud: LocalCloud, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Stack]:
+    """An empty stack; whatever it has in the end is forgotten."""
+    name = request.node.name.removeprefix("test_").split("[")[0][:30].strip("_").replace("_", "-")
+    yield Stack(tmp_path, name, local_cloud.assembly, local_cloud.providers)
+    for record in reversed(tuple(local_cloud.assembly.cloud.records)):
+        with suppress(CloudError):  # roles that own something go with their instance
+            await local_cloud.assembly.cloud.kind(record.type).delete(record)
+        local_cloud.assembly.cloud.records.remove(record)

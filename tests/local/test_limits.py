@@ -1,0 +1,128 @@
+"""What Google would refuse is refused before anything is made."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from local.limits import Limits, iam, network, pubsub, registry, run, sql
+from local.properties import UNKNOWN
+
+TOPIC = {"name": "words"}
+GRANT = {"project": "p", "role": "roles/x"}
+PULL = {"name": "projection", "topic": "projects/p-1/topics/words"}
+INSTANCE = {
+    "name": "store-1",
+    "databaseVersion": "POSTGRES_18",
+    "region": "europe-west1",
+    "settings": {"tier": "db-custom-1-3840", "edition": "ENTERPRISE"},
+}
+SERVICE = {
+    "name": "store",
+    "location": "europe-west1",
+    "template": {"containers": [{"image": "i", "startupProbe": {"grpc": {"port": 8080}}}]},
+}
+JOB = {
+    "name": "migrate",
+    "location": "europe-west1",
+    "template": {"template": {"containers": [{"image": "i"}]}},
+}
+
+
+def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = deepcopy(inputs)
+    holder: Any = changed
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in parents:
+        holder = holder[part] if isinstance(part, int) else holder.setdefault(part, {})
+    holder[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("limits", "inputs", "path", "value", "place", "reason"),
+    [
+        (pubsub.TOPIC, TOPIC, "name", "goog-words", "name", "not with goog"),
+        (pubsub.TOPIC, TOPIC, "messageRetentionDuration", "9s", "messageRetentionDuration", "600s"),
+        (pubsub.TOPIC, TOPIC, "retention", "600s", "retention", "no property"),
+        (pubsub.TOPIC, {}, "labels", {}, "name", "required"),
+        (pubsub.SUBSCRIPTION, PULL, "ackDeadlineSeconds", 5, "ackDeadlineSeconds", "10 to 600"),
+        (pubsub.SUBSCRIPTION, PULL, "ackDeadlineSecond", 5, "ackDeadlineSecond", "ackDeadlineSeconds?"),
+        (pubsub.SUBSCRIPTION, PULL, "filter", "x" * 257, "filter", "256"),
+        (pubsub.SUBSCRIPTION, PULL, "expirationPolicy.ttl", "60s", "expirationPolicy.ttl", "86400s"),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "deadLetterPolicy.maxDeliveryAttempts", 4),
+            *("deadLetterPolicy.maxDeliveryAttempts", "5 to 100"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "retryPolicy", {"minimumBackoff": "9s", "maximumBackoff": "2s"}),
+            *("retryPolicy.minimumBackoff", "not be longer"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL | {"bigqueryConfig": {"table": "t"}}),
+            *("pushConfig.pushEndpoint", "https://a", "bigqueryConfig", "conflicts with pushConfig"),
+        ),
+        (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
+        (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
+        (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),
+        (
+            *(network.SUBNETWORK, {"name": "net", "network": "n"}, "ipCidrRange", "10.0.0.1/24"),
+            *("ipCidrRange", "IPv4 range"),
+        ),
+        (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
+        (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
+        (sql.INSTANCE, INSTANCE, "settings.diskSize", 5, "settings.diskSize", "10 to"),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.availabilityType", "REGIONAL"),
+            *("settings.availabilityType", "needs backups"),
+        ),
+        (
+            *(sql.USER, {"instance": "i", "type": "CLOUD_IAM_SERVICE_ACCOUNT"}, "name"),
+            *("a@p.iam.gserviceaccount.com", "name", "without"),
+        ),
+        (
+            *(run.SERVICE, SERVICE, "template.containers.0.startupProbe.failureThreshold", 300),
+            *("template.containers[0].startupProbe", "at most 240"),
+        ),
+        (
+            *(run.SERVICE, SERVICE, "template.containers.0.envs", [{"name": "PORT", "value": "1"}]),
+            *("template.containers[0].envs", "PORT"),
+        ),
+        (
+            *(run.SERVICE, SERVICE, "template.containers.0.resources.limits", {"cpu": "4", "memory": "1Gi"}),
+            *("template.containers[0].resources.limits", "2Gi"),
+        ),
+        (run.SERVICE, SERVICE, "traffics", [{"type": "LATEST", "percent": 90}], "traffics", "100"),
+        (run.JOB, JOB, "template.template.maxRetries", 11, "template.template.maxRetries", "0 to 10"),
+        (run.JOB, JOB, "runExecutionToken", "x" * 60, "runExecutionToken", "62 characters"),
+    ],
+)  # fmt: skip
+def test_a_wrong_property_is_refused_with_its_path_and_range(
+    limits: Limits, inputs: dict[str, Any], path: str, value: Any, place: str, reason: str
+) -> None:
+    """A failure names the property and what is allowed, and there is no other."""
+    _, failures = limits.check(_with(inputs, path, value))
+
+    assert [failure.path for failure in failures] == [place]
+    assert reason in failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("limits", "inputs"),
+    [(pubsub.SUBSCRIPTION, PULL), (sql.INSTANCE, INSTANCE), (run.SERVICE, SERVICE), (run.JOB, JOB)],
+)
+def test_defaults_are_filled_in_once(limits: Limits, inputs: dict[str, Any]) -> None:
+    """Checked inputs are right, hold the provider's defaults, and stay as they are when checked again."""
+    checked, failures = limits.check(inputs)
+
+    assert not failures
+    assert checked != inputs
+    assert limits.check(checked) == (checked, [])
+
+
+def test_unknown_values_are_left_for_the_update() -> None:
+    """In a preview nothing is refused for what it cannot know."""
+    unknown = _with(SERVICE, "template.containers.0.image", UNKNOWN) | {"name": UNKNOWN}
+
+    assert run.SERVICE.check(unknown)[1] == []
+    assert run.SERVICE.check(SERVICE | {"template": UNKNOWN})[1] == []

@@ -1,0 +1,34 @@
+"""A port that somebody else uses is found before anything is made."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from event_store.errors import ConfigurationError
+from local.assembly import assemble
+from local.ports import free_port
+from local.processes import Processes
+from local.records import Records
+from local.settings import Settings
+from local.state import State
+
+
+@pytest.mark.parametrize("name", ["service", "postgres", "pubsub"])
+async def test_a_taken_port_is_named_with_the_flag_that_changes_it(tmp_path: Path, name: str) -> None:
+    """The local Google Cloud does not start, and says which port and which flag."""
+    state = State(tmp_path / "state")
+    state.make()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ports = {f"{each}_port": free_port() for each in ("service", "postgres", "pubsub")} | {
+            f"{name}_port": port
+        }
+        settings = Settings(**ports, token="")
+        processes = Processes(state.logs)
+
+        with pytest.raises(ConfigurationError, match=f"port {port} on .* --{name}-port"):
+            async with assemble(state, settings, processes, Records(None), tmp_path).running(processes):
+                pass

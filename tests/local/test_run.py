@@ -1,0 +1,126 @@
+"""Cloud Run's promises: jobs gate an update, a roll-out drops no request."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from tests.local.conftest import PROGRAMS, Stack
+
+SERVICE = f"""
+from pulumi_gcp import cloudrunv2
+cloudrunv2.Service("greeter", name="greeter", location="europe-west1", deletion_protection=False,
+    template={{{{"containers": [{{{{"image": "i", "commands": ["python"], "args": ["{PROGRAMS}/greeter.py"],
+        "envs": [{{{{"name": "VERSION", "value": "{{version}}"}}}}],
+        "startup_probe": {{{{"grpc": {{{{"port": 8080}}}}}}}}}}}}]}}}})
+"""
+JOB = """
+from pulumi_gcp import cloudrunv2
+cloudrunv2.Job("job", name="job", location="europe-west1", deletion_protection=False,
+    run_execution_token="{execution}",
+    labels={labels}, template={{"template": {{"max_retries": 0, "containers": [{{"image": "i",
+        "commands": ["sh"], "args": ["-c", "echo looking for {path} && cat {path}"]}}]}}}})
+"""
+
+
+@asynccontextmanager
+async def _greeter(stack: Stack) -> AsyncIterator[Any]:
+    address = next(iter(stack.services.addresses.values()))
+    async with grpc.aio.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),)) as channel:
+        greet = channel.unary_unary("/Greeter/Greet")
+        yield lambda: greet(b"", timeout=20)
+
+
+async def test_a_failed_job_fails_the_update_and_the_next_one_tries_again(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """The message has the end of the job's log; when its cause is gone the same update succeeds."""
+    path = tmp_path / "migration"
+    stack.write(JOB.format(execution="1", labels={}, path=path))
+
+    failed = await stack.up()
+    path.write_text("done")
+    again = await stack.up()
+    unchanged = await stack.run("preview", "--expect-no-changes")
+
+    assert failed.code != 0
+    assert "execution job-1 failed: its command exited with 1" in failed.output
+    assert f"looking for {path}" in failed.output
+    assert again.code == 0, again.output
+    assert unchanged.code == 0, unchanged.output
+
+
+async def test_an_execution_token_is_taken_once(stack: Stack) -> None:
+    """A job that changes without its token is refused, as by Google."""
+    stack.write(JOB.format(execution="1", labels={}, path="/dev/null"))
+    await stack.must_up()
+
+    stack.write(JOB.format(execution="1", labels={"team": "a"}, path="/dev/null"))
+    refused = await stack.up()
+    stack.write(JOB.format(execution="2", labels={"team": "a"}, path="/dev/null"))
+    await stack.must_up()
+
+    assert "Error 409: execution job-1 already exists" in refused.output
+
+
+async def test_a_roll_out_drops_no_request(stack: Stack) -> None:
+    """While a revision takes over, clients that call without a pause get an answer to every call."""
+    stack.write(SERVICE.format(version="1"))
+    await stack.must_up()
+    answers: list[bytes] = []
+    rolled_out = asyncio.Event()
+
+    async def call() -> None:
+        async with _greeter(stack) as greet:
+            while not rolled_out.is_set() or answers[-1] != b"2":
+                answers.append(await greet())
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(call())
+        stack.write(SERVICE.format(version="2"))
+        await stack.must_up()
+        rolled_out.set()
+
+    assert set(answers) == {b"1", b"2"}
+
+
+async def test_a_revision_that_does_not_start_leaves_the_old_one_serving(stack: Stack) -> None:
+    """The update fails with the end of its log, and the next good revision takes over."""
+    stack.write(SERVICE.format(version="1"))
+    await stack.must_up()
+
+    stack.write(SERVICE.format(version="broken"))
+    failed = await stack.up()
+    async with _greeter(stack) as greet:
+        served = await greet()
+    stack.write(SERVICE.format(version="3"))
+    await stack.must_up()
+    async with _greeter(stack) as greet:
+        replaced = await greet()
+
+    assert failed.code != 0
+    assert "revision greeter-00002 failed" in failed.output
+    assert "VERSION is broken" in failed.output
+    assert (served, replaced) == (b"1", b"3")
+
+
+async def test_a_revision_that_dies_is_started_again(stack: Stack) -> None:
+    """Connections wait at the front until it serves."""
+    stack.write(SERVICE.format(version="1"))
+    await stack.must_up()
+    (deployment,) = stack.services._deployments.values()
+    assert deployment._revision is not None
+    child = deployment._revision._running.child
+
+    os.kill(child.pid, signal.SIGKILL)
+    await asyncio.wait_for(child.wait(), 10)
+
+    async with _greeter(stack) as greet:
+        assert await greet() == b"1"
