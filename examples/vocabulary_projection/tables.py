@@ -1,0 +1,34 @@
+"""The tables, and what each event does to them."""
+
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+
+from event_store import RecordedEvent
+from event_store.named_queries import load_queries
+
+_QUERIES: Final = load_queries("examples.vocabulary_projection", "queries.sql")
+
+
+async def create(connection: AsyncConnection[Any]) -> None:
+    """Create the tables unless they exist."""
+    await connection.execute(_QUERIES["create_tables"])
+
+
+async def project(connection: AsyncConnection[Any], event: RecordedEvent) -> None:
+    """Change the tables by an event. The library sees to it that each comes once, in order."""
+    data = event.event_data
+    match event.event_type:
+        case "VocabularyAdded":
+            values = (event.aggregate_id, data["name"], data["language"])
+            await connection.execute(_QUERIES["add_vocabulary"], values)
+        case "WordAdded":
+            values = (event.aggregate_id, data["word"], data["meaning"])
+            await connection.execute(_QUERIES["add_word"], values)
+        case "WordRemoved":
+            await connection.execute(_QUERIES["remove_word"], (event.aggregate_id, data["word"]))
+
+
+async def show(connection: AsyncConnection[Any]) -> list[tuple[str, str, str | None, str | None]]:
+    """Return a row for each word: vocabulary, language, word, meaning; without a word if there is none."""
+    return await (await connection.execute(_QUERIES["show"])).fetchall()
