@@ -65,6 +65,60 @@ SELECT log_head.position, event_id::text, event_type, event_data::text, metadata
        global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
 FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position DESC;
 
+-- name: scan_log_forwards
+-- A page of the events that pass a filter, looking at so many positions upwards, to an end or to the head.
+WITH page AS (
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
+    FROM events
+    WHERE global_position >= %(first)s::bigint
+      AND global_position <= least(
+          %(first)s::bigint + %(positions)s::bigint - 1,
+          coalesce(%(end)s::bigint, (SELECT position FROM log_head)))
+      AND (%(aggregate_types)s::text[] IS NULL OR aggregate_type LIKE ANY (%(aggregate_types)s::text[]))
+      AND (%(event_types)s::text[] IS NULL OR event_type LIKE ANY (%(event_types)s::text[]))
+    WINDOW upto AS (ORDER BY global_position ROWS UNBOUNDED PRECEDING)
+    ORDER BY global_position LIMIT %(events)s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %(bytes)s ORDER BY global_position;
+
+-- name: scan_log_backwards
+-- A page of the events that pass a filter, looking at so many positions downwards, from the head at the most.
+WITH page AS (
+    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
+           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
+    FROM events
+    WHERE global_position <= least(%(first)s::bigint, (SELECT position FROM log_head))
+      AND global_position >
+          least(%(first)s::bigint, (SELECT position FROM log_head)) - %(positions)s::bigint
+      AND (%(aggregate_types)s::text[] IS NULL OR aggregate_type LIKE ANY (%(aggregate_types)s::text[]))
+      AND (%(event_types)s::text[] IS NULL OR event_type LIKE ANY (%(event_types)s::text[]))
+    WINDOW upto AS (ORDER BY global_position DESC ROWS UNBOUNDED PRECEDING)
+    ORDER BY global_position DESC LIMIT %(events)s
+)
+SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
+       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
+       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
+FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %(bytes)s ORDER BY global_position DESC;
+
+-- name: position_at
+-- The first position that was recorded at a time or later, one above the head if there is none. Positions have
+-- no holes and times grow with them: a search by halves over the positions, without an index on the times.
+WITH RECURSIVE search (low, high) AS (
+    SELECT 1::bigint, position + 1 FROM log_head
+    UNION ALL
+    SELECT CASE WHEN is_before THEN middle + 1 ELSE low END, CASE WHEN is_before THEN high ELSE middle END
+    FROM search, LATERAL (
+        SELECT global_position AS middle, extract(epoch FROM created_at) * 1000000 < %s AS is_before
+        FROM events WHERE global_position = (low + high) / 2
+    ) AS looked_at
+    WHERE low < high
+)
+SELECT low FROM search WHERE low = high;
+
 -- name: status
 -- How far the log and the relay are; a lease that has run out is nobody's.
 SELECT log_head.position, relays.position,

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
 from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.log_request import event_filter, start_of
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
@@ -50,7 +51,9 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
 
     async def ReadAll(self, request: pb.ReadAllRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
         async with Answering(context):
-            parts = self._reader.read_all(request.from_position, request.limit, backwards=request.backwards)
+            start = await start_of(request, self._reader)
+            selected = event_filter(request.filter)
+            parts = self._reader.read_all(start, request.limit, selected, backwards=request.backwards)
             async for part in parts:
                 yield part
 

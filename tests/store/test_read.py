@@ -1,10 +1,13 @@
 """What a read promises: order, completeness, bounds, and an alarm where the log has a hole."""
 
 from contextlib import nullcontext
+from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
@@ -116,6 +119,143 @@ async def test_a_hole_in_the_log_is_an_error_and_an_alarm(
     assert raised.value.code() == grpc.StatusCode.DATA_LOSS
     assert aggregate is None or aggregate.value.code() == grpc.StatusCode.DATA_LOSS
     assert any(record.levelname == "CRITICAL" for record in caplog.records)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("aggregate_types", "event_types", "expected"),
+    [
+        (["Vocabulary"], [], {("Vocabulary", "WordAdded"), ("Vocabulary", "Word_Moved")}),
+        ([], ["WordAdded"], {("Vocabulary", "WordAdded"), ("Progress", "WordAdded")}),
+        (["Voc*"], ["Word_*"], {("Vocabulary", "Word_Moved")}),
+        (["Vocabulary", "Prog*"], ["WordA*", "x"], {("Vocabulary", "WordAdded"), ("Progress", "WordAdded")}),
+        (
+            ["*"],
+            ["Word*"],
+            {("Vocabulary", "WordAdded"), ("Vocabulary", "Word_Moved"), ("Progress", "WordAdded")},
+        ),
+        ([r"Tax\%"], [], {(r"Tax\%", "Paid")}),
+        (["Voc"], [], set()),
+    ],
+)
+async def test_a_filter_takes_types_and_beginnings_of_types(
+    any_service: Service,
+    aggregate_types: list[str],
+    event_types: list[str],
+    expected: set[tuple[str, str]],
+    backwards: bool,
+) -> None:
+    """Both lists must pass; "*" ends a beginning; nothing else in a type is special."""
+    stored = [("Vocabulary", "WordAdded"), ("Vocabulary", "Word_Moved"), ("Progress", "WordAdded")]
+    for aggregate_type, event_type in [*stored, (r"Tax\%", "Paid"), ("Taxi", "Paid")]:
+        events = [event(event_type=event_type) for _ in range(60)]
+        await any_service.append(append(events=events, aggregate_type=aggregate_type))
+    chosen = pb.EventFilter(aggregate_types=aggregate_types, event_types=event_types)
+
+    read = await any_service.read_all(filter=chosen, backwards=backwards)
+    some = await any_service.read_all(filter=chosen, backwards=backwards, limit=101)
+
+    positions = [each.global_position for each in read]
+    assert {(each.aggregate_type, each.event_type) for each in read} == expected
+    assert len(positions) == 60 * len(expected)
+    assert positions == sorted(positions, reverse=backwards)
+    assert [each.global_position for each in some] == positions[:101]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"event_types": ["*Added"]},
+        {"event_types": [""]},
+        {"aggregate_types": ["x" * 102]},
+        {"aggregate_types": ["x"] * 101},
+    ],
+)
+async def test_a_filter_outside_its_limits_is_named(service: Service, chosen: dict[str, list[str]]) -> None:
+    """A filter that cannot be meant is INVALID_ARGUMENT, not an empty answer."""
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await service.read_all(filter=pb.EventFilter(**chosen))
+
+    assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert next(iter(chosen)) in str(raised.value.details())
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_a_sparse_filter_advances(
+    any_service: Service, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    """Work is done in bounded steps, each says how far it came, and going on there leaves nothing out."""
+    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
+    for number in range(10):
+        rare = [event(event_type="Rare")] if number == 5 else []
+        await any_service.append(append(events=[*rare, *(event() for _ in range(50 - len(rare)))]))
+    chosen = pb.EventFilter(event_types=["Rare"])
+
+    call = any_service.stub.ReadAll(pb.ReadAllRequest(filter=chosen, backwards=backwards))
+    parts = [part async for part in call]
+
+    scanned = [part.last_scanned_position for part in parts]
+    assert scanned == ([401, 301, 201, 101, 1] if backwards else [100, 200, 300, 400, 500])
+    assert [(each.global_position, part.last_scanned_position) for part in parts for each in part.events] == [
+        (251, 201 if backwards else 300)
+    ]
+    rest = await any_service.read_all(filter=chosen, backwards=backwards, from_position=251)
+    assert [each.global_position for each in rest] == [251]
+    assert [part.head_position for part in parts] == [500] * 5
+
+
+async def test_the_checkpoint_of_a_read_is_the_same_with_and_without_a_filter(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter that every event passes reads the same events and arrives at the same places."""
+    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
+    await service.append(append(events=250))
+    starts, limits = (0, 1, 100, 101, 250, 251, 9999, 2**64 - 1), (0, 1, 100, 120)
+    for start, limit, backwards in product(starts, limits, (False, True)):
+        request = pb.ReadAllRequest(from_position=start, backwards=backwards, limit=limit)
+        filtered = pb.ReadAllRequest(filter=pb.EventFilter(event_types=["*"]))
+        filtered.MergeFrom(request)
+
+        plain = [part async for part in service.stub.ReadAll(request)]
+        passed = [part async for part in service.stub.ReadAll(filtered)]
+
+        assert [e for part in plain for e in part.events] == [e for part in passed for e in part.events]
+        assert plain[-1].last_scanned_position == passed[-1].last_scanned_position
+        ends = [
+            (part.events[-1].global_position, part.last_scanned_position) for part in plain if part.events
+        ]
+        assert all(last == scanned for last, scanned in ends)
+
+
+async def test_a_read_begins_at_a_time(any_service: Service) -> None:
+    """Forwards with the first event recorded then or later, backwards with the last one then or earlier."""
+    for _ in range(20):
+        await any_service.append(append(events=2))
+    recorded = [each.created_at for each in await any_service.read_all()]
+    before, after = Timestamp(seconds=0), Timestamp(seconds=4_000_000_000)
+
+    async def positions(time: Timestamp, nanos: int = 0, **request: Any) -> list[int]:
+        moment = Timestamp()
+        moment.FromNanoseconds(time.ToNanoseconds() + nanos)
+        read = await any_service.read_all(from_time=moment, **request)
+        return [each.global_position for each in read]
+
+    assert await positions(before) == await positions(recorded[0]) == list(range(1, 41))
+    assert await positions(recorded[10]) == await positions(recorded[10], -1) == list(range(11, 41))
+    assert await positions(recorded[10], 1) == list(range(13, 41))
+    assert await positions(after) == []
+    assert await positions(before, backwards=True) == await positions(recorded[0], -1, backwards=True) == []
+    assert await positions(recorded[10], backwards=True) == list(range(12, 0, -1))
+    assert await positions(recorded[10], 1, backwards=True) == list(range(12, 0, -1))
+    assert await positions(after, backwards=True, limit=2) == [40, 39]
+    rare = pb.EventFilter(event_types=["Word*"])
+    assert await positions(recorded[10], backwards=True, filter=rare) == list(range(12, 0, -1))
+
+
+async def test_a_time_in_an_empty_log_is_no_event(service: Service) -> None:
+    """There is nothing to find and nothing to complain about."""
+    assert await service.read_all(from_time=Timestamp(seconds=1)) == []
+    assert await service.read_all(from_time=Timestamp(seconds=1), backwards=True) == []
 
 
 async def test_status_tells_the_head_and_the_schema(service: Service) -> None:

@@ -1,0 +1,42 @@
+"""What requests to read or to follow the log ask for, as values that are checked."""
+
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.event_filter import EventFilter
+from event_store.reader import Reader
+from event_store.v1 import event_store_pb2 as pb
+
+_SECOND_NANOS: Final = 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999
+
+
+def event_filter(message: pb.EventFilter) -> EventFilter:
+    """Return the filter of a message.
+
+    Raises:
+        InvalidArgumentError: It is outside its limits.
+    """
+    return EventFilter(tuple(message.aggregate_types), tuple(message.event_types))
+
+
+async def start_of(request: pb.ReadAllRequest, reader: Reader) -> int | None:
+    """Return the position that a read begins with; None is the end that it comes from.
+
+    Raises:
+        InvalidArgumentError: The time is none.
+    """
+    if request.WhichOneof("start") != "from_time":
+        return request.from_position or None
+    microseconds = _microseconds(request.from_time, round_up=not request.backwards)
+    if request.backwards:
+        return await reader.position_at(microseconds + 1) - 1
+    return await reader.position_at(microseconds)
+
+
+def _microseconds(time: Timestamp, *, round_up: bool) -> int:
+    if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
+        raise InvalidArgumentError(FieldViolation("from_time", "is outside the years 1 to 9999"))
+    return time.seconds * 1_000_000 + (time.nanos + 999 * round_up) // 1000
