@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import errno
 import importlib
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,7 @@ def main() -> int:
     parser.add_argument(
         "--state-directory",
         type=Path,
-        default=os.environ.get("EVENT_STORE_STATE_DIRECTORY", ROOT / ".local"),
+        default=ROOT / ".local",
         help="where everything is kept (default: .local)",
     )
     parser.add_argument("--project", type=Path, default=ROOT, help="where Pulumi.yaml is")

@@ -18,6 +18,7 @@ from local.ports import refuse_taken_port
 from local.pubsub import PubSubServer
 
 CALL_SECONDS: Final = 20.0
+_DAY_SECONDS: Final = 86_400
 
 
 class Bus:
@@ -36,6 +37,8 @@ class Bus:
         elif choice == "emulator":
             self._server = Emulator(port=port)
         self.address = choice
+        # Google's emulator refuses more than its 7 days, where Google itself takes 31.
+        self.longest_retention_seconds = 31 * _DAY_SECONDS if choice == "embedded" else 7 * _DAY_SECONDS
         self._channel: Any = None
         self.publisher: Any = None
         self.subscriber: Any = None

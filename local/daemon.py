@@ -70,14 +70,17 @@ def main() -> int:
     os.set_inheritable(arguments.ready, False)  # children that hold it too would hide its end
     try:
         with state.lock("daemon"):
-            uvloop.run(serve(state, arguments.program, arguments.ready))
+            code = 0
+            try:
+                uvloop.run(serve(state, arguments.program, arguments.ready))
+            except (EventStoreError, OSError) as error:
+                code = 1
+                _say(arguments.ready, {"error": str(error)})
+            sys.stderr.flush()
+            os._exit(code)  # inside the lock: whoever waits for it waits for the end of the process
     except BlockingIOError:
         _say(arguments.ready, {"error": f"a local Google Cloud runs in {state.directory} already"})
         return 1
-    except (EventStoreError, OSError) as error:
-        _say(arguments.ready, {"error": str(error)})
-        return 1
-    return 0
 
 
 if __name__ == "__main__":

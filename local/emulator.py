@@ -149,6 +149,7 @@ class Emulator:
     def _free_port(self) -> int:
         """The wanted port if it is free; a taken one would leave the emulator running but deaf."""
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections are no obstacle
             try:
                 probe.bind((self._host, self._port))
             except OSError as error:

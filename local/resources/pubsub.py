@@ -36,13 +36,17 @@ class TopicKind(Kind):
     async def create(self, draft: Draft) -> Properties:
         """Create it, or take over one that nobody knows of."""
         with google_errors(), suppress(exceptions.AlreadyExists):
-            await self._bus.publisher.create_topic(request=_topic(draft.id, draft.inputs), **_CALL)
+            await self._bus.publisher.create_topic(
+                request=_message(types.Topic, draft.id, draft.inputs), **_CALL
+            )
         return _outputs(draft)
 
     async def update(self, record: Record, draft: Draft) -> Properties:
         """Send what differs."""
         mask = _mask(record.inputs, draft.inputs)
-        request = types.UpdateTopicRequest(topic=_topic(draft.id, draft.inputs), update_mask=mask)
+        request = types.UpdateTopicRequest(
+            topic=_message(types.Topic, draft.id, draft.inputs), update_mask=mask
+        )
         with google_errors():
             await self._bus.publisher.update_topic(request=request, **_CALL)
         return _outputs(draft)
@@ -80,7 +84,7 @@ class SubscriptionKind(Kind):
 
     async def create(self, draft: Draft) -> Properties:
         """Create it, in place of one that nobody knows of."""
-        request = _subscription(draft.id, draft.inputs)
+        request = self._message(draft.id, draft.inputs)
         with google_errors():
             try:
                 await self._bus.subscriber.create_subscription(request=request, **_CALL)
@@ -92,7 +96,7 @@ class SubscriptionKind(Kind):
     async def update(self, record: Record, draft: Draft) -> Properties:
         """Send what differs."""
         request = types.UpdateSubscriptionRequest(
-            subscription=_subscription(draft.id, draft.inputs), update_mask=_mask(record.inputs, draft.inputs)
+            subscription=self._message(draft.id, draft.inputs), update_mask=_mask(record.inputs, draft.inputs)
         )
         with google_errors():
             await self._bus.subscriber.update_subscription(request=request, **_CALL)
@@ -116,26 +120,21 @@ class SubscriptionKind(Kind):
         """Create it again where Pub/Sub forgot it."""
         with google_errors(), suppress(exceptions.AlreadyExists):
             await self._bus.subscriber.create_subscription(
-                request=_subscription(record.id, record.inputs), **_CALL
+                request=self._message(record.id, record.inputs), **_CALL
             )
+
+    def _message(self, identity: str, inputs: Properties) -> Any:
+        given = {**inputs, "topic": full_name("topics", inputs["topic"], identity.split("/")[1])}
+        if inputs.get("expirationPolicy", {}).get("ttl") == "":
+            given["expirationPolicy"] = {}  # a policy without a time: never
+        retention = min(float(inputs["messageRetentionDuration"][:-1]), self._bus.longest_retention_seconds)
+        given["messageRetentionDuration"] = f"{retention:.0f}s"
+        return _message(types.Subscription, identity, given)
 
 
 def full_name(collection: str, name: str, project: str) -> str:
     """Return `projects/P/topics/T` for `T`, and what is a full name already as it is."""
     return name if "/" in name else f"projects/{project}/{collection}/{name}"
-
-
-def _topic(identity: str, inputs: Properties) -> Any:
-    return _message(types.Topic, identity, inputs)
-
-
-def _subscription(identity: str, inputs: Properties) -> Any:
-    topic = full_name("topics", inputs["topic"], identity.split("/")[1])
-    policy = inputs.get("expirationPolicy")
-    given = {**inputs, "topic": topic}
-    if policy is not None and not policy.get("ttl"):
-        given["expirationPolicy"] = {}  # a policy without a time: never
-    return _message(types.Subscription, identity, given)
 
 
 def _message(message: Any, identity: str, inputs: Properties) -> Any:
