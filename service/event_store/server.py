@@ -21,6 +21,7 @@ from event_store.appender import Appender
 from event_store.database import Database, queries
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
+from event_store.live_log import LiveLog
 from event_store.logs import configure_logs
 from event_store.migrate import check_revision
 from event_store.reader import Reader
@@ -29,6 +30,7 @@ from event_store.servicer import EventStoreServicer
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
 from event_store.validation import MOST_REQUEST_BYTES
+from event_store.wakeup import Wakeup
 
 GRACE_SECONDS: Final = 8.0  # Cloud Run kills ten seconds after SIGTERM
 SERVICE: Final = event_store_pb2.DESCRIPTOR.services_by_name["EventStore"].full_name
@@ -65,11 +67,11 @@ class Server:
         self._database = Database(environment, connections=environment.database_connections - 1)
         relayed = routing if environment.relay == "on" else None
         self._relay = Relay(self._database.login, relayed) if relayed is not None else None
-        wake = self._relay.wake if self._relay is not None else lambda _position: None
-        self._appender = Appender(self._database.login, on_appended=wake)
-        servicer = EventStoreServicer(
-            self._appender, Reader(self._database), routing.is_refused if routing is not None else None
-        )
+        reader = Reader(self._database)
+        self._live_log = LiveLog(reader, Wakeup(self._database.login))
+        self._appender = Appender(self._database.login, on_appended=self._hint)
+        is_refused = routing.is_refused if routing is not None else None
+        servicer = EventStoreServicer(self._appender, reader, self._live_log, is_refused)
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)
         # The generated function has no types.
@@ -79,6 +81,7 @@ class Server:
             [SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], self.grpc
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Check the schema, then listen.
@@ -96,6 +99,8 @@ class Server:
             self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
             if self._relay is not None:
                 self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
+            self._following = asyncio.create_task(self._live_log.run(), name="live log")
+            self._tasks.append(self._following)
             for service in ("", SERVICE):
                 await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         except BaseException:
@@ -114,10 +119,19 @@ class Server:
         await self._health.enter_graceful_shutdown()
         if self._relay is not None:
             self._relay.stop()  # another instance's relay may take over at once
+        self._live_log.stop()
         await self.grpc.stop(GRACE_SECONDS)
         self._appender.stop()
+        if self._following is not None:
+            self._following.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._database.close()
+
+    def _hint(self, head_position: int) -> None:
+        """Tell those who read the log that it has grown."""
+        self._live_log.hint(head_position)
+        if self._relay is not None:
+            self._relay.wake(head_position)
 
     def _listen(self) -> int:
         host = f"[{self._environment.host}]" if ":" in self._environment.host else self._environment.host

@@ -2,11 +2,14 @@
 
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from importlib.metadata import version
 
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
 from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.follower import Follower
+from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
@@ -20,12 +23,16 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     Args:
         appender: Stores requests.
         reader: Reads events.
+        live_log: Holds the end of the log for those who follow it.
         is_refused: Tells which events no topic takes, see `prepare_request`.
     """
 
-    def __init__(self, appender: Appender, reader: Reader, is_refused: IsRefused | None) -> None:
+    def __init__(
+        self, appender: Appender, reader: Reader, live_log: LiveLog, is_refused: IsRefused | None
+    ) -> None:
         self._appender = appender
         self._reader = reader
+        self._live_log = live_log
         self._is_refused = is_refused
 
     async def AppendEvents(
@@ -56,6 +63,16 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             parts = self._reader.read_all(start, request.limit, selected, backwards=request.backwards)
             async for part in parts:
                 yield part
+
+    async def Subscribe(
+        self, request: pb.SubscribeRequest, context: Context
+    ) -> AsyncIterator[pb.SubscribeResponse]:
+        async with Answering(context):
+            selected = event_filter(request.filter)
+            follower = Follower(self._reader, self._live_log, request.after_position, selected)
+            async with aclosing(follower.follow()) as responses:
+                async for response in responses:
+                    yield response
 
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         async with Answering(context):
