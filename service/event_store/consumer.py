@@ -9,8 +9,8 @@ Invariants:
   all of them again after its backoff, or makes the first a dead letter, and the others follow.
 - An event whose handler raises UnavailableError is kept and tried again: an outage of the store or of a
   database makes no dead letters.
-- What is held is bounded by the stream's flow control, and held for as long as it is worked on, but no event
-  longer than LONGEST_SECONDS.
+- What is held is bounded by the stream's flow control, and held for as long as it takes; a handler that takes
+  longer than LONGEST_SECONDS has failed.
 - The consumer outlives Pub/Sub: it connects again until it is told to stop. Then what is being handled ends
   and is acknowledged; the rest comes again when its deadline has passed.
 """

@@ -148,15 +148,15 @@ class Intake:
         place = {"event_id": received.message.attributes.get("event_id", "")}
         try:
             event = recorded_event(received.message.data)
-            async with asyncio.timeout(LONGEST_SECONDS):
-                while True:
-                    try:
+            while True:
+                try:
+                    async with asyncio.timeout(LONGEST_SECONDS):
                         await self._handler(event, received.delivery_attempt)
-                    except (UnavailableError, OverloadedError) as error:
-                        logger.warning("cannot handle an event, trying again: %s", error, extra=place)
-                        await asyncio.sleep(backoff.next_seconds())
-                    else:
-                        return True
+                except (UnavailableError, OverloadedError) as error:
+                    logger.warning("cannot handle an event, trying again: %s", error, extra=place)
+                    await asyncio.sleep(backoff.next_seconds())
+                else:
+                    return True
         except Exception as error:  # whatever the user's code raises
             said = {**place, "attempt": received.delivery_attempt}
             logger.exception("refused an event: %r", error, extra=said)  # noqa: TRY401 # in the line itself

@@ -179,7 +179,7 @@ class Projection:
                         await self._handler(connection, event)
                 except Exception as error:  # whatever the user's code raises
                     if _is_away(error, connection):
-                        raise
+                        raise UnavailableError(f"{self.name} cannot handle an event now: {error}") from error
                     raise _RefusedError(event, error) from error
             await versions.save()
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +18,14 @@ from event_store import intake
 from event_store.client import Client
 from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
+from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.events import RecordedEvent
 from event_store.intake import DEADLINE_SECONDS, EventHandler
+from event_store.server import Server
 from event_store.subscriber import Subscriber
 from event_store.topology import Ordering, Route, RoutedTopic, Routing, Subscription
+from local.ports import free_port
 from local.pubsub import ManualClock, PubSubServer
 from tests.conftest import TestDatabase
 from tests.consumers.conftest import serving
@@ -31,6 +36,12 @@ PROJECT: Final = "project-of-words"
 SUBSCRIPTION: Final = Subscription(name="words", topic="vocabulary")
 PATH: Final = f"projects/{PROJECT}/subscriptions/words"
 DEAD: Final = f"projects/{PROJECT}/subscriptions/{SUBSCRIPTION.dead_letter_name}"
+TOPIC: Final = f"projects/{PROJECT}/topics/vocabulary"
+ROUTING: Final = Routing(
+    {"vocabulary": RoutedTopic("vocabulary", TOPIC, Ordering())},
+    (Route("*", "*", ("vocabulary",)),),
+    "refuse",
+)
 
 
 @dataclass(frozen=True)
@@ -38,33 +49,34 @@ class Stack:
     """A Pub/Sub of a test's own, whose time the test moves, and a service whose relay publishes to it."""
 
     bus: Bus
+    pubsub: PubSubServer
     clock: ManualClock
     client: Client
     target: str
+
+    async def until_nobody_streams(self) -> None:
+        """Wait until Pub/Sub knows that a consumer has died, and would hand it nothing more."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.pubsub._catalog.subscription(PATH)._backlog.consumers:  # noqa: ASYNC110 # no signal
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
 async def stack(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
     """A service, its relay and a Pub/Sub with the topic, the subscription and its dead letters."""
     clock = ManualClock()
-    topic = f"projects/{PROJECT}/topics/vocabulary"
-    routing = Routing(
-        {"vocabulary": RoutedTopic("vocabulary", topic, Ordering())},
-        (Route("*", "*", ("vocabulary",)),),
-        "refuse",
-    )
     async with PubSubServer(clock=clock) as pubsub, bus_at(pubsub.address) as bus:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
-        await bus.topic(name=topic)
-        async with serving(database, routing, monkeypatch) as (client, target):
-            yield Stack(bus, clock, client, target)
+        await bus.topic(name=TOPIC)
+        async with serving(database, ROUTING, monkeypatch) as (client, target):
+            yield Stack(bus, pubsub, clock, client, target)
 
 
 async def _subscribe(bus: Bus) -> None:
     dead_topic = await bus.topic(name=f"projects/{PROJECT}/topics/{SUBSCRIPTION.dead_letter_name}")
     await bus.subscription(dead_topic, name=DEAD)
     await bus.subscription(
-        f"projects/{PROJECT}/topics/vocabulary",
+        TOPIC,
         name=PATH,
         enable_message_ordering=True,
         retry_policy={"minimum_backoff": timedelta(0), "maximum_backoff": timedelta(0)},
@@ -95,6 +107,68 @@ async def test_events_have_their_effects_once_and_in_order(stack: Stack, words: 
         await words.until(lambda effects: last in effects)
 
     assert words.effects() == {**{each: ["a", "b", "c"] for each in ids}, last: ["last"]}
+
+
+async def test_the_same_on_googles_own_emulator(
+    any_bus: Bus, database: TestDatabase, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing depends on which Pub/Sub it is."""
+    await any_bus.topic(name=TOPIC)
+    await _subscribe(any_bus)
+    async with serving(database, ROUTING, monkeypatch) as (client, _):
+        ids = [await append(client, *"abc") for _ in range(5)]
+        async with _consuming(words.projection(client).handle):
+            await words.until(lambda effects: sum(map(len, effects.values())) == 15)
+
+    assert words.effects() == {each: ["a", "b", "c"] for each in ids}
+
+
+async def test_a_consumer_outlives_pubsub(
+    database: TestDatabase, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its streams end with the server; it goes on with the next one, and nothing has its effect twice."""
+    port = free_port()
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{port}")
+    async with serving(database, ROUTING, monkeypatch) as (client, _):
+        projection = words.projection(client)
+        aggregate_id = await append(client, "a")
+        async with _consuming(projection.handle):
+            for expected in ("a", "ab"):
+                async with PubSubServer(port=port) as pubsub, bus_at(pubsub.address) as bus:
+                    await bus.topic(name=TOPIC)
+                    await _subscribe(bus)
+                    if expected == "ab":
+                        await append(client, "b", aggregate_id=aggregate_id)
+                    await words.until(partial(eq, {aggregate_id: list(expected)}))
+
+
+async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None:
+    """A gap that cannot be fetched just then is fetched later."""
+    aggregate_id = await append(stack.client, "a")
+    await _subscribe(stack.bus)  # too late for the first event
+    port = free_port()
+    async with Client(f"127.0.0.1:{port}", timeout_seconds=0.5) as away:
+        projection = words.projection(away)
+        failed = asyncio.Event()
+
+        async def handler(event: RecordedEvent, attempt: int) -> None:
+            try:
+                await projection.handle(event, attempt)
+            except UnavailableError:
+                failed.set()
+                raise
+
+        async with _consuming(handler):
+            await append(stack.client, "b", aggregate_id=aggregate_id)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await failed.wait()
+            assert words.effects() == {}
+            server = Server(Environment(port=port), None)
+            await server.start()
+            try:
+                await words.until(lambda effects: effects == {aggregate_id: ["a", "b"]})
+            finally:
+                await server.stop()
 
 
 async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(stack: Stack, words: Words) -> None:
@@ -138,6 +212,7 @@ async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
         if process.returncode is None:
             process.kill()
             await process.wait()
+    await stack.until_nobody_streams()
     died_at = sum(map(len, words.effects().values()))
     stack.clock.advance(DEADLINE_SECONDS + 1)
 
@@ -188,6 +263,7 @@ async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> Non
         consumer.stop()  # harmless
         asyncio.get_running_loop().call_later(0.2, go_on.set)  # it has stopped to take more by then
     assert handled == ["a"]
+    await stack.until_nobody_streams()
     stack.clock.advance(DEADLINE_SECONDS + 1)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -237,7 +313,7 @@ async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.
 async def test_what_is_no_event_becomes_a_dead_letter(stack: Stack, words: Words) -> None:
     """A stranger's message stops nobody."""
     await _subscribe(stack.bus)
-    await stack.bus.publish(f"projects/{PROJECT}/topics/vocabulary", "[]", key="k")
+    await stack.bus.publish(TOPIC, "[]", key="k")
     async with _consuming(words.projection(stack.client).handle):
         (dead,) = await stack.bus.consume(DEAD, 1)
 

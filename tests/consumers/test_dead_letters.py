@@ -26,6 +26,7 @@ class Place(NamedTuple):
     subscription: Subscription
     source: str
     other: str
+    filtered: str
     dead_letters: str
     topic: str
 
@@ -47,6 +48,9 @@ async def _place(bus: Bus) -> Place:
             dead_letter_policy={"dead_letter_topic": dead_topic, "max_delivery_attempts": 5},
         ),
         other=await bus.subscription(topic),
+        filtered=await bus.subscription(
+            topic, filter='NOT attributes:redriven_from OR attributes.redriven_from = "its-own-name"'
+        ),
         dead_letters=await bus.subscription(
             dead_topic, name=f"projects/{PROJECT}/subscriptions/{subscription.dead_letter_name}"
         ),
@@ -97,6 +101,7 @@ async def test_a_redriven_letter_reaches_the_subscription_that_gave_it_up(bus: B
     own = {"event_id": "event-1", "event_type": "WordAdded"}
     await bus.publish(place.topic, "{}", key="key", attributes=own)
     await bus.consume(place.other, 1)
+    await bus.consume(place.filtered, 1)
     for _ in range(5):
         await bus.refuse(place.source, await bus.pull(place.source, 1))
 
@@ -108,6 +113,7 @@ async def test_a_redriven_letter_reaches_the_subscription_that_gave_it_up(bus: B
     assert (again.message.data, again.message.ordering_key) == (b"{}", "key")
     assert dict(again.message.attributes) == {**own, "redriven_from": place.subscription.name}
     assert texts(await bus.consume(place.other, 1)) == ["{}"]  # whose consumer has it already
+    await bus.silence(place.filtered)
     await bus.silence(place.dead_letters)
 
 

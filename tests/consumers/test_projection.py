@@ -172,11 +172,16 @@ async def _killing_its_connection(connection: psycopg.AsyncConnection[Any], _: R
     await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
-async def test_a_handler_that_hangs_is_refused_in_time(client: Client, words: Words) -> None:
+@pytest.mark.parametrize("in_database", [False, True])
+async def test_a_handler_that_hangs_is_refused_in_time(
+    client: Client, words: Words, in_database: bool
+) -> None:
     """It holds its transaction no longer than it was allowed to."""
     aggregate_id = await append(client, "a")
 
-    async def handler(_: psycopg.AsyncConnection[Any], __: RecordedEvent) -> None:
+    async def handler(connection: psycopg.AsyncConnection[Any], _: RecordedEvent) -> None:
+        if in_database:
+            await connection.execute("SELECT pg_sleep(60)")
         await asyncio.Event().wait()
 
     projection = Projection("words", client, words.connect, handler, timeout_seconds=0.1)
