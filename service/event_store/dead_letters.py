@@ -12,7 +12,7 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ LONGEST_SECONDS: Final = 60.0
 MOST_LETTERS: Final = 1000
 REDRIVEN_FROM: Final = "redriven_from"
 _PUBLISH_SECONDS: Final = 10.0
+_LAST_SECONDS: Final = 0.2  # a pull for less is not worth its way
 _GOOGLES: Final = "CloudPubSubDeadLetter"
 _COUNT: Final = "CloudPubSubDeadLetterSourceDeliveryCount"
 
@@ -186,9 +187,7 @@ class DeadLetters:
         deadline = asyncio.get_running_loop().time() + LONGEST_SECONDS / 2
         self.is_complete = True
         try:
-            while received := await self._subscriber.pull(
-                self._source, MOST_LETTERS if event_ids else limit - len(wanted), self._quiet_seconds
-            ):
+            while received := await self._pull(MOST_LETTERS if event_ids else limit - len(wanted)):
                 await self._subscriber.hold(self._source, [each.ack_id for each in received], HOLD_SECONDS)
                 for letter in map(DeadLetter.of, received):
                     if len(wanted) < limit and (not event_ids or letter.event_id in event_ids):
@@ -203,3 +202,14 @@ class DeadLetters:
         finally:
             with suppress(EventStoreError):  # they come back by themselves, only later
                 await self._subscriber.hold(self._source, [*wanted, *others], 0)
+
+    async def _pull(self, most: int) -> Sequence[Any]:
+        """Return the next letters, none if none come for a while. Pub/Sub may say so before: ask again."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._quiet_seconds
+        while True:
+            received = await self._subscriber.pull(
+                self._source, most, max(deadline - loop.time(), _LAST_SECONDS)
+            )
+            if received or deadline - loop.time() < _LAST_SECONDS:
+                return received
