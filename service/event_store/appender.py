@@ -8,12 +8,15 @@ Invariants:
 - A request is answered after the commit that stored it, once, with a verdict of its own.
 - Two requests of a batch share neither an aggregate nor an event id. Of two that do, the one that came first
   is stored first.
-- The queue is bounded, in requests and in bytes; a request that does not fit is refused at once.
+- The queue is bounded, in requests and in bytes; a request that does not fit is refused at once, or waits
+  outside if its caller can.
 - Data that PostgreSQL refuses harms its own request only: the batch is halved until it stands alone.
 - A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
   no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
   looks every event id up and answers with the original positions where the first attempt had stored them.
 - A caller that goes away breaks nothing; its request may still be stored.
+- A batch that could not be stored is told to its callers before the next one is taken, so that they can take
+  back what they had put behind it.
 - `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is
   harmless. A task that fails leaves nobody waiting.
 """
@@ -68,6 +71,7 @@ class Appender:
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._arrived = asyncio.Event()
+        self._left = asyncio.Event()
         self._stopping = False
         self._cursor: Cursor | None = None
 
@@ -77,9 +81,18 @@ class Appender:
         Raises:
             EventStoreError: Its own verdict, or why the batch could not be stored.
         """
+        return await self.enqueue(request)
+
+    def enqueue(self, request: PreparedRequest) -> "asyncio.Future[pb.AppendEventsResponse]":
+        """Put a request into the queue and return what will be its answer, see `append`.
+
+        Raises:
+            OverloadedError: The queue is full.
+            UnavailableError: The service is stopping.
+        """
         if self._stopping:
             raise UnavailableError("the service is stopping")
-        if len(self._queue) >= QUEUE_REQUESTS or self._queue_bytes + request.size_bytes > QUEUE_BYTES:
+        if not self._has_room(request):
             raise OverloadedError(
                 f"{len(self._queue)} appends of {self._queue_bytes} bytes are waiting", _RETRY_AFTER_SECONDS
             )
@@ -87,7 +100,13 @@ class Appender:
         self._queue.append(_Waiting(request, answer))
         self._queue_bytes += request.size_bytes
         self._arrived.set()
-        return await answer
+        return answer
+
+    async def wait_for_room(self, request: PreparedRequest) -> None:
+        """Wait until `enqueue` does not refuse a request for want of room."""
+        while not (self._stopping or self._has_room(request)):
+            self._left.clear()
+            await self._left.wait()
 
     async def run(self) -> None:
         """Store batches until `stop`; the owner's task."""
@@ -100,7 +119,7 @@ class Appender:
                 if batch := self._take():
                     await self._answer(batch)
         finally:
-            self._stopping = True
+            self.stop()
             for waiting in (*batch, *self._queue):  # somebody only if the task failed or was cancelled
                 if not waiting.answer.done():
                     waiting.answer.set_exception(UnavailableError("the service failed"))
@@ -111,6 +130,10 @@ class Appender:
         """Refuse new requests; `run` returns when those that wait are answered."""
         self._stopping = True
         self._arrived.set()
+        self._left.set()
+
+    def _has_room(self, request: PreparedRequest) -> bool:
+        return len(self._queue) < QUEUE_REQUESTS and self._queue_bytes + request.size_bytes <= QUEUE_BYTES
 
     def _take(self) -> list[_Waiting]:
         """Take what fits into a batch and may be stored together, in the order of arrival."""
@@ -140,6 +163,7 @@ class Appender:
             keys |= request.keys
         self._queue.extendleft(reversed(postponed))
         self._queue_bytes += sum(waiting.request.size_bytes for waiting in postponed)
+        self._left.set()
         return batch
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
@@ -163,6 +187,8 @@ class Appender:
                 waiting.answer.set_exception(verdict)
             else:
                 waiting.answer.set_result(verdict)
+        if isinstance(verdicts[0], UnavailableError):
+            await asyncio.sleep(0)  # the callers hear of it
 
     async def _store(self, requests: Sequence[PreparedRequest]) -> Sequence[Verdict]:
         batch = Jsonb(encode(requests), dumps=lambda text: text)

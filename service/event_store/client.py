@@ -9,6 +9,7 @@ from typing import Self
 
 from event_store import target as targets
 from event_store import wire
+from event_store.append_stream import AppendStream
 from event_store.calls import Calls
 from event_store.events import (
     AggregateAppend,
@@ -84,6 +85,14 @@ class Client:
             EventStoreError: As for `append`.
         """
         return wire.append_results(await self._calls.call("AppendEvents", wire.append_request(appends)))
+
+    def append_stream(self, *, most_in_flight: int = 256) -> AppendStream:
+        """Return a stream of appends: several times as many each second as by `append`.
+
+        Args:
+            most_in_flight: How many appends may be without an answer, at least 1; one more waits.
+        """
+        return AppendStream(self._calls, most_in_flight)
 
     async def status(self) -> Status:
         """Return how far the log and the relay are."""

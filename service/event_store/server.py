@@ -3,8 +3,9 @@
 Invariants:
 
 - Nothing is served before the schema is known to fit.
-- After a stop signal health says NOT_SERVING, new calls are refused, calls in flight have `GRACE_SECONDS`,
-  then the appender stores what waits, then the connections close.
+- After a stop signal health says NOT_SERVING, new calls are refused, streams without an end of their own
+  are ended, calls in flight have `GRACE_SECONDS`, then the appender stores what waits, then the connections
+  close.
 - A task of the server that fails stops the server.
 """
 
@@ -71,11 +72,11 @@ class Server:
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
         is_refused = routing.is_refused if routing is not None else None
-        servicer = EventStoreServicer(self._appender, reader, self._live_log, is_refused)
+        self._servicer = EventStoreServicer(self._appender, reader, self._live_log, is_refused)
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)
         # The generated function has no types.
-        event_store_pb2_grpc.add_EventStoreServicer_to_server(servicer, self.grpc)  # type: ignore[no-untyped-call]
+        event_store_pb2_grpc.add_EventStoreServicer_to_server(self._servicer, self.grpc)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         reflection.enable_server_reflection(
             [SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME], self.grpc
@@ -119,6 +120,7 @@ class Server:
         await self._health.enter_graceful_shutdown()
         if self._relay is not None:
             self._relay.stop()  # another instance's relay may take over at once
+        self._servicer.stop()
         self._live_log.stop()
         await self.grpc.stop(GRACE_SECONDS)
         self._appender.stop()

@@ -11,6 +11,7 @@ from event_store.errors import FieldViolation, InvalidArgumentError
 from event_store.follower import Follower
 from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
+from event_store.pipeline import Pipeline
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
@@ -34,12 +35,24 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._reader = reader
         self._live_log = live_log
         self._is_refused = is_refused
+        self._pipelines: set[Pipeline] = set()
 
     async def AppendEvents(
         self, request: pb.AppendEventsRequest, context: Context
     ) -> pb.AppendEventsResponse:
         async with Answering(context):
             return await self._appender.append(prepare_request(request, self._is_refused))
+
+    async def AppendEventsStream(
+        self, _requests: AsyncIterator[pb.AppendEventsRequest], context: Context
+    ) -> None:
+        pipeline = Pipeline(self._appender, self._is_refused, context)
+        self._pipelines.add(pipeline)
+        try:
+            async with Answering(context):
+                await pipeline.run()
+        finally:
+            self._pipelines.discard(pipeline)
 
     async def ReadAggregate(
         self, request: pb.ReadAggregateRequest, context: Context
@@ -79,3 +92,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             status = await self._reader.status()
             status.service_version = version("event-store")
             return status
+
+    def stop(self) -> None:
+        """Let streams without an end of their own end, once what was taken is answered."""
+        for pipeline in self._pipelines:
+            pipeline.stop()

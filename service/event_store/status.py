@@ -33,6 +33,7 @@ _RETRY_SECONDS: Final = 0.1  # for an error that brings no time of its own
 _MESSAGE_CHARACTERS: Final = 500
 _VIOLATIONS: Final = 10
 _DESCRIPTION_CHARACTERS: Final = 200
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,15 @@ def to_error(call: grpc.aio.AioRpcError) -> EventStoreError:
     except (ValueError, DecodeError):
         status = None  # somebody else's details, which say nothing to us
     details = list(status.details) if status is not None else []
-    message = call.details() or call.code().name
+    return _to_error(call.code(), call.details() or call.code().name, details)
+
+
+def from_status(status: status_pb2.Status) -> EventStoreError:
+    """Return the error that a status of ours stands for."""
+    return _to_error(_CODES[status.code], status.message, list(status.details))
+
+
+def _to_error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -> EventStoreError:
     if (request := _unpacked(details, error_details_pb2.BadRequest)) is not None:
         return InvalidArgumentError(
             *(FieldViolation(each.field, each.description) for each in request.field_violations)
@@ -95,7 +104,7 @@ def to_error(call: grpc.aio.AioRpcError) -> EventStoreError:
     info = _unpacked(details, error_details_pb2.ErrorInfo)
     row = next((row for row in _TABLE if info and info.domain == DOMAIN and info.reason == row.reason), None)
     if info is None or row is None:
-        return _foreign(call.code(), message)
+        return _foreign(code, message)
     if row.error is OverloadedError:
         retry = _unpacked(details, error_details_pb2.RetryInfo)
         return OverloadedError(message, retry.retry_delay.ToNanoseconds() / 1e9 if retry else _RETRY_SECONDS)

@@ -1,0 +1,128 @@
+"""One append stream, from its requests to their verdicts.
+
+Invariants:
+
+- Requests enter the appender's queue in the order of the stream, so those for one aggregate are stored in it.
+- At most `IN_FLIGHT` requests are read and without a verdict that the client's side has taken. A client that
+  does not read its verdicts is therefore not read from either, and costs no more memory than that; nor is one
+  while the appender's queue is full.
+- Each request has one verdict, or none if the stream ends with UNAVAILABLE before. Once a request could not
+  be stored for that reason, those behind it are taken back: all of them can be sent again in their order.
+- A stop ends the reading; what is in the queue by then has its verdict before the stream ends.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Final
+
+import grpc
+
+from event_store.answering import Context, log_failure
+from event_store.appender import Appender
+from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
+from event_store.status import to_status
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import IsRefused, prepare_request
+
+IN_FLIGHT: Final = 256  # two such streams keep batches of 500 events full
+
+
+class Pipeline:
+    """Answers one call of `AppendEventsStream`.
+
+    Args:
+        appender: Stores requests.
+        is_refused: Tells which events no topic takes, see `prepare_request`.
+        context: The call.
+    """
+
+    def __init__(self, appender: Appender, is_refused: IsRefused | None, context: Context) -> None:
+        self._appender = appender
+        self._is_refused = is_refused
+        self._context = context
+        self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._unanswered: dict[int, asyncio.Future[pb.AppendEventsResponse]] = {}
+        self._verdicts: deque[pb.AppendEventsStreamResponse] = deque()
+        self._has_moved = asyncio.Event()
+        self._failure: UnavailableError | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Answer until the client ends its side, or until `stop`.
+
+        Raises:
+            UnavailableError: The database is away or the service is stopping.
+        """
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self._has_moved.set())
+        try:
+            while self._verdicts or self._unanswered or not self._reading.done():
+                if not self._verdicts:
+                    self._has_moved.clear()
+                    await self._has_moved.wait()
+                while self._verdicts:
+                    await self._context.write(self._verdicts.popleft())
+                    self._room.release()
+            if self._failure is not None:
+                raise self._failure
+            self._reading.result()
+        finally:
+            self._reading.cancel()
+            for answer in self._unanswered.values():
+                answer.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Read no more; `run` ends when what was taken has its verdict. Stopping twice is harmless."""
+        self._end(UnavailableError("the service is stopping"))
+
+    async def _read(self) -> None:
+        number = 0
+        while True:
+            await self._room.acquire()
+            request = await self._context.read()
+            if request is grpc.aio.EOF:
+                return
+            number += 1
+            try:
+                prepared = prepare_request(request, self._is_refused)
+                await self._appender.wait_for_room(prepared)
+                answer = self._appender.enqueue(prepared)
+            except InvalidArgumentError as error:
+                self._refuse(number, error)
+            except UnavailableError as error:
+                self._end(error)
+                return
+            else:
+                self._unanswered[number] = answer
+                answer.add_done_callback(partial(self._answered, number))
+
+    def _answered(self, number: int, answer: "asyncio.Future[pb.AppendEventsResponse]") -> None:
+        del self._unanswered[number]
+        if answer.cancelled():  # taken back
+            self._has_moved.set()
+            return
+        error = answer.exception()
+        if isinstance(error, UnavailableError):
+            for behind in self._unanswered.values():
+                behind.cancel()
+            self._end(error)
+        elif isinstance(error, EventStoreError):
+            self._refuse(number, error)
+        else:
+            self._give(pb.AppendEventsStreamResponse(request_number=number, response=answer.result()))
+
+    def _refuse(self, number: int, error: EventStoreError) -> None:
+        log_failure(error, self._context)
+        self._give(pb.AppendEventsStreamResponse(request_number=number, error=to_status(error)))
+
+    def _give(self, verdict: pb.AppendEventsStreamResponse) -> None:
+        self._verdicts.append(verdict)
+        self._has_moved.set()
+
+    def _end(self, failure: UnavailableError) -> None:
+        self._failure = self._failure or failure
+        if self._reading is not None:
+            self._reading.cancel()
+        self._has_moved.set()
