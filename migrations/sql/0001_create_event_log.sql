@@ -10,6 +10,8 @@ CREATE TABLE events (
     occurred_at TIMESTAMPTZ NOT NULL,
     created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
     global_position BIGINT NOT NULL,
+    CONSTRAINT events_event_version_check CHECK (event_version > 0),
+    CONSTRAINT events_global_position_check CHECK (global_position > 0),
     -- The ADR's unique key serves every read by aggregate, so it bears the name of the ADR's index for them.
     CONSTRAINT idx_events_aggregate UNIQUE (aggregate_id, event_version),
     CONSTRAINT events_global_position_key UNIQUE (global_position)

@@ -14,6 +14,7 @@ Invariants:
 - A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
   no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
   looks every event id up and answers with the original positions where the first attempt had stored them.
+- A database that does not answer is a lost connection after `SEND_SECONDS`.
 - A caller that goes away breaks nothing; its request may still be stored.
 - A batch that could not be stored is told to its callers before the next one is taken, so that they can take
   back what they had put behind it.
@@ -44,6 +45,7 @@ BATCH_BYTES: Final = 4 * 1_048_576
 QUEUE_REQUESTS: Final = 5_000
 QUEUE_BYTES: Final = 64 * 1_048_576
 _LOOK_AHEAD_REQUESTS: Final = 2_000  # past requests that must wait for another on the same aggregate
+SEND_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can
 _RETRY_AFTER_SECONDS: Final = 0.5
 
 Cursor: TypeAlias = psycopg.AsyncCursor[Row]
@@ -206,14 +208,21 @@ class Appender:
 
     async def _send(self, requests: Sequence[PreparedRequest], batch: Jsonb) -> Sequence[Verdict]:
         cursor = await self._open_cursor()
+        # Finished before the cancellation, for whose end psycopg would ask the server and wait.
+        hanging = asyncio.get_running_loop().call_later(SEND_SECONDS, cursor.connection.pgconn.finish)
         try:
             with domain_errors():
-                await cursor.execute(queries["append_events"], (batch,), prepare=True)
-                row = await cursor.fetchone()
+                async with asyncio.timeout(SEND_SECONDS):
+                    await cursor.execute(queries["append_events"], (batch,), prepare=True)
+                    row = await cursor.fetchone()
+        except TimeoutError:
+            raise _OutcomeUnknownError("the database does not answer") from None
         except UnavailableError as error:
             if cursor.connection.closed:
                 raise _OutcomeUnknownError(str(error)) from error
             raise
+        finally:
+            hanging.cancel()
         if row is None:
             raise EventStoreError("the append function returned nothing")
         return list(decode(requests, row))

@@ -11,6 +11,7 @@ from event_store.errors import (
     EventStoreError,
     FieldViolation,
     InvalidArgumentError,
+    LogCorruptedError,
     SchemaError,
     UnavailableError,
 )
@@ -24,6 +25,7 @@ def domain_errors() -> Iterator[None]:
         InvalidArgumentError: A value that PostgreSQL cannot hold (SQLSTATE class 22).
         SchemaError: A table or function is missing.
         ConfigurationError: A right is missing, or the disk is full.
+        LogCorruptedError: The log holds events beyond its head.
         UnavailableError: The connection, the server or a lock is not to be had.
     """
     try:
@@ -32,13 +34,15 @@ def domain_errors() -> Iterator[None]:
         raise _translate(error) from error
 
 
-def _translate(error: psycopg.Error) -> EventStoreError:
+def _translate(error: psycopg.Error) -> EventStoreError:  # noqa: PLR0911 # one for each case
     said = error.diag.message_primary or str(error).strip() or type(error).__name__
     match error:
         case psycopg.DataError():
             return InvalidArgumentError(FieldViolation("appends", f"PostgreSQL cannot hold it: {said}"))
         case errors.UndefinedTable() | errors.UndefinedFunction() | errors.UndefinedColumn():
             return SchemaError(f"the database's schema does not fit ({said}): run `event-store migrate`")
+        case errors.UniqueViolation() if error.diag.constraint_name == "events_global_position_key":
+            return LogCorruptedError(f"the log is ahead of its head, so somebody else wrote to it: {said}")
         case errors.InsufficientPrivilege():
             return ConfigurationError(f"the database's user lacks a right: {said}")
         case errors.DiskFull():

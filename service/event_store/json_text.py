@@ -12,12 +12,12 @@ import orjson
 DEEPEST_LEVELS: Final = 100
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_EXPONENTS: Final = re.compile(rb"[eE]([+-]?[0-9]+)")
-_SMALL: Final = re.compile(rb"[eE]-[0-9]{3}")
+_LARGE_EXPONENT: Final = re.compile(rb"[eE][+-]?[0-9]{3}")
+_EXPONENTS: Final = re.compile(rb"[eE]([+-]?)0*([0-9]+)")
+_MOST_EXPONENT_DIGITS: Final = 3
 _LOWEST_EXPONENT: Final = -400  # a double ends at 5e-324; digits before the point make up for some
-# JSONB writes numbers out, 1e300 with 301 digits: more than this in one text would not fit into a message.
-_MOST_WRITTEN_OUT_BYTES: Final = 1_048_576
-_SHORT_BYTES: Final = 16_384  # cannot reach that with the exponents that orjson lets through
+# JSONB writes numbers out, 1e300 with 301 digits: a page of events has to stay readable.
+_MOST_WRITTEN_OUT_BYTES: Final = 65_536
 
 
 def find_fault(text: bytes, most_bytes: int) -> str:
@@ -35,13 +35,16 @@ def find_fault(text: bytes, most_bytes: int) -> str:
         depth = _depth(_STRINGS.sub(b"", text))
         if depth > DEEPEST_LEVELS:
             return f"is {depth} levels deep, at most {DEEPEST_LEVELS} are allowed"
-    if len(text) > _SHORT_BYTES or ((b"e-" in text or b"E-" in text) and _SMALL.search(text)):
+    if _LARGE_EXPONENT.search(text):
         return _number_fault(_STRINGS.sub(b"", text))
     return ""
 
 
 def _number_fault(structure: bytes) -> str:
-    exponents = [int(digits) for digits in _EXPONENTS.findall(structure)]
+    found = _EXPONENTS.findall(structure)
+    if any(len(digits) > _MOST_EXPONENT_DIGITS for _, digits in found):
+        return "contains a number that a double cannot hold"
+    exponents = [int(sign + digits) for sign, digits in found]
     if any(exponent < _LOWEST_EXPONENT for exponent in exponents):
         return "contains a number that a double cannot hold"
     if sum(map(abs, exponents)) > _MOST_WRITTEN_OUT_BYTES:

@@ -24,6 +24,13 @@ from event_store.errors import UnavailableError
 
 _SCOPE: Final = "https://www.googleapis.com/auth/sqlservice.login"
 _CONNECT_TIMEOUT_SECONDS: Final = 5
+# A connection may die without a word, in a failover: the kernel finds that out within half a minute.
+_LIVENESS: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
 # Times travel as text: these say how PostgreSQL writes them, whatever the server's own settings are.
 _SESSION: Final = {"timezone": "UTC", "datestyle": "ISO", "default_transaction_isolation": "read\\ committed"}
 
@@ -45,6 +52,7 @@ class Login:
             "application_name": "event-store",
             "client_encoding": "UTF8",
             "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+            **_LIVENESS,
             "options": f"{os.environ.get('PGOPTIONS', '')} {settings}".strip(),
         }
         if environment.database_ca:

@@ -35,7 +35,7 @@ from event_store.errors import ConfigurationError, EventStoreError, LogCorrupted
 from event_store.lease import Lease, LeaseLostError
 from event_store.login import Login
 from event_store.publisher import Publisher
-from event_store.term import Term
+from event_store.term import PageSize, Term
 from event_store.topology import Routing
 from event_store.wakeup import Wakeup
 
@@ -60,6 +60,7 @@ class Relay:
         self._routing = routing
         self._publisher = Publisher()
         self._wakeup = Wakeup(login)
+        self._page_size = PageSize()
         self._stopping = asyncio.Event()
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
@@ -104,7 +105,9 @@ class Relay:
             log = {"owner": self.owner, "epoch": lease.epoch, "position": lease.position}
             logger.info("publishing", extra=log)
             try:
-                await Term(lease, self._publisher, self._routing, self._wakeup).run(self._stopping)
+                await Term(lease, self._publisher, self._routing, self._wakeup, self._page_size).run(
+                    self._stopping
+                )
             finally:
                 with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
                     await lease.release()

@@ -7,19 +7,24 @@ Invariants:
   are ended, calls in flight have `GRACE_SECONDS`, then the appender stores what waits, then the connections
   close.
 - A task of the server that fails stops the server.
+- `serve` ends within `EXIT_SECONDS` of a stop signal, even if the database hangs: what was not answered by
+  then may be sent again.
 """
 
 import asyncio
 import logging
+import os
 import signal
 from typing import Final
 
 import grpc
+import psycopg
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from event_store.appender import Appender
 from event_store.database import Database, queries
+from event_store.database_errors import domain_errors
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
 from event_store.live_log import LiveLog
@@ -34,6 +39,7 @@ from event_store.validation import MOST_REQUEST_BYTES
 from event_store.wakeup import Wakeup
 
 GRACE_SECONDS: Final = 8.0  # Cloud Run kills ten seconds after SIGTERM
+EXIT_SECONDS: Final = 9.5
 SERVICE: Final = event_store_pb2.DESCRIPTOR.services_by_name["EventStore"].full_name
 _OPTIONS: Final = (
     # A little above the contract's limit, so that the answer can name it.
@@ -93,8 +99,8 @@ class Server:
             ConfigurationError: The port is taken.
         """
         try:
-            await self._database.open()
             await self._check_schema()
+            await self._database.open()
             self.port = self._listen()
             await self.grpc.start()
             self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
@@ -147,8 +153,13 @@ class Server:
 
     async def _check_schema(self) -> None:
         try:
-            async with self._database.connection() as connection:
-                row = await (await connection.execute(queries["schema_revision"])).fetchone()
+            with domain_errors():
+                # Not from the pool, which keeps to itself why it cannot connect.
+                connection = await psycopg.AsyncConnection.connect(
+                    **await self._database.login.parameters_async(), autocommit=True
+                )
+                async with connection:
+                    row = await (await connection.execute(queries["schema_revision"])).fetchone()
         except SchemaError:  # there is no such table yet
             row = None
         revision = row[0] if row else None
@@ -173,8 +184,13 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
     server = Server(environment, routing)
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
+
+    def stop() -> None:
+        stopping.set()
+        loop.call_later(EXIT_SECONDS, _give_up)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, stop)
     await server.start()
     stopped = asyncio.create_task(stopping.wait())
     failed = asyncio.create_task(server.wait())
@@ -187,3 +203,9 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
         failed.cancel()
         await server.stop()
     _log.info("stopped")
+
+
+def _give_up() -> None:
+    _log.error("stopping takes too long, perhaps because the database hangs: ending without it")
+    logging.shutdown()
+    os._exit(1)

@@ -29,10 +29,11 @@ from event_store.errors import (
 
 DOMAIN: Final = "event-store"
 _RETRY_SECONDS: Final = 0.1  # for an error that brings no time of its own
-# gRPC drops a status whose metadata is above 8 KiB; nobody reads a hundred violations.
-_MESSAGE_CHARACTERS: Final = 500
+# gRPC drops a status whose metadata is above 8 KiB. Of a message each byte may take three there, and the
+# details a third more than their own size; nobody reads a hundred violations.
+_MESSAGE_BYTES: Final = 500
 _VIOLATIONS: Final = 10
-_DESCRIPTION_CHARACTERS: Final = 200
+_DESCRIPTION_BYTES: Final = 200
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -73,7 +74,7 @@ _TABLE: Final = (
 def to_status(error: EventStoreError) -> status_pb2.Status:
     """Return the status of an error, to be sent by `abort_with_status(rpc_status.to_status(...))`."""
     row = next(row for row in _TABLE if isinstance(error, row.error))
-    status = status_pb2.Status(code=row.code.value[0], message=str(error)[:_MESSAGE_CHARACTERS])
+    status = status_pb2.Status(code=row.code.value[0], message=_cut(str(error), _MESSAGE_BYTES))
     for detail in _details(row, error):
         packed = any_pb2.Any()
         packed.Pack(detail)
@@ -118,7 +119,7 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
         yield error_details_pb2.BadRequest(
             field_violations=[
                 error_details_pb2.BadRequest.FieldViolation(
-                    field=each.field, description=each.description[:_DESCRIPTION_CHARACTERS]
+                    field=each.field, description=_cut(each.description, _DESCRIPTION_BYTES)
                 )
                 for each in error.violations[:_VIOLATIONS]
             ]
@@ -131,6 +132,10 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(round(seconds * 1e9))
         yield error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
 def _foreign(code: grpc.StatusCode, message: str) -> EventStoreError:

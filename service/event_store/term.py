@@ -13,10 +13,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from event_store.database import queries
-from event_store.errors import EventStoreError, LogCorruptedError
+from event_store.errors import EventStoreError, LogCorruptedError, UnavailableError
 from event_store.lanes import WORKERS, Lanes, Pending
 from event_store.lease import LEASE_SECONDS, Lease, LeaseLostError, statement
 from event_store.message import Content, EventRow
@@ -40,11 +41,29 @@ _PARKED_ERROR_CHARACTERS: Final = 1000
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class PageSize:
+    """How many events the next page asks for; it outlives a term that ends because a page took too long."""
+
+    events: int = PAGE_EVENTS
+
+    def shrink(self) -> None:
+        """After a page that was not read in time."""
+        self.events = max(1, self.events // 4)
+
+    def grow(self) -> None:
+        """After one that was."""
+        self.events = min(PAGE_EVENTS, self.events * 2)
+
+
 class Term:
     """Publishes the log from its lease's checkpoint on."""
 
-    def __init__(self, lease: Lease, publisher: Publisher, routing: Routing, wakeup: Wakeup) -> None:
+    def __init__(
+        self, lease: Lease, publisher: Publisher, routing: Routing, wakeup: Wakeup, page_size: PageSize
+    ) -> None:
         self._lease = lease
+        self._page_size = page_size
         self._publisher = publisher
         self._routing = routing
         self._wakeup = wakeup
@@ -97,11 +116,16 @@ class Term:
         )
 
     async def _page(self, position: int) -> list[EventRow]:
-        async with statement():
-            cursor = await self._lease.connection.execute(
-                queries["read_all_forwards"], (position, PAGE_EVENTS, PAGE_BYTES)
-            )
-            rows = await cursor.fetchall()
+        try:
+            async with statement():
+                cursor = await self._lease.connection.execute(
+                    queries["read_all_forwards"], (position, self._page_size.events, PAGE_BYTES)
+                )
+                rows = await cursor.fetchall()
+        except UnavailableError:
+            self._page_size.shrink()
+            raise
+        self._page_size.grow()
         head_position, event_id, *_ = rows[0]
         if event_id is not None:
             return [EventRow._make(row) for row in rows]

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
@@ -13,11 +14,12 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherAsyncClient, SubscriberAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
-from google.pubsub_v1.types import PubsubMessage, Subscription
+from google.pubsub_v1.types import PubsubMessage, SeekRequest, Subscription, Topic
 
 from event_store.topology import Ordering, Route, RoutedTopic, Routing
 
 PATIENCE_SECONDS: Final = 20.0
+_RETENTION: Final = timedelta(minutes=10)
 _projects = count(1)
 
 
@@ -33,7 +35,7 @@ class Bus:
         """Create topics, each with a subscription of its name."""
         for topic in topics:
             path = f"projects/{self.project}/topics/{topic}"
-            await self._publisher.create_topic(name=path)
+            await self._publisher.create_topic(Topic(name=path, message_retention_duration=_RETENTION))
             subscription = Subscription(
                 name=self._subscription(topic),
                 topic=path,
@@ -41,6 +43,12 @@ class Bus:
                 ack_deadline_seconds=60,
             )
             await self._subscriber.create_subscription(subscription)
+
+    async def seek_to_the_beginning(self, topic: str) -> None:
+        """Give its subscription what was published between the topic's creation and its own, too."""
+        await self._subscriber.seek(
+            SeekRequest(subscription=self._subscription(topic), time=datetime(2000, 1, 1, tzinfo=UTC))
+        )
 
     async def delete(self, topic: str) -> None:
         """Delete a topic and its subscription."""

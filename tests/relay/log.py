@@ -58,6 +58,17 @@ class Log:
                 {"id": aggregate_id, "type": aggregate_type},
             )
 
+    def insert_large(self, aggregate_type: str, count: int) -> None:
+        """Store events of 1 MB each that take a hundredth of that on disk."""
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            connection.execute(
+                "WITH head AS (UPDATE log_head SET position = position + %(count)s RETURNING position) "
+                "INSERT INTO events SELECT gen_random_uuid(), gen_random_uuid(), %(type)s, 'Happened', 1, "
+                "to_jsonb(repeat('x', 1000000)), '{}', now(), now(), position - %(count)s + number "
+                "FROM head, generate_series(1, %(count)s) AS number",
+                {"type": aggregate_type, "count": count},
+            )
+
     def terminate(self, which: LiteralString) -> None:
         """End connections of the service."""
         service = "FROM pg_stat_activity WHERE usename = 'runtime' AND datname = current_database()"

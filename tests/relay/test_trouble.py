@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from event_store import lease
 from event_store.topology import Routing
 from local.ports import free_port
 from local.pubsub import PubSubServer
@@ -91,6 +92,7 @@ async def test_a_missing_topic_holds_up_only_itself(
     await logged.until("NOT_FOUND")
     await log.until("position = 1 FROM relays")
     await bus.create("second")
+    await bus.seek_to_the_beginning("second")  # the relay may be faster than the subscription
 
     assert positions_of(await bus.receive_events("second", {2, 3})) == [2, 3]
     await log.until("position = 4 FROM relays")
@@ -198,3 +200,16 @@ async def test_a_relay_without_routes_passes_over_everything(log: Log, start_rel
     await start_relay(Routing({}, (), "store-only"))
 
     await log.until("position = 2 FROM relays")
+
+
+async def test_a_page_too_large_for_its_time_is_read_in_smaller_ones(
+    log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, bus: Bus
+) -> None:
+    """Events that take far more room in a message than on disk hold nothing up for ever."""
+    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.3)
+    log.insert_large("Nowhere", 300)
+    await log.append(str(uuid4()), "First", 301)
+
+    await start_relay(bus.routing())
+
+    assert positions_of(await bus.receive_events("first", {301})) == [301]

@@ -1,6 +1,8 @@
 """What the one writer promises: order, isolation, bounds, and an answer for everybody."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -13,7 +15,7 @@ from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError, OverloadedError, UnavailableError
 from event_store.login import Login
 from event_store.validation import PreparedRequest, prepare_request
-from tests.conftest import TestDatabase, kill
+from tests.conftest import RUNTIME, TestDatabase, kill
 from tests.store.requests import append, exact, request
 
 PATIENCE_SECONDS = 30.0
@@ -228,3 +230,24 @@ async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(
     assert [position for position, _, _ in rows] == list(range(1, len(rows) + 1))
     assert {aggregate_id: position for position, aggregate_id, _ in rows} == answered
     assert len(rows) == len(answered)
+
+
+async def test_a_connection_that_does_not_answer_is_given_up(
+    writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that hangs holds appends up for a bounded time only, and stores each of them once."""
+    monkeypatch.setattr(module, "SEND_SECONDS", 0.5)
+    await writer.appender.append(prepared())
+    with psycopg.connect(any_database.superuser) as connection:
+        row = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE usename = %s AND datname = current_database()", [RUNTIME]
+        ).fetchone()
+    assert row is not None
+    os.kill(row[0], signal.SIGSTOP)
+    try:
+        response = await asyncio.wait_for(writer.appender.append(prepared()), PATIENCE_SECONDS)
+    finally:
+        os.kill(row[0], signal.SIGCONT)
+
+    assert response.results[0].first_global_position == 2
+    assert [position for position, _, _ in stored(any_database)] == [1, 2]

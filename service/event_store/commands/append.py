@@ -15,7 +15,7 @@ from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentE
 from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
-Append an event given by options or, without --event-type, events from standard input.
+Append an event given by options or, without any, events from standard input.
 
 Standard input has a JSON object a line, with the keys aggregate_id, aggregate_type, event_type, event_data
 and, if wanted, metadata, occurred_at, event_id and expected_version. Each line is stored before the next is
@@ -33,6 +33,7 @@ _REQUIRED: Final = {
     "event_data": "--data",
 }
 _OPTIONAL: Final = ("metadata", "occurred_at", "event_id", "expected_version")
+_MOST_VERSION_DIGITS: Final = 10
 _TEXTS: Final = ("aggregate_id", "aggregate_type", "event_type", "occurred_at", "event_id")
 
 
@@ -57,11 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Append and write the results."""
-    if not arguments.event_type and sys.stdin.isatty():
+    has_options = any(getattr(arguments, name) is not None for name in (*_REQUIRED, *_OPTIONAL))
+    if not has_options and sys.stdin.isatty():
         raise EventStoreError(
             "nothing to append: give --event-type and its companions, or lines on standard input"
         )
-    lines = _options(arguments) if arguments.event_type else _lines()
+    lines = _options(arguments) if has_options else _lines()
     # The runner works between the lines only: reading them may block, and Ctrl-C ends that.
     with asyncio.Runner() as runner:
         client = runner.run(connect(arguments).__aenter__())
@@ -81,10 +83,10 @@ def _options(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any
     given = {name: getattr(arguments, name) for name in (*_REQUIRED, *_OPTIONAL)}
     missing = [option for name, option in _REQUIRED.items() if given[name] is None]
     if missing:
-        raise EventStoreError(f"--event-type needs {' and '.join(missing)} beside it")
+        raise EventStoreError(f"an event given by options needs {' and '.join(missing)} as well")
     # JSON goes as it came, byte for byte.
     for name in ("event_data", "metadata"):
-        given[name] = given[name] and os.fsencode(given[name])
+        given[name] = given[name] if given[name] is None else os.fsencode(given[name])
     yield "", {name: value for name, value in given.items() if value is not None}
 
 
@@ -93,7 +95,7 @@ def _lines() -> Iterator[tuple[str, dict[str, Any]]]:
         place = f"line {number}: "
         try:
             fields = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EventStoreError(f"{place}this is no JSON: {error}") from None
         if not isinstance(fields, dict):
             raise EventStoreError(f"{place}this is no JSON object: write one event a line")
@@ -126,7 +128,7 @@ def _moment(text: str) -> datetime:
 
 def _expected_version(value: Any) -> ExpectedVersion | int:
     text = str(value).replace("-", "_")
-    if text.isascii() and text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) <= _MOST_VERSION_DIGITS:
         return int(text)
     try:
         return ExpectedVersion(text)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import sys
 from datetime import datetime
@@ -22,7 +23,11 @@ def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"https://NAME of a Cloud Run service, or HOST:PORT (default: {TARGET}, else {target.DEFAULT})",
     )
     parser.add_argument(
-        "--timeout", type=float, default=10, metavar="SECONDS", help="how long to wait for it (default: 10)"
+        "--timeout",
+        type=_seconds,
+        default=10,
+        metavar="SECONDS",
+        help="how long to wait for it (default: 10)",
     )
     parser.add_argument("--json", action="store_true", help="write JSON, one object a line")
 
@@ -65,6 +70,13 @@ def write_event(event: RecordedEvent, *, as_json: bool) -> None:
 def write_json(value: Any) -> None:
     """Write a value as a line of JSON to standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("must be above 0 and finite")
+    return seconds
 
 
 def _rfc3339(moment: datetime) -> str:
