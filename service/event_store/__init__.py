@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from event_store.client import Client
     from event_store.consumer import Consumer
+    from event_store.event_filter import EventFilter
     from event_store.events import (
         AggregateAppend,
         AppendResult,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         RecordedEvent,
         Status,
     )
+    from event_store.markers import CaughtUp, Checkpoint, FellBehind
     from event_store.projection import Projection
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
 __all__ = [
     "AggregateAppend",
     "AppendResult",
+    "CaughtUp",
+    "Checkpoint",
     "Client",
     "Consumer",
+    "EventFilter",
     "ExpectedVersion",
+    "FellBehind",
     "NewEvent",
     "PassedOver",
     "Projection",
@@ -36,8 +42,11 @@ __all__ = [
     "create_projection_tables",
     "handle_push",
 ]
-_CONSUMER_MODULES = {
+_MODULES = {
+    "CaughtUp": "event_store.markers",
+    "Checkpoint": "event_store.markers",
     "Consumer": "event_store.consumer",
+    "FellBehind": "event_store.markers",
     "PassedOver": "event_store.projection_versions",
     "Projection": "event_store.projection",
     "create_projection_tables": "event_store.projection_versions",
@@ -48,4 +57,4 @@ _CONSUMER_MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_CONSUMER_MODULES.get(name, "event_store.client")), name)
+    return getattr(importlib.import_module(_MODULES.get(name, "event_store.client")), name)

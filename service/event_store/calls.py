@@ -15,7 +15,13 @@ import grpc
 from event_store import target as targets
 from event_store import wire
 from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, OverloadedError, UnavailableError
+from event_store.errors import (
+    EventStoreError,
+    FieldViolation,
+    InvalidArgumentError,
+    OverloadedError,
+    UnavailableError,
+)
 from event_store.events import RecordedEvent
 from event_store.status import to_error
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
@@ -96,15 +102,19 @@ class Calls:
             method: Its name.
             request: Makes the request for what is left, from where it begins and its limit.
             place: The attribute of an event that counts: its version or its position.
-            from_: Where to begin, inclusive.
+            from_: Where to begin, inclusive; 0 where the request begins by itself.
             limit: How many events at the most; 0 is all of them.
             backwards: Whether the place goes down.
         """
-        given = 0
+        given = reached = 0
         backoff = new_backoff()
         deadline = self._deadline()
         while True:
-            call = self.method(method)(request(from_, limit and limit - given))
+            try:
+                asked = request(from_, limit and limit - given)
+            except ValueError as fault:  # protobuf's, of a number that has no place in the message
+                raise InvalidArgumentError(FieldViolation(place, f"is no such number: {fault}")) from None
+            call = self.method(method)(asked)
             try:
                 while True:
                     async with asyncio.timeout_at(deadline):
@@ -114,8 +124,11 @@ class Calls:
                     for message in response.events:
                         event = wire.recorded_event(message)
                         given += 1
-                        from_ = getattr(event, place) + (-1 if backwards else 1)
                         yield event
+                    reached = response.last_scanned_position  # which reads of the whole log have
+                    reached = reached or (getattr(response.events[-1], place) if response.events else 0)
+                    if reached:
+                        from_ = reached - 1 if backwards else max(from_, reached + 1)
                     backoff.reset()
                     deadline = self._deadline()
             except grpc.aio.AioRpcError as failure:
@@ -124,7 +137,7 @@ class Calls:
                 error = UnavailableError("the service did not answer in time")
             finally:
                 call.cancel()
-            if given and (given == limit or from_ == 0):
+            if reached and (0 < limit == given or from_ == 0):
                 return  # it failed after the last event that was asked for; 0 would mean another end
             await pause(error, backoff, deadline)
 

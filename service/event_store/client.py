@@ -4,13 +4,17 @@ What is repeated and why that is safe stands in `calls.py`.
 """
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Final, Literal, Self, overload
 
 from event_store import target as targets
 from event_store import wire
 from event_store.append_stream import AppendStream
 from event_store.calls import Calls
+from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.event_filter import EventFilter
 from event_store.events import (
     AggregateAppend,
     AppendResult,
@@ -19,7 +23,11 @@ from event_store.events import (
     RecordedEvent,
     Status,
 )
+from event_store.markers import Marker
+from event_store.subscription import subscribe as follow
 from event_store.v1 import event_store_pb2 as pb
+
+_EVERYTHING: Final = EventFilter()
 
 
 class Client:
@@ -120,19 +128,79 @@ class Client:
         )
 
     def read_all(
-        self, *, from_position: int = 0, limit: int = 0, backwards: bool = False
+        self,
+        *,
+        from_position: int = 0,
+        from_time: datetime | None = None,
+        event_filter: EventFilter = _EVERYTHING,
+        limit: int = 0,
+        backwards: bool = False,
     ) -> AsyncGenerator[RecordedEvent, None]:
         """Read the log in the order of its positions, up to its head at the time of the call.
 
         Args:
             from_position: The first position to read, inclusive; 0 is the first one, or backwards the last.
+            from_time: Instead of a position, with a time zone: begin with the first event that was recorded
+                (`created_at`) then or later or, backwards, with the last one that was then or earlier.
+            event_filter: Only these events.
             limit: How many events at the most; 0 is all of them.
-            backwards: From `from_position` down to 1.
+            backwards: From the start down to 1.
         """
+        selected = wire.event_filter(event_filter)
+        time = None if from_time is None else wire.timestamp(from_time, "from_time")
+        if time is not None and from_position:
+            raise InvalidArgumentError(FieldViolation("from_time", "is given beside from_position"))
 
         def request(from_: int, limit: int) -> pb.ReadAllRequest:
-            return pb.ReadAllRequest(from_position=from_, limit=limit, backwards=backwards)
+            start = {"from_position": from_} if from_ or time is None else {"from_time": time}
+            return pb.ReadAllRequest(**start, filter=selected, limit=limit, backwards=backwards)
 
         return self._calls.read(
             "ReadAll", request, "global_position", from_position, limit, backwards=backwards
         )
+
+    @overload
+    def subscribe(
+        self,
+        *,
+        after_position: int = 0,
+        event_filter: EventFilter = _EVERYTHING,
+        markers: Literal[False] = False,
+    ) -> AsyncGenerator[RecordedEvent, None]: ...
+
+    @overload
+    def subscribe(
+        self,
+        *,
+        after_position: int = 0,
+        event_filter: EventFilter = _EVERYTHING,
+        markers: Literal[True],
+    ) -> AsyncGenerator[RecordedEvent | Marker, None]: ...
+
+    async def subscribe(
+        self,
+        *,
+        after_position: int = 0,
+        event_filter: EventFilter = _EVERYTHING,
+        markers: bool = False,
+    ) -> AsyncGenerator[RecordedEvent | Marker, None]:
+        """Follow the log: first what is there already, then each event as it is appended, without an end.
+
+        A restart of the service or of its database is not seen: no event is lost or given twice. Keep the
+        position of the last event that was handled, or of the last marker, to go on there another time.
+
+        Args:
+            after_position: The checkpoint, exclusive; 0 begins with the first event of the log.
+            event_filter: Only these events.
+            markers: Give `CaughtUp`, `FellBehind` and `Checkpoint` too. Where few events pass the filter
+                their positions are further than the last event's.
+
+        Raises:
+            UnavailableError: The service could not be reached for the client's timeout.
+            InvalidArgumentError: The checkpoint is above the head: it was made on another log.
+            LogCorruptedError: The log has a hole.
+        """
+        async with aclosing(follow(self._calls, after_position, event_filter)) as messages:
+            async for message in messages:
+                if markers or isinstance(message, RecordedEvent):
+                    yield message

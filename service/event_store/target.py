@@ -18,7 +18,12 @@ _TARGET: Final = re.compile(
     r"(?P<scheme>https?://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^:/\s\[\]]+)(:(?P<port>[0-9]{1,5}))?/?"
 )
 # PostgreSQL may write an event's JSON longer than it came, and the service is trusted: any size is taken.
-_OPTIONS: Final = (("grpc.max_receive_message_length", -1),)
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", -1),
+    # A service that was restarted is found again within this time, however long it was away.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
 
 
 async def open_channel(target: str) -> grpc.aio.Channel:

@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.event_filter import EventFilter
 from event_store.events import (
     AggregateAppend,
     AppendResult,
@@ -17,6 +18,7 @@ from event_store.events import (
     RecordedEvent,
     Status,
 )
+from event_store.markers import CaughtUp, Checkpoint, FellBehind, Marker
 from event_store.v1 import event_store_pb2 as pb
 
 _HIGHEST_VERSION: Final = 2_147_483_647
@@ -63,6 +65,25 @@ def recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
     )
 
 
+def event_filter(given: EventFilter) -> pb.EventFilter:
+    """Return the message for a filter."""
+    return pb.EventFilter(
+        aggregate_types=[_text(each, "filter.aggregate_types") for each in given.aggregate_types],
+        event_types=[_text(each, "filter.event_types") for each in given.event_types],
+    )
+
+
+def marker(response: pb.SubscribeResponse) -> Marker:
+    """Return the marker of a response without events."""
+    position = response.last_scanned_position
+    match response.WhichOneof("kind"):
+        case "caught_up":
+            return CaughtUp(position, response.caught_up.time.ToDatetime(UTC))
+        case "fell_behind":
+            return FellBehind(position)
+    return Checkpoint(position)
+
+
 def status(response: pb.GetStatusResponse) -> Status:
     """Return the status of a response."""
     return Status(
@@ -90,7 +111,7 @@ def _new_event(event: NewEvent, path: str) -> pb.NewEvent:
         event_type=_text(event.event_type, f"{path}.event_type"),
         event_data=_json(event.event_data, f"{path}.event_data"),
         metadata=_json(event.metadata, f"{path}.metadata"),
-        occurred_at=_timestamp(event.occurred_at, f"{path}.occurred_at"),
+        occurred_at=timestamp(event.occurred_at, f"{path}.occurred_at"),
     )
 
 
@@ -124,12 +145,20 @@ def _json(value: Any, path: str) -> bytes:
         raise _invalid(path, f"is no JSON: {error}") from None
 
 
-def _timestamp(moment: datetime, path: str) -> Timestamp:
+def timestamp(moment: datetime, path: str) -> Timestamp:
+    """Return the message for a time.
+
+    Raises:
+        InvalidArgumentError: It has no time zone, or no place in the contract; the path says whose it is.
+    """
     if moment.tzinfo is None:
         raise _invalid(path, "has no time zone: give one, as in datetime.now(UTC)")
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
+    message = Timestamp()
+    try:
+        message.FromDatetime(moment)
+    except (ValueError, OverflowError):
+        raise _invalid(path, f"is {moment.isoformat()}, outside the years 1 to 9999 in UTC") from None
+    return message
 
 
 def _invalid(path: str, description: str) -> InvalidArgumentError:
