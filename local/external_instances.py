@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -22,43 +23,45 @@ class ExternalInstances(Instances):
 
     def __init__(self, password: str) -> None:
         self.password = password
+        self._host = self._port = ""
+        self._ssl_mode = os.environ.get("PGSSLMODE", "prefer")
+
+    async def __aenter__(self) -> Self:
+        """See that it answers, and has Cloud SQL's group of administrators."""
+        await asyncio.to_thread(self._prepare)
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Leave it running."""
 
-    async def start(self, _instance: str, _flags: Mapping[str, str]) -> None:
-        """See that it answers, and has Cloud SQL's group of administrators."""
-        with suppress(psycopg.errors.DuplicateObject):
-            await asyncio.to_thread(self._prepare)
+    async def start(self, instance: str, flags: Mapping[str, str]) -> None:
+        """It runs."""
 
     async def stop(self, instance: str) -> None:
         """Leave it running."""
 
     async def variables(self, _instance: str) -> dict[str, str]:
         """Return where it listens, as libpq understands the developer's variables."""
-        return await asyncio.to_thread(self._ask)
+        return {"PGHOST": self._host, "PGPORT": self._port, "PGSSLMODE": self._ssl_mode}
 
     def conninfo(self, _instance: str, user: str | None, database: str) -> str:
-        """Return a connection string; libpq's variables say the rest."""
+        """Return a connection string; libpq's variables say the rest of the administrator's."""
         if user is None:
             return psycopg.conninfo.make_conninfo(dbname=os.environ.get("PGDATABASE", database))
-        return psycopg.conninfo.make_conninfo(user=user, dbname=database, password=self.password)
-
-    def _ask(self) -> dict[str, str]:
-        with psycopg.connect("", connect_timeout=CONNECT_SECONDS) as connection:
-            info = connection.info
-            mode = os.environ.get("PGSSLMODE", "prefer")
-            return {"PGHOST": info.host, "PGPORT": str(info.port), "PGSSLMODE": mode}
+        where = {"host": self._host, "port": self._port, "sslmode": self._ssl_mode}
+        return psycopg.conninfo.make_conninfo(user=user, dbname=database, password=self.password, **where)
 
     def _prepare(self) -> None:
         try:
             connection = psycopg.connect("", autocommit=True, connect_timeout=CONNECT_SECONDS)
         except psycopg.OperationalError as error:
             raise ConfigurationError(
-                f"EVENT_STORE_POSTGRES=external, but no PostgreSQL answers: {str(error).strip()}. Point "
-                "libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE) at one, "
+                f"EVENT_STORE_POSTGRES=external, but no PostgreSQL answers: {str(error).splitlines()[0]}. "
+                "Point libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE) at one, "
                 "or unset EVENT_STORE_POSTGRES"
             ) from None
         with connection:
-            connection.execute(CREATE_ADMINISTRATORS)
+            self._host, self._port = connection.info.host, str(connection.info.port)
+            with suppress(psycopg.errors.DuplicateObject):
+                connection.execute(CREATE_ADMINISTRATORS)
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ADMINISTRATORS)))

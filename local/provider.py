@@ -71,10 +71,14 @@ class Provider:
         """Return a handler that turns our errors into the engine's."""
 
         async def handle(request: Any, context: Any) -> Any:
-            task: Any = asyncio.current_task()
+            task = asyncio.ensure_future(call(request))
             self._running.add(task)
             try:
-                return await call(request)
+                return await task
+            except asyncio.CancelledError:
+                if self._is_leaving():
+                    raise
+                await context.abort(grpc.StatusCode.ABORTED, "the update was cancelled")
             except NotReadyError as error:
                 await context.abort(grpc.StatusCode.UNKNOWN, str(error), _partly(error))
             except (EventStoreError, OSError) as error:
@@ -83,6 +87,12 @@ class Provider:
                 self._running.discard(task)
 
         return handle
+
+    @staticmethod
+    def _is_leaving() -> bool:
+        """Tell whether it is the handler itself that was cancelled: nobody waits for its answer then."""
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
 
     async def _cancel(self, *_: object) -> Empty:
         for task in tuple(self._running):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pulumi import _types
+from pulumi import _types  # its own reader of these types; there is no public one
 
 from local.properties import UNKNOWN, Path
 

@@ -1,6 +1,7 @@
 """The local Google Cloud in the tests' own process, and Pulumi projects of a few lines to bring up on it."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Stack:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+        self._process = process
         async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
             output, _ = await process.communicate()
         return Answer(process.returncode or 0, output.decode())
@@ -68,6 +70,10 @@ class Stack:
     async def up(self) -> Answer:
         """Bring the program up."""
         return await self.run("up", "--yes", "--skip-preview")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C on the command that runs."""
+        self._process.send_signal(signal.SIGINT)
 
     async def must_up(self) -> str:
         """Bring the program up, or fail the test."""

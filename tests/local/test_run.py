@@ -124,3 +124,20 @@ async def test_a_revision_that_dies_is_started_again(stack: Stack) -> None:
 
     async with _greeter(stack) as greet:
         assert await greet() == b"1"
+
+
+async def test_a_cancelled_update_ends_its_job_and_itself(stack: Stack, tmp_path: Path) -> None:
+    """Pulumi cancels in good order: the job's process is gone, and the next update runs it again."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    stack.write(JOB.format(execution="1", labels={}, path=fifo))
+    update = asyncio.create_task(stack.up())
+    with await asyncio.to_thread(fifo.open, "w"):  # the job reads it, and waits for more
+        stack.interrupt()
+        cancelled = await update
+
+    stack.write(JOB.format(execution="1", labels={}, path="/dev/null"))
+    await stack.must_up()
+
+    assert cancelled.code != 0
+    assert "the update was cancelled" in cancelled.output
