@@ -24,6 +24,7 @@ from event_store.events import (
     Status,
 )
 from event_store.markers import Marker
+from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.subscription import subscribe as follow
 from event_store.v1 import event_store_pb2 as pb
 
@@ -44,8 +45,8 @@ class Client:
         Args:
             target: `https://NAME` of a Cloud Run service, `HOST:PORT` on this machine, or
                 `http://HOST:PORT` elsewhere without encryption.
-            timeout_seconds: How long an append or a status may take with all its repetitions, and how long
-                a read may wait for its next events.
+            timeout_seconds: How long a call, or an append of a stream, may take with all its repetitions, and
+                how long a read may wait for its next events.
         """
         self._calls = Calls(target, timeout_seconds)
 
@@ -101,6 +102,39 @@ class Client:
             most_in_flight: How many appends may be without an answer, at least 1; one more waits.
         """
         return AppendStream(self._calls, most_in_flight)
+
+    async def save_snapshot(
+        self, aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: object
+    ) -> bool:
+        """Keep the state of an aggregate, unless a newer one is kept; return whether this one is.
+
+        Args:
+            aggregate_id: A UUID.
+            aggregate_type: The aggregate's type.
+            event_version: The version of the last event that is in it.
+            snapshot_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
+
+        Raises:
+            InvalidArgumentError: A value is outside the contract, or the aggregate not at that version yet.
+            WrongAggregateTypeError: The aggregate is of another type.
+        """
+        request = wire.save_snapshot_request(aggregate_id, aggregate_type, event_version, snapshot_data)
+        return bool((await self._calls.call("SaveSnapshot", request)).saved)
+
+    async def get_snapshot(self, aggregate_id: str) -> Snapshot | None:
+        """Return the newest snapshot of an aggregate; None if it has none."""
+        response = await self._calls.call("GetSnapshot", pb.GetSnapshotRequest(aggregate_id=aggregate_id))
+        return wire.snapshot(response.snapshot) if response.HasField("snapshot") else None
+
+    async def load_aggregate(self, aggregate_id: str) -> LoadedAggregate:
+        """Return the newest snapshot of an aggregate and all events after it."""
+
+        async def attempt(left_seconds: float) -> LoadedAggregate:
+            request = pb.LoadAggregateRequest(aggregate_id=aggregate_id)
+            call = self._calls.method("LoadAggregate")(request, timeout=left_seconds)
+            return wire.loaded_aggregate([part async for part in call])
+
+        return await self._calls.repeat(attempt)
 
     async def status(self) -> Status:
         """Return how far the log and the relay are."""

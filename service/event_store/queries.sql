@@ -119,6 +119,28 @@ WITH RECURSIVE search (low, high) AS (
 )
 SELECT low FROM search WHERE low = high;
 
+-- name: save_snapshot
+-- Keep a snapshot unless it is beyond its aggregate, of another type, or older than the one that is kept.
+WITH last AS (
+    SELECT event_version, aggregate_type FROM events
+    WHERE aggregate_id = %(aggregate_id)s ORDER BY event_version DESC LIMIT 1
+), saved AS (
+    INSERT INTO snapshots AS kept (aggregate_id, aggregate_type, snapshot_data, event_version)
+    SELECT %(aggregate_id)s, aggregate_type, %(snapshot_data)s, %(event_version)s FROM last
+    WHERE aggregate_type = %(aggregate_type)s AND event_version >= %(event_version)s
+    ON CONFLICT (aggregate_id) DO UPDATE
+    SET snapshot_data = excluded.snapshot_data, event_version = excluded.event_version,
+        created_at = excluded.created_at
+    WHERE kept.event_version <= excluded.event_version
+    RETURNING true
+)
+SELECT (SELECT event_version FROM last), (SELECT aggregate_type FROM last), EXISTS (SELECT FROM saved);
+
+-- name: get_snapshot
+-- The snapshot of an aggregate.
+SELECT aggregate_type, event_version, snapshot_data::text, (extract(epoch FROM created_at) * 1000000)::bigint
+FROM snapshots WHERE aggregate_id = %s;
+
 -- name: status
 -- How far the log and the relay are; a lease that has run out is nobody's.
 SELECT log_head.position, relays.position,

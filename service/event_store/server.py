@@ -33,6 +33,7 @@ from event_store.migrate import check_revision
 from event_store.reader import Reader
 from event_store.relay import Relay
 from event_store.servicer import EventStoreServicer
+from event_store.snapshot_table import SnapshotTable
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
 from event_store.validation import MOST_REQUEST_BYTES
@@ -78,7 +79,9 @@ class Server:
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
         is_refused = routing.is_refused if routing is not None else None
-        self._servicer = EventStoreServicer(self._appender, reader, self._live_log, is_refused)
+        self._servicer = EventStoreServicer(
+            self._appender, reader, SnapshotTable(self._database), self._live_log, is_refused
+        )
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)
         # The generated function has no types.

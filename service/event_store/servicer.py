@@ -13,9 +13,10 @@ from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
 from event_store.pipeline import Pipeline
 from event_store.reader import Reader
+from event_store.snapshot_table import SnapshotTable, prepare_snapshot
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
-from event_store.validation import IsRefused, canonical_uuid, prepare_request
+from event_store.validation import IsRefused, canonical_uuid, not_a_uuid, prepare_request
 
 
 class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
@@ -24,15 +25,22 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     Args:
         appender: Stores requests.
         reader: Reads events.
+        snapshots: Keeps snapshots.
         live_log: Holds the end of the log for those who follow it.
         is_refused: Tells which events no topic takes, see `prepare_request`.
     """
 
     def __init__(
-        self, appender: Appender, reader: Reader, live_log: LiveLog, is_refused: IsRefused | None
+        self,
+        appender: Appender,
+        reader: Reader,
+        snapshots: SnapshotTable,
+        live_log: LiveLog,
+        is_refused: IsRefused | None,
     ) -> None:
         self._appender = appender
         self._reader = reader
+        self._snapshots = snapshots
         self._live_log = live_log
         self._is_refused = is_refused
         self._pipelines: set[Pipeline] = set()
@@ -58,13 +66,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self, request: pb.ReadAggregateRequest, context: Context
     ) -> AsyncIterator[pb.ReadResponse]:
         async with Answering(context):
-            aggregate_id = canonical_uuid(request.aggregate_id)
-            if aggregate_id is None:
-                raise InvalidArgumentError(
-                    FieldViolation("aggregate_id", "is not a UUID in its canonical form of 36 characters")
-                )
             parts = self._reader.read_aggregate(
-                aggregate_id, request.from_version, request.limit, backwards=request.backwards
+                _aggregate_id(request), request.from_version, request.limit, backwards=request.backwards
             )
             async for part in parts:  # the next page is read when the client has taken this one
                 yield part
@@ -87,6 +90,30 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
                 async for response in responses:
                     yield response
 
+    async def SaveSnapshot(
+        self, request: pb.SaveSnapshotRequest, context: Context
+    ) -> pb.SaveSnapshotResponse:
+        async with Answering(context):
+            return pb.SaveSnapshotResponse(saved=await self._snapshots.save(prepare_snapshot(request)))
+
+    async def GetSnapshot(self, request: pb.GetSnapshotRequest, context: Context) -> pb.GetSnapshotResponse:
+        async with Answering(context):
+            return pb.GetSnapshotResponse(snapshot=await self._snapshots.get(_aggregate_id(request)))
+
+    async def LoadAggregate(
+        self, request: pb.LoadAggregateRequest, context: Context
+    ) -> AsyncIterator[pb.LoadAggregateResponse]:
+        async with Answering(context):
+            aggregate_id = _aggregate_id(request)
+            snapshot = await self._snapshots.get(aggregate_id)
+            # Events never change and their versions have no gap: those after the snapshot fit to it.
+            first = snapshot.event_version + 1 if snapshot is not None else 1
+            async for part in self._reader.read_aggregate(aggregate_id, first, 0, backwards=False):
+                yield pb.LoadAggregateResponse(
+                    snapshot=snapshot, events=part.events, head_position=part.head_position
+                )
+                snapshot = None
+
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         async with Answering(context):
             status = await self._reader.status()
@@ -97,3 +124,10 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         """Let streams without an end of their own end, once what was taken is answered."""
         for pipeline in self._pipelines:
             pipeline.stop()
+
+
+def _aggregate_id(request: pb.ReadAggregateRequest | pb.GetSnapshotRequest | pb.LoadAggregateRequest) -> str:
+    aggregate_id = canonical_uuid(request.aggregate_id)
+    if aggregate_id is None:
+        raise InvalidArgumentError(FieldViolation("aggregate_id", not_a_uuid(request.aggregate_id)))
+    return aggregate_id

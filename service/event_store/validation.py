@@ -112,6 +112,11 @@ def canonical_uuid(text: str) -> str | None:
     return text.lower() if _UUID.fullmatch(text) else None
 
 
+def not_a_uuid(text: str) -> str:
+    """Return what is wrong with a text that is no canonical UUID."""
+    return f"{text[:50]!r} is not a UUID in its canonical form of 36 characters"
+
+
 def _refuse(field: str, description: str) -> None:
     raise InvalidArgumentError(FieldViolation(field, description))
 
@@ -129,7 +134,7 @@ class _Check:
         self._path = (index,)
         aggregate_id = self._uuid("aggregate_id", append.aggregate_id, "aggregate ")
         aggregate_type = append.aggregate_type
-        if fault := _type_fault(aggregate_type):
+        if fault := type_fault(aggregate_type):
             self._note("aggregate_type", fault)
         expected = self._expected(append.expected_version)
         if not append.events:
@@ -146,7 +151,7 @@ class _Check:
         self._path = path
         event_id = self._uuid("event_id", event.event_id)
         event_type, data, metadata = event.event_type, event.event_data, event.metadata or b"{}"
-        if fault := _type_fault(event_type):
+        if fault := type_fault(event_type):
             self._note("event_type", fault)
         elif self._is_refused is not None and self._is_refused(aggregate_type, event_type):
             self._note("event_type", _no_route(aggregate_type, event_type))
@@ -172,7 +177,7 @@ class _Check:
     def _uuid(self, field: str, text: str, kind: str = "") -> str:
         uuid = canonical_uuid(text)
         if uuid is None:
-            self._note(field, f"{text[:50]!r} is not a UUID in its canonical form of 36 characters")
+            self._note(field, not_a_uuid(text))
             return ""
         key = kind + uuid  # an aggregate's and an event's id may be equal, two aggregates' or two events' not
         if key in self.keys:
@@ -220,7 +225,8 @@ def _minute_text(minutes: int) -> str:
 
 
 @lru_cache(4096)  # few types, many events
-def _type_fault(text: str) -> str:
+def type_fault(text: str) -> str:
+    """Return what is wrong with the type of an aggregate or event; empty if nothing is."""
     if not 1 <= len(text) <= _MOST_TYPE_CHARACTERS:
         return f"has {len(text)} characters, 1 to {_MOST_TYPE_CHARACTERS} are allowed"
     if _NOT_IN_TYPES.search(text):

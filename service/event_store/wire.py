@@ -19,6 +19,7 @@ from event_store.events import (
     Status,
 )
 from event_store.markers import CaughtUp, Checkpoint, FellBehind, Marker
+from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.v1 import event_store_pb2 as pb
 
 _HIGHEST_VERSION: Final = 2_147_483_647
@@ -84,6 +85,40 @@ def marker(response: pb.SubscribeResponse) -> Marker:
     return Checkpoint(position)
 
 
+def save_snapshot_request(
+    aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: Any
+) -> pb.SaveSnapshotRequest:
+    """Return the request to save a snapshot.
+
+    Raises:
+        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+    """
+    return pb.SaveSnapshotRequest(
+        aggregate_id=_text(aggregate_id, "aggregate_id"),
+        aggregate_type=_text(aggregate_type, "aggregate_type"),
+        event_version=_version(event_version, "event_version", f"1 to {_HIGHEST_VERSION}"),
+        snapshot_data=_json(snapshot_data, "snapshot_data"),
+    )
+
+
+def snapshot(message: pb.Snapshot) -> Snapshot:
+    """Return the snapshot of a message."""
+    return Snapshot(
+        aggregate_id=message.aggregate_id,
+        aggregate_type=message.aggregate_type,
+        event_version=message.event_version,
+        snapshot_data_json=message.snapshot_data,
+        created_at=message.created_at.ToDatetime(UTC),
+    )
+
+
+def loaded_aggregate(parts: Sequence[pb.LoadAggregateResponse]) -> LoadedAggregate:
+    """Return the aggregate of all parts of an answer."""
+    first = parts[0].snapshot if parts[0].HasField("snapshot") else None
+    events = tuple(recorded_event(event) for part in parts for event in part.events)
+    return LoadedAggregate(None if first is None else snapshot(first), events)
+
+
 def status(response: pb.GetStatusResponse) -> Status:
     """Return the status of a response."""
     return Status(
@@ -123,9 +158,15 @@ def _expected_version(expected: ExpectedVersion | int, path: str) -> pb.Expected
             return pb.ExpectedVersion(no_stream=Empty())
         case ExpectedVersion.EXISTS:
             return pb.ExpectedVersion(exists=Empty())
-    if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected <= _HIGHEST_VERSION:
-        raise _invalid(path, f"is {expected!r}: give ANY, NO_STREAM, EXISTS or 0 to {_HIGHEST_VERSION}")
-    return pb.ExpectedVersion(exact=expected)
+    return pb.ExpectedVersion(
+        exact=_version(expected, path, f"ANY, NO_STREAM, EXISTS or 0 to {_HIGHEST_VERSION}")
+    )
+
+
+def _version(version: object, path: str, allowed: str) -> int:
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version <= _HIGHEST_VERSION:
+        raise _invalid(path, f"is {version!r}: give {allowed}")
+    return version
 
 
 def _text(value: str, path: str) -> str:

@@ -1,0 +1,109 @@
+"""The snapshots: one for each aggregate that has any, its newest.
+
+An older one never replaces a newer one, however many are saved at once: the row of the aggregate is compared
+and replaced by one statement. One of the same version replaces it, for its state may have got a new form.
+None is of a version that its aggregate has not reached.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from psycopg.types.json import Jsonb
+
+from event_store.database import Database, queries
+from event_store.errors import FieldViolation, InvalidArgumentError, WrongAggregateTypeError
+from event_store.json_text import find_fault
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import HIGHEST_VERSION, MOST_DATA_BYTES, canonical_uuid, not_a_uuid, type_fault
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSnapshot:
+    """A snapshot that PostgreSQL can take as it is."""
+
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    snapshot_data: bytes
+
+
+def prepare_snapshot(request: pb.SaveSnapshotRequest) -> PreparedSnapshot:
+    """Check a request against the contract's limits.
+
+    Raises:
+        InvalidArgumentError: With a violation for each wrong field.
+    """
+    violations: list[FieldViolation] = []
+    aggregate_id = canonical_uuid(request.aggregate_id)
+    if aggregate_id is None:
+        violations.append(FieldViolation("aggregate_id", not_a_uuid(request.aggregate_id)))
+    if fault := type_fault(request.aggregate_type):
+        violations.append(FieldViolation("aggregate_type", fault))
+    if not 1 <= request.event_version <= HIGHEST_VERSION:
+        fault = f"is {request.event_version}, 1 to {HIGHEST_VERSION} is allowed"
+        violations.append(FieldViolation("event_version", fault))
+    if fault := find_fault(request.snapshot_data, MOST_DATA_BYTES):
+        violations.append(FieldViolation("snapshot_data", fault))
+    if aggregate_id is None or violations:
+        raise InvalidArgumentError(*violations)
+    return PreparedSnapshot(
+        aggregate_id, request.aggregate_type, request.event_version, request.snapshot_data
+    )
+
+
+class SnapshotTable:
+    """Saves and gets snapshots.
+
+    Args:
+        database: Lends a connection for each statement.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, snapshot: PreparedSnapshot) -> bool:
+        """Keep a snapshot unless there is a newer one; return whether it is kept.
+
+        Raises:
+            InvalidArgumentError: Its aggregate is not at that version, or PostgreSQL cannot hold its data.
+            WrongAggregateTypeError: Its aggregate is of another type.
+        """
+        last_version, last_type, saved = await self._save(snapshot)
+        if snapshot.event_version > (last_version or 0):
+            fault = f"is {snapshot.event_version}, the aggregate's last version is {last_version or 0}"
+            raise InvalidArgumentError(FieldViolation("event_version", fault))
+        if snapshot.aggregate_type != last_type:
+            raise WrongAggregateTypeError(snapshot.aggregate_id, snapshot.aggregate_type, last_type)
+        return bool(saved)
+
+    async def get(self, aggregate_id: str) -> pb.Snapshot | None:
+        """Return the snapshot of an aggregate, a canonical UUID; None if it has none."""
+        async with self._database.connection() as connection:
+            row = await (await connection.execute(queries["get_snapshot"], (aggregate_id,))).fetchone()
+        if row is None:
+            return None
+        aggregate_type, event_version, data, microseconds = row
+        created_at = Timestamp()
+        created_at.FromMicroseconds(microseconds)
+        return pb.Snapshot(
+            aggregate_id=aggregate_id,
+            aggregate_type=aggregate_type,
+            event_version=event_version,
+            snapshot_data=data.encode(),
+            created_at=created_at,
+        )
+
+    async def _save(self, snapshot: PreparedSnapshot) -> Any:
+        arguments = {
+            "aggregate_id": snapshot.aggregate_id,
+            "aggregate_type": snapshot.aggregate_type,
+            "event_version": snapshot.event_version,
+            "snapshot_data": Jsonb(snapshot.snapshot_data, dumps=lambda text: text),
+        }
+        try:
+            async with self._database.connection() as connection:
+                return await (await connection.execute(queries["save_snapshot"], arguments)).fetchone()
+        except InvalidArgumentError as error:
+            fault = error.violations[0].description
+            raise InvalidArgumentError(FieldViolation("snapshot_data", fault)) from error
