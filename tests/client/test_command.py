@@ -157,6 +157,28 @@ async def test_tail_follows_what_is_appended(target: dict[str, str]) -> None:
     assert (tail.returncode, err) == (130, b"")
 
 
+async def test_read_and_tail_choose_events_by_type_and_time(target: dict[str, str]) -> None:
+    """The log can be cut to types, beginnings of types, and what was recorded since a time."""
+    common = {"aggregate_type": "A", "aggregate_id": str(uuid4()), "event_data": 0}
+    types = ["WordAdded", "Other", "WordMoved"]
+    lines = "".join(json.dumps({**common, "event_type": each}) + "\n" for each in types)
+    await run("append", stdin=lines, **target)
+    words = ["--aggregate-type", "A", "--event-type", "Word*", "--json"]
+
+    every = (await run("read", "--json", **target)).lines
+    read = await run("read", *words, **target)
+    since = await run("read", *words, "--from-time", every[1]["created_at"], **target)
+    before = await run("read", "--from-time", every[1]["created_at"], "--backwards", "--json", **target)
+    async with started("tail", "--from", "2", *words, **target) as tail, asyncio.timeout(PATIENCE_SECONDS):
+        assert tail.stdout is not None
+        followed = json.loads(await tail.stdout.readline())
+
+    assert read.lines == [every[0], every[2]]
+    assert since.lines == [every[2]]
+    assert before.lines == [every[1], every[0]]
+    assert followed == every[2]
+
+
 async def test_status_shows_the_head(target: dict[str, str]) -> None:
     """For a person and for a script."""
     shown = await run("status", **target)

@@ -61,7 +61,19 @@ async def test_options_that_belong_together_are_named() -> None:
     outcome = await run("append", "--event-type", "A", "--aggregate-id", str(uuid4()))
 
     assert (outcome.code, outcome.out) == (1, "")
-    assert "--event-type needs --aggregate-type and --data beside it" in outcome.err
+    assert "needs --aggregate-type and --data as well" in outcome.err
+
+
+async def test_choices_that_have_no_meaning_are_named() -> None:
+    """A time without a zone, types of one aggregate's events, a type that is none."""
+    zone = await run("read", "--from-time", "2026-11-01")
+    aggregate = await run("read", "--aggregate-id", str(uuid4()), "--event-type", "A")
+    wrong = await run("tail", "--event-type", "*A")
+
+    assert (zone.code, aggregate.code, wrong.code) == (2, 1, 1)
+    assert "no time with a zone" in zone.err
+    assert "leave --aggregate-id out" in aggregate.err
+    assert "filter.event_types[0]: is '*A'" in wrong.err
 
 
 async def test_topology_show_prints_what_the_service_takes() -> None:

@@ -2,16 +2,20 @@
 
 import argparse
 import asyncio
+from datetime import datetime
 from typing import Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_event
+from event_store.commands.selection import add_selection_arguments, selection
+from event_store.errors import EventStoreError
 
 DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
 EXAMPLES: Final = """\
 examples:
   event-store read --aggregate-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001
   event-store read --from 1000 --limit 50
-  event-store read --backwards --limit 1 --json"""
+  event-store read --backwards --limit 1 --json
+  event-store read --from-time 2026-11-01T00:00:00Z --event-type 'Word*' --event-type LessonStarted"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with this version of the aggregate, or this position of the log",
     )
     parser.add_argument(
+        "--from-time",
+        type=_time,
+        metavar="TIME",
+        help="begin with the first event of the log that was recorded then or later; "
+        "backwards, with the last one that was then or earlier",
+    )
+    add_selection_arguments(parser)
+    parser.add_argument(
         "--limit", type=int, default=0, metavar="N", help="how many at the most (default: all)"
     )
     parser.add_argument("--backwards", action="store_true", help="from the end, or from --from, down to 1")
@@ -41,11 +53,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _read(arguments: argparse.Namespace) -> None:
+    chosen = selection(arguments)
+    if arguments.aggregate_id and (chosen.is_selective or arguments.from_time):
+        raise EventStoreError(
+            "--from-time, --aggregate-type and --event-type are for the whole log: leave --aggregate-id out"
+        )
     async with connect(arguments) as client:
         options = {"limit": arguments.limit, "backwards": arguments.backwards}
         if arguments.aggregate_id:
             events = client.read_aggregate(arguments.aggregate_id, from_version=arguments.first, **options)
         else:
-            events = client.read_all(from_position=arguments.first, **options)
+            events = client.read_all(
+                from_position=arguments.first, from_time=arguments.from_time, event_filter=chosen, **options
+            )
         async for event in events:
             write_event(event, as_json=arguments.json)
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-11-01T12:00:00Z")
+    return moment

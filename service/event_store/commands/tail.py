@@ -3,18 +3,18 @@
 import argparse
 import asyncio
 import sys
+from contextlib import aclosing
 from typing import Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_event
+from event_store.commands.selection import add_selection_arguments, selection
 
 DESCRIPTION: Final = "Follow the log: write each event as it is appended, until Ctrl-C."
 EXAMPLES: Final = """\
 examples:
   event-store tail
-  event-store tail --from 1 --json"""
-
-_SHORTEST_WAIT_SECONDS: Final = 0.05
-_LONGEST_WAIT_SECONDS: Final = 1.0
+  event-store tail --from 1 --json
+  event-store tail --aggregate-type Vocabulary --event-type 'Word*'"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="POSITION",
         help="begin with this position (default: what is appended from now on)",
     )
+    add_selection_arguments(parser)
     add_connection_arguments(parser)
 
 
@@ -36,17 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _tail(arguments: argparse.Namespace) -> None:
-    """Read to the head again and again; the wait between grows while nothing comes."""
+    chosen = selection(arguments)
     async with connect(arguments) as client:
-        following = arguments.first
-        if following is None:
-            following = (await client.status()).head_position + 1
-        wait_seconds = _SHORTEST_WAIT_SECONDS
-        while True:
-            async for event in client.read_all(from_position=following):
+        if arguments.first is None:
+            checkpoint = (await client.status()).head_position
+        else:
+            checkpoint = max(0, arguments.first - 1)
+        async with aclosing(client.subscribe(after_position=checkpoint, event_filter=chosen)) as events:
+            async for event in events:
                 write_event(event, as_json=arguments.json)
-                following = event.global_position + 1
-                wait_seconds = _SHORTEST_WAIT_SECONDS
-            sys.stdout.flush()
-            await asyncio.sleep(wait_seconds)
-            wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
+                sys.stdout.flush()
