@@ -127,6 +127,21 @@ class RecordedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicStatus:
+    """What did not reach a topic.
+
+    Attributes:
+        topic: `projects/PROJECT/topics/NAME`.
+        parked_messages: How many messages could not be published to it and were set aside.
+        oldest_parked_at: When the first of them was; None if there is none.
+    """
+
+    topic: str
+    parked_messages: int
+    oldest_parked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How far the log and the relay are.
 
@@ -137,6 +152,9 @@ class Status:
         parked_messages: How many messages could not be published and were set aside.
         service_version: The version of the service that answered.
         schema_revision: The revision of the database's schema.
+        lag_events: How many events the relay has still to settle.
+        lag_age_seconds: For how long the first of them has been in the log; 0 if there is none.
+        topics: Each topic of the routing and each that has parked messages, by name.
     """
 
     head_position: int
@@ -145,3 +163,6 @@ class Status:
     parked_messages: int
     service_version: str
     schema_revision: str
+    lag_events: int
+    lag_age_seconds: float
+    topics: tuple[TopicStatus, ...]

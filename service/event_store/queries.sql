@@ -142,11 +142,34 @@ SELECT aggregate_type, event_version, snapshot_data::text, (extract(epoch FROM c
 FROM snapshots WHERE aggregate_id = %s;
 
 -- name: status
--- How far the log and the relay are; a lease that has run out is nobody's.
+-- How far the log and the relay are, and for how long the relay's next event has waited, in microseconds; a
+-- lease that has run out is nobody's.
 SELECT log_head.position, relays.position,
        CASE WHEN relays.lease_expires_at > now() THEN relays.lease_owner ELSE '' END,
-       (SELECT count(*) FROM parked_messages), (SELECT version_num FROM alembic_version)
+       coalesce((SELECT (extract(epoch FROM clock_timestamp() - created_at) * 1000000)::bigint
+                 FROM events WHERE global_position = relays.position + 1), 0),
+       (SELECT version_num FROM alembic_version)
 FROM log_head, relays WHERE relays.name = 'main';
+
+-- name: parked_by_topic
+-- How many messages are parked of each topic, and since when.
+SELECT topic, count(*), (extract(epoch FROM min(parked_at)) * 1000000)::bigint
+FROM parked_messages GROUP BY topic;
+
+-- name: parked_find
+-- Parked messages, those of the earliest events first; of a topic by its path or its name, or of all.
+SELECT global_position, topic, event_id::text, ordering_key, error, attempts, parked_at
+FROM parked_messages WHERE %(topic)s IN ('', topic, split_part(topic, '/', 4))
+ORDER BY global_position, topic LIMIT %(limit)s;
+
+-- name: parked_refused
+-- Note that a parked message was refused again.
+UPDATE parked_messages SET error = left(%(error)s, 1000), attempts = attempts + 1
+WHERE global_position = %(global_position)s AND topic = %(topic)s;
+
+-- name: parked_remove
+-- A parked message was published.
+DELETE FROM parked_messages WHERE global_position = %(global_position)s AND topic = %(topic)s;
 
 -- name: schema_revision
 -- The revision of the schema; no row or no table where there is none.

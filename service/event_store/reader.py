@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from event_store.database import Database, queries
-from event_store.errors import LogCorruptedError, SchemaError
+from event_store.errors import LogCorruptedError
 from event_store.event_filter import EventFilter
 from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page, recorded_event
 from event_store.v1 import event_store_pb2 as pb
@@ -95,20 +95,6 @@ class Reader:
             )
         position: int = row[0]
         return position
-
-    async def status(self) -> pb.GetStatusResponse:
-        """Return how far the log and the relay are."""
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(queries["status"])).fetchone()
-        if row is None:
-            raise SchemaError("the rows of log_head or relays are missing: restore them from a backup")
-        return pb.GetStatusResponse(
-            head_position=row[0],
-            relay_position=row[1],
-            relay_owner=row[2],
-            parked_messages=row[3],
-            schema_revision=row[4],
-        )
 
     async def _pages(self, walk: Walk) -> AsyncIterator[Page]:
         while not walk.is_over:

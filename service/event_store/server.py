@@ -30,6 +30,7 @@ from event_store.errors import ConfigurationError, SchemaError
 from event_store.live_log import LiveLog
 from event_store.logs import configure_logs
 from event_store.migrate import check_revision
+from event_store.overview import Overview
 from event_store.reader import Reader
 from event_store.relay import Relay
 from event_store.servicer import EventStoreServicer
@@ -79,8 +80,10 @@ class Server:
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
         is_refused = routing.is_refused if routing is not None else None
+        topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
+        overview = Overview(self._database, topics)
         self._servicer = EventStoreServicer(
-            self._appender, reader, SnapshotTable(self._database), self._live_log, is_refused
+            self._appender, reader, SnapshotTable(self._database), self._live_log, overview, is_refused
         )
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)

@@ -3,7 +3,6 @@
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from importlib.metadata import version
 
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
@@ -11,6 +10,7 @@ from event_store.errors import FieldViolation, InvalidArgumentError
 from event_store.follower import Follower
 from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
+from event_store.overview import Overview
 from event_store.pipeline import Pipeline
 from event_store.reader import Reader
 from event_store.snapshot_table import SnapshotTable, prepare_snapshot
@@ -27,6 +27,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         reader: Reads events.
         snapshots: Keeps snapshots.
         live_log: Holds the end of the log for those who follow it.
+        overview: Tells the status.
         is_refused: Tells which events no topic takes, see `prepare_request`.
     """
 
@@ -36,12 +37,14 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         reader: Reader,
         snapshots: SnapshotTable,
         live_log: LiveLog,
+        overview: Overview,
         is_refused: IsRefused | None,
     ) -> None:
         self._appender = appender
         self._reader = reader
         self._snapshots = snapshots
         self._live_log = live_log
+        self._overview = overview
         self._is_refused = is_refused
         self._pipelines: set[Pipeline] = set()
 
@@ -116,9 +119,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
 
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         async with Answering(context):
-            status = await self._reader.status()
-            status.service_version = version("event-store")
-            return status
+            return await self._overview.status()
 
     def stop(self) -> None:
         """Let streams without an end of their own end, once what was taken is answered."""

@@ -17,6 +17,7 @@ from event_store.events import (
     NewEvent,
     RecordedEvent,
     Status,
+    TopicStatus,
 )
 from event_store.markers import CaughtUp, Checkpoint, FellBehind, Marker
 from event_store.snapshot import LoadedAggregate, Snapshot
@@ -128,6 +129,18 @@ def status(response: pb.GetStatusResponse) -> Status:
         parked_messages=response.parked_messages,
         service_version=response.service_version,
         schema_revision=response.schema_revision,
+        lag_events=response.lag_events,
+        lag_age_seconds=response.lag_age.ToMicroseconds() / 1_000_000,
+        topics=tuple(
+            TopicStatus(
+                topic=each.topic,
+                parked_messages=each.parked_messages,
+                oldest_parked_at=each.oldest_parked_at.ToDatetime(UTC)
+                if each.HasField("oldest_parked_at")
+                else None,
+            )
+            for each in response.topics
+        ),
     )
 
 

@@ -146,6 +146,9 @@ async def test_the_status_names_head_and_versions(client: Client) -> None:
         "",
         0,
     )
+    assert found.lag_events == 2
+    assert 0 < found.lag_age_seconds < PATIENCE_SECONDS
+    assert found.topics == ()
     assert found.service_version
     assert found.schema_revision
 

@@ -49,15 +49,15 @@ def write_event(event: RecordedEvent, *, as_json: bool) -> None:
                 "event_version": event.event_version,
                 "event_data": event.event_data,
                 "metadata": event.metadata,
-                "occurred_at": _rfc3339(event.occurred_at),
-                "created_at": _rfc3339(event.created_at),
+                "occurred_at": rfc3339(event.occurred_at),
+                "created_at": rfc3339(event.created_at),
                 "global_position": event.global_position,
             }
         )
         return
     columns = [
         str(event.global_position),
-        _rfc3339(event.occurred_at),
+        rfc3339(event.occurred_at),
         f"{event.aggregate_type} {event.aggregate_id} v{event.event_version}",
         event.event_type,
         event.event_data_json.decode(),
@@ -79,5 +79,6 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """Return a time in UTC as RFC 3339 writes it."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

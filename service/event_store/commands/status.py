@@ -4,10 +4,10 @@ import argparse
 import asyncio
 import sys
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
-from event_store.commands.connection import add_connection_arguments, connect, write_json
-from event_store.events import Status
+from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
+from event_store.events import Status, TopicStatus
 
 DESCRIPTION: Final = "Show how far the log and the relay are, and which versions run."
 EXAMPLES: Final = """\
@@ -25,11 +25,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask and write."""
     status = asyncio.run(_status(arguments))
     if arguments.json:
-        write_json(asdict(status))
-    else:
-        for name, value in asdict(status).items():
+        write_json(asdict(status) | {"topics": [_topic(each) for each in status.topics]})
+        return 0
+    for name, value in asdict(status).items():
+        if name != "topics":
             sys.stdout.write(f"{name:<16} {value}\n")
+    for topic in status.topics:
+        since = f", the first at {_topic(topic)['oldest_parked_at']}" if topic.oldest_parked_at else ""
+        sys.stdout.write(f"{topic.topic}: {topic.parked_messages} parked{since}\n")
     return 0
+
+
+def _topic(topic: TopicStatus) -> dict[str, Any]:
+    oldest = topic.oldest_parked_at
+    return asdict(topic) | {"oldest_parked_at": rfc3339(oldest) if oldest is not None else None}
 
 
 async def _status(arguments: argparse.Namespace) -> Status:
