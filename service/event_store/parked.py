@@ -10,7 +10,7 @@ Invariants:
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -36,7 +36,7 @@ class ParkedMessage:
         ordering_key: The message's ordering key; empty for none.
         error: Why it could not be published, the last time.
         attempts: How many times that was tried.
-        parked_at: When it was set aside.
+        parked_at: When it was set aside, by the database's clock; in its time zone.
     """
 
     global_position: int
@@ -69,7 +69,7 @@ class ParkedMessages:
         """
         with domain_errors():
             cursor = await self._connection.execute(queries["parked_find"], {"topic": topic, "limit": limit})
-            return [ParkedMessage(*row[:-1], row[-1].astimezone(UTC)) for row in await cursor.fetchall()]
+            return [ParkedMessage(*row) for row in await cursor.fetchall()]
 
     async def retry(self, topic: str, limit: int) -> AsyncIterator[tuple[ParkedMessage, str]]:
         """Publish parked messages again, and yield each with the reason of its refusal, empty for none.

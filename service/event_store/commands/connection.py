@@ -5,7 +5,7 @@ import json
 import math
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from event_store import target
@@ -80,5 +80,5 @@ def _seconds(text: str) -> float:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a time in UTC as RFC 3339 writes it."""
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """Return a time as RFC 3339 writes it, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
