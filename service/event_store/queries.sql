@@ -106,14 +106,15 @@ FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %(bytes)s ORDER BY global
 
 -- name: position_at
 -- The first position that was recorded at a time or later, one above the head if there is none. Positions have
--- no holes and times grow with them: a search by halves over the positions, without an index on the times.
+-- no holes and times grow with them: a search by halves over the positions, without an index on the times. The
+-- limit keeps each look on the index of the positions.
 WITH RECURSIVE search (low, high) AS (
     SELECT 1::bigint, position + 1 FROM log_head
     UNION ALL
     SELECT CASE WHEN is_before THEN middle + 1 ELSE low END, CASE WHEN is_before THEN high ELSE middle END
     FROM search, LATERAL (
         SELECT global_position AS middle, extract(epoch FROM created_at) * 1000000 < %s AS is_before
-        FROM events WHERE global_position = (low + high) / 2
+        FROM events WHERE global_position = (low + high) / 2 LIMIT 1
     ) AS looked_at
     WHERE low < high
 )

@@ -10,7 +10,7 @@ from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_message
 from event_store.v1 import event_store_pb2 as pb
 from event_store.walk import Walk
 
-SCAN_POSITIONS: Final = 10_000  # measured: some 5 ms for a filter that no event passes
+SCAN_POSITIONS: Final = 10_000  # measured: 5 ms for a filter that no event passes
 _HIGHEST_VERSION: Final = 2_147_483_647
 _HIGHEST_POSITION: Final = 1 << 62  # above every log's, and something can be added to it
 

@@ -1,6 +1,7 @@
 """Every statement of the service fits the schema, and its plan stays on the indexes."""
 
 import re
+from typing import Any
 
 import psycopg
 import pytest
@@ -48,3 +49,46 @@ def test_appends_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestD
 
         assert connection.execute(SCANS).fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (600,)
+
+
+def test_reads_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestDatabase) -> None:
+    """A connection that read an empty log never scans the log as it grows, with and without a filter."""
+    scan = {"aggregate_types": ["A%"], "event_types": None, "first": 3000, "positions": 1000, "end": None}
+    scan |= {"events": 100, "bytes": 1 << 20}
+    reads: dict[str, Any] = {
+        "read_all_forwards": (3000, 100, 1 << 20),
+        "read_all_backwards": (3000, 100, 1 << 20),
+        "scan_log_forwards": scan,
+        "scan_log_backwards": scan,
+        "position_at": (1 << 40,),
+    }
+    fill = """
+        INSERT INTO events (aggregate_id, aggregate_type, event_type, event_version, event_data, metadata,
+                            occurred_at, global_position)
+        SELECT gen_random_uuid(), 'Vocabulary', 'WordAdded', 1, '{}', '{}', now(), number
+        FROM generate_series(1, 5000) AS number
+    """
+    with (
+        psycopg.connect(any_database.runtime, autocommit=True) as connection,
+        psycopg.connect(any_database.owner, autocommit=True) as owner,
+    ):
+
+        def read_all() -> None:
+            for name, arguments in reads.items():
+                connection.execute(queries[name], arguments, prepare=True).fetchall()
+
+        def scans() -> Any:
+            connection.execute("SELECT pg_stat_force_next_flush()")
+            connection.execute("SELECT 1")
+            return connection.execute(SCANS).fetchone()
+
+        owner.execute("ALTER TABLE events SET (autovacuum_enabled = off)")  # or it would have plans made anew
+        for _ in range(10):
+            read_all()
+        owner.execute(fill)
+        owner.execute("UPDATE log_head SET position = 5000")
+        before = scans()
+        for _ in range(10):
+            read_all()
+
+        assert scans() == before
