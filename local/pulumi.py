@@ -65,17 +65,14 @@ class Pulumi:
             ConfigurationError: There is no such stack or no Pulumi, or it fails.
         """
         if shutil.which("pulumi", path=self._environment["PATH"]) is None:
-            raise ConfigurationError(
-                "there is no `pulumi`: run `make setup`, or install it and put it on PATH"
-            )
+            raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
+        await self.settle()
         self._directory.mkdir(parents=True, exist_ok=True)
         copy_stack_file(self._project, self._stack, self._config)
         if not self._checkpoint.exists():
             await self._create()
         if any((self._directory / ".pulumi" / "locks").rglob(f"{self._stack}/*.json")):
-            await self._quietly(
-                "cancel", "--yes", self._stack
-            )  # whoever held it is gone: our own lock says so
+            await self._quietly("cancel", "--yes", self._stack)  # whoever held it is gone
         if self._latest().get("pending_operations"):
             await self._quietly(
                 "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack
@@ -97,15 +94,30 @@ class Pulumi:
             start_new_session=True,
         )
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in signals:
             loop.add_signal_handler(number, process.send_signal, signal.SIGINT)
         try:
             return await process.wait()
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals:
                 loop.remove_signal_handler(number)
             if process.returncode is None or process.returncode < 0:
-                _end_session(process.pid)  # it was killed: its plugins do not notice
+                await self.settle()  # it was killed: its plugins do not notice
+
+    async def settle(self) -> None:
+        """Wait until an update whose command was killed is cancelled, and end what is left of it; on Linux.
+
+        Whatever has our `PULUMI_HOME` in its environment is of an earlier command: only one works at a time.
+        """
+        deadline = time.monotonic() + CANCEL_SECONDS
+        while "pulumi" in (left := self._processes()).values():  # noqa: ASYNC110 # it cannot set an event
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def is_empty(self) -> bool:
         """Tell whether nothing stands in the stack but what Pulumi keeps of itself."""
@@ -125,17 +137,14 @@ class Pulumi:
         latest: dict[str, Any] = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
         return latest
 
-    async def _is_locked(self) -> bool:
-        """Tell whether a killed update left its lock; one that is being cancelled gets the time it needs."""
-        deadline = time.monotonic() + CANCEL_SECONDS
-        locks = self._directory / ".pulumi" / "locks"
-        while left := tuple(locks.rglob(f"{self._stack}/*.json")):
-            if not any(_is_running(json.loads(path.read_text())["pid"]) for path in left):
-                return True
-            if time.monotonic() > deadline:
-                raise ConfigurationError(f"an update of {self._stack} is still running: wait for its end")
-            await asyncio.sleep(_LOOK_SECONDS)
-        return False
+    def _processes(self) -> dict[int, str]:
+        """Return all processes of this home, with their names."""
+        home, found = f"PULUMI_HOME={self._environment['PULUMI_HOME']}".encode(), {}
+        for path in _PROCESSES.glob("[0-9]*"):
+            with suppress(OSError):  # ended, or somebody else's
+                if home in (path / "environ").read_bytes().split(b"\0"):
+                    found[int(path.name)] = (path / "comm").read_text().strip()
+        return found
 
     async def _create(self) -> None:
         """Make the stack in a project of its own, since this command writes beside `Pulumi.yaml`."""
@@ -161,22 +170,3 @@ class Pulumi:
         said, _ = await process.communicate()
         if process.returncode != 0:
             raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")
-
-
-def _is_running(pid: int) -> bool:
-    """Tell whether a process is there and, where the system says what it is, is Pulumi."""
-    if _PROCESSES.exists():
-        name = _PROCESSES / str(pid) / "comm"
-        return name.exists() and name.read_text().strip() == "pulumi"
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
-
-
-def _end_session(leader: int) -> None:
-    """End what a process left behind in its session, and nothing else; on Linux."""
-    for pid in [int(path.name) for path in _PROCESSES.glob("[0-9]*")]:
-        with suppress(ProcessLookupError, PermissionError):
-            if os.getsid(pid) == leader:
-                os.kill(pid, signal.SIGKILL)

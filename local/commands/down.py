@@ -30,6 +30,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         # What is purged needs no order where nothing runs.
         if background.find(state) is not None or not arguments.purge:
             await _destroy(state, project)
+        await project.pulumi(state, None).settle()
         background.stop(state)
         if arguments.purge:
             _purge(state)
