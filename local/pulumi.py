@@ -111,7 +111,7 @@ class Pulumi:
         Whatever has our `PULUMI_HOME` in its environment is of an earlier command: only one works at a time.
         """
         deadline = time.monotonic() + CANCEL_SECONDS
-        while "pulumi" in (left := self._processes()).values():  # noqa: ASYNC110 # it cannot set an event
+        while "pulumi" in (left := self._processes()).values():  # it cannot set an event
             if time.monotonic() > deadline:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
