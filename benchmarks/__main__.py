@@ -1,4 +1,4 @@
-"""Three works, each against its limit on the same machine in the same minute: `python -m benchmarks`.
+"""The works, each against its limit on the same machine in the same minute: `python -m benchmarks`.
 
 Absolute figures say more about the machine than about the code, so only ratios have goals. Each round runs a
 work and its limit in turns, a slice at a time; the result is the median of the rounds.
@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from benchmarks.server import ECHO
+from benchmarks.server import ECHO, ECHO_STREAM
 from benchmarks.workload import copy_lines, new_aggregate
 from event_store.batch import encode
 from event_store.database import queries
@@ -34,7 +34,7 @@ from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 
 APPEND = "/event_store.v1.EventStore/AppendEvents"
-CHANNELS = "4"
+STREAM = "/event_store.v1.EventStore/AppendEventsStream"
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 COPY = """
     COPY copied (event_id, aggregate_id, aggregate_type, event_type, event_version, event_data,
@@ -78,6 +78,7 @@ class Bench:
                 "AppendEvents, 100 events each", copy, 0.9, 0.7, self._large, lambda: self._copy_many(100), 3
             ),
             Work("AppendEvents, 64 in flight", "echo, 64 in flight", 0.85, 0.65, self._small, self._echo, 3),
+            Work("8 append streams, 64 in flight", "their echo", 0.7, 0.5, self._streams, self._echoes, 3),
         ]
 
     def _copy(self, events: int) -> float:
@@ -107,9 +108,17 @@ class Bench:
     def _echo(self) -> float:
         return self._load(ECHO, in_flight=64, requests=[new_aggregate(1) for _ in range(1500)])
 
-    def _load(self, method: str, in_flight: int, requests: list[pb.AppendEventsRequest]) -> float:
+    def _streams(self) -> float:
+        return self._load(STREAM, 64, [new_aggregate(1) for _ in range(4000)], channels=8)
+
+    def _echoes(self) -> float:
+        return self._load(ECHO_STREAM, 64, [new_aggregate(1) for _ in range(4000)], channels=8)
+
+    def _load(
+        self, method: str, in_flight: int, requests: list[pb.AppendEventsRequest], channels: int = 4
+    ) -> float:
         texts = [request.SerializeToString() for request in requests]
-        command = [sys.executable, "-m", "benchmarks.load", self._port, method, CHANNELS, str(in_flight)]
+        command = [sys.executable, "-m", "benchmarks.load", self._port, method, str(channels), str(in_flight)]
         sent = b"".join(len(text).to_bytes(4, "big") + text for text in texts)
         said = subprocess.run(command, input=sent, capture_output=True, check=True).stdout
         return len(requests) / float(said)
