@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from event_store.append_stream import AppendStream
     from event_store.client import Client
     from event_store.consumer import Consumer
     from event_store.event_filter import EventFilter
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
         NewEvent,
         RecordedEvent,
         Status,
+        TopicStatus,
     )
     from event_store.markers import CaughtUp, Checkpoint, FellBehind
     from event_store.projection import Projection
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
+    from event_store.snapshot import LoadedAggregate, Snapshot
 
 __all__ = [
     "AggregateAppend",
     "AppendResult",
+    "AppendStream",
     "CaughtUp",
     "Checkpoint",
     "Client",
@@ -34,11 +38,14 @@ __all__ = [
     "EventFilter",
     "ExpectedVersion",
     "FellBehind",
+    "LoadedAggregate",
     "NewEvent",
     "PassedOver",
     "Projection",
     "RecordedEvent",
+    "Snapshot",
     "Status",
+    "TopicStatus",
     "create_projection_tables",
     "handle_push",
 ]
@@ -47,8 +54,11 @@ _MODULES = {
     "Checkpoint": "event_store.markers",
     "Consumer": "event_store.consumer",
     "FellBehind": "event_store.markers",
+    "LoadedAggregate": "event_store.snapshot",
     "PassedOver": "event_store.projection_versions",
     "Projection": "event_store.projection",
+    "Snapshot": "event_store.snapshot",
+    "TopicStatus": "event_store.events",
     "create_projection_tables": "event_store.projection_versions",
     "handle_push": "event_store.push",
 }

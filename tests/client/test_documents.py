@@ -32,11 +32,7 @@ async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsy
     events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
     await client.append(AGGREGATE_ID, "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM)
     names = {"client": client, "checkpoint": 1, "handle": handle, "keep": keep}
-    aggregate, log, follow = re.findall(
-        r"^```python\n(.*?)^```",
-        (ROOT / "docs/subscriptions.md").read_text("utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
+    aggregate, log, follow = _blocks("subscriptions.md")
 
     await _run(aggregate, names)
     await _run(log, names)
@@ -50,6 +46,23 @@ async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsy
 
     assert [line.split()[0] for line in shown.splitlines()] == ["2", "3", "2", "3"]
     assert (handled, kept) == ([2, 3], [2, 3])
+
+
+async def test_the_examples_of_appends_and_snapshots_run(client: Client, capsys: Any) -> None:
+    """Each block of docs/appending.md, one after the other, on an empty log."""
+    names: dict[str, Any] = {"client": client}
+    for block in _blocks("appending.md"):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await _run(block, names)
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[:5] == ["2 2", "[3, 1]", "100", "True 90 {'words': 90}", "100"]
+    assert shown[5].startswith("105 105 ")
+
+
+def _blocks(document: str) -> list[str]:
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 async def _run(source: str, names: dict[str, Any]) -> None:
