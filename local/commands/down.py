@@ -33,7 +33,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         await project.pulumi(state, None).settle()
         background.stop(state)
         if arguments.purge:
-            _purge(state)
+            purge(state)
     print("Everything is down" + ("." if arguments.purge else f"; the data is kept in {state.directory}."))
 
 
@@ -51,7 +51,8 @@ async def _destroy(state: State, project: Project) -> None:
         )
 
 
-def _purge(state: State) -> None:
+def purge(state: State) -> None:
+    """Delete all that a state directory keeps; nothing of it runs any more."""
     if state.postgres.exists():
         for path in state.postgres.iterdir():
             if path.is_dir():  # beside each lies its log

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from local.assembly import Assembly, assemble
+from local.commands.down import purge
 from local.errors import CloudError
 from local.ports import free_port
 from local.processes import Processes
@@ -111,6 +112,7 @@ async def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     assembly = assemble(state, settings, processes, Records(state.records), PROGRAMS)
     async with assembly.running(processes), Provider(assembly.cloud) as provider:
         yield LocalCloud(assembly, provider.attachment)
+    purge(state)
 
 
 @pytest_asyncio.fixture
