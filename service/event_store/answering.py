@@ -10,24 +10,27 @@ from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
     InvalidArgumentError,
+    StoppingError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
 from event_store.status import to_status
 
 Context: TypeAlias = grpc.aio.ServicerContext
-_CALLERS_OWN: Final = (
+# The caller's own errors, and the end of a service that was told to end.
+_EXPECTED: Final = (
     InvalidArgumentError,
     WrongExpectedVersionError,
     EventAlreadyExistsError,
     WrongAggregateTypeError,
+    StoppingError,
 )
 
 _log = logging.getLogger(__name__)
 
 
 class Answering:
-    """Turns an error of ours into the call's status, and logs those that are not the caller's."""
+    """Turns an error of ours into the call's status, and logs those that somebody should look after."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -42,7 +45,7 @@ class Answering:
 
 
 def log_failure(error: EventStoreError, context: Context) -> None:
-    """Log an error that a call is answered with, unless it is the caller's own."""
-    if not isinstance(error, _CALLERS_OWN):
+    """Log an error that a call is answered with, unless nobody has to look after it."""
+    if not isinstance(error, _EXPECTED):
         metadata = dict(context.invocation_metadata() or ())
         _log.error("%s", error, extra={"traceparent": metadata.get("traceparent")})

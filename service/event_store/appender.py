@@ -35,7 +35,13 @@ from psycopg.types.json import Jsonb
 from event_store.batch import Verdict, decode, encode
 from event_store.database import Row, queries
 from event_store.database_errors import domain_errors
-from event_store.errors import EventStoreError, InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.errors import (
+    EventStoreError,
+    InvalidArgumentError,
+    OverloadedError,
+    StoppingError,
+    UnavailableError,
+)
 from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import PreparedRequest
@@ -90,10 +96,10 @@ class Appender:
 
         Raises:
             OverloadedError: The queue is full.
-            UnavailableError: The service is stopping.
+            StoppingError: The service is stopping.
         """
         if self._stopping:
-            raise UnavailableError("the service is stopping")
+            raise StoppingError("the service is stopping")
         if not self._has_room(request):
             raise OverloadedError(
                 f"{len(self._queue)} appends of {self._queue_bytes} bytes are waiting", _RETRY_AFTER_SECONDS

@@ -7,6 +7,7 @@
     ├── WrongAggregateTypeError     the aggregate exists with another type
     ├── OverloadedError             too much is waiting; nothing was stored
     ├── UnavailableError            the database or the service is away
+    │   └── StoppingError           the service is stopping, and another will take the call
     ├── LogCorruptedError           a hole in the log, which can never be
     └── ConfigurationError          an operator has to change something: says what and how
         ├── TopologyError           topology.yaml, with file, line and field
@@ -93,6 +94,10 @@ class OverloadedError(EventStoreError):
 
 class UnavailableError(EventStoreError):
     """The database or the service is away. Repeating the request with the same event ids is safe."""
+
+
+class StoppingError(UnavailableError):
+    """The service is stopping, as it was told to. Callers get it as UnavailableError."""
 
 
 class LogCorruptedError(EventStoreError):

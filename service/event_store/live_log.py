@@ -23,7 +23,7 @@ from itertools import islice
 from typing import Final, NoReturn
 
 from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, UnavailableError
+from event_store.errors import EventStoreError, StoppingError
 from event_store.event_filter import EventFilter
 from event_store.page import PAGE_EVENTS, in_messages
 from event_store.reader import Reader
@@ -90,10 +90,10 @@ class LiveLog:
         """End what follows the log once the service stops.
 
         Raises:
-            UnavailableError: It does.
+            StoppingError: It does.
         """
         if self._stopping:
-            raise UnavailableError("the service is stopping: subscribe again at the same checkpoint")
+            raise StoppingError("the service is stopping: subscribe again at the same checkpoint")
 
     def check_reading(self) -> None:
         """Tell whether the log is read as it should be.

@@ -20,7 +20,7 @@ import grpc
 
 from event_store.answering import Context, log_failure
 from event_store.appender import Appender
-from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
+from event_store.errors import EventStoreError, InvalidArgumentError, StoppingError, UnavailableError
 from event_store.status import to_status
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import IsRefused, prepare_request
@@ -75,7 +75,7 @@ class Pipeline:
 
     def stop(self) -> None:
         """Read no more; `run` ends when what was taken has its verdict. Stopping twice is harmless."""
-        self._end(UnavailableError("the service is stopping"))
+        self._end(StoppingError("the service is stopping"))
 
     async def _read(self) -> None:
         number = 0
