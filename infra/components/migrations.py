@@ -80,7 +80,7 @@ class Migrations(pulumi.ComponentResource):
             template=template,
             # Makes the update run the job and wait for its success. Google names the execution by it and
             # takes each token once, so it changes with everything that shapes the job.
-            run_execution_token=_token(template, args.attempt),
+            run_execution_token=_token(template, args),
             # A job holds no data, and a failed first creation has to be deleted to be repeated.
             deletion_protection=False,
             labels=args.labels,
@@ -128,6 +128,8 @@ def _template(
     }
 
 
-def _token(template: cloudrunv2.JobTemplateArgsDict, attempt: int) -> pulumi.Output[str]:
-    shape = pulumi.Output.json_dumps({"template": template, "attempt": attempt}, sort_keys=True)
+def _token(template: cloudrunv2.JobTemplateArgsDict, args: MigrationsArgs) -> pulumi.Output[str]:
+    shape = pulumi.Output.json_dumps(
+        {"template": template, "labels": args.labels, "attempt": args.attempt}, sort_keys=True
+    )
     return shape.apply(lambda text: hashlib.sha256(text.encode()).hexdigest()[:16])
