@@ -3,8 +3,8 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,10 +13,13 @@ import psycopg
 import pytest
 
 from event_store.environment import Environment
+from event_store.errors import ConfigurationError
 from event_store.migrate import upgrade
+from local.emulator import Emulator, find_jar, find_java
 from local.ports import free_port
 from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
+from local.pubsub import PubSubServer
 
 # A developer's own servers and settings are none of the tests' business.
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
@@ -69,6 +72,7 @@ class TestDatabase:
 
 
 Clusters = Callable[[int], Postgres]
+Addresses = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +155,30 @@ def kill(postgres: Postgres) -> None:
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
     postgres.stop()  # takes note
+
+
+@pytest.fixture(scope="session")
+async def addresses() -> AsyncIterator[Addresses]:
+    """Start a Pub/Sub at its first use: `embedded`, or Google's `official` emulator where it is installed."""
+    running: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+
+        async def start(kind: str) -> str:
+            if kind not in running:
+                server: PubSubServer | Emulator = PubSubServer() if kind == "embedded" else _official()
+                await stack.enter_async_context(server)
+                running[kind] = server.address
+            return running[kind]
+
+        yield start
+
+
+def _official() -> Emulator:
+    try:
+        find_java(), find_jar()
+    except ConfigurationError as missing:
+        pytest.skip(str(missing))
+    return Emulator()
 
 
 @pytest.fixture

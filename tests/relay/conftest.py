@@ -2,46 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
 from event_store.appender import Appender
 from event_store.environment import Environment
-from event_store.errors import ConfigurationError
 from event_store.login import Login
 from event_store.relay import Relay
 from event_store.topology import Routing
-from local.emulator import Emulator, find_jar, find_java
-from local.pubsub import PubSubServer
+from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at
 from tests.relay.log import Log
 
 StartRelay = Callable[[Routing], Awaitable[Relay]]
 
 
-@pytest.fixture(scope="session")
-async def addresses() -> AsyncIterator[Callable[[str], Awaitable[str]]]:
-    """Start a Pub/Sub at its first use."""
-    running: dict[str, str] = {}
-    async with AsyncExitStack() as stack:
-
-        async def start(kind: str) -> str:
-            if kind not in running:
-                if kind == "embedded":
-                    running[kind] = (await stack.enter_async_context(PubSubServer())).address
-                else:
-                    running[kind] = (await stack.enter_async_context(Emulator())).address
-            return running[kind]
-
-        yield start
-
-
 @pytest.fixture
-async def bus(
-    addresses: Callable[[str], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Bus]:
+async def bus(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bus]:
     """A project of the embedded Pub/Sub, with the topics and subscriptions of the tests."""
     address = await addresses("embedded")
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
@@ -51,16 +29,11 @@ async def bus(
 
 @pytest.fixture(params=["embedded", "official"])
 async def any_bus(
-    addresses: Callable[[str], Awaitable[str]],
+    addresses: Addresses,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Bus]:
     """The same, once of the embedded Pub/Sub and once of Google's emulator where that is installed."""
-    if request.param == "official":
-        try:
-            find_jar(), find_java()
-        except ConfigurationError as error:
-            pytest.skip(str(error))
     address = await addresses(request.param)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
     async with bus_at(address) as bus:
