@@ -5,6 +5,7 @@ from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -246,6 +247,136 @@ class LoadAggregateResponse(_message.Message):
     head_position: int
     def __init__(self, snapshot: _Optional[_Union[Snapshot, _Mapping]] = ..., events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ...) -> None: ...
 
+class ImportEventsRequest(_message.Message):
+    __slots__ = ("import_id", "events")
+    IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    import_id: str
+    events: _containers.RepeatedCompositeFieldContainer[ImportedEvent]
+    def __init__(self, import_id: _Optional[str] = ..., events: _Optional[_Iterable[_Union[ImportedEvent, _Mapping]]] = ...) -> None: ...
+
+class ImportedEvent(_message.Message):
+    __slots__ = ("aggregate_id", "aggregate_type", "event_version", "event")
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    event: NewEvent
+    def __init__(self, aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., event_version: _Optional[int] = ..., event: _Optional[_Union[NewEvent, _Mapping]] = ...) -> None: ...
+
+class ImportEventsResponse(_message.Message):
+    __slots__ = ("stored_events", "last_global_position")
+    STORED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_GLOBAL_POSITION_FIELD_NUMBER: _ClassVar[int]
+    stored_events: int
+    last_global_position: int
+    def __init__(self, stored_events: _Optional[int] = ..., last_global_position: _Optional[int] = ...) -> None: ...
+
+class StartReplayRequest(_message.Message):
+    __slots__ = ("replay_id", "topic", "from_position", "from_time", "to_position", "to_time", "filter", "events_per_second", "dry_run")
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_POSITION_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    topic: str
+    from_position: int
+    from_time: _timestamp_pb2.Timestamp
+    to_position: int
+    to_time: _timestamp_pb2.Timestamp
+    filter: EventFilter
+    events_per_second: int
+    dry_run: bool
+    def __init__(self, replay_id: _Optional[str] = ..., topic: _Optional[str] = ..., from_position: _Optional[int] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_position: _Optional[int] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[_Union[EventFilter, _Mapping]] = ..., events_per_second: _Optional[int] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class Replay(_message.Message):
+    __slots__ = ("replay_id", "topic", "from_position", "to_position", "filter", "events_per_second", "state", "position", "published_events", "parked_events", "total_events", "error", "created_at", "updated_at")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Replay.State]
+        RUNNING: _ClassVar[Replay.State]
+        PAUSED: _ClassVar[Replay.State]
+        FINISHED: _ClassVar[Replay.State]
+        CANCELLED: _ClassVar[Replay.State]
+    STATE_UNSPECIFIED: Replay.State
+    RUNNING: Replay.State
+    PAUSED: Replay.State
+    FINISHED: Replay.State
+    CANCELLED: Replay.State
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
+    TO_POSITION_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    PARKED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    topic: str
+    from_position: int
+    to_position: int
+    filter: EventFilter
+    events_per_second: int
+    state: Replay.State
+    position: int
+    published_events: int
+    parked_events: int
+    total_events: int
+    error: str
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    def __init__(self, replay_id: _Optional[str] = ..., topic: _Optional[str] = ..., from_position: _Optional[int] = ..., to_position: _Optional[int] = ..., filter: _Optional[_Union[EventFilter, _Mapping]] = ..., events_per_second: _Optional[int] = ..., state: _Optional[_Union[Replay.State, str]] = ..., position: _Optional[int] = ..., published_events: _Optional[int] = ..., parked_events: _Optional[int] = ..., total_events: _Optional[int] = ..., error: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetReplayRequest(_message.Message):
+    __slots__ = ("replay_id",)
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    def __init__(self, replay_id: _Optional[str] = ...) -> None: ...
+
+class ListReplaysRequest(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class ListReplaysResponse(_message.Message):
+    __slots__ = ("replays",)
+    REPLAYS_FIELD_NUMBER: _ClassVar[int]
+    replays: _containers.RepeatedCompositeFieldContainer[Replay]
+    def __init__(self, replays: _Optional[_Iterable[_Union[Replay, _Mapping]]] = ...) -> None: ...
+
+class PauseReplayRequest(_message.Message):
+    __slots__ = ("replay_id",)
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    def __init__(self, replay_id: _Optional[str] = ...) -> None: ...
+
+class ResumeReplayRequest(_message.Message):
+    __slots__ = ("replay_id",)
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    def __init__(self, replay_id: _Optional[str] = ...) -> None: ...
+
+class CancelReplayRequest(_message.Message):
+    __slots__ = ("replay_id",)
+    REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    replay_id: str
+    def __init__(self, replay_id: _Optional[str] = ...) -> None: ...
+
 class GetStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -273,11 +404,19 @@ class GetStatusResponse(_message.Message):
     def __init__(self, head_position: _Optional[int] = ..., relay_position: _Optional[int] = ..., relay_owner: _Optional[str] = ..., parked_messages: _Optional[int] = ..., service_version: _Optional[str] = ..., schema_revision: _Optional[str] = ..., lag_events: _Optional[int] = ..., lag_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[TopicStatus, _Mapping]]] = ...) -> None: ...
 
 class TopicStatus(_message.Message):
-    __slots__ = ("topic", "parked_messages", "oldest_parked_at")
+    __slots__ = ("topic", "parked_messages", "oldest_parked_at", "position", "lag_events", "lag_age", "blocked_keys")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     PARKED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
     OLDEST_PARKED_AT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAG_AGE_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_KEYS_FIELD_NUMBER: _ClassVar[int]
     topic: str
     parked_messages: int
     oldest_parked_at: _timestamp_pb2.Timestamp
-    def __init__(self, topic: _Optional[str] = ..., parked_messages: _Optional[int] = ..., oldest_parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    position: int
+    lag_events: int
+    lag_age: _duration_pb2.Duration
+    blocked_keys: int
+    def __init__(self, topic: _Optional[str] = ..., parked_messages: _Optional[int] = ..., oldest_parked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., position: _Optional[int] = ..., lag_events: _Optional[int] = ..., lag_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., blocked_keys: _Optional[int] = ...) -> None: ...

@@ -74,6 +74,41 @@ class EventStoreStub:
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.SerializeToString,
                 response_deserializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.FromString,
                 _registered_method=True)
+        self.ImportEvents = channel.stream_stream(
+                '/event_store.v1.EventStore/ImportEvents',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.ImportEventsRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ImportEventsResponse.FromString,
+                _registered_method=True)
+        self.StartReplay = channel.unary_unary(
+                '/event_store.v1.EventStore/StartReplay',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.StartReplayRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+                _registered_method=True)
+        self.GetReplay = channel.unary_unary(
+                '/event_store.v1.EventStore/GetReplay',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.GetReplayRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+                _registered_method=True)
+        self.ListReplays = channel.unary_unary(
+                '/event_store.v1.EventStore/ListReplays',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.ListReplaysRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ListReplaysResponse.FromString,
+                _registered_method=True)
+        self.PauseReplay = channel.unary_unary(
+                '/event_store.v1.EventStore/PauseReplay',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.PauseReplayRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+                _registered_method=True)
+        self.ResumeReplay = channel.unary_unary(
+                '/event_store.v1.EventStore/ResumeReplay',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.ResumeReplayRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+                _registered_method=True)
+        self.CancelReplay = channel.unary_unary(
+                '/event_store.v1.EventStore/CancelReplay',
+                request_serializer=event__store_dot_v1_dot_event__store__pb2.CancelReplayRequest.SerializeToString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/event_store.v1.EventStore/GetStatus',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.GetStatusRequest.SerializeToString,
@@ -182,8 +217,83 @@ class EventStoreServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportEvents(self, request_iterator, context):
+        """Brings historic events into the log, in their order and with their own times, many times faster than
+        AppendEvents. They take the next positions of the log and are published as all others are.
+
+        An import has a name, under which the service counts how many events of the source it has stored. The
+        first request bears the name and is answered at once with that count; the events that follow are those of
+        the source behind it. So an interrupted import goes on by beginning again, and nothing is stored twice. One
+        caller at a time: of two with the same name, the second to store is refused.
+
+        Rules: each event states its version, which is the next one of its aggregate. Every event is under the
+        limits of NewEvent. Events are stored in parts, each whole or not at all, in the order of the stream, with
+        appends between them.
+
+        Flow: an answer after each part that is durable. No more is read than a few parts.
+
+        Errors end the stream; the parts that were answered stay, and the message names the event by its number in
+        the source, from 1: INVALID_ARGUMENT (BadRequest names each field), ABORTED (WRONG_EXPECTED_VERSION: its
+        version is not the next one of its aggregate; IMPORT_MOVED: another caller goes on with this import),
+        ALREADY_EXISTS (EVENT_ALREADY_EXISTS), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE), UNAVAILABLE (begin again
+        under the same name).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartReplay(self, request, context):
+        """Begins to publish a part of the log again, to a topic of its own: with the ids, versions, attributes and
+        ordering keys of the first time, and the attribute replay_id. It runs beside the relay, in order per
+        ordering key and at least once, through any restart. With dry_run it only counts.
+
+        Errors: INVALID_ARGUMENT (BadRequest names each field; also if a route leads to the topic: its subscribers
+        would get old events among new ones), ALREADY_EXISTS (REPLAY_ALREADY_EXISTS: another request has this id),
+        FAILED_PRECONDITION (the service has no bus), UNAVAILABLE (starting again under the same id is safe).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReplay(self, request, context):
+        """How far a replay is. Errors: NOT_FOUND (REPLAY_NOT_FOUND), UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReplays(self, request, context):
+        """The replays, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseReplay(self, request, context):
+        """Stops publishing for a while. Harmless if it is paused already.
+        Errors: NOT_FOUND (REPLAY_NOT_FOUND), FAILED_PRECONDITION (REPLAY_ENDED), UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeReplay(self, request, context):
+        """Goes on where it was paused. Harmless if it runs. Errors: those of PauseReplay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelReplay(self, request, context):
+        """Ends it for good; what was published stays so. Harmless if it is cancelled already. Errors: those of
+        PauseReplay, if it finished.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
-        """How far the log and the relay are, and which versions run.
+        """How far the log, the relay and each topic are, and which versions run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,6 +341,41 @@ def add_EventStoreServicer_to_server(servicer, server):
                     servicer.LoadAggregate,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.FromString,
                     response_serializer=event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.SerializeToString,
+            ),
+            'ImportEvents': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportEvents,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.ImportEventsRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ImportEventsResponse.SerializeToString,
+            ),
+            'StartReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartReplay,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.StartReplayRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.Replay.SerializeToString,
+            ),
+            'GetReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReplay,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.GetReplayRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.Replay.SerializeToString,
+            ),
+            'ListReplays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReplays,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.ListReplaysRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ListReplaysResponse.SerializeToString,
+            ),
+            'PauseReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseReplay,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.PauseReplayRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.Replay.SerializeToString,
+            ),
+            'ResumeReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeReplay,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.ResumeReplayRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.Replay.SerializeToString,
+            ),
+            'CancelReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelReplay,
+                    request_deserializer=event__store_dot_v1_dot_event__store__pb2.CancelReplayRequest.FromString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.Replay.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -454,6 +599,195 @@ class EventStore:
             '/event_store.v1.EventStore/LoadAggregate',
             event__store_dot_v1_dot_event__store__pb2.LoadAggregateRequest.SerializeToString,
             event__store_dot_v1_dot_event__store__pb2.LoadAggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportEvents(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/event_store.v1.EventStore/ImportEvents',
+            event__store_dot_v1_dot_event__store__pb2.ImportEventsRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.ImportEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/StartReplay',
+            event__store_dot_v1_dot_event__store__pb2.StartReplayRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/GetReplay',
+            event__store_dot_v1_dot_event__store__pb2.GetReplayRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReplays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/ListReplays',
+            event__store_dot_v1_dot_event__store__pb2.ListReplaysRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.ListReplaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/PauseReplay',
+            event__store_dot_v1_dot_event__store__pb2.PauseReplayRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/ResumeReplay',
+            event__store_dot_v1_dot_event__store__pb2.ResumeReplayRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/event_store.v1.EventStore/CancelReplay',
+            event__store_dot_v1_dot_event__store__pb2.CancelReplayRequest.SerializeToString,
+            event__store_dot_v1_dot_event__store__pb2.Replay.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,10 @@
+"""Create the replays."""
+
+from migrations import run_sql
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    run_sql("0003_create_replays.sql")

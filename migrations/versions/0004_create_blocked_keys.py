@@ -1,0 +1,10 @@
+"""Create the blocked keys, and keep how far each topic is."""
+
+from migrations import run_sql
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    run_sql("0004_create_blocked_keys.sql")
