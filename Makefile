@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status preview test check bench proto inventory lock format
+.PHONY: help setup up down status preview test check bench proto inventory reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -42,6 +42,9 @@ proto: setup ## Generate the Python code of the contract
 
 inventory: setup ## Take down what each stack consists of, for review
 	@$(VENV_PYTHON) -m tests.infra.inventory --save
+
+reference: setup ## Write the page of every key of a stack, docs/settings.md
+	@$(VENV_PYTHON) -m infra.settings > docs/settings.md
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -14,6 +14,7 @@ from infra.components.migrations import Migrations, MigrationsArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
 from infra.components.registry import Registry, RegistryArgs
+from infra.protection import protect_data
 from infra.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -27,6 +28,8 @@ def deploy() -> None:
     """
     settings = Settings.parse(CONFIG.get())
     topology = Topology.load(ROOT / settings.topology)
+    if settings.protected:
+        protect_data()
     for name, output in declare(settings, topology).items():
         pulumi.export(name, output)
 
@@ -72,6 +75,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             prefix=prefix,
             network_id=network.network_id,
             settings=settings.database,
+            protected=settings.protected,
             labels=labels,
         ),
         pulumi.ResourceOptions(depends_on=[services, network]),

@@ -23,7 +23,9 @@ class DatabaseArgs:
         prefix: The beginning of the instance's name.
         network_id: The VPC that the instance gets its private address in. Private service access must be up:
             depend on the component that makes it.
-        settings: Size, availability, backups and protection.
+        settings: Size, availability and backups.
+        protected: Whether the provider and Google refuse to delete the instance, and keep its backups if it
+            is deleted all the same.
         labels: User labels of the instance.
     """
 
@@ -32,6 +34,7 @@ class DatabaseArgs:
     prefix: str
     network_id: pulumi.Input[str]
     settings: DatabaseSettings
+    protected: bool
     labels: Mapping[str, str]
 
 
@@ -77,7 +80,7 @@ class Database(pulumi.ComponentResource):
             name=f"{args.prefix}-{args.settings.generation}",
             database_version=args.settings.version,
             settings=_instance_settings(args),
-            deletion_protection=args.settings.deletion_protection,
+            deletion_protection=args.protected,
             # The disk grows by itself; a size below today's would be a shrink, which Google refuses.
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])
@@ -119,8 +122,8 @@ def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
         disk_size=settings.disk_size_gb,
         disk_autoresize=True,
         disk_autoresize_limit=settings.disk_limit_gb,
-        deletion_protection_enabled=settings.deletion_protection,
-        retain_backups_on_delete=settings.deletion_protection,
+        deletion_protection_enabled=args.protected,
+        retain_backups_on_delete=args.protected,
         connector_enforcement="NOT_REQUIRED",
         ip_configuration=sql.DatabaseInstanceSettingsIpConfigurationArgs(
             ipv4_enabled=False,

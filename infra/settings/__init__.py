@@ -1,7 +1,8 @@
 """The settings of a stack: every key that `Pulumi.<stack>.yaml` may hold, parsed once and frozen.
 
-The defaults are those of a small but safe installation; a stack's file holds only what differs. Combinations
-that Google Cloud refuses are refused here, so that a mistake costs no half-made stack.
+The defaults are those of a small but safe installation; a profile sets others for its kind of environment,
+and a stack's file holds only what differs from these. Combinations that Google Cloud refuses are refused
+here, so that a mistake costs no half-made stack.
 """
 
 from infra.settings.database import DatabaseSettings

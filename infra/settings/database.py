@@ -31,7 +31,12 @@ class DatabaseSettings:
         highest=999,
     )
     edition: str = key("the edition", default="ENTERPRISE", choices=tuple(EDITION_TIERS))
-    tier: str = key("the machine type, as in db-custom-<vCPUs>-<MiB>", default="db-custom-1-3840")
+    tier: str = key(
+        "the machine type",
+        default="db-custom-1-3840",
+        pattern=".+",
+        allowed="one of the edition's, as in `db-custom-<vCPUs>-<MiB>`",
+    )
     availability: str = key(
         "one zone, or a standby in another", default="ZONAL", choices=("ZONAL", "REGIONAL")
     )
@@ -44,10 +49,6 @@ class DatabaseSettings:
     )
     disk_limit_gb: int = key(
         "the size that the disk stops growing at", unit="GB", default=500, lowest=10, highest=65536
-    )
-    deletion_protection: bool = key(
-        "whether Pulumi and Google refuse to delete the instance, and keep its backups if it is deleted",
-        default=True,
     )
     backups: bool = key("whether a backup is made every day", default=True)
     backup_start_time: str = key(

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from event_store.errors import ConfigurationError
 
 S = TypeVar("S")
-_KINDS: Final = {bool: "true or false", int: "a whole number", str: "a text"}
+KINDS: Final = {bool: "true or false", int: "a whole number", str: "a text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def _value(declared: Key, hint: Any, value: object, path: str) -> Any:
             raise ConfigurationError(f"{path} is {value!r}, but must be a mapping")
         return {name: _value(declared, str, item, f"{path}.{name}") for name, item in value.items()}
     if type(value) is not hint:
-        raise ConfigurationError(f"{path} is {value!r}, but must be {_KINDS[hint]}")
+        raise ConfigurationError(f"{path} is {value!r}, but must be {KINDS[hint]}")
     _check(declared, value, path)
     return value
 

@@ -17,6 +17,8 @@ class NetworkSettings:
     cidr: str = key(
         "the private IPv4 range of Cloud Run's instances, 4 addresses for each instance at most",
         default="10.8.0.0/24",
+        pattern=".+",
+        allowed="a private range, /26 or larger",
     )
     services_prefix_length: int = key(
         "the size of the range reserved for Google's managed services",

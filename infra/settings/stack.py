@@ -12,6 +12,7 @@ from event_store.topology.routing import PARTITIONS
 from infra.settings.database import DatabaseSettings
 from infra.settings.key import key, parse
 from infra.settings.network import NetworkSettings
+from infra.settings.profile import PROFILES, under
 from infra.settings.service import ServiceSettings
 
 NAMESPACE: Final = "event-store:"
@@ -49,6 +50,11 @@ class Settings:
 
     project: str
     region: str
+    profile: str = key(
+        "the kind of environment, which sets other defaults; empty for those of this page",
+        default="",
+        choices=("", *PROFILES),
+    )
     prefix: str = key(
         "what the names of all resources begin with, but those of the bus, which are the topology's",
         default="event-store",
@@ -67,6 +73,10 @@ class Settings:
         default=dict,
         pattern="[a-z0-9][a-z0-9_-]{0,62}",
         allowed="1 to 63 small letters, digits, hyphens and underscores",
+    )
+    protected: bool = key(
+        "whether Pulumi and Google refuse to delete what holds data, and keep a deleted instance's backups",
+        default=True,
     )
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
@@ -99,7 +109,8 @@ class Settings:
                 if each.startswith(NAMESPACE)
             )
         }
-        return parse(cls, values, NAMESPACE, project=where.project, region=where.region)
+        profile = PROFILES.get(str(values.get("profile")), {})
+        return parse(cls, under(profile, values), NAMESPACE, project=where.project, region=where.region)
 
     def __post_init__(self) -> None:
         """Refuse combinations of settings that Google Cloud refuses."""

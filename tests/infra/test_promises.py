@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.protection import HOLDS_DATA
+from tests.infra.engine import Preview
+
 Plan = Mapping[str, Mapping[str, Any]]
 NEVER = {"ttl": ""}
 
@@ -157,6 +160,20 @@ def test_destroying_the_stack_disables_no_api(plan: Plan) -> None:
 
     assert apis
     assert not any(each["inputs"]["disableOnDestroy"] for each in apis)
+
+
+def test_what_holds_data_is_protected_where_it_matters(preview: tuple[str, Preview]) -> None:
+    """In staging and prod Pulumi, the provider and Google refuse to delete it; in dev and local none does."""
+    stack, made = preview
+    holding = [each for each in made.states.values() if each["type"] in HOLDS_DATA]
+    (instance,) = [each["inputs"] for each in holding if each["type"].endswith(":DatabaseInstance")]
+    is_kept = stack in {"staging", "prod"}
+
+    assert len(holding) > 5
+    assert {each.get("protect", False) for each in holding} == {is_kept}
+    assert instance["deletionProtection"] is is_kept
+    assert instance["settings"]["deletionProtectionEnabled"] is is_kept
+    assert instance["settings"]["retainBackupsOnDelete"] is is_kept
 
 
 def test_every_name_is_known_before_the_creation(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 FOLDER: Final = Path(__file__).resolve().parent
-STACKS: Final = ("local", "dev")
+STACKS: Final = ("local", "dev", "staging", "prod")
 _UNKNOWN: Final = (
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of a value that a preview cannot know
 )

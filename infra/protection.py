@@ -1,0 +1,30 @@
+"""What holds data, and the first of three layers that keep it from being deleted by mistake.
+
+Pulumi refuses to delete or replace a resource that is protected; the provider refuses to delete an instance
+of Cloud SQL, and so does Google itself: see `infra.components.database`.
+"""
+
+from typing import Final
+
+import pulumi
+
+HOLDS_DATA: Final = frozenset(
+    {
+        "gcp:pubsub/subscription:Subscription",
+        "gcp:pubsub/topic:Topic",
+        "gcp:sql/database:Database",
+        "gcp:sql/databaseInstance:DatabaseInstance",
+    }
+)
+
+
+def protect_data() -> None:
+    """Protect every resource that holds data and is declared from now on."""
+    pulumi.runtime.register_stack_transformation(_protected)
+
+
+def _protected(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    if args.type_ not in HOLDS_DATA:
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    return pulumi.ResourceTransformationResult(args.props, opts)

@@ -1,0 +1,84 @@
+"""The reference page of every key: `docs/settings.md`, made from the keys themselves."""
+
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, Final
+
+from infra.settings.key import KINDS, Key
+from infra.settings.profile import PROFILES
+from infra.settings.stack import NAMESPACE, ProjectSettings, Settings
+
+_INTRODUCTION: Final = """\
+# The settings of a stack
+
+Every key that `Pulumi.<stack>.yaml` may hold, made by `make reference` from `infra/settings/`. A key that is
+not here is refused, and so are values and combinations that Google Cloud would refuse, before anything is
+made.
+
+A profile sets other defaults for its kind of environment; what a stack's file says goes before both.
+"""
+
+
+def page() -> str:
+    """Return the page, in Markdown."""
+    profiles = list(PROFILES)
+    parts = [_INTRODUCTION, _table("The provider's own", "gcp:", ProjectSettings, ())]
+    sections = [("The whole stack", NAMESPACE, Settings)]
+    for name, hint in typing.get_type_hints(Settings).items():
+        section = _settings_class(hint)
+        if section is not None:
+            sections.append((f"`{NAMESPACE}{name}`", f"{NAMESPACE}{name}.", section))
+    parts += [_table(title, path, section, profiles) for title, path, section in sections]
+    return "\n".join(parts)
+
+
+def _table(title: str, path: str, cls: type[Any], profiles: Sequence[str]) -> str:
+    columns = ["key", "what it sets", "allowed", "default", *profiles]
+    rows = [f"\n## {title}\n", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    hints = typing.get_type_hints(cls)
+    for each in fields(cls):
+        if "key" not in each.metadata or _settings_class(hints[each.name]) is not None:
+            continue
+        declared: Key = each.metadata["key"]
+        name = f"{path}{each.name}"
+        cells = [f"`{name}`", declared.about, _allowed(declared, hints[each.name]), _default(each)]
+        cells += [_shown(_of_profile(PROFILES[profile], name)) for profile in profiles]
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _settings_class(hint: Any) -> type[Any] | None:
+    for each in (hint, *typing.get_args(hint)):
+        if is_dataclass(each):
+            return typing.cast("type[Any]", each)
+    return None
+
+
+def _allowed(declared: Key, hint: Any) -> str:
+    origin = typing.get_origin(hint)
+    kind = {tuple: "a list, each ", None: ""}.get(origin, "a mapping, each value ")
+    if declared.choices:
+        return kind + " or ".join(f"`{each}`" for each in declared.choices if each)
+    if hint is int:
+        return f"{declared.lowest} to {declared.highest} {declared.unit}".rstrip()
+    return kind + (declared.allowed or KINDS[bool if hint is bool else str])
+
+
+def _default(each: Field[Any]) -> str:
+    if each.default_factory is not MISSING:
+        return _shown(each.default_factory())
+    return "required" if each.default is MISSING else _shown(each.default)
+
+
+def _of_profile(values: Mapping[str, object], name: str) -> object:
+    found: Any = values
+    for step in name.removeprefix(NAMESPACE).split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
+
+
+def _shown(value: object) -> str:
+    if value is None or value in ("", (), {}):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
