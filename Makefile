@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status preview test check bench proto inventory reference lock format
+.PHONY: help setup up down status stack preview test check bench proto inventory reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -24,6 +24,10 @@ down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data t
 status: ## Show the endpoints of the local stack as JSON
 	$(need_environment)
 	@$(VENV_PYTHON) -m local status
+
+stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/deploy.md
+	@$(VENV_PYTHON) -m infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
+		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
 preview: setup ## Show what `pulumi up` would do; STACK=dev by default, no cloud account needed
 	@$(VENV_PYTHON) -m local preview $(STACK)
