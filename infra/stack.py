@@ -11,6 +11,7 @@ from infra.components.database import Database, DatabaseArgs
 from infra.components.event_bus import EventBus, EventBusArgs
 from infra.components.event_store import EventStore, EventStoreArgs
 from infra.components.migrations import Migrations, MigrationsArgs
+from infra.components.monitoring import Monitoring, MonitoringArgs, Watched
 from infra.components.network import Network, NetworkArgs
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
 from infra.components.registry import Registry, RegistryArgs
@@ -113,6 +114,12 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         ),
         enabled,
     )
+    if settings.monitoring.enabled:
+        Monitoring(
+            "monitoring",
+            MonitoringArgs(watched=_watched(settings, topology), settings=settings.monitoring, labels=labels),
+            enabled,
+        )
     return {
         "service_uri": event_store.uri,
         "topics": bus.topics,
@@ -125,3 +132,19 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         "runtime_service_account": event_store.service_account,
         "image_digest": registry.digest,
     }
+
+
+def _watched(settings: Settings, topology: Topology) -> Watched:
+    """Return the names of what is watched, as the components give them."""
+    return Watched(
+        project=settings.project,
+        service=settings.prefix,
+        job=f"{settings.prefix}-migrate",
+        instance=f"{settings.prefix}-{settings.database.generation}",
+        topics=[topic.name for topic in topology.topics],
+        subscriptions=[each.name for each in topology.subscriptions],
+        dead_letters=[each.dead_letter_name for each in topology.subscriptions],
+        most_instances=settings.service.max_instances,
+        most_connections=settings.database.most_connections,
+        disk_limit_bytes=settings.database.disk_limit_gb * 2**30,
+    )

@@ -12,6 +12,8 @@ APIS: Final = (
     "cloudresourcemanager",
     "compute",
     "iam",
+    "logging",
+    "monitoring",
     "pubsub",
     "run",
     "servicenetworking",

@@ -12,6 +12,12 @@ EDITION_TIERS: Final = {
     "ENTERPRISE": r"db-custom-\d+-\d+|db-f1-micro|db-g1-small",
     "ENTERPRISE_PLUS": r"db-perf-optimized-N-\d+",
 }
+SHARED_CORE_GIB: Final = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
+# From so many GiB of memory on: https://cloud.google.com/sql/docs/postgres/flags#postgres-m
+CONNECTIONS: Final = (
+    *((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100)),
+    *((1.7, 50), (0, 25)),
+)
 LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
 
 
@@ -66,6 +72,19 @@ class DatabaseSettings:
     maintenance_hour: int = key(
         "the hour of maintenance, in UTC", unit="o'clock", default=3, lowest=0, highest=23
     )
+
+    @property
+    def most_connections(self) -> int:
+        """How many connections the instance takes: Cloud SQL's `max_connections` for its memory."""
+        custom = re.fullmatch(r"db-custom-\d+-(\d+)", self.tier)
+        optimized = re.fullmatch(r"db-perf-optimized-N-(\d+)", self.tier)
+        if custom is not None:
+            gibibytes = int(custom[1]) / 1024
+        elif optimized is not None:
+            gibibytes = int(optimized[1]) * 8.0
+        else:
+            gibibytes = SHARED_CORE_GIB[self.tier]
+        return next(most for least, most in CONNECTIONS if gibibytes >= least)
 
     def __post_init__(self) -> None:
         """Refuse what Cloud SQL refuses."""

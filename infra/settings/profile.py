@@ -13,12 +13,14 @@ PROFILES: Final[Mapping[str, Mapping[str, object]]] = {
         # Bounds the ordering keys: the official emulator leaks a thread per key.
         "ordering": {"partitions": 64},
         "service": {"max_instances": 1},
+        "monitoring": {"enabled": False},
     },
     # Shared by developers: small, in one zone, deleted without ceremony.
     "dev": {
         "protected": False,
         "database": {"retained_backups": 3, "log_retention_days": 1, "disk_limit_gb": 50},
         "service": {"max_instances": 2},
+        "monitoring": {"enabled": False},
     },
     # What prod is made of, in one zone and smaller: a rehearsal of its deployments.
     "staging": {

@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from event_store.environment import CONNECTIONS_BESIDE_REQUESTS
 from event_store.errors import ConfigurationError
 from event_store.topology.routing import PARTITIONS
 from infra.settings.database import DatabaseSettings
 from infra.settings.key import key, parse
+from infra.settings.monitoring import MonitoringSettings
 from infra.settings.network import NetworkSettings
 from infra.settings.profile import PROFILES, under
 from infra.settings.service import ServiceSettings
 
 NAMESPACE: Final = "event-store:"
+# Of the database's connections: Cloud SQL's own, the migrations', a person's, and those of the instances that
+# a rollout starts before it stops the old ones.
+KEPT_CONNECTIONS: Final = 10
 LONGEST_USER_BYTES: Final = 63  # PostgreSQL's limit on a name
 
 
@@ -81,6 +86,7 @@ class Settings:
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)
+    monitoring: MonitoringSettings = key("alerts and dashboard", default=MonitoringSettings)
     migration_attempt: int = key(
         "another number runs the same migrations again, after a failure that was not theirs",
         default=1,
@@ -126,6 +132,16 @@ class Settings:
                 f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
                 f"but event-store:service.max_instances is {self.service.max_instances}: "
                 "enlarge the one or lower the other"
+            )
+        wanted = self.service.max_instances * (
+            self.service.database_connections + CONNECTIONS_BESIDE_REQUESTS
+        )
+        if wanted > self.database.most_connections - KEPT_CONNECTIONS:
+            raise ConfigurationError(
+                f"event-store:service.max_instances {self.service.max_instances} with database_connections "
+                f"{self.service.database_connections} may open {wanted} connections, but a database of tier "
+                f"{self.database.tier} takes {self.database.most_connections}, of which {KEPT_CONNECTIONS} "
+                "are kept for rollouts and people: lower one of them, or take a larger tier"
             )
         user = f"{self.prefix}-migrator@{self.project}.iam"
         if len(user) > LONGEST_USER_BYTES:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from local.limits import Limits, iam, network, registry, run
+from local.limits import Limits, iam, monitoring, network, registry, run
 from local.place import Place, digits
 from local.properties import Properties
 from local.records import Record
@@ -116,6 +116,12 @@ RECORDED: Final = (
         createTime=_TIME,
         updateTime=_TIME,
     ),
+    Recorded(monitoring.METRIC, "{name}"),
+    Recorded(
+        monitoring.NOTIFICATION_CHANNEL, "projects/{project}/notificationChannels/{displayName}", name="{id}"
+    ),
+    Recorded(monitoring.ALERT_POLICY, "projects/{project}/alertPolicies/{displayName}", name="{id}"),
+    Recorded(monitoring.DASHBOARD, "projects/{number}/dashboards/event-store"),
     Recorded(registry.REPOSITORY_IAM_MEMBER, "{repository}/{role}/{member}", **_GRANT),
     Recorded(
         run.SERVICE_IAM_MEMBER,

@@ -42,6 +42,7 @@ from event_store.errors import (
     StoppingError,
     UnavailableError,
 )
+from event_store.latency import Latency
 from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import PreparedRequest
@@ -63,6 +64,7 @@ _log = logging.getLogger(__name__)
 class _Waiting:
     request: PreparedRequest
     answer: "asyncio.Future[pb.AppendEventsResponse]"
+    since: float
 
 
 class Appender:
@@ -71,9 +73,13 @@ class Appender:
     Args:
         login: For the one connection, opened with the first batch and again when it is lost.
         on_appended: Called with the new head of the log after each batch that stored something.
+
+    Attributes:
+        latency: How long requests took from the queue to their answer.
     """
 
     def __init__(self, login: Login, on_appended: Callable[[int], None]) -> None:
+        self.latency = Latency()
         self._login = login
         self._on_appended = on_appended
         self._queue: deque[_Waiting] = deque()
@@ -104,8 +110,9 @@ class Appender:
             raise OverloadedError(
                 f"{len(self._queue)} appends of {self._queue_bytes} bytes are waiting", _RETRY_AFTER_SECONDS
             )
-        answer: asyncio.Future[pb.AppendEventsResponse] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(request, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[pb.AppendEventsResponse] = loop.create_future()
+        self._queue.append(_Waiting(request, answer, loop.time()))
         self._queue_bytes += request.size_bytes
         self._arrived.set()
         return answer
@@ -188,6 +195,8 @@ class Appender:
         except EventStoreError as error:
             _log.warning("a batch of %d requests was not stored: %s", len(batch), error)
             verdicts = [error] * len(batch)
+        # Of a batch the first has waited longest; that is taken for all of it.
+        self.latency.note(asyncio.get_running_loop().time() - batch[0].since, len(batch))
         for waiting, verdict in zip(batch, verdicts, strict=True):
             if waiting.answer.done():
                 continue

@@ -22,6 +22,10 @@ ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
 
+# What an instance may open beside `database_connections`: the relay, its listener, and the listener of those
+# who follow the log.
+CONNECTIONS_BESIDE_REQUESTS: Final = 3
+
 LOGINS: Final = ("libpq", "iam")
 RELAYS: Final = ("on", "off")
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")

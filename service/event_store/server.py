@@ -38,6 +38,7 @@ from event_store.snapshot_table import SnapshotTable
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
 from event_store.validation import MOST_REQUEST_BYTES
+from event_store.vitals import Vitals
 from event_store.wakeup import Wakeup
 
 GRACE_SECONDS: Final = 8.0  # Cloud Run kills ten seconds after SIGTERM
@@ -82,6 +83,7 @@ class Server:
         is_refused = routing.is_refused if routing is not None else None
         topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
         overview = Overview(self._database, topics)
+        self._vitals = Vitals(overview, self._appender.latency)
         self._servicer = EventStoreServicer(
             self._appender, reader, SnapshotTable(self._database), self._live_log, overview, is_refused
         )
@@ -95,6 +97,7 @@ class Server:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._following: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Check the schema, then listen.
@@ -113,7 +116,8 @@ class Server:
             if self._relay is not None:
                 self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
             self._following = asyncio.create_task(self._live_log.run(), name="live log")
-            self._tasks.append(self._following)
+            self._telling = asyncio.create_task(self._vitals.run(), name="vitals")
+            self._tasks += (self._following, self._telling)
             for service in ("", SERVICE):
                 await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         except BaseException:
@@ -136,8 +140,9 @@ class Server:
         self._live_log.stop()
         await self.grpc.stop(GRACE_SECONDS)
         self._appender.stop()
-        if self._following is not None:
-            self._following.cancel()
+        for endless in (self._following, self._telling):
+            if endless is not None:
+                endless.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._database.close()
 

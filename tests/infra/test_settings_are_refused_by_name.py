@@ -31,7 +31,7 @@ def test_every_value_arrives_with_its_type() -> None:
         ordering='{"partitions": 64}',
         labels='{"environment": "dev"}',
         network='{"cidr": "10.1.0.0/16"}',
-        database='{"tier": "db-f1-micro", "backups": false, "point_in_time_recovery": false}',
+        database='{"tier": "db-custom-2-7680", "backups": false, "point_in_time_recovery": false}',
         service='{"max_instances": 5, "invokers": ["group:developers@example.com"]}',
         migration_attempt="3",
     )
@@ -42,7 +42,7 @@ def test_every_value_arrives_with_its_type() -> None:
     assert settings.ordering.partitions == 64
     assert settings.labels == {"environment": "dev"}
     assert settings.network.cidr == "10.1.0.0/16"
-    assert settings.database.tier == "db-f1-micro"
+    assert settings.database.tier == "db-custom-2-7680"
     assert settings.database.backups is False
     assert settings.service.max_instances == 5
     assert settings.service.invokers == ("group:developers@example.com",)
@@ -192,6 +192,20 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ("service", '{"invokers": ["allUsers"]}', "event-store:service.invokers[0] is 'allUsers'"),
         ("service", '{"invokers": ["allAuthenticatedUsers"]}', "the public has no access"),
         ("service", '{"invokers": ["user:a@b.c", "user:a@b.c"]}', "names somebody twice"),
+        (
+            "service",
+            '{"max_instances": 11}',
+            "may open 99 connections, but a database of tier db-custom-1-3840 takes 100, of",
+        ),
+        ("monitoring", '{"emails": ["oncall"]}', "event-store:monitoring.emails[0] is 'oncall', but must be"),
+        ("monitoring", '{"channels": ["slack"]}', "as in projects/P/notificationChannels/C"),
+        (
+            "monitoring",
+            '{"emails": ["a@b.de", "a@b.de"]}',
+            "event-store:monitoring.emails names somebody twice",
+        ),
+        ("monitoring", '{"runbook_url": "http://a"}', "but must be an https address, or empty"),
+        ("monitoring", '{"relay_lag_seconds": 5}', "is 5, but must be 10 to 86400 seconds"),
         ("migration_attempt", "two", "event-store:migration_attempt is 'two', but must be a whole number"),
     ],
 )

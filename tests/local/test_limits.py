@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.limits import Limits, iam, network, pubsub, registry, run, sql
+from local.limits import Limits, iam, monitoring, network, pubsub, registry, run, sql
 from local.properties import UNKNOWN
 
 TOPIC = {"name": "words"}
@@ -26,6 +26,18 @@ JOB = {
     "name": "migrate",
     "location": "europe-west1",
     "template": {"template": {"containers": [{"image": "i"}]}},
+}
+
+FILTER = 'resource.type = "pubsub_topic" AND metric.type = "pubsub.googleapis.com/topic/send_request_count"'
+CONDITION = {
+    "displayName": "Publishing fails",
+    "conditionThreshold": {"filter": FILTER, "comparison": "COMPARISON_GT", "duration": "300s"},
+}
+POLICY = {"displayName": "Publishing fails", "combiner": "OR", "conditions": [CONDITION]}
+METRIC = {
+    "name": "store/lag",
+    "filter": "f",
+    "metricDescriptor": {"metricKind": "DELTA", "valueType": "INT64"},
 }
 
 
@@ -69,6 +81,26 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *(network.SUBNETWORK, {"name": "net", "network": "n"}, "ipCidrRange", "10.0.0.1/24"),
             *("ipCidrRange", "IPv4 range"),
         ),
+        (
+            *(monitoring.ALERT_POLICY, POLICY, "conditions.0.conditionThreshold.comparison", "COMPARISON_GE"),
+            *("conditions[0].conditionThreshold.comparison", "COMPARISON_GT"),
+        ),
+        (
+            *(monitoring.ALERT_POLICY, POLICY, "conditions.0.conditionThreshold.filter", "severity = ERROR"),
+            *("conditions[0].conditionThreshold.filter", "names resource.type"),
+        ),
+        (
+            *(monitoring.ALERT_POLICY, POLICY, "conditions.0.conditionThreshold.duration", "90s"),
+            *("conditions[0].conditionThreshold.duration", "multiple of 60s"),
+        ),
+        (
+            *(monitoring.ALERT_POLICY, POLICY, "alertStrategy.notificationRateLimit", {"period": "300s"}),
+            *("alertStrategy.notificationRateLimit", "for conditions on logs"),
+        ),
+        (monitoring.DASHBOARD, {}, "dashboardJson", "{", "dashboardJson", "no JSON"),
+        (monitoring.DASHBOARD, {}, "dashboardJson", '{"displayName": []}', "dashboardJson", "empty"),
+        (monitoring.METRIC, METRIC, "name", "a b", "name", "letters"),
+        (monitoring.NOTIFICATION_CHANNEL, {}, "displayName", "a", "type", "required"),
         (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
         (sql.INSTANCE, INSTANCE, "settings.diskSize", 5, "settings.diskSize", "10 to"),

@@ -1,0 +1,226 @@
+"""The alerts of an event store: each has its section in docs/runbook.md."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from infra.components.monitoring.alert import Alert
+from infra.components.monitoring.series import Series
+from infra.settings import MonitoringSettings
+
+_SUBSCRIPTION: Final = "pubsub_subscription"
+_DATABASE: Final = "cloudsql_database"
+_SQL: Final = "cloudsql.googleapis.com/database/"
+_RUN: Final = "run.googleapis.com/"
+_BUSY: Final = 0.85
+_FULL: Final = 0.9
+# PostgreSQL stops writing at about 2,146 million transactions; vacuum becomes urgent at 200 million.
+_OLD_TRANSACTIONS: Final = 500_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The names of what is watched.
+
+    Attributes:
+        project: The id of the project.
+        service: The Cloud Run service.
+        job: The Cloud Run job of the migrations.
+        instance: The Cloud SQL instance.
+        topics: The topics that events are published to.
+        subscriptions: Their subscriptions.
+        dead_letters: The subscriptions of dead letters.
+        most_instances: How many instances of the service run at most.
+        most_connections: How many connections the database takes.
+        disk_limit_bytes: How far the disk grows.
+    """
+
+    project: str
+    service: str
+    job: str
+    instance: str
+    topics: Sequence[str]
+    subscriptions: Sequence[str]
+    dead_letters: Sequence[str]
+    most_instances: int
+    most_connections: int
+    disk_limit_bytes: int
+
+
+def alerts(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
+    """Yield every alert, those of the bus first."""
+    yield from _of_the_bus(watched, settings)
+    yield from _of_the_service(watched, settings)
+    yield from _of_the_database(watched)
+
+
+def _of_the_bus(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
+    names = "resource.labels.subscription_id"
+    if watched.subscriptions:
+        yield Alert(
+            name="unacknowledged",
+            title="A subscription is behind",
+            severity="ERROR",
+            series=Series(
+                resource=_SUBSCRIPTION,
+                metric="pubsub.googleapis.com/subscription/oldest_unacked_message_age",
+                where={names: watched.subscriptions},
+            ),
+            above=60 * settings.unacknowledged_minutes,
+            minutes=5,
+        )
+        yield Alert(
+            name="dead-letters",
+            title="Dead letters",
+            severity="ERROR",
+            series=Series(
+                resource=_SUBSCRIPTION,
+                metric="pubsub.googleapis.com/subscription/num_undelivered_messages",
+                where={names: watched.dead_letters},
+            ),
+            above=0,
+        )
+    if watched.topics:
+        yield Alert(
+            name="publish-failures",
+            title="Publishing fails",
+            severity="ERROR",
+            series=Series(
+                resource="pubsub_topic",
+                metric="pubsub.googleapis.com/topic/send_request_count",
+                where={
+                    "resource.labels.topic_id": watched.topics,
+                    "metric.labels.response_class": ["!success"],
+                },
+                aligner="ALIGN_DELTA",
+                reducer="REDUCE_SUM",
+                by=("resource.labels.topic_id",),
+            ),
+            above=0,
+            minutes=5,
+            period_minutes=5,
+        )
+
+
+def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
+    revision = {"resource.labels.service_name": [watched.service]}
+    yield Alert(
+        name="relay-lag",
+        title="The relay lags",
+        severity="CRITICAL",
+        series=relay_lag(watched),
+        above=settings.relay_lag_seconds,
+        minutes=5,
+    )
+    yield Alert(
+        name="silence",
+        title="The service is silent",
+        severity="CRITICAL",
+        series=relay_lag(watched),
+        above=None,
+        minutes=10,
+    )
+    yield Alert(
+        name="append-latency",
+        title="Appends are slow",
+        severity="WARNING",
+        series=append_latency(watched),
+        above=settings.append_milliseconds / 1000,
+        minutes=10,
+        period_minutes=5,
+    )
+    yield Alert(
+        name="service-errors",
+        title="The service logs errors",
+        severity="ERROR",
+        series=Series(
+            resource="cloud_run_revision",
+            metric="logging.googleapis.com/log_entry_count",
+            where={**revision, "metric.labels.severity": ["ERROR", "CRITICAL"]},
+            aligner="ALIGN_DELTA",
+            reducer="REDUCE_SUM",
+        ),
+        above=0,
+        minutes=5,
+        period_minutes=5,
+    )
+    yield Alert(
+        name="instances",
+        title="Instances are at their maximum",
+        severity="WARNING",
+        series=Series(
+            resource="cloud_run_revision",
+            metric=f"{_RUN}container/instance_count",
+            where=revision,
+            reducer="REDUCE_SUM",
+        ),
+        above=watched.most_instances - 0.5,
+        minutes=15,
+    )
+    yield Alert(
+        name="migration-failed",
+        title="A migration failed",
+        severity="CRITICAL",
+        series=Series(
+            resource="cloud_run_job",
+            metric=f"{_RUN}job/completed_execution_count",
+            where={"resource.labels.job_name": [watched.job], "metric.labels.result": ["failed"]},
+            aligner="ALIGN_DELTA",
+        ),
+        above=0,
+    )
+
+
+def _of_the_database(watched: Watched) -> Iterator[Alert]:
+    def series(metric: str, reducer: str = "") -> Series:
+        labels = {"resource.labels.database_id": [f"{watched.project}:{watched.instance}"]}
+        return Series(resource=_DATABASE, metric=_SQL + metric, where=labels, reducer=reducer)
+
+    for name, title, metric, above, minutes in (
+        ("cpu", "The database's CPU is busy", "cpu/utilization", _BUSY, 15),
+        ("memory", "The database's memory is full", "memory/utilization", 0.95, 15),
+        ("disk", "The database's disk is full", "disk/bytes_used", _FULL * watched.disk_limit_bytes, 5),
+        (
+            "transactions",
+            "Old transactions",
+            "postgresql/vacuum/oldest_transaction_age",
+            _OLD_TRANSACTIONS,
+            5,
+        ),
+    ):
+        yield Alert(
+            name=f"database-{name}",
+            title=title,
+            severity="CRITICAL" if name in {"disk", "transactions"} else "WARNING",
+            series=series(metric),
+            above=above,
+            minutes=minutes,
+        )
+    yield Alert(
+        name="database-connections",
+        title="Connections run out",
+        severity="ERROR",
+        series=series("postgresql/num_backends", reducer="REDUCE_SUM"),
+        above=0.8 * watched.most_connections,
+        minutes=5,
+    )
+
+
+def relay_lag(watched: Watched) -> Series:
+    """Return for how long the next event to be published has been in the log, in seconds."""
+    return _logged(watched, "relay_lag_seconds")
+
+
+def append_latency(watched: Watched) -> Series:
+    """Return how long 99 of 100 appends took at most, in seconds."""
+    return _logged(watched, "append_seconds")
+
+
+def _logged(watched: Watched, name: str) -> Series:
+    return Series(
+        resource="cloud_run_revision",
+        metric=f"logging.googleapis.com/user/{watched.service}/{name}",
+        where={"resource.labels.service_name": [watched.service]},
+        aligner="ALIGN_PERCENTILE_99",
+        reducer="REDUCE_MAX",
+    )

@@ -1,0 +1,54 @@
+"""Time series of Cloud Monitoring, named in one place for alerts and dashboard."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Time series of one metric.
+
+    Attributes:
+        resource: The monitored resource's type, as in `pubsub_subscription`.
+        metric: The metric's type, as in `pubsub.googleapis.com/subscription/num_undelivered_messages`.
+        where: Labels and the values allowed of each, as in `{"resource.labels.topic_id": ["a", "b"]}`; a
+            value that begins with `!` is the only one that is not.
+        aligner: How the points of a period become one, as in `ALIGN_MAX`.
+        reducer: How series become one; empty to keep each.
+        by: The labels that series stay apart by.
+    """
+
+    resource: str
+    metric: str
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    aligner: str = "ALIGN_MAX"
+    reducer: str = ""
+    by: tuple[str, ...] = ()
+
+    @property
+    def filter(self) -> str:
+        """The filter, which always names the resource's type: one that does not fit never matches."""
+        parts = [f'resource.type = "{self.resource}"', f'metric.type = "{self.metric}"']
+        return " AND ".join(
+            [*parts, *(_condition(label, values) for label, values in sorted(self.where.items()))]
+        )
+
+    def aggregation(self, period_seconds: int) -> dict[str, Any]:
+        """Return the aggregation as the SDK takes it."""
+        whole: dict[str, Any] = {
+            "alignment_period": f"{period_seconds}s",
+            "per_series_aligner": self.aligner,
+        }
+        if self.reducer:
+            whole["cross_series_reducer"] = self.reducer
+        if self.by:
+            whole["group_by_fields"] = list(self.by)
+        return whole
+
+
+def _condition(label: str, values: Sequence[str]) -> str:
+    if len(values) == 1:
+        operator, value = ("!=", values[0][1:]) if values[0].startswith("!") else ("=", values[0])
+        return f'{label} {operator} "{value}"'
+    return f"{label} = one_of({', '.join(f'{chr(34)}{value}{chr(34)}' for value in values)})"

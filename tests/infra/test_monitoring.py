@@ -1,0 +1,109 @@
+"""Every alert watches something that the stack really has, and says what to do when it rings."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.components.monitoring.alert import RUNBOOK, section
+from tests.infra.engine import Engine, Preview
+
+NAMES = {
+    "subscription_id": "gcp:pubsub/subscription:Subscription",
+    "topic_id": "gcp:pubsub/topic:Topic",
+    "service_name": "gcp:cloudrunv2/service:Service",
+    "job_name": "gcp:cloudrunv2/job:Job",
+    "database_id": "gcp:sql/databaseInstance:DatabaseInstance",
+}
+
+
+@pytest.fixture(scope="session")
+async def prod(engine: Engine) -> dict[str, dict[str, Any]]:
+    """Return the plan of prod, by name in the program."""
+    text = """
+config:
+  gcp:project: event-store-prod
+  gcp:region: europe-west1
+  event-store:profile: prod
+  event-store:monitoring:
+    emails: [oncall@example.com]
+    channels: [projects/event-store-prod/notificationChannels/1]
+    runbook_url: https://example.com/runbook.md
+"""
+    made: Preview = await engine.preview("watched", config=text)
+    assert made.code == 0, made.text
+    return {name: dict(state) for name, state in made.states.items()}
+
+
+def _of_type(plan: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [each["inputs"] for each in plan.values() if each["type"] == kind]
+
+
+def _filters(plan: dict[str, dict[str, Any]]) -> list[str]:
+    filters = [
+        condition[kind]["filter"]
+        for policy in _of_type(plan, "gcp:monitoring/alertPolicy:AlertPolicy")
+        for condition in policy["conditions"]
+        for kind in ("conditionThreshold", "conditionAbsent")
+        if kind in condition
+    ]
+    (board,) = _of_type(plan, "gcp:monitoring/dashboard:Dashboard")
+    return [*filters, *re.findall(r'"filter": "((?:[^"\\]|\\.)*)"', board["dashboardJson"])]
+
+
+def test_what_is_watched_is_there(prod: dict[str, dict[str, Any]]) -> None:
+    """Every name in a filter is that of a resource of the stack: a filter on another never matches."""
+    known = {label: {each["name"] for each in _of_type(prod, kind)} for label, kind in NAMES.items()}
+    known["database_id"] = {f"event-store-prod:{name}" for name in known["database_id"]}
+    filters = [each.replace("\\", "") for each in _filters(prod)]
+    named = {
+        (label, value)
+        for each in filters
+        for label, values in re.findall(r'resource\.labels\.(\w+) = (?:one_of\()?((?:"[^"]*"(?:, )?)+)', each)
+        for value in re.findall(r'"([^"]*)"', values)
+    }
+
+    assert len(filters) > 25
+    assert {label for label, _ in named} == set(NAMES)
+    assert all(value in known[label] for label, value in named)
+
+
+def test_the_way_of_a_message_can_be_seen(prod: dict[str, dict[str, Any]]) -> None:
+    """The dashboard has every topic and every subscription, from publishing to acknowledgement."""
+    (board,) = _of_type(prod, "gcp:monitoring/dashboard:Dashboard")
+    shown = json.loads(board["dashboardJson"])
+    text = board["dashboardJson"]
+
+    subscriptions = {each["name"] for each in _of_type(prod, NAMES["subscription_id"])}
+    topics = {each["name"] for each in _of_type(prod, NAMES["topic_id"])}
+    for name in subscriptions | topics:  # a dead-letter topic has a subscription of its own name
+        assert f'\\"{name}\\"' in text
+    for metric in ("send_message_operation_count", "sent_message_count", "ack_message_count"):
+        assert metric in text
+    assert len(shown["mosaicLayout"]["tiles"]) >= 15
+
+
+def test_everybody_who_should_know_is_told(prod: dict[str, dict[str, Any]]) -> None:
+    """Each alert goes to every address and every channel of the settings."""
+    policies = _of_type(prod, "gcp:monitoring/alertPolicy:AlertPolicy")
+    (channel,) = _of_type(prod, "gcp:monitoring/notificationChannel:NotificationChannel")
+
+    assert channel["labels"] == {"email_address": "oncall@example.com"}
+    assert len(policies) == 14
+    assert all(len(each["notificationChannels"]) == 2 for each in policies)
+
+
+def test_every_alert_says_what_to_do(prod: dict[str, dict[str, Any]]) -> None:
+    """A notification carries its section of the runbook and a link to it; no section is without its alert."""
+    policies = _of_type(prod, "gcp:monitoring/alertPolicy:AlertPolicy")
+    runbook = RUNBOOK.read_text(encoding="utf-8")
+    (alerts,) = re.findall(r"^## Alerts\n(.*?)(?=^## )", runbook, re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^### (.*)$", alerts, re.MULTILINE)
+
+    assert sorted(titles) == sorted(each["conditions"][0]["displayName"] for each in policies)
+    for each in policies:
+        title = each["conditions"][0]["displayName"]
+        assert each["documentation"]["content"].startswith(section(title))
+        anchor = re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+        assert each["documentation"]["links"][0]["url"] == f"https://example.com/runbook.md#{anchor}"
