@@ -14,6 +14,7 @@ from infra.components.migrations import Migrations, MigrationsArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs, Watched
 from infra.components.network import Network, NetworkArgs
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
+from infra.components.promoted_image import PromotedImage, PromotedImageArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.protection import protect_data
 from infra.settings import Settings
@@ -44,19 +45,8 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     services = ProjectServices("services", ProjectServicesArgs(project=project))
     enabled = pulumi.ResourceOptions(depends_on=[services])
     bus = EventBus("bus", EventBusArgs(project=project, topology=topology, labels=labels), enabled)
-    registry = Registry(
-        "registry",
-        RegistryArgs(
-            project=project,
-            region=region,
-            prefix=prefix,
-            # Pulumi runs the program in its own folder. A relative path is the same on every machine.
-            context="..",
-            dockerfile="../service/Dockerfile",
-            labels=labels,
-        ),
-        enabled,
-    )
+    source = _image(settings, enabled)
+    pulled = pulumi.ResourceOptions(depends_on=[services, source]) if settings.image else enabled
     network = Network(
         "network",
         NetworkArgs(
@@ -87,14 +77,14 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             project=project,
             region=region,
             prefix=prefix,
-            image=registry.image,
+            image=source.image,
             network_id=network.network_id,
             subnetwork_id=network.subnetwork_id,
             connection=database.connection,
             attempt=settings.migration_attempt,
             labels=labels,
         ),
-        enabled,
+        pulled,
     )
     event_store = EventStore(
         "event-store",
@@ -102,7 +92,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             project=project,
             region=region,
             prefix=prefix,
-            image=registry.image,
+            image=source.image,
             network_id=network.network_id,
             subnetwork_id=network.subnetwork_id,
             connection=database.connection,
@@ -112,7 +102,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             settings=settings.service,
             labels=labels,
         ),
-        enabled,
+        pulled,
     )
     if settings.monitoring.enabled:
         Monitoring(
@@ -130,8 +120,27 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         "migrator_user": migrations.user,
         "runtime_user": event_store.user,
         "runtime_service_account": event_store.service_account,
-        "image_digest": registry.digest,
+        "image_digest": source.digest,
     }
+
+
+def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | PromotedImage:
+    """Return what gives the image: another environment, or a build of the sources."""
+    if settings.image:
+        return PromotedImage("image", PromotedImageArgs(project=settings.project, image=settings.image), opts)
+    return Registry(
+        "registry",
+        RegistryArgs(
+            project=settings.project,
+            region=settings.region,
+            prefix=settings.prefix,
+            # Pulumi runs the program in its own folder. A relative path is the same on every machine.
+            context="..",
+            dockerfile="../service/Dockerfile",
+            labels=settings.labels,
+        ),
+        opts,
+    )
 
 
 def _watched(settings: Settings, topology: Topology) -> Watched:

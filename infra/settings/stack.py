@@ -17,6 +17,11 @@ from infra.settings.network import NetworkSettings
 from infra.settings.profile import PROFILES, under
 from infra.settings.service import ServiceSettings
 
+# An image by digest, so that what was tried is exactly what runs.
+IMAGE: Final = (
+    r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[a-z0-9.:-]+)/(?P<repository>[a-z0-9-]+)/"
+    r"[a-z0-9._/-]+@(?P<digest>sha256:[0-9a-f]{64})"
+)
 NAMESPACE: Final = "event-store:"
 # Of the database's connections: Cloud SQL's own, the migrations', a person's, and those of the instances that
 # a rollout starts before it stops the old ones.
@@ -71,6 +76,12 @@ class Settings:
         default="topology.yaml",
         pattern=".+",
         allowed="a path",
+    )
+    image: str = key(
+        "the image that another environment has built and tried; empty to build one from the sources",
+        default="",
+        pattern=f"|{IMAGE}",
+        allowed="by digest, as in europe-west1-docker.pkg.dev/P/event-store/event-store@sha256:…, or empty",
     )
     ordering: OrderingSettings | None = key("one ordering for every topic that keeps an order", default=None)
     labels: Mapping[str, str] = key(

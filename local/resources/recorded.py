@@ -16,7 +16,7 @@ class Recorded(Kind):
     Args:
         limits: What Google checks of it.
         identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, and
-            `agent`, the name of the input `service` without its domain.
+            `agent`, the project of the service agents of the input `service`.
         outputs: Computed outputs in the same way, of `id`, a 21-digit `unique` and earlier outputs, too.
     """
 
@@ -60,8 +60,13 @@ class _Words(dict[str, str]):
             region=there.region,
             location=there.region,
             number=there.number,
-            agent=str(inputs.get("service", "")).removesuffix(".googleapis.com"),
+            agent=_agent(str(inputs.get("service", "")).removesuffix(".googleapis.com")),
         )
+
+
+def _agent(api: str) -> str:
+    """Return the project that the agents of an API are accounts of."""
+    return {"run": "serverless-robot-prod"}.get(api, f"gcp-sa-{api}")
 
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"
@@ -73,7 +78,7 @@ RECORDED: Final = (
     Recorded(
         iam.SERVICE_IDENTITY,
         "projects/{project}/services/{service}",
-        email="service-{number}@gcp-sa-{agent}.iam.gserviceaccount.com",
+        email="service-{number}@{agent}.iam.gserviceaccount.com",
         member="serviceAccount:{email}",
     ),
     Recorded(iam.PROJECT_IAM_MEMBER, "{project}/{role}/{member}", **_GRANT),

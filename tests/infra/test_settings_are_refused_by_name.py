@@ -83,7 +83,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "prefx",
             "x",
-            "event-store:prefx is not a setting (did you mean prefix?); known are database, labels",
+            "event-store:prefx is not a setting (did you mean prefix?); known are",
         ),
         ("zzz", "x", "event-store:zzz is not a setting; known are"),
         ("project", "other", "event-store:project is not a setting"),

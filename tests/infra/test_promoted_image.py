@@ -1,0 +1,62 @@
+"""What was tried in one environment is what runs in the next: the image is promoted by its digest."""
+
+import pytest
+
+from event_store.errors import ConfigurationError
+from infra.settings import Settings
+from tests.infra.engine import Engine
+
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+IMAGE = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@{DIGEST}"
+
+
+async def _plan(engine: Engine, project: str) -> dict[str, dict[str, object]]:
+    text = f"""
+config:
+  gcp:project: {project}
+  gcp:region: europe-west1
+  event-store:profile: prod
+  event-store:image: {IMAGE}
+"""
+    made = await engine.preview(f"promoted-{project}", config=text)
+    assert made.code == 0, made.text
+    return {name: dict(state) for name, state in made.states.items()}
+
+
+async def test_a_promoted_image_is_neither_built_nor_copied(engine: Engine) -> None:
+    """Service and migrations run that digest, and there is no repository and no build."""
+    plan = await _plan(engine, "event-store-prod")
+    types = {str(each["type"]) for each in plan.values()}
+    inputs = str([plan[name]["inputs"] for name in ("event-store-service", "migrations-job")])
+
+    assert inputs.count(IMAGE) == 2
+    assert not types & {"docker-build:index:Image", "gcp:artifactregistry/repository:Repository"}
+
+
+async def test_cloud_run_may_pull_it_from_the_other_project_and_nothing_else(engine: Engine) -> None:
+    """One grant, on that repository, to Cloud Run's own agent, which service and job wait for."""
+    plan = await _plan(engine, "event-store-prod")
+    grant = plan["image-reader"]["inputs"]
+    waiting = [plan[name]["dependencies"] for name in ("event-store-service", "migrations-job")]
+
+    assert isinstance(grant, dict)
+    assert grant["project"] == "event-store-dev"
+    assert grant["repository"] == "event-store"
+    assert grant["role"] == "roles/artifactregistry.reader"
+    assert all("image-reader" in str(each) for each in waiting)
+
+
+async def test_an_image_of_the_own_project_needs_no_grant(engine: Engine) -> None:
+    """Cloud Run reads the repositories of its own project."""
+    assert "image-reader" not in await _plan(engine, "event-store-dev")
+
+
+@pytest.mark.parametrize(
+    "image", ["event-store:latest", "europe-west1-docker.pkg.dev/p/event-store/event-store:1.0", f"{IMAGE}0"]
+)
+def test_an_image_by_tag_is_refused(image: str) -> None:
+    """A tag may name another image tomorrow."""
+    google = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1"}
+
+    with pytest.raises(ConfigurationError, match=r"event-store:image is .*, but must be by digest"):
+        Settings.parse({**google, "event-store:image": image})
