@@ -179,5 +179,10 @@ class Intake:
         self._has_settled.clear()
         done, self._done = self._done, []
         refused, self._refused = self._refused, []
-        await self._subscriber.acknowledge(self._subscription, done)
-        await self._subscriber.hold(self._subscription, refused, 0)
+        try:
+            await self._subscriber.acknowledge(self._subscription, done)
+            await self._subscriber.hold(self._subscription, refused, 0)
+        except asyncio.CancelledError:  # Pub/Sub may not have heard it: `run` says it again as it ends
+            self._done += done
+            self._refused += refused
+            raise

@@ -275,6 +275,36 @@ async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> Non
     await stack.bus.silence(PATH)
 
 
+async def test_an_acknowledgement_that_a_stop_interrupts_is_sent_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that was handled before the stop does not come to the next consumer."""
+    acknowledge, calls = Subscriber.acknowledge, list[Sequence[str]]()
+
+    async def interrupted(self: Subscriber, subscription: str, ack_ids: Sequence[str]) -> None:
+        if ack_ids:
+            calls.append(ack_ids)
+            if len(calls) == 1:
+                consumer.stop()
+                await asyncio.Event().wait()  # Pub/Sub hears nothing of it
+        await acknowledge(self, subscription, ack_ids)
+
+    async def handler(_event: RecordedEvent, _attempt: int) -> None:
+        """Take it."""
+
+    monkeypatch.setattr(Subscriber, "acknowledge", interrupted)
+    await _subscribe(stack.bus)
+    await append(stack.client, "a")
+    consumer = Consumer(PATH, handler)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await consumer.run()
+    await stack.until_nobody_streams()
+    stack.clock.advance(DEADLINE_SECONDS + 1)
+
+    assert calls == [calls[0]] * 2
+    await stack.bus.silence(PATH)
+
+
 async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words) -> None:
     """It says what is missing, tries again, and begins when it is there."""
     async with _consuming(words.projection(stack.client).handle):
