@@ -83,6 +83,56 @@ async def test_what_waits_goes_into_one_batch(writer: Writer) -> None:
     assert writer.heads == [100]
 
 
+async def test_those_who_were_just_answered_come_into_the_next_batch(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight callers who come back one after the other are committed together, round after round."""
+    monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE_SECONDS)
+
+    async def call(turns: int) -> None:
+        for _ in range(3):
+            await writer.appender.append(prepared())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        await asyncio.gather(*map(call, range(8)))
+
+    assert writer.heads == [8, 16, 24]
+
+
+async def test_a_lone_caller_waits_for_nobody(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One append after the other is stored at once, however long a batch may wait for others."""
+    monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE_SECONDS)
+
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        for _ in range(5):
+            await writer.appender.append(prepared())
+
+    assert writer.heads == [1, 2, 3, 4, 5]
+
+
+async def test_who_is_left_alone_waits_for_a_moment_only(writer: Writer) -> None:
+    """After a batch of two, one request is stored though nobody else comes."""
+    await asyncio.gather(*(writer.appender.append(prepared()) for _ in range(2)))
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await writer.appender.append(prepared())
+
+    assert writer.heads == [2, 3]
+
+
+async def test_nobody_waits_twice(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests for one aggregate, each in a batch of its own, do not wait for the others' return."""
+    monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE_SECONDS)
+    aggregate_id = str(uuid4())
+
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        await asyncio.gather(*(writer.appender.append(prepared(aggregate_id)) for _ in range(5)))
+
+    assert writer.heads == [1, 2, 3, 4, 5]
+
+
 async def test_data_that_postgresql_refuses_harms_only_its_own_request(
     writer: Writer, any_database: TestDatabase
 ) -> None:
