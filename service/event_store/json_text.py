@@ -12,7 +12,8 @@ import orjson
 DEEPEST_LEVELS: Final = 100
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_LARGE_EXPONENT: Final = re.compile(rb"[eE][+-]?[0-9]{3}")
+# Not what looks like one within a UUID, which is in every other metadata.
+_LARGE_EXPONENT: Final = re.compile(rb"[0-9][eE][+-]?[0-9]{3,}(?=[\s,\]}]|$)")
 _EXPONENTS: Final = re.compile(rb"[eE]([+-]?)0*([0-9]+)")
 _MOST_EXPONENT_DIGITS: Final = 3
 _LOWEST_EXPONENT: Final = -400  # a double ends at 5e-324; digits before the point make up for some

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -35,7 +34,8 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1
 IsRefused = Callable[[str, str], bool]
 
 
-class PreparedEvent(NamedTuple):  # made in a third of a frozen dataclass's time, up to 1,000 times a request
+# Named tuples: made in a third of the time of a frozen dataclass, up to 1,000 times a request.
+class PreparedEvent(NamedTuple):
     """An event that PostgreSQL can take as it is.
 
     Attributes:
@@ -53,8 +53,7 @@ class PreparedEvent(NamedTuple):  # made in a third of a frozen dataclass's time
     occurred_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedAppend:
+class PreparedAppend(NamedTuple):
     """The events for one aggregate; `expected` is a version, ANY or EXISTS."""
 
     aggregate_id: str
@@ -63,8 +62,7 @@ class PreparedAppend:
     events: tuple[PreparedEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
+class PreparedRequest(NamedTuple):
     """What is stored whole or not at all.
 
     Attributes:
@@ -94,13 +92,14 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
     size_bytes = request.ByteSize()
     if size_bytes > MOST_REQUEST_BYTES:
         _refuse("", f"the request is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed")
-    if not 1 <= len(request.appends) <= MOST_APPENDS:
-        _refuse("appends", f"there are {len(request.appends)}, 1 to {MOST_APPENDS} are allowed")
-    event_count = sum(len(append.events) for append in request.appends)
+    messages = list(request.appends)
+    if not 1 <= len(messages) <= MOST_APPENDS:
+        _refuse("appends", f"there are {len(messages)}, 1 to {MOST_APPENDS} are allowed")
+    event_count = sum([len(message.events) for message in messages])
     if event_count > MOST_EVENTS:
         _refuse("appends", f"they have {event_count} events, at most {MOST_EVENTS} are allowed")
     check = _Check(is_refused)
-    appends = tuple(check.append(index, append) for index, append in enumerate(request.appends))
+    appends = tuple([check.append(index, message) for index, message in enumerate(messages)])
     if check.violations:
         raise InvalidArgumentError(*check.violations[:_MOST_VIOLATIONS])
     memory_bytes = size_bytes + event_count * _EVENT_OVERHEAD_BYTES
