@@ -128,17 +128,25 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicStatus:
-    """What did not reach a topic.
+    """How far a topic is, and what did not reach it.
 
     Attributes:
         topic: `projects/PROJECT/topics/NAME`.
+        position: Every event up to here that goes to the topic was published or parked.
+        lag_events: How many events of the log are behind it, whether they go to the topic or not.
+        lag_age_seconds: For how long the first of them has been in the log; 0 if there is none.
         parked_messages: How many messages could not be published to it and were set aside.
         oldest_parked_at: When the first of them was; None if there is none.
+        blocked_keys: How many ordering keys wait behind one of them.
     """
 
     topic: str
+    position: int
+    lag_events: int
+    lag_age_seconds: float
     parked_messages: int
     oldest_parked_at: datetime | None
+    blocked_keys: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +162,7 @@ class Status:
         schema_revision: The revision of the database's schema.
         lag_events: How many events the relay has still to settle.
         lag_age_seconds: For how long the first of them has been in the log; 0 if there is none.
-        topics: Each topic of the routing and each that has parked messages, by name.
+        topics: Each topic of the routing and each that has parked messages or blocked keys, by name.
     """
 
     head_position: int

@@ -42,7 +42,7 @@ class Pending:
         message: The `PubsubMessage`.
         size_bytes: Its size in a request.
         event_id: The event's id.
-        delivery: The event's way.
+        delivery: The event's way to its topic.
         attempts: How many requests for it could not be taken.
     """
 
@@ -111,9 +111,9 @@ class Lanes:
         self.pending_messages = 0
         self.pending_bytes = 0
 
-    def add(self, topic: str, message: Any, event_id: str, delivery: Delivery) -> None:
+    def add(self, message: Any, event_id: str, delivery: Delivery) -> None:
         """Add a message behind those of its topic and ordering key."""
-        name = (topic, message.ordering_key or delivery.position % UNORDERED_LANES)
+        name = (delivery.topic, message.ordering_key or delivery.position % UNORDERED_LANES)
         pending = Pending(message, message.ByteSize() + _MESSAGE_OVERHEAD_BYTES, event_id, delivery)
         self.pending_messages += 1
         self.pending_bytes += pending.size_bytes

@@ -11,12 +11,13 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from event_store.database import queries
 from event_store.database_errors import domain_errors
@@ -38,12 +39,14 @@ class Lease:
     Attributes:
         connection: Where its statements run, in autocommit.
         epoch: Grows with each holder.
-        position: The checkpoint of the holder before.
+        position: The checkpoint, at first that of the holder before.
+        topic_positions: The positions of the topics that are further than that, by path.
     """
 
     connection: psycopg.AsyncConnection[Any]
     epoch: int
     position: int
+    topic_positions: Mapping[str, int]
     _expires_at: float
 
     @classmethod
@@ -58,7 +61,10 @@ class Lease:
         async with statement():
             cursor = await connection.execute(queries["relay_acquire"], parameters)
             row = await cursor.fetchone()
-        return cls(connection, row[0], row[1], asked_at + LEASE_SECONDS) if row else None
+        if row is None:
+            return None
+        epoch, position, topic_positions = row
+        return cls(connection, epoch, position, topic_positions, asked_at + LEASE_SECONDS)
 
     @property
     def remaining_seconds(self) -> float:
@@ -76,15 +82,17 @@ class Lease:
         await self._write("relay_renew", {"seconds": LEASE_SECONDS})
         self._expires_at = asked_at + LEASE_SECONDS
 
-    async def checkpoint(self, position: int) -> None:
-        """Note that every event up to a position is published or parked.
+    async def checkpoint(self, position: int, topic_positions: Mapping[str, int]) -> None:
+        """Note that every event up to a position is published or parked, and up to where for some topics.
 
         Raises:
             LeaseLostError: The lease is another's, and so is the checkpoint.
             EventStoreError: The database is away.
         """
-        await self._write("relay_checkpoint", {"position": position})
-        self.position = position
+        await self._write(
+            "relay_checkpoint", {"position": position, "topic_positions": Jsonb(topic_positions)}
+        )
+        self.position, self.topic_positions = position, topic_positions
 
     async def release(self) -> None:
         """Give the lease to whoever waits.

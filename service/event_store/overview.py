@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from importlib.metadata import version
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.database import Database, queries
+from event_store.database import Database, Row, queries
 from event_store.errors import SchemaError
 from event_store.v1 import event_store_pb2 as pb
 
@@ -21,7 +20,7 @@ class Overview:
 
     def __init__(self, database: Database, topics: Iterable[str]) -> None:
         self._database = database
-        self._topics = frozenset(topics)
+        self._topics = list(topics)
 
     async def status(self) -> pb.GetStatusResponse:
         """Return how far the log, the relay and each topic are, and which versions run.
@@ -31,25 +30,41 @@ class Overview:
         """
         async with self._database.connection() as connection:
             row = await (await connection.execute(queries["status"])).fetchone()
-            parked = await (await connection.execute(queries["parked_by_topic"])).fetchall()
+            cursor = await connection.execute(queries["status_by_topic"], {"topics": self._topics})
+            by_topic = await cursor.fetchall()
         if row is None:
             raise SchemaError("the rows of log_head or relays are missing: restore them from a backup")
         head_position, relay_position, relay_owner, lag_microseconds, schema_revision = row
-        lag_age = Duration()
-        lag_age.FromMicroseconds(max(0, lag_microseconds))
-        topics = {topic: pb.TopicStatus(topic=topic) for topic in self._topics}
-        for topic, count, oldest_microseconds in parked:
-            oldest = Timestamp()
-            oldest.FromMicroseconds(oldest_microseconds)
-            topics[topic] = pb.TopicStatus(topic=topic, parked_messages=count, oldest_parked_at=oldest)
+        topics = [_topic_status(head_position, each) for each in by_topic]
         return pb.GetStatusResponse(
             head_position=head_position,
             relay_position=relay_position,
             relay_owner=relay_owner,
-            parked_messages=sum(each.parked_messages for each in topics.values()),
+            parked_messages=sum(each.parked_messages for each in topics),
             service_version=version("event-store"),
             schema_revision=schema_revision,
             lag_events=max(0, head_position - relay_position),
-            lag_age=lag_age,
-            topics=[topics[topic] for topic in sorted(topics)],
+            lag_age=_duration(lag_microseconds),
+            topics=topics,
         )
+
+
+def _topic_status(head_position: int, row: Row) -> pb.TopicStatus:
+    topic, position, lag_microseconds, parked_messages, oldest_microseconds, blocked_keys = row
+    status = pb.TopicStatus(
+        topic=topic,
+        position=position,
+        lag_events=max(0, head_position - position),  # the head was read before
+        lag_age=_duration(lag_microseconds),
+        parked_messages=parked_messages,
+        blocked_keys=blocked_keys,
+    )
+    if oldest_microseconds is not None:
+        status.oldest_parked_at.FromMicroseconds(oldest_microseconds)
+    return status
+
+
+def _duration(microseconds: int) -> Duration:
+    duration = Duration()
+    duration.FromMicroseconds(max(0, microseconds))  # the database's clock may be set back
+    return duration

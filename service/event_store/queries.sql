@@ -152,10 +152,26 @@ SELECT log_head.position, relays.position,
        (SELECT version_num FROM alembic_version)
 FROM log_head, relays WHERE relays.name = 'main';
 
--- name: parked_by_topic
--- How many messages are parked of each topic, and since when.
-SELECT topic, count(*), (extract(epoch FROM min(parked_at)) * 1000000)::bigint
-FROM parked_messages GROUP BY topic;
+-- name: status_by_topic
+-- How far each topic is, for how long its next event has waited, how many of its messages are parked, since
+-- when, and how many of its ordering keys are blocked; also of topics that nothing is routed to any more. Times
+-- are in microseconds. A topic without a position of its own is as far as the relay.
+WITH parked AS (
+    SELECT topic, count(*) AS messages, min(parked_at) AS since FROM parked_messages GROUP BY topic
+), blocked AS (
+    SELECT topic, count(*) AS keys FROM blocked_keys GROUP BY topic
+), topics AS (
+    SELECT unnest(%(topics)s::text[]) AS topic
+    UNION SELECT topic FROM parked UNION SELECT topic FROM blocked
+), placed AS (
+    SELECT topic, greatest(position, (topic_positions->>topic)::bigint) AS position
+    FROM topics, relays WHERE name = 'main'
+)
+SELECT topic, position,
+       coalesce((SELECT (extract(epoch FROM clock_timestamp() - created_at) * 1000000)::bigint
+                 FROM events WHERE global_position = position + 1), 0),
+       coalesce(messages, 0), (extract(epoch FROM since) * 1000000)::bigint, coalesce(keys, 0)
+FROM placed LEFT JOIN parked USING (topic) LEFT JOIN blocked USING (topic) ORDER BY topic;
 
 -- name: parked_find
 -- Parked messages, those of the earliest events first; of a topic by its path or its name, or of all.
@@ -183,7 +199,7 @@ SET lease_owner = %(owner)s, lease_epoch = lease_epoch + 1,
     lease_expires_at = clock_timestamp() + make_interval(secs => %(seconds)s), updated_at = clock_timestamp()
 WHERE name = %(relay)s
   AND (lease_owner IS NULL OR lease_owner = %(owner)s OR lease_expires_at <= clock_timestamp())
-RETURNING lease_epoch, position;
+RETURNING lease_epoch, position, topic_positions;
 
 -- name: relay_renew
 -- Begin the lease's time anew, if nobody has acquired it since.
@@ -197,8 +213,9 @@ UPDATE relays SET lease_owner = NULL, lease_expires_at = NULL, updated_at = cloc
 WHERE name = %(relay)s AND lease_epoch = %(epoch)s;
 
 -- name: relay_checkpoint
--- Move the checkpoint, if nobody has acquired the lease since.
-UPDATE relays SET position = %(position)s, updated_at = clock_timestamp()
+-- Move the checkpoint and the topics' positions, if nobody has acquired the lease since.
+UPDATE relays
+SET position = %(position)s, topic_positions = %(topic_positions)s, updated_at = clock_timestamp()
 WHERE name = %(relay)s AND lease_epoch = %(epoch)s;
 
 -- name: relay_park

@@ -4,7 +4,8 @@ Invariants:
 
 - Events are read in the order of the log, each exactly once a term, without a hole: a hole ends the term.
 - The checkpoint is the watermark: it never passes an event of which a message is neither published nor
-  parked, and a parked message is in its table before that.
+  parked, and a parked message is in its table before that. So is each topic's own position, which may be
+  further: what a topic has up to there is not published to it again.
 - Every request to Pub/Sub ends before the lease does, and is made in the belief to hold it.
 - What is read and not yet settled is bounded, in messages, bytes and events.
 """
@@ -67,7 +68,8 @@ class Term:
         self._publisher = publisher
         self._routing = routing
         self._wakeup = wakeup
-        self._watermark = Watermark(lease.position)
+        paths = [topic.path for topic in routing.topics.values()]
+        self._watermark = Watermark(lease.position, paths, lease.topic_positions)
         self._lanes = Lanes(self._publish, self._park, self._settled)
         self._has_room = asyncio.Event()
         self._has_moved = asyncio.Event()
@@ -136,14 +138,15 @@ class Term:
     def _begin(self, row: EventRow) -> None:
         if row.global_position != self._watermark.last_position + 1:
             raise _corrupted(self._watermark.last_position + 1)
-        topics = self._routing.topics_for(row.aggregate_type, row.event_type)
-        delivery = self._watermark.begin(len(topics))
+        self._watermark.advance()
         self._has_moved.set()  # an event without topics is settled already
-        if topics:
-            content = Content.of(row)
-            for topic in topics:
+        content: Content | None = None
+        for topic in self._routing.topics_for(row.aggregate_type, row.event_type):
+            delivery = self._watermark.begin(topic.path)
+            if delivery is not None:
+                content = content or Content.of(row)
                 message = content.message(topic.ordering_key(row.aggregate_id))
-                self._lanes.add(topic.path, message, row.event_id, delivery)
+                self._lanes.add(message, row.event_id, delivery)
 
     async def _publish(self, topic: str, messages: Sequence[Any]) -> None:
         timeout_seconds = min(PUBLISH_SECONDS, self._lease.remaining_seconds - PUBLISH_MARGIN_SECONDS)
@@ -183,9 +186,10 @@ class Term:
             await asyncio.sleep(CHECKPOINT_SECONDS)
 
     async def _write_checkpoint(self) -> None:
-        if self._watermark.position > self._lease.position:
+        position, topics_ahead = self._watermark.position, self._watermark.topics_ahead()
+        if (position, topics_ahead) != (self._lease.position, self._lease.topic_positions):
             async with statement():
-                await self._lease.checkpoint(self._watermark.position)
+                await self._lease.checkpoint(position, topics_ahead)
 
     async def _drained(self) -> None:
         while self._lanes.pending_messages:

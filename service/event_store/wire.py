@@ -134,10 +134,14 @@ def status(response: pb.GetStatusResponse) -> Status:
         topics=tuple(
             TopicStatus(
                 topic=each.topic,
+                position=each.position,
+                lag_events=each.lag_events,
+                lag_age_seconds=each.lag_age.ToMicroseconds() / 1_000_000,
                 parked_messages=each.parked_messages,
                 oldest_parked_at=each.oldest_parked_at.ToDatetime(UTC)
                 if each.HasField("oldest_parked_at")
                 else None,
+                blocked_keys=each.blocked_keys,
             )
             for each in response.topics
         ),

@@ -52,7 +52,7 @@ class _Bus:
 
 async def _send(bus: _Bus, keys: list[str]) -> int:
     """Send a message for each key, numbered from 1; return the watermark when all is settled."""
-    watermark = Watermark(0)
+    watermark = Watermark(0, ["topic"])
     done = asyncio.Event()
 
     def settled(pending: Pending) -> None:
@@ -66,7 +66,10 @@ async def _send(bus: _Bus, keys: list[str]) -> int:
         workers = [tasks.create_task(sending.work()) for _ in range(3)]
         for number, key in enumerate(keys, 1):
             message = PubsubMessage(data=str(number).encode(), ordering_key=key)
-            sending.add("topic", message, "id", watermark.begin(1))
+            watermark.advance()
+            delivery = watermark.begin("topic")
+            assert delivery is not None
+            sending.add(message, "id", delivery)
         await done.wait()
         for worker in workers:
             worker.cancel()
@@ -108,18 +111,43 @@ def test_one_refused_message_is_found_in_a_full_request() -> None:
     assert bus.published["a"] == [n for n in range(1, 1501) if n != 777]
 
 
-@given(st.lists(st.integers(0, 3), max_size=30), st.randoms())
-def test_the_watermark_is_the_lowest_contiguous_settled_position(messages: list[int], random: Any) -> None:
-    """In whatever order messages settle, it never passes an event that has not settled whole."""
-    watermark = Watermark(100)
-    deliveries = [watermark.begin(count) for count in messages]
-    assert [delivery.position for delivery in deliveries] == list(range(101, 101 + len(messages)))
-    pending: list[Delivery] = [d for d, count in zip(deliveries, messages, strict=True) for _ in range(count)]
+@given(
+    st.lists(st.sets(st.sampled_from("abc")), max_size=30),
+    st.integers(0, 110),
+    st.integers(0, 110),
+    st.randoms(),
+)
+def test_the_watermark_is_the_lowest_contiguous_settled_position(
+    events: list[set[str]], before_a: int, before_b: int, random: Any
+) -> None:
+    """In whatever order messages settle, it never passes one that has not, of a topic or of all of them."""
+    before = {"a": before_a, "b": before_b, "gone": 105}
+    watermark = Watermark(100, "abc", before)
+    pending: list[Delivery] = []
+    for number, topics in enumerate(events, 101):
+        watermark.advance()
+        begun = {topic: watermark.begin(topic) for topic in sorted(topics)}
+        assert [topic for topic, each in begun.items() if each is None] == [
+            topic for topic in sorted(topics) if number <= before.get(topic, 0)
+        ]
+        pending += [each for each in begun.values() if each is not None]
+    last = watermark.last_position
+    assert last == 100 + len(events)
+    assert all(
+        (each.topic, each.position) in {(t, n) for n, s in enumerate(events, 101) for t in s}
+        for each in pending
+    )
     random.shuffle(pending)
     while pending:
-        unsettled = min(delivery.position for delivery in pending)
-        assert watermark.position == unsettled - 1
-        assert watermark.ahead == 100 + len(messages) - watermark.position
+        unsettled = {t: [each.position for each in pending if each.topic == t] for t in "abc"}
+        expected = {
+            t: min(positions) - 1 if positions else max(last, before.get(t, 0))
+            for t, positions in unsettled.items()
+        }
+        assert {t: watermark.topic_position(t) for t in "abc"} == expected
+        assert watermark.position == min(*expected.values(), last)
+        assert watermark.ahead == last - watermark.position
+        assert watermark.topics_ahead() == {t: p for t, p in expected.items() if p > watermark.position}
         watermark.settle(pending.pop())
 
-    assert watermark.position == watermark.last_position == 100 + len(messages)
+    assert watermark.position == last

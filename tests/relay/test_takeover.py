@@ -139,19 +139,20 @@ async def test_a_checkpoint_of_an_older_epoch_is_refused(log: Log) -> None:
     ):
         former = await Lease.acquire(one, "former")
         assert former is not None
-        await former.checkpoint(5)
+        await former.checkpoint(5, {"some": 7})
         assert await Lease.acquire(other, "latter") is None
         log.expire_lease()
         latter = await Lease.acquire(other, "latter")
         assert latter is not None
-        assert (latter.position, latter.epoch) == (5, former.epoch + 1)
+        assert (latter.position, latter.topic_positions) == (5, {"some": 7})
+        assert latter.epoch == former.epoch + 1
 
-        for refused in (former.checkpoint(9), former.renew(), former.release()):
+        for refused in (former.checkpoint(9, {}), former.renew(), former.release()):
             with pytest.raises(LeaseLostError):
                 await refused
 
         assert log.query("SELECT (position, lease_owner, lease_epoch)::text FROM relays") == "(5,latter,2)"
-        await latter.checkpoint(6)
+        await latter.checkpoint(6, {})
         await latter.release()
         assert await Lease.acquire(one, "former") is not None
 

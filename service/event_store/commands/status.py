@@ -32,7 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(f"{name:<16} {value}\n")
     for topic in status.topics:
         since = f", the first at {_topic(topic)['oldest_parked_at']}" if topic.oldest_parked_at else ""
-        sys.stdout.write(f"{topic.topic}: {topic.parked_messages} parked{since}\n")
+        lag = (
+            f"{topic.lag_events} behind for {topic.lag_age_seconds:.0f} s"
+            if topic.lag_events
+            else "up to date"
+        )
+        blocked = f", {topic.blocked_keys} keys blocked" if topic.blocked_keys else ""
+        sys.stdout.write(f"{topic.topic}: {lag}, {topic.parked_messages} parked{since}{blocked}\n")
     return 0
 
 
