@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from event_store.correlation import correlation_of
+
 
 class ExpectedVersion(Enum):
     """What an aggregate must look like for events to be appended; a number says the same of its version."""
@@ -37,7 +39,8 @@ class NewEvent:
     Attributes:
         event_type: 1 to 100 characters, past tense by custom: `WordAdded`.
         event_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
-        metadata: A JSON object of at most 64 KiB; bytes are taken to be JSON text already.
+        metadata: A JSON object of at most 64 KiB; bytes are taken to be JSON text already. Its keys
+            `correlation_id`, `causation_id`, `traceparent` and `tracestate` are reserved: see `caused_by`.
         occurred_at: When it happened, with a time zone; kept to the microsecond.
         event_id: A UUID, unique in the store. Repeating an append is safe as long as the ids are the same.
     """
@@ -47,6 +50,26 @@ class NewEvent:
     metadata: Mapping[str, Any] | bytes = field(default_factory=dict)
     occurred_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     event_id: str = field(default_factory=new_event_id)
+
+    @classmethod
+    def caused_by(
+        cls,
+        cause: "RecordedEvent",
+        event_type: str,
+        event_data: Any,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> "NewEvent":
+        """Return an event that another one set off: it carries on its correlation and its trace context.
+
+        Args:
+            cause: Its id is the `causation_id`; its `correlation_id` or else its id the `correlation_id`.
+            event_type: As of any event.
+            event_data: As of any event.
+            metadata: More of it; what it has of the reserved keys is kept.
+        """
+        inherited = correlation_of(cause.metadata_json.decode())
+        correlation = {"correlation_id": cause.event_id, **inherited, "causation_id": cause.event_id}
+        return cls(event_type, event_data, {**correlation, **(metadata or {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +147,21 @@ class RecordedEvent:
         """Its metadata, parsed anew each time."""
         value: dict[str, Any] = json.loads(self.metadata_json)
         return value
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What it shares with all that one thing set off, from its metadata; None if it has none."""
+        return correlation_of(self.metadata_json.decode()).get("correlation_id")
+
+    @property
+    def causation_id(self) -> str | None:
+        """What set it off, the id of an event or a command, from its metadata; None if it has none."""
+        return correlation_of(self.metadata_json.decode()).get("causation_id")
+
+    @property
+    def traceparent(self) -> str | None:
+        """Its trace context as W3C defines it, from its metadata; None if it has none."""
+        return correlation_of(self.metadata_json.decode()).get("traceparent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """An event of the log as a message of the bus."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from google.pubsub_v1.types import pubsub
 
+from event_store.correlation import correlation_of
+
 # The protobuf class beneath Google's wrapper, which is several times slower.
 PubsubMessage: Final[Any] = pubsub.PubsubMessage.meta.pb
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 # a zone would be written as +00:00 instead of Z
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class EventRow(NamedTuple):
@@ -70,10 +70,7 @@ class Content:
             "global_position": str(row.global_position),
             "occurred_at": occurred_at,
         }
-        if '"traceparent"' in row.metadata:
-            traceparent = json.loads(row.metadata).get("traceparent")
-            if isinstance(traceparent, str) and _TRACEPARENT.fullmatch(traceparent):
-                attributes["traceparent"] = traceparent
+        attributes.update(correlation_of(row.metadata))
         return cls(data.encode(), attributes)
 
     def message(self, ordering_key: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from event_store.correlation import find_correlation_fault
 from event_store.errors import FieldViolation, InvalidArgumentError
 from event_store.json_text import find_fault
 from event_store.v1 import event_store_pb2 as pb
@@ -160,6 +161,8 @@ class _Check:
             self._note("metadata", fault)
         elif metadata[:1] != b"{" and not metadata.lstrip().startswith(b"{"):
             self._note("metadata", "is not a JSON object")
+        elif fault := find_correlation_fault(metadata):
+            self._note("metadata", fault)
         if not event.HasField("occurred_at"):
             self._note("occurred_at", "is required")
         elif (occurred_at := _time_text(event.occurred_at)) is None:

@@ -23,11 +23,14 @@ class Log:
 
     async def append(self, aggregate_id: str, aggregate_type: str, *data: Any) -> list[int]:
         """Append an event for each value; return their positions."""
-        return await self._append(
+        return await self.append_events(
             aggregate_id, aggregate_type, [NewEvent("Happened", value) for value in data]
         )
 
-    async def _append(self, aggregate_id: str, aggregate_type: str, events: list[NewEvent]) -> list[int]:
+    async def append_events(
+        self, aggregate_id: str, aggregate_type: str, events: list[NewEvent]
+    ) -> list[int]:
+        """Append events; return their positions."""
         append = AggregateAppend(aggregate_id, aggregate_type, events, ExpectedVersion.ANY)
         request = prepare_request(wire.append_request([append]), None)
         result = (await self.appender.append(request)).results[0]
@@ -45,7 +48,7 @@ class Log:
         events = [NewEvent("Happened", value) for value in data]
         while True:
             with suppress(UnavailableError):
-                return await self._append(aggregate_id, aggregate_type, events)
+                return await self.append_events(aggregate_id, aggregate_type, events)
 
     def insert_oversize(self, aggregate_id: str, aggregate_type: str) -> None:
         """Store an event that is too large for Pub/Sub, which no append would."""

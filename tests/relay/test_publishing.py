@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from event_store.events import NewEvent
 from event_store.topology import Ordering
 from tests.relay.bus import Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay
@@ -91,6 +92,37 @@ async def test_a_message_holds_the_whole_event(bus: Bus, log: Log, start_relay: 
         "occurred_at": event["occurred_at"],
     }
     assert message.ordering_key == aggregate_id
+
+
+async def test_correlation_and_trace_context_travel_in_the_attributes(
+    bus: Bus, log: Log, start_relay: StartRelay
+) -> None:
+    """Where a subscription can filter on them; an old event's that are wrong stay in its metadata."""
+    correlation = {
+        "correlation_id": "import-7",
+        "causation_id": str(uuid4()),
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": "congo=t61rcWkgMzE",
+    }
+    events = [NewEvent("Happened", {}, correlation | {"user": 7}), NewEvent("Happened", {})]
+    await log.append_events(str(uuid4()), "First", events)
+    log.query(
+        "WITH head AS (UPDATE log_head SET position = 3) INSERT INTO events "
+        "SELECT gen_random_uuid(), gen_random_uuid(), 'First', 'Happened', 1, '{}', "
+        """'{"correlation_id": 7, "causation_id": "old", "traceparent": "x"}', now(), now(), 3"""
+    )
+    await start_relay(bus.routing())
+
+    messages = await bus.receive_events("first", {1, 2, 3})
+
+    by_position = {int(message.attributes["global_position"]): message for message in messages}
+    travelled = {
+        position: {key: value for key, value in message.attributes.items() if key in correlation}
+        for position, message in by_position.items()
+    }
+    assert travelled == {1: correlation, 2: {}, 3: {"causation_id": "old"}}
+    assert json.loads(by_position[1].data)["metadata"] == correlation | {"user": 7}
+    assert json.loads(by_position[3].data)["metadata"]["correlation_id"] == 7
 
 
 @pytest.mark.parametrize(
