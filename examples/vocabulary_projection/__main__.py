@@ -10,7 +10,7 @@ import sys
 from psycopg import OperationalError, sql
 from psycopg_pool import AsyncConnectionPool
 
-from event_store import Client, Consumer, Projection, create_projection_tables
+from event_store import Client, Consumer, Projection, RecordedEvent, create_projection_tables
 from event_store.errors import EventStoreError
 from event_store.target import DEFAULT
 from examples.vocabulary_projection import tables
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    """Run until SIGTERM or Ctrl-C, or show and end."""
+    """Run until SIGTERM or Ctrl-C and write a line for each event, or show and end."""
     # libpq's variables (PGHOST, PGDATABASE ...) name the database; the projection's name is its schema there.
     async with AsyncConnectionPool(
         kwargs={"options": f"-c search_path={arguments.name}", "autocommit": True}, max_size=8, open=False
@@ -39,8 +39,17 @@ async def main(arguments: argparse.Namespace) -> None:
             )
             if arguments.rebuild:
                 logger.info("rebuilt %s from %d events", arguments.name, await projection.rebuild())
+
+            async def handle(event: RecordedEvent, attempt: int) -> None:
+                await projection.handle(event, attempt)
+                sys.stdout.write(
+                    f"event_type={event.event_type} aggregate_id={event.aggregate_id} "
+                    f"global_position={event.global_position}\n"
+                )
+                sys.stdout.flush()
+
             subscription = f"projects/{arguments.project}/subscriptions/{arguments.subscription}"
-            consumer = Consumer(subscription, projection.handle, concurrency=4)
+            consumer = Consumer(subscription, handle, concurrency=4)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, consumer.stop)
             logger.info("projecting %s into %s", subscription, arguments.name)

@@ -25,4 +25,6 @@ DELETE FROM words WHERE vocabulary_id = %s AND word = %s;
 
 -- name: show
 SELECT vocabularies.name, language, word, meaning
-FROM vocabularies LEFT JOIN words USING (vocabulary_id) ORDER BY name, vocabulary_id, word;
+FROM vocabularies LEFT JOIN words USING (vocabulary_id)
+WHERE %(vocabulary_id)s::uuid IS NULL OR vocabulary_id = %(vocabulary_id)s
+ORDER BY name, vocabulary_id, word COLLATE "C";

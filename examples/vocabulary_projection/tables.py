@@ -29,6 +29,14 @@ async def project(connection: AsyncConnection[Any], event: RecordedEvent) -> Non
             await connection.execute(_QUERIES["remove_word"], (event.aggregate_id, data["word"]))
 
 
-async def show(connection: AsyncConnection[Any]) -> list[tuple[str, str, str | None, str | None]]:
-    """Return a row for each word: vocabulary, language, word, meaning; without a word if there is none."""
-    return await (await connection.execute(_QUERIES["show"])).fetchall()
+async def show(
+    connection: AsyncConnection[Any], vocabulary_id: str | None = None
+) -> list[tuple[str, str, str | None, str | None]]:
+    """Return a row for each word: vocabulary, language, word, meaning; without a word if there is none.
+
+    Args:
+        connection: To the tables.
+        vocabulary_id: Only this vocabulary.
+    """
+    cursor = await connection.execute(_QUERIES["show"], {"vocabulary_id": vocabulary_id})
+    return await cursor.fetchall()

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in PORTS:
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, type=_port, help="0 for a free one; kept for the next time")
-    parser.add_argument("--no-demo", action="store_true", help="send no events")
+    parser.add_argument("--no-demo", action="store_true", help="send no events, project none")
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
@@ -46,11 +46,12 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
                 "`make up` goes on where this one stopped"
             )
         endpoints = daemon.endpoints()
+    told = {name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")}
     if endpoints["service"] and not arguments.no_demo:
-        await show(endpoints)
+        told["projection"] = await show(endpoints, state.logs)
     print("\nEndpoints")
-    for name in ("service", "postgres", "pubsub_emulator_host"):
-        print(f"  {name:22}{endpoints[name]}")
+    for name, endpoint in told.items():
+        print(f"  {name:22}{endpoint}")
     print(
         "\nNext\n"
         "  make status                    the endpoints as JSON\n"
