@@ -1,8 +1,8 @@
 """Group commit: many requests, one writer.
 
 One task stores one batch at a time. While a batch is in flight, requests queue; when it returns, everything
-that waits goes into the next one, up to a cap. A batch by itself costs as much as ten events in it, so a small
-one gives those who were just answered a moment to come again.
+that waits goes into the next one, up to a cap. A batch by itself costs as much as ten events in it, so a
+small one gives those who were just answered a moment to come again.
 
 Invariants:
 
