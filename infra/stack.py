@@ -10,6 +10,8 @@ from event_store.topology import Ordering, Topology
 from infra.components.database import Database, DatabaseArgs
 from infra.components.event_bus import EventBus, EventBusArgs
 from infra.components.event_store import EventStore, EventStoreArgs
+from infra.components.joined_database import JoinedDatabase, JoinedDatabaseArgs
+from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
 from infra.components.migrations import Migrations, MigrationsArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs, Watched
 from infra.components.network import Network, NetworkArgs
@@ -46,31 +48,10 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     enabled = pulumi.ResourceOptions(depends_on=[services])
     bus = EventBus("bus", EventBusArgs(project=project, topology=topology, labels=labels), enabled)
     source = _image(settings, enabled)
-    pulled = pulumi.ResourceOptions(depends_on=[services, source]) if settings.image else enabled
-    network = Network(
-        "network",
-        NetworkArgs(
-            project=project,
-            region=region,
-            prefix=prefix,
-            cidr=settings.network.cidr,
-            services_prefix_length=settings.network.services_prefix_length,
-        ),
-        enabled,
-    )
-    database = Database(
-        "database",
-        DatabaseArgs(
-            project=project,
-            region=region,
-            prefix=prefix,
-            network_id=network.network_id,
-            settings=settings.database,
-            protected=settings.protected,
-            labels=labels,
-        ),
-        pulumi.ResourceOptions(depends_on=[services, network]),
-    )
+    is_elsewhere = bool(settings.image or settings.repository)
+    pulled = pulumi.ResourceOptions(depends_on=[services, source]) if is_elsewhere else enabled
+    network = _network(settings, enabled)
+    database = _database(settings, network.network_id, pulumi.ResourceOptions(depends_on=[services, network]))
     migrations = Migrations(
         "migrations",
         MigrationsArgs(
@@ -137,6 +118,48 @@ def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | Promo
             # Pulumi runs the program in its own folder. A relative path is the same on every machine.
             context="..",
             dockerfile="../service/Dockerfile",
+            repository=settings.repository,
+            labels=settings.labels,
+        ),
+        opts,
+    )
+
+
+def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | JoinedNetwork:
+    """Return the network: one that is there, or an own one."""
+    project, own = settings.project, settings.network
+    if own.vpc:
+        joined = JoinedNetworkArgs(project=project, vpc=own.vpc, subnetwork=own.subnetwork)
+        return JoinedNetwork("network", joined, opts)
+    return Network(
+        "network",
+        NetworkArgs(
+            project=project,
+            region=settings.region,
+            prefix=settings.prefix,
+            cidr=own.cidr,
+            services_prefix_length=own.services_prefix_length,
+        ),
+        opts,
+    )
+
+
+def _database(
+    settings: Settings, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> Database | JoinedDatabase:
+    """Return the database: in an instance that is there, or in an own one."""
+    if settings.database.instance:
+        joined = JoinedDatabaseArgs(project=settings.project, instance=settings.instance)
+        return JoinedDatabase("database", joined, opts)
+    return Database(
+        "database",
+        DatabaseArgs(
+            project=settings.project,
+            region=settings.region,
+            instance=settings.instance,
+            network_id=network_id,
+            settings=settings.database,
+            protected=settings.protected,
             labels=settings.labels,
         ),
         opts,
@@ -149,7 +172,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         project=settings.project,
         service=settings.prefix,
         job=f"{settings.prefix}-migrate",
-        instance=f"{settings.prefix}-{settings.database.generation}",
+        instance=settings.instance,
         topics=[topic.name for topic in topology.topics],
         subscriptions=[each.name for each in topology.subscriptions],
         dead_letters=[each.dead_letter_name for each in topology.subscriptions],

@@ -85,7 +85,7 @@ class ProviderCalls:
 
     async def _invoke(self, request: Any) -> Any:
         response = pb.InvokeResponse()
-        answer = look_up(request.tok, from_struct(request.args), self._cloud.records.place)
+        answer = look_up(request.tok, from_struct(request.args), self._cloud.records)
         getattr(response, "return").CopyFrom(to_struct(answer))
         return response
 

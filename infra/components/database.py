@@ -20,7 +20,7 @@ class DatabaseArgs:
     Attributes:
         project: The id of the project.
         region: The region of the instance.
-        prefix: The beginning of the instance's name.
+        instance: The instance's name. Google blocks that of a deleted one for a week.
         network_id: The VPC that the instance gets its private address in. Private service access must be up:
             depend on the component that makes it.
         settings: Size, availability and backups.
@@ -31,7 +31,7 @@ class DatabaseArgs:
 
     project: str
     region: str
-    prefix: str
+    instance: str
     network_id: pulumi.Input[str]
     settings: DatabaseSettings
     protected: bool
@@ -76,8 +76,7 @@ class Database(pulumi.ComponentResource):
             f"{name}-instance",
             project=args.project,
             region=args.region,
-            # Google blocks the name of a deleted instance for a week: the generation makes a new one.
-            name=f"{args.prefix}-{args.settings.generation}",
+            name=args.instance,
             database_version=args.settings.version,
             settings=_instance_settings(args),
             deletion_protection=args.protected,
@@ -86,17 +85,7 @@ class Database(pulumi.ComponentResource):
                 child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])
             ),
         )
-        database = sql.Database(
-            f"{name}-database",
-            project=args.project,
-            instance=instance.name,
-            name=DATABASE_NAME,
-            charset="UTF8",
-            collation="en_US.UTF8",
-            # Deleting the instance deletes it; deleting it alone fails while anybody is connected.
-            deletion_policy="ABANDON",
-            opts=child,
-        )
+        database = event_store_database(name, args.project, instance.name, child)
         self.connection = DatabaseConnection(
             instance=instance.name,
             host=instance.private_ip_address,
@@ -108,6 +97,23 @@ class Database(pulumi.ComponentResource):
         )
         self.instance_connection_name = instance.connection_name
         self.register_outputs({"instance_connection_name": self.instance_connection_name})
+
+
+def event_store_database(
+    name: str, project: str, instance: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> sql.Database:
+    """Declare the database of the log in an instance."""
+    return sql.Database(
+        f"{name}-database",
+        project=project,
+        instance=instance,
+        name=DATABASE_NAME,
+        charset="UTF8",
+        collation="en_US.UTF8",
+        # Deleting the instance deletes it; deleting it alone fails while anybody is connected.
+        deletion_policy="ABANDON",
+        opts=opts,
+    )
 
 
 def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:

@@ -1,13 +1,11 @@
 """An image that another environment has built and tried."""
 
-import re
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import artifactregistry, projects
 
 from infra.components.children import child_options
-from infra.settings.stack import IMAGE
+from infra.components.pull_grant import grant_pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +14,7 @@ class PromotedImageArgs:
 
     Attributes:
         project: The id of the project that runs it.
-        image: By digest, in the form of `IMAGE` of the settings.
+        image: By digest, as in `europe-west1-docker.pkg.dev/P/R/event-store@sha256:…`.
     """
 
     project: str
@@ -42,23 +40,7 @@ class PromotedImage(pulumi.ComponentResource):
         self, name: str, args: PromotedImageArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("event-store:infra:PromotedImage", name, None, opts)
-        child = child_options(self, opts)
-        source = re.fullmatch(IMAGE, args.image)
-        if source is None:
-            raise ValueError(f"{args.image} is no image by digest")
-        if source["project"] != args.project:
-            agent = projects.ServiceIdentity(
-                f"{name}-agent", project=args.project, service="run.googleapis.com", opts=child
-            )
-            artifactregistry.RepositoryIamMember(
-                f"{name}-reader",
-                project=source["project"],
-                location=source["location"],
-                repository=source["repository"],
-                role="roles/artifactregistry.reader",
-                member=agent.member,
-                opts=child,
-            )
+        grant_pull(name, args.project, "/".join(args.image.split("/")[:3]), child_options(self, opts))
         self.image = pulumi.Output.from_input(args.image)
-        self.digest = pulumi.Output.from_input(source["digest"])
+        self.digest = pulumi.Output.from_input(args.image.partition("@")[2])
         self.register_outputs({"image": self.image, "digest": self.digest})

@@ -8,6 +8,7 @@ import pulumi_docker_build as docker_build
 from pulumi_gcp import artifactregistry
 
 from infra.components.children import child_options
+from infra.components.pull_grant import grant_pull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class RegistryArgs:
         prefix: The name of the repository.
         context: The build context's folder; a relative path is relative to the Pulumi program's folder.
         dockerfile: The Dockerfile, in the same way.
+        repository: One that is there, as in `europe-west1-docker.pkg.dev/P/R`; empty for an own one.
         labels: Labels of the repository.
     """
 
@@ -28,11 +30,12 @@ class RegistryArgs:
     prefix: str
     context: str
     dockerfile: str
+    repository: str
     labels: Mapping[str, str]
 
 
 class Registry(pulumi.ComponentResource):
-    """Owns the Artifact Registry repository and the image built from the sources and pushed into it.
+    """Owns the Artifact Registry repository, unless there is one, and the image that is pushed there.
 
     It deliberately holds no registry credentials: the build uses Docker's own login
     (`gcloud auth configure-docker`). Cloud Run needs no grant to pull from its own project.
@@ -48,37 +51,10 @@ class Registry(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Registry", name, None, opts)
         child = child_options(self, opts)
-        repository = artifactregistry.Repository(
-            f"{name}-repository",
-            project=args.project,
-            location=args.region,
-            repository_id=args.prefix,
-            format="DOCKER",
-            mode="STANDARD_REPOSITORY",
-            cleanup_policy_dry_run=False,
-            # Keep wins over delete: a service that was not deployed for long still finds its image.
-            cleanup_policies=[
-                artifactregistry.RepositoryCleanupPolicyArgs(
-                    id="delete-old",
-                    action="DELETE",
-                    condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
-                        tag_state="UNTAGGED", older_than="2592000s"
-                    ),
-                ),
-                artifactregistry.RepositoryCleanupPolicyArgs(
-                    id="keep-recent",
-                    action="KEEP",
-                    most_recent_versions=artifactregistry.RepositoryCleanupPolicyMostRecentVersionsArgs(
-                        keep_count=20
-                    ),
-                ),
-            ],
-            labels=args.labels,
-            opts=child,
-        )
-        url = pulumi.Output.concat(
-            args.region, "-docker.pkg.dev/", args.project, "/", repository.repository_id, "/event-store"
-        )
+        if args.repository:
+            grant_pull(name, args.project, args.repository, child)
+        repository = args.repository or _own_repository(name, args, child)
+        url = pulumi.Output.concat(repository, "/event-store")
         image = docker_build.Image(
             f"{name}-image",
             context=docker_build.BuildContextArgs(location=args.context),
@@ -94,3 +70,35 @@ class Registry(pulumi.ComponentResource):
         # By digest and without the tag, so that what runs is exactly what was built.
         self.image = pulumi.Output.concat(url, "@", image.digest)
         self.register_outputs({"image": self.image, "digest": self.digest})
+
+
+def _own_repository(name: str, args: RegistryArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    repository = artifactregistry.Repository(
+        f"{name}-repository",
+        project=args.project,
+        location=args.region,
+        repository_id=args.prefix,
+        format="DOCKER",
+        mode="STANDARD_REPOSITORY",
+        cleanup_policy_dry_run=False,
+        # Keep wins over delete: a service that was not deployed for long still finds its image.
+        cleanup_policies=[
+            artifactregistry.RepositoryCleanupPolicyArgs(
+                id="delete-old",
+                action="DELETE",
+                condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
+                    tag_state="UNTAGGED", older_than="2592000s"
+                ),
+            ),
+            artifactregistry.RepositoryCleanupPolicyArgs(
+                id="keep-recent",
+                action="KEEP",
+                most_recent_versions=artifactregistry.RepositoryCleanupPolicyMostRecentVersionsArgs(
+                    keep_count=20
+                ),
+            ),
+        ],
+        labels=args.labels,
+        opts=opts,
+    )
+    return pulumi.Output.concat(args.region, "-docker.pkg.dev/", args.project, "/", repository.repository_id)

@@ -30,6 +30,13 @@ class DatabaseSettings:
         default="POSTGRES_18",
         choices=("POSTGRES_16", "POSTGRES_17", "POSTGRES_18"),
     )
+    instance: str = key(
+        "an instance that is there, to make the database in; it must have a private address and the flag "
+        "`cloudsql.iam_authentication`, and `tier` and `disk_limit_gb` say what it has",
+        default="",
+        pattern=r"|[a-z][a-z0-9-]{0,97}",
+        allowed="an instance's name, or empty for an own one",
+    )
     generation: int = key(
         "the number that ends the instance's name; a deleted instance's name is blocked for a week",
         default=1,

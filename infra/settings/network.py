@@ -12,7 +12,20 @@ LONGEST_PREFIX: Final = 26  # Direct VPC egress takes no smaller subnetwork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Addresses. They must overlap with no network that is peered with this one."""
+    """A network of the stack's own, whose addresses overlap with none that is peered with it; or another."""
+
+    vpc: str = key(
+        "a network that is there, to join; its private service access must be set up, as Cloud SQL needs it",
+        default="",
+        pattern=r"|projects/[^/]+/global/networks/[^/]+",
+        allowed="as in projects/P/global/networks/N, or empty for an own one",
+    )
+    subnetwork: str = key(
+        "of that network, where Cloud Run's instances get their addresses; in the stack's region",
+        default="",
+        pattern=r"|projects/[^/]+/regions/[^/]+/subnetworks/[^/]+",
+        allowed="as in projects/P/regions/R/subnetworks/S, or empty for an own one",
+    )
 
     cidr: str = key(
         "the private IPv4 range of Cloud Run's instances, 4 addresses for each instance at most",
@@ -30,6 +43,11 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         """Refuse a range that Google or Direct VPC egress refuses."""
+        if bool(self.vpc) != bool(self.subnetwork):
+            raise ConfigurationError(
+                "event-store:network.vpc and event-store:network.subnetwork belong together: "
+                "set both or neither"
+            )
         path = "event-store:network.cidr"
         try:
             network = ipaddress.IPv4Network(self.cidr)

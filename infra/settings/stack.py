@@ -17,11 +17,9 @@ from infra.settings.network import NetworkSettings
 from infra.settings.profile import PROFILES, under
 from infra.settings.service import ServiceSettings
 
-# An image by digest, so that what was tried is exactly what runs.
-IMAGE: Final = (
-    r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[a-z0-9.:-]+)/(?P<repository>[a-z0-9-]+)/"
-    r"[a-z0-9._/-]+@(?P<digest>sha256:[0-9a-f]{64})"
-)
+REPOSITORY: Final = r"[a-z0-9-]+-docker\.pkg\.dev/[a-z0-9.:-]+/[a-z0-9-]+"
+# By digest, so that what was tried is exactly what runs.
+IMAGE: Final = REPOSITORY + r"/[a-z0-9._/-]+@sha256:[0-9a-f]{64}"
 NAMESPACE: Final = "event-store:"
 # Of the database's connections: Cloud SQL's own, the migrations', a person's, and those of the instances that
 # a rollout starts before it stops the old ones.
@@ -83,6 +81,12 @@ class Settings:
         pattern=f"|{IMAGE}",
         allowed="by digest, as in europe-west1-docker.pkg.dev/P/event-store/event-store@sha256:…, or empty",
     )
+    repository: str = key(
+        "a Docker repository that is there, to push the image into",
+        default="",
+        pattern=f"|{REPOSITORY}",
+        allowed="as in europe-west1-docker.pkg.dev/P/R, or empty for an own one",
+    )
     ordering: OrderingSettings | None = key("one ordering for every topic that keeps an order", default=None)
     labels: Mapping[str, str] = key(
         "labels of every resource that has labels",
@@ -137,8 +141,19 @@ class Settings:
                     f"event-store:labels has the key {label!r}, but keys must be 1 to 63 small letters, "
                     "digits, hyphens and underscores, a letter first and not goog, which is Google's own"
                 )
+        if self.image and self.repository:
+            raise ConfigurationError(
+                "event-store:image deploys what was built elsewhere, so nothing is pushed to "
+                "event-store:repository: remove one of them"
+            )
+        region = self.network.subnetwork.split("/")[3:4]
+        if region and region != [self.region]:
+            raise ConfigurationError(
+                f"event-store:network.subnetwork is in {region[0]}, but gcp:region is {self.region}: "
+                "take a subnetwork of that region"
+            )
         most = self.network.most_instances
-        if self.service.max_instances > most:
+        if not self.network.vpc and self.service.max_instances > most:
             raise ConfigurationError(
                 f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
                 f"but event-store:service.max_instances is {self.service.max_instances}: "
@@ -160,6 +175,11 @@ class Settings:
                 f"event-store:prefix is {self.prefix!r}, but the database user {user} must have at most "
                 f"{LONGEST_USER_BYTES} letters: shorten the prefix by {len(user) - LONGEST_USER_BYTES}"
             )
+
+    @property
+    def instance(self) -> str:
+        """The name of the Cloud SQL instance. Google blocks that of a deleted one for a week."""
+        return self.database.instance or f"{self.prefix}-{self.database.generation}"
 
 
 def _decoded(text: str, hint: object) -> object:

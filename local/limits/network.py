@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
+from local.limits.iam import MEMBER
 from local.limits.table import Limits
 from local.properties import Properties, is_known
 
@@ -87,4 +88,9 @@ CONNECTION: Final = Limits(
         "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT", "REMOVE_PEERING"),
     },
     name="network",
+)
+SUBNETWORK_IAM_MEMBER: Final = Limits(
+    "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember",
+    {"subnetwork": GIVEN, "region": IMMUTABLE, **MEMBER},
+    name="subnetwork",
 )

@@ -106,6 +106,11 @@ RECORDED: Final = (
         creationTimestamp=_TIME,
     ),
     Recorded(
+        network.SUBNETWORK_IAM_MEMBER,
+        "projects/{project}/regions/{region}/subnetworks/{subnetwork}/{role}/{member}",
+        **_GRANT,
+    ),
+    Recorded(
         network.GLOBAL_ADDRESS,
         "projects/{project}/global/addresses/{name}",
         selfLink=_COMPUTE + "/global/addresses/{name}",
