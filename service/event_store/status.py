@@ -34,6 +34,9 @@ _RETRY_SECONDS: Final = 0.1  # for an error that brings no time of its own
 _MESSAGE_BYTES: Final = 500
 _VIOLATIONS: Final = 10
 _DESCRIPTION_BYTES: Final = 200
+# What grpc.aio says of a message that it could not send because the connection had just been lost, where it
+# finds that out before it has the status of the call.
+_SENDING_FAILED: Final = "Internal error from Core"
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -142,6 +145,8 @@ def _foreign(code: grpc.StatusCode, message: str) -> EventStoreError:
     """Return the nearest error for a status of gRPC itself, of Cloud Run or of a proxy between."""
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):  # a server that stops cancels
         return UnavailableError(f"the service cannot be reached: {message}")
+    if code is grpc.StatusCode.INTERNAL and message == _SENDING_FAILED:
+        return UnavailableError("the connection to the service was lost")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return UnavailableError("the service did not answer in time")
     if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):

@@ -67,6 +67,7 @@ def test_an_error_of_any_size_fits_into_the_metadata_of_a_call() -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "message"),
     [
+        (grpc.StatusCode.INTERNAL, errors.EventStoreError, "INTERNAL: text"),
         (grpc.StatusCode.UNAVAILABLE, errors.UnavailableError, "cannot be reached: text"),
         (grpc.StatusCode.CANCELLED, errors.UnavailableError, "cannot be reached: text"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, errors.UnavailableError, "did not answer in time"),
@@ -86,6 +87,15 @@ def test_a_status_of_somebody_else_becomes_the_nearest_error(
 
     assert type(received) is kind
     assert message in str(received)
+
+
+def test_a_message_that_could_not_be_sent_is_a_lost_connection() -> None:
+    """grpc.aio's own words for it: the same again is safe, as after any other loss of the connection."""
+    call = grpc.aio.AioRpcError(
+        grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details="Internal error from Core"
+    )
+
+    assert isinstance(status.to_error(call), errors.UnavailableError)
 
 
 def test_details_of_somebody_else_are_passed_over() -> None:
