@@ -17,6 +17,18 @@ Invariants:
 - A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
   no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
   looks every event id up and answers with the original positions where the first attempt had stored them.
+  So an append is stored once, whatever is interrupted (tests/store/test_append_crashes.py):
+
+      killed or cut …                                    then …
+      the service, before a batch is sent                nothing of it is stored; the clients send it again
+      the service, before its commit                     what is sent again waits for the lost transaction
+      the service, after its commit                      what is sent again is a duplicate, with its positions
+      PostgreSQL, before the commit                      nothing is stored; the clients send it again
+      PostgreSQL, after the commit                       what is sent again is a duplicate
+      the connection to PostgreSQL, before the commit    what is sent again waits for the lost transaction
+      the connection to PostgreSQL, after the commit     what is sent again is a duplicate; no client notices
+      the client's connection, before its answers        what is sent again is a duplicate
+
 - A database that does not answer is a lost connection after `SEND_SECONDS`.
 - A caller that goes away breaks nothing; its request may still be stored.
 - A batch that could not be stored is told to its callers before the next one is taken, so that they can take

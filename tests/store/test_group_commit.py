@@ -222,23 +222,6 @@ async def test_a_writer_that_fails_leaves_nobody_waiting(
         await writer.appender.append(prepared())
 
 
-async def test_a_connection_lost_in_a_batch_stores_each_request_once(
-    writer: Writer, any_database: TestDatabase
-) -> None:
-    """The writer's connection is cut while its batch waits for the log: the batch is stored, and once."""
-    await writer.appender.append(prepared())
-    with psycopg.connect(any_database.superuser) as blocker:
-        blocker.execute("SELECT FROM log_head FOR UPDATE")
-        tasks = [asyncio.create_task(writer.appender.append(prepared())) for _ in range(5)]
-        pid = await batch_in_flight(any_database)
-        blocker.execute("SELECT pg_terminate_backend(%s)", (pid,))
-
-    answers = await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_SECONDS)
-
-    assert sorted(answer.results[0].first_global_position for answer in answers) == [2, 3, 4, 5, 6]
-    assert len(stored(any_database)) == 6
-
-
 async def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(
     mortal_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
