@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -15,17 +15,25 @@ PATIENCE_SECONDS: Final = 30.0
 Process = asyncio.subprocess.Process
 
 
-@asynccontextmanager
-async def python(*arguments: str, **variables: str) -> AsyncIterator[Process]:
-    """Run Python in a process of its own, killed in the end if it still lives."""
-    process = await asyncio.create_subprocess_exec(
+async def start_python(
+    *arguments: str, stdout: int = asyncio.subprocess.DEVNULL, variables: Mapping[str, str] | None = None
+) -> Process:
+    """Start Python in a process of its own, which the caller kills in the end."""
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,
+        stdout=stdout,
         stderr=asyncio.subprocess.DEVNULL,
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**os.environ, **(variables or {})},
     )
+
+
+@asynccontextmanager
+async def python(*arguments: str, **variables: str) -> AsyncIterator[Process]:
+    """Run Python in a process of its own, killed in the end if it still lives."""
+    process = await start_python(*arguments, variables=variables)
     try:
         yield process
     finally:

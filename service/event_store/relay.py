@@ -8,11 +8,17 @@ Invariants:
 - The checkpoint only grows, and everything up to it is published or parked. Whatever happens, the next
   holder begins there. So nothing is lost, and what is published twice is a part of the log in its order:
 
-      a crash …                                   then the next holder …
-      before a publish                            publishes it
-      between a publish and its checkpoint        publishes it again, with all that followed
-      between parking and its checkpoint          is refused again, parks nothing twice
-      while asleep beyond its lease               has another epoch: the sleeper's checkpoint is refused
+      killed …                                         then …
+      the relay, before a publish                      the next holder publishes it
+      the relay, between a publish and its checkpoint  the next holder publishes it again, and all behind it
+      the relay, between parking and its checkpoint    it is refused again, and not parked twice
+      the relay, asleep beyond its lease               there is another epoch, its checkpoint is refused
+      PostgreSQL, before a checkpoint                  what was published is published again
+      PostgreSQL, after a checkpoint                   the relay goes on behind it, though it was not told
+      PostgreSQL, before parking                       it is refused again, and parked then
+      Pub/Sub, before it has a message                 it is published to the next one
+      Pub/Sub, before it acknowledges a message        it is published again
+      Pub/Sub, after it acknowledged a message         it is checkpointed: it is the bus's to keep
 
 - A message may therefore come twice, but an event first comes after the one before it. Subscribers drop what
   is not newer than the aggregate's version that they have.

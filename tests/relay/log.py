@@ -1,7 +1,8 @@
 """The log of a test: real appends, and the relay's row."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -85,6 +86,25 @@ class Log:
     def expire_lease(self) -> None:
         """Let the time of the relay's lease pass."""
         self.query("UPDATE relays SET lease_expires_at = clock_timestamp()")
+
+    @asynccontextmanager
+    async def locked(self, statement: LiteralString) -> AsyncIterator[None]:
+        """Hold the locks that a statement takes; PostgreSQL may be killed within."""
+        blocker = await psycopg.AsyncConnection.connect(self._conninfo)
+        await blocker.execute(statement)
+        try:
+            yield
+        finally:
+            with suppress(psycopg.OperationalError):
+                await blocker.rollback()
+            await blocker.close()
+
+    async def until_somebody_waits(self) -> None:
+        """Wait until a statement waits for a lock."""
+        await self.until(
+            "count(*) > 0 FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
 
     async def until(self, sql: LiteralString) -> None:
         """Wait until a condition holds in the database."""
