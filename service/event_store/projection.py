@@ -3,12 +3,16 @@
 Invariants:
 
 - The last handled `event_version` of each aggregate is written in the transaction in which the handler
-  writes. Both are there or neither is, so wherever a process dies, an event had its effect once or not yet:
+  writes. Both are there or neither is, so whatever is killed, an event had its effect once or not yet:
 
-      a crash …                        then the event …
-      before the commit                comes again, and is handled
-      after it, before the ack         comes again, and is a duplicate: it is skipped
-      of the ack itself                the same
+      killed …                                         then the event …
+      the projection, before the commit                comes again, and is handled
+      the projection, after it, before the ack         comes again, and is a duplicate: it is skipped
+      the projection, in the ack itself                the same
+      its PostgreSQL, before the commit                is kept and tried again, and is handled
+      its PostgreSQL, after the commit                 is kept and tried again, and is a duplicate
+      Pub/Sub, between delivery and ack                has its effect; if it comes again, it is a duplicate
+      the store, while a gap is filled                  waits for the next one, which gives the rest
 
 - The events of an aggregate are handled in the order of their versions, one after the other, by however many
   processes: the aggregate's row is locked meanwhile. What is missing before an event is read from the store.

@@ -4,45 +4,31 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from event_store import intake
 from event_store.client import Client
-from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.events import RecordedEvent
-from event_store.intake import DEADLINE_SECONDS, EventHandler
+from event_store.intake import DEADLINE_SECONDS
 from event_store.server import Server
 from event_store.subscriber import Subscriber
-from event_store.topology import Ordering, Route, RoutedTopic, Routing, Subscription
 from local.ports import free_port
 from local.pubsub import ManualClock, PubSubServer
 from tests.conftest import TestDatabase
 from tests.consumers.conftest import serving
+from tests.consumers.flow import DEAD, PATH, PROJECT, ROUTING, SUBSCRIPTION, TOPIC, consuming, subscribe
 from tests.consumers.words import PATIENCE_SECONDS, POISON, Words, append
 from tests.pubsub.bus import Bus, bus_at
-
-PROJECT: Final = "project-of-words"
-SUBSCRIPTION: Final = Subscription(name="words", topic="vocabulary")
-PATH: Final = f"projects/{PROJECT}/subscriptions/words"
-DEAD: Final = f"projects/{PROJECT}/subscriptions/{SUBSCRIPTION.dead_letter_name}"
-TOPIC: Final = f"projects/{PROJECT}/topics/vocabulary"
-ROUTING: Final = Routing(
-    {"vocabulary": RoutedTopic("vocabulary", TOPIC, Ordering())},
-    (Route("*", "*", ("vocabulary",)),),
-    "refuse",
-)
 
 
 @dataclass(frozen=True)
@@ -73,35 +59,11 @@ async def stack(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Asyn
             yield Stack(bus, pubsub, clock, client, target)
 
 
-async def _subscribe(bus: Bus) -> None:
-    dead_topic = await bus.topic(name=f"projects/{PROJECT}/topics/{SUBSCRIPTION.dead_letter_name}")
-    await bus.subscription(dead_topic, name=DEAD)
-    await bus.subscription(
-        TOPIC,
-        name=PATH,
-        enable_message_ordering=True,
-        retry_policy={"minimum_backoff": timedelta(0), "maximum_backoff": timedelta(0)},
-        dead_letter_policy={"dead_letter_topic": dead_topic, "max_delivery_attempts": 5},
-    )
-
-
-@asynccontextmanager
-async def _consuming(handler: EventHandler) -> AsyncIterator[Consumer]:
-    consumer = Consumer(PATH, handler, concurrency=4)
-    task = asyncio.create_task(consumer.run())
-    try:
-        yield consumer
-    finally:
-        consumer.stop()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await task
-
-
 async def test_events_have_their_effects_once_and_in_order(stack: Stack, words: Words) -> None:
     """Through relay, Pub/Sub and consumer, and though every message comes twice."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     ids = [await append(stack.client, *"abc") for _ in range(20)]
-    async with _consuming(words.projection(stack.client).handle):
+    async with consuming(words.projection(stack.client).handle):
         await words.until(lambda effects: sum(map(len, effects.values())) == 60)
         await stack.bus.subscriber.seek(request={"subscription": PATH, "time": "2020-01-01T00:00:00Z"})
         last = await append(stack.client, "last")
@@ -115,10 +77,10 @@ async def test_the_same_on_googles_own_emulator(
 ) -> None:
     """Nothing depends on which Pub/Sub it is."""
     await any_bus.topic(name=TOPIC)
-    await _subscribe(any_bus)
+    await subscribe(any_bus)
     async with serving(database, ROUTING, monkeypatch) as (client, _):
         ids = [await append(client, *"abc") for _ in range(5)]
-        async with _consuming(words.projection(client).handle):
+        async with consuming(words.projection(client).handle):
             await words.until(lambda effects: sum(map(len, effects.values())) == 15)
 
     assert words.effects() == {each: ["a", "b", "c"] for each in ids}
@@ -133,11 +95,11 @@ async def test_a_consumer_outlives_pubsub(
     async with serving(database, ROUTING, monkeypatch) as (client, _):
         projection = words.projection(client)
         aggregate_id = str(uuid4())
-        async with _consuming(projection.handle):
+        async with consuming(projection.handle):
             for expected in ("a", "ab"):
                 async with PubSubServer(port=port) as pubsub, bus_at(pubsub.address) as bus:
                     await bus.topic(name=TOPIC)
-                    await _subscribe(bus)
+                    await subscribe(bus)
                     await append(client, expected[-1], aggregate_id=aggregate_id)
                     await words.until(partial(eq, {aggregate_id: list(expected)}))
 
@@ -148,7 +110,7 @@ async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (await stack.client.status()).relay_position:  # noqa: ASYNC110 # it gives no signal
             await asyncio.sleep(0.02)
-    await _subscribe(stack.bus)  # too late for the first event
+    await subscribe(stack.bus)  # too late for the first event
     port = free_port()
     async with Client(f"127.0.0.1:{port}", timeout_seconds=0.5) as away:
         projection = words.projection(away)
@@ -161,7 +123,7 @@ async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None
                 failed.set()
                 raise
 
-        async with _consuming(handler):
+        async with consuming(handler):
             await append(stack.client, "b", aggregate_id=aggregate_id)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await failed.wait()
@@ -176,10 +138,10 @@ async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None
 
 async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(stack: Stack, words: Words) -> None:
     """What follows is handled and none of it dies; redriven to a cured handler, the event is handled too."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     aggregate_id = await append(stack.client, "a", POISON, *"bcdefgh")
     projection = words.projection(stack.client)
-    async with _consuming(projection.handle):
+    async with consuming(projection.handle):
         await words.until(lambda effects: effects.get(aggregate_id) == list("abcdefgh"))
         (dead,) = await stack.bus.pull(DEAD, 1)
         await stack.bus.refuse(DEAD, [dead])
@@ -200,7 +162,7 @@ async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
     stack: Stack, words: Words, point: str
 ) -> None:
     """Wherever it is killed, the next one goes on as if nothing had been."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     ids = [await append(stack.client, *"abcd") for _ in range(3)]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -219,7 +181,7 @@ async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
     died_at = sum(map(len, words.effects().values()))
     stack.clock.advance(DEADLINE_SECONDS + 1)
 
-    async with _consuming(words.projection(stack.client).handle):
+    async with consuming(words.projection(stack.client).handle):
         await words.until(lambda effects: sum(map(len, effects.values())) >= 12)
 
     assert died_at == (2 if point == "before the commit" else 3)
@@ -230,7 +192,7 @@ async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
 
 async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> None:
     """While a database is away, an event is tried again and again, and is not refused."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     projection = words.projection(stack.client)
     attempts: list[int] = []
 
@@ -240,7 +202,7 @@ async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> No
             raise UnavailableError("away")
         await projection.handle(event, attempt)
 
-    async with _consuming(handler):
+    async with consuming(handler):
         aggregate_id = await append(stack.client, "a")
         await words.until(lambda effects: aggregate_id in effects)
 
@@ -251,7 +213,7 @@ async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> No
 
 async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> None:
     """The event in hand is handled and acknowledged; those behind it come to the next consumer."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     await append(stack.client, "a", "b")
     begun, go_on, handled = asyncio.Event(), asyncio.Event(), list[Any]()
 
@@ -260,7 +222,7 @@ async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> Non
         await go_on.wait()
         handled.append(event.event_data)
 
-    async with _consuming(handler) as consumer, asyncio.timeout(PATIENCE_SECONDS):
+    async with consuming(handler) as consumer, asyncio.timeout(PATIENCE_SECONDS):
         await begun.wait()
         consumer.stop()
         consumer.stop()  # harmless
@@ -307,8 +269,8 @@ async def test_an_acknowledgement_that_a_stop_interrupts_is_sent_again(
 
 async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words) -> None:
     """It says what is missing, tries again, and begins when it is there."""
-    async with _consuming(words.projection(stack.client).handle):
-        await _subscribe(stack.bus)
+    async with consuming(words.projection(stack.client).handle):
+        await subscribe(stack.bus)
         aggregate_id = await append(stack.client, "a")
         await words.until(lambda effects: aggregate_id in effects)
 
@@ -331,8 +293,8 @@ async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.
         handled.append(event.event_data)
 
     monkeypatch.setattr(Subscriber, "hold", noticed)
-    await _subscribe(stack.bus)
-    async with _consuming(handler):
+    await subscribe(stack.bus)
+    async with consuming(handler):
         await append(stack.client, "a")
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not handled:
@@ -345,9 +307,9 @@ async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.
 
 async def test_what_is_no_event_becomes_a_dead_letter(stack: Stack, words: Words) -> None:
     """A stranger's message stops nobody."""
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     await stack.bus.publish(TOPIC, "[]", key="k")
-    async with _consuming(words.projection(stack.client).handle):
+    async with consuming(words.projection(stack.client).handle):
         (dead,) = await stack.bus.consume(DEAD, 1)
 
     assert dead.message.data == b"[]"
