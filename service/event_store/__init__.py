@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from event_store.append_stream import AppendStream
     from event_store.client import Client
     from event_store.consumer import Consumer
+    from event_store.errors import (
+        ConfigurationError,
+        EventAlreadyExistsError,
+        EventStoreError,
+        FieldViolation,
+        InvalidArgumentError,
+        LogCorruptedError,
+        OverloadedError,
+        UnavailableError,
+        WrongAggregateTypeError,
+        WrongExpectedVersionError,
+    )
     from event_store.event_filter import EventFilter
     from event_store.events import (
         AggregateAppend,
@@ -34,26 +46,38 @@ __all__ = [
     "CaughtUp",
     "Checkpoint",
     "Client",
+    "ConfigurationError",
     "Consumer",
+    "EventAlreadyExistsError",
     "EventFilter",
+    "EventStoreError",
     "ExpectedVersion",
     "FellBehind",
+    "FieldViolation",
+    "InvalidArgumentError",
     "LoadedAggregate",
+    "LogCorruptedError",
     "NewEvent",
+    "OverloadedError",
     "PassedOver",
     "Projection",
     "RecordedEvent",
     "Snapshot",
     "Status",
     "TopicStatus",
+    "UnavailableError",
+    "WrongAggregateTypeError",
+    "WrongExpectedVersionError",
     "create_projection_tables",
     "handle_push",
 ]
 _MODULES = {
+    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "event_store.errors"),
     "CaughtUp": "event_store.markers",
     "Checkpoint": "event_store.markers",
     "Consumer": "event_store.consumer",
     "FellBehind": "event_store.markers",
+    "FieldViolation": "event_store.errors",
     "LoadedAggregate": "event_store.snapshot",
     "PassedOver": "event_store.projection_versions",
     "Projection": "event_store.projection",
