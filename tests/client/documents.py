@@ -1,0 +1,33 @@
+"""The examples of a document: its blocks of Python, run as they are printed."""
+
+import ast
+import asyncio
+import inspect
+import re
+from typing import Any, Final
+
+from tests.client.command import ROOT
+
+_EXAMPLES: Final = ROOT / "examples"
+
+
+def examples(document: str) -> list[str]:
+    """Return the blocks of a document of docs/ in their order, without those that show a whole file."""
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    files = {path.read_text("utf-8") for path in _EXAMPLES.rglob("*.py")}
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [block for block in blocks if block not in files]
+
+
+async def run(source: str, names: dict[str, Any]) -> None:
+    """Run an example in the loop if it awaits something, else in a thread: it may wait for a service here.
+
+    Args:
+        source: The example.
+        names: What it may use, and what the examples before it have defined; those of its own are added.
+    """
+    code = compile(source, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if code.co_flags & inspect.CO_COROUTINE:
+        await eval(code, names)  # noqa: S307 # our own documents
+    else:
+        await asyncio.to_thread(eval, code, names)
