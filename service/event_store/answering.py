@@ -9,6 +9,7 @@ from grpc_status import rpc_status
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
+    ImportMovedError,
     InvalidArgumentError,
     StoppingError,
     WrongAggregateTypeError,
@@ -23,6 +24,7 @@ _EXPECTED: Final = (
     WrongExpectedVersionError,
     EventAlreadyExistsError,
     WrongAggregateTypeError,
+    ImportMovedError,
     StoppingError,
 )
 

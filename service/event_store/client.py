@@ -3,7 +3,7 @@
 What is repeated and why that is safe stands in `calls.py`.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from types import TracebackType
@@ -19,10 +19,13 @@ from event_store.events import (
     AggregateAppend,
     AppendResult,
     ExpectedVersion,
+    ImportedEvent,
+    ImportProgress,
     NewEvent,
     RecordedEvent,
     Status,
 )
+from event_store.import_stream import ImportStream
 from event_store.markers import Marker
 from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.subscription import subscribe as follow
@@ -102,6 +105,32 @@ class Client:
             most_in_flight: How many appends may be without an answer, at least 1; one more waits.
         """
         return AppendStream(self._calls, most_in_flight)
+
+    async def import_events(
+        self,
+        import_id: str,
+        events: AsyncIterable[ImportedEvent] | Iterable[ImportedEvent],
+        *,
+        on_progress: Callable[[ImportProgress], None] | None = None,
+    ) -> ImportProgress:
+        """Import historic events, see docs/importing.md, and return how far the import is in the end.
+
+        Args:
+            import_id: The name of the import, 1 to 100 characters: the same one goes on with it.
+            events: The whole source, always from its beginning and in the same order. It is read once, not
+                faster than it is stored, and in the event loop's own time unless it is asynchronous.
+            on_progress: Called when the import begins and after each part, of up to 1,000 events.
+
+        Raises:
+            WrongExpectedVersionError: An event's version is not the next one of its aggregate.
+            InvalidArgumentError: A value is outside the contract, or the source is shorter than what is
+                stored.
+            EventAlreadyExistsError: An event id is in the store.
+            WrongAggregateTypeError: The aggregate exists with another type.
+            ImportMovedError: Another caller has begun this import and goes on with it.
+            UnavailableError: There was no progress for the client's timeout; import again to go on.
+        """
+        return await ImportStream(self._calls, import_id, events, on_progress).run()
 
     async def save_snapshot(
         self, aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: object

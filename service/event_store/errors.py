@@ -5,6 +5,7 @@
     ├── WrongExpectedVersionError   the aggregate is not at the expected version
     ├── EventAlreadyExistsError     an event id is stored with other content
     ├── WrongAggregateTypeError     the aggregate exists with another type
+    ├── ImportMovedError            another caller goes on with the import
     ├── OverloadedError             too much is waiting; nothing was stored
     ├── UnavailableError            the database or the service is away
     │   └── StoppingError           the service is stopping, and another will take the call
@@ -82,6 +83,10 @@ class WrongAggregateTypeError(EventStoreError):
         self.aggregate_id = aggregate_id
         self.aggregate_type = aggregate_type
         self.actual_type = actual_type
+
+
+class ImportMovedError(EventStoreError):
+    """Another caller began the same import later and goes on with it."""
 
 
 class OverloadedError(EventStoreError):

@@ -90,6 +90,44 @@ class AggregateAppend:
     expected_version: ExpectedVersion | int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedEvent:
+    """A historic event, to be imported; the fields are those of `NewEvent` and what an append works out.
+
+    Attributes:
+        aggregate_id: A UUID.
+        aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
+        event_version: Its place in its aggregate, from 1: one more than that of the event before it.
+        event_type: 1 to 100 characters.
+        event_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
+        occurred_at: When it happened, with a time zone; kept to the microsecond.
+        metadata: A JSON object of at most 64 KiB; bytes are taken to be JSON text already.
+        event_id: A UUID, unique in the store.
+    """
+
+    aggregate_id: str
+    aggregate_type: str
+    event_version: int
+    event_type: str
+    event_data: Any
+    occurred_at: datetime
+    metadata: Mapping[str, Any] | bytes = field(default_factory=dict)
+    event_id: str = field(default_factory=new_event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is.
+
+    Attributes:
+        stored_events: How many events of the source are in the log.
+        last_global_position: The position of the last of them; 0 if there is none.
+    """
+
+    stored_events: int
+    last_global_position: int
+
+
 @dataclass(frozen=True, slots=True)
 class AppendResult:
     """Where the events of one aggregate were stored.

@@ -9,6 +9,31 @@
 -- Append a batch of requests, see the function in migrations/sql/0001_create_event_log.sql.
 SELECT head_position, versions, verdicts FROM append_events(%b);
 
+-- name: import_begin
+-- Become the latest caller of an import, once the part that is being stored for another one is; make it if it is new.
+INSERT INTO imports AS import (import_id, epoch) VALUES (%s, 1)
+ON CONFLICT (import_id) DO UPDATE SET epoch = import.epoch + 1, updated_at = clock_timestamp()
+RETURNING epoch, stored_events, last_position;
+
+-- name: import_part_create
+-- Where this connection puts each part of its import before it goes into the log.
+CREATE TEMPORARY TABLE import_part (
+    number INTEGER, is_first BOOLEAN, event_id UUID, aggregate_id UUID, aggregate_type VARCHAR(100),
+    event_type VARCHAR(100), event_version INTEGER, event_data JSONB, metadata JSONB, occurred_at TIMESTAMPTZ
+);
+
+-- name: import_part_clear
+-- Throw the part away.
+TRUNCATE import_part;
+
+-- name: import_part_copy
+-- Take a part, see import_part.py.
+COPY import_part FROM STDIN (FORMAT BINARY);
+
+-- name: import_part_store
+-- Append the part, see the function in migrations/sql/0002_create_imports.sql.
+SELECT stored, head_position, fault FROM store_import_part(%s, %s);
+
 -- name: read_aggregate_forwards
 -- A page of one aggregate, upwards from a version.
 WITH page AS (

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import os
 import signal
+from functools import partial
 from typing import Final
 
 import grpc
@@ -27,6 +28,7 @@ from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
+from event_store.importer import Importer
 from event_store.live_log import LiveLog
 from event_store.logs import configure_logs
 from event_store.migrate import check_revision
@@ -85,7 +87,13 @@ class Server:
         overview = Overview(self._database, topics)
         self._vitals = Vitals(overview, self._appender.latency)
         self._servicer = EventStoreServicer(
-            self._appender, reader, SnapshotTable(self._database), self._live_log, overview, is_refused
+            self._appender,
+            reader,
+            SnapshotTable(self._database),
+            self._live_log,
+            partial(Importer, self._database.login, self._hint, is_refused),
+            overview,
+            is_refused,
         )
         self._health = health.aio.HealthServicer()
         self.grpc = grpc.aio.server(options=_OPTIONS)

@@ -1,13 +1,15 @@
 """The methods of the contract: translate in, call, translate out."""
 
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from typing import Final
 
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import FieldViolation, InvalidArgumentError, OverloadedError
 from event_store.follower import Follower
+from event_store.importer import MOST_IMPORTS, Importer
 from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
 from event_store.overview import Overview
@@ -18,6 +20,8 @@ from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from event_store.validation import IsRefused, canonical_uuid, not_a_uuid, prepare_request
 
+_IMPORT_RETRY_SECONDS: Final = 1.0
+
 
 class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     """Answers calls of the service `event_store.v1.EventStore`.
@@ -27,6 +31,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         reader: Reads events.
         snapshots: Keeps snapshots.
         live_log: Holds the end of the log for those who follow it.
+        new_importer: Makes what answers a call of `ImportEvents`.
         overview: Tells the status.
         is_refused: Tells which events no topic takes, see `prepare_request`.
     """
@@ -37,6 +42,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         reader: Reader,
         snapshots: SnapshotTable,
         live_log: LiveLog,
+        new_importer: Callable[[Context], Importer],
         overview: Overview,
         is_refused: IsRefused | None,
     ) -> None:
@@ -44,9 +50,11 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._reader = reader
         self._snapshots = snapshots
         self._live_log = live_log
+        self._new_importer = new_importer
         self._overview = overview
         self._is_refused = is_refused
         self._pipelines: set[Pipeline] = set()
+        self._importers: set[Importer] = set()
 
     async def AppendEvents(
         self, request: pb.AppendEventsRequest, context: Context
@@ -117,6 +125,17 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
                 )
                 snapshot = None
 
+    async def ImportEvents(self, _requests: AsyncIterator[pb.ImportEventsRequest], context: Context) -> None:
+        async with Answering(context):
+            if len(self._importers) >= MOST_IMPORTS:
+                raise OverloadedError(f"{MOST_IMPORTS} imports are running", _IMPORT_RETRY_SECONDS)
+            importer = self._new_importer(context)
+            self._importers.add(importer)
+            try:
+                await importer.run()
+            finally:
+                self._importers.discard(importer)
+
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         async with Answering(context):
             return await self._overview.status()
@@ -125,6 +144,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         """Let streams without an end of their own end, once what was taken is answered."""
         for pipeline in self._pipelines:
             pipeline.stop()
+        for importer in self._importers:
+            importer.stop()
 
 
 def _aggregate_id(request: pb.ReadAggregateRequest | pb.GetSnapshotRequest | pb.LoadAggregateRequest) -> str:

@@ -19,6 +19,7 @@ from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
     FieldViolation,
+    ImportMovedError,
     InvalidArgumentError,
     LogCorruptedError,
     OverloadedError,
@@ -66,6 +67,7 @@ _TABLE: Final = (
         "WRONG_AGGREGATE_TYPE",
         {"aggregate_id": str, "aggregate_type": str, "actual_type": str},
     ),
+    _Row(ImportMovedError, grpc.StatusCode.ABORTED, "IMPORT_MOVED"),
     _Row(OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
     _Row(UnavailableError, grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"),
     _Row(LogCorruptedError, grpc.StatusCode.DATA_LOSS, "LOG_CORRUPTED"),
@@ -113,7 +115,9 @@ def _to_error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -
         retry = _unpacked(details, error_details_pb2.RetryInfo)
         return OverloadedError(message, retry.retry_delay.ToNanoseconds() / 1e9 if retry else _RETRY_SECONDS)
     if row.arguments:
-        return row.error(*(convert(info.metadata[name]) for name, convert in row.arguments.items()))
+        error = row.error(*(convert(info.metadata[name]) for name, convert in row.arguments.items()))
+        error.args = (message,)  # of an import it names the event too
+        return error
     return row.error(message)
 
 

@@ -99,7 +99,7 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
     event_count = sum([len(message.events) for message in messages])
     if event_count > MOST_EVENTS:
         _refuse("appends", f"they have {event_count} events, at most {MOST_EVENTS} are allowed")
-    check = _Check(is_refused)
+    check = Check(is_refused)
     appends = tuple([check.append(index, message) for index, message in enumerate(messages)])
     if check.violations:
         raise InvalidArgumentError(*check.violations[:_MOST_VIOLATIONS])
@@ -121,7 +121,7 @@ def _refuse(field: str, description: str) -> None:
     raise InvalidArgumentError(FieldViolation(field, description))
 
 
-class _Check:
+class Check:
     """Goes through one request and notes what is wrong; a path is only put together for a note."""
 
     def __init__(self, is_refused: IsRefused | None) -> None:
@@ -131,59 +131,62 @@ class _Check:
         self._path: tuple[int, ...] = ()
 
     def append(self, index: int, append: pb.AggregateAppend) -> PreparedAppend:
+        """Check the events for one aggregate, as `event`."""
         self._path = (index,)
         aggregate_id = self._uuid("aggregate_id", append.aggregate_id, "aggregate ")
         aggregate_type = append.aggregate_type
         if fault := type_fault(aggregate_type):
-            self._note("aggregate_type", fault)
+            self.note("aggregate_type", fault)
         expected = self._expected(append.expected_version)
         if not append.events:
-            self._note("events", "there is none, at least 1 is needed")
+            self.note("events", "there is none, at least 1 is needed")
         events = tuple(
-            [
-                self._event((index, number), event, aggregate_type)
-                for number, event in enumerate(append.events)
-            ]
+            [self.event((index, number), event, aggregate_type) for number, event in enumerate(append.events)]
         )
         return PreparedAppend(aggregate_id, aggregate_type, expected, events)
 
-    def _event(self, path: tuple[int, int], event: pb.NewEvent, aggregate_type: str) -> PreparedEvent:
+    def event(self, path: tuple[int, ...], event: pb.NewEvent, aggregate_type: str) -> PreparedEvent:
+        """Check an event; what is returned is good for use only if nothing was noted."""
         self._path = path
         event_id = self._uuid("event_id", event.event_id)
         event_type, data, metadata = event.event_type, event.event_data, event.metadata or b"{}"
         if fault := type_fault(event_type):
-            self._note("event_type", fault)
+            self.note("event_type", fault)
         elif self._is_refused is not None and self._is_refused(aggregate_type, event_type):
-            self._note("event_type", _no_route(aggregate_type, event_type))
+            self.note("event_type", _no_route(aggregate_type, event_type))
         if fault := find_fault(data, MOST_DATA_BYTES):
-            self._note("event_data", fault)
+            self.note("event_data", fault)
         if fault := find_fault(metadata, MOST_METADATA_BYTES):
-            self._note("metadata", fault)
+            self.note("metadata", fault)
         elif metadata[:1] != b"{" and not metadata.lstrip().startswith(b"{"):
-            self._note("metadata", "is not a JSON object")
+            self.note("metadata", "is not a JSON object")
         elif fault := find_correlation_fault(metadata):
-            self._note("metadata", fault)
+            self.note("metadata", fault)
         if not event.HasField("occurred_at"):
-            self._note("occurred_at", "is required")
+            self.note("occurred_at", "is required")
         elif (occurred_at := _time_text(event.occurred_at)) is None:
-            self._note("occurred_at", "is not a time in the years 1 to 9999")
+            self.note("occurred_at", "is not a time in the years 1 to 9999")
         else:
             return PreparedEvent(event_id, event_type, data, metadata, occurred_at)
         return PreparedEvent(event_id, event_type, data, metadata, "")
 
-    def _note(self, field: str, description: str) -> None:
+    def note(self, field: str, description: str) -> None:
+        """Note what is wrong with a field."""
+        self.violations.append(FieldViolation(f"{self.place()}{field}", description))
+
+    def place(self) -> str:
+        """Return what the path of a field begins with."""
         steps = zip(("appends", "events"), self._path, strict=False)
-        path = [*(f"{name}[{index}]" for name, index in steps), field]
-        self.violations.append(FieldViolation(".".join(path), description))
+        return "".join(f"{name}[{index}]." for name, index in steps)
 
     def _uuid(self, field: str, text: str, kind: str = "") -> str:
         uuid = canonical_uuid(text)
         if uuid is None:
-            self._note(field, not_a_uuid(text))
+            self.note(field, not_a_uuid(text))
             return ""
         key = kind + uuid  # an aggregate's and an event's id may be equal, two aggregates' or two events' not
         if key in self.keys:
-            self._note(field, f"{uuid} occurs twice in the request")
+            self.note(field, f"{uuid} occurs twice in the request")
         self.keys.add(key)
         return uuid
 
@@ -198,11 +201,11 @@ class _Check:
             case "exact" if expected.exact <= HIGHEST_VERSION:
                 return expected.exact
             case "exact":
-                self._note(
+                self.note(
                     "expected_version.exact", f"is {expected.exact}, at most {HIGHEST_VERSION} is allowed"
                 )
             case _:
-                self._note("expected_version", "is required: any, no_stream, exists or exact")
+                self.note("expected_version", "is required: any, no_stream, exists or exact")
         return ANY
 
 

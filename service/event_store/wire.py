@@ -14,6 +14,8 @@ from event_store.events import (
     AggregateAppend,
     AppendResult,
     ExpectedVersion,
+    ImportedEvent,
+    ImportProgress,
     NewEvent,
     RecordedEvent,
     Status,
@@ -120,6 +122,29 @@ def loaded_aggregate(parts: Sequence[pb.LoadAggregateResponse]) -> LoadedAggrega
     return LoadedAggregate(None if first is None else snapshot(first), events)
 
 
+def imported_event(event: ImportedEvent, place: str) -> pb.ImportedEvent:
+    """Return the message for an event of an import.
+
+    Args:
+        event: The event.
+        place: What says which it is, before the name of a field.
+
+    Raises:
+        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+    """
+    return pb.ImportedEvent(
+        aggregate_id=_text(event.aggregate_id, f"{place}aggregate_id"),
+        aggregate_type=_text(event.aggregate_type, f"{place}aggregate_type"),
+        event_version=_version(event.event_version, f"{place}event_version", f"1 to {_HIGHEST_VERSION}"),
+        event=_new_event(event, place),
+    )
+
+
+def import_progress(response: pb.ImportEventsResponse) -> ImportProgress:
+    """Return the progress of a response."""
+    return ImportProgress(response.stored_events, response.last_global_position)
+
+
 def status(response: pb.GetStatusResponse) -> Status:
     """Return the status of a response."""
     return Status(
@@ -153,17 +178,17 @@ def _append(append: AggregateAppend, path: str) -> pb.AggregateAppend:
         aggregate_id=_text(append.aggregate_id, f"{path}.aggregate_id"),
         aggregate_type=_text(append.aggregate_type, f"{path}.aggregate_type"),
         expected_version=_expected_version(append.expected_version, f"{path}.expected_version"),
-        events=[_new_event(event, f"{path}.events[{index}]") for index, event in enumerate(append.events)],
+        events=[_new_event(event, f"{path}.events[{index}].") for index, event in enumerate(append.events)],
     )
 
 
-def _new_event(event: NewEvent, path: str) -> pb.NewEvent:
+def _new_event(event: NewEvent | ImportedEvent, place: str) -> pb.NewEvent:
     return pb.NewEvent(
-        event_id=_text(event.event_id, f"{path}.event_id"),
-        event_type=_text(event.event_type, f"{path}.event_type"),
-        event_data=_json(event.event_data, f"{path}.event_data"),
-        metadata=_json(event.metadata, f"{path}.metadata"),
-        occurred_at=timestamp(event.occurred_at, f"{path}.occurred_at"),
+        event_id=_text(event.event_id, f"{place}event_id"),
+        event_type=_text(event.event_type, f"{place}event_type"),
+        event_data=_json(event.event_data, f"{place}event_data"),
+        metadata=_json(event.metadata, f"{place}metadata"),
+        occurred_at=timestamp(event.occurred_at, f"{place}occurred_at"),
     )
 
 

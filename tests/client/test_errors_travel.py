@@ -5,6 +5,7 @@ import pytest
 from grpc_status import rpc_status
 
 from event_store import errors, status
+from event_store.import_part import at_event
 
 
 def _received(sent: errors.EventStoreError) -> errors.EventStoreError:
@@ -22,6 +23,8 @@ def _received(sent: errors.EventStoreError) -> errors.EventStoreError:
         errors.WrongExpectedVersionError("id", "no_stream", 7),
         errors.EventAlreadyExistsError("id"),
         errors.WrongAggregateTypeError("id", "Order", "Invoice"),
+        errors.ImportMovedError("moved"),
+        at_event(17, errors.WrongExpectedVersionError("id", "6", 3)),
         errors.OverloadedError("full", 12.25),
         errors.UnavailableError("away"),
         errors.LogCorruptedError("a hole"),

@@ -10,8 +10,10 @@ from psycopg.types.json import Jsonb
 
 from event_store.batch import encode
 from event_store.database import queries
+from event_store.import_part import ImportPart, prepare_part
 from event_store.validation import PreparedRequest, prepare_request
 from tests.conftest import TestDatabase
+from tests.store.imports import history, parts
 from tests.store.requests import EXISTS, NO_STREAM, append, request
 
 SCANS = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'events'"
@@ -49,6 +51,30 @@ def test_appends_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestD
 
         assert connection.execute(SCANS).fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (600,)
+
+
+def test_imports_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestDatabase) -> None:
+    """A connection that imported into an empty log never scans the log as it grows, refusals included."""
+
+    def send(part: ImportPart) -> Any:
+        connection.execute(queries["import_part_clear"])
+        with connection.cursor().copy(queries["import_part_copy"]) as copy:
+            copy.write(part.rows)
+        row = connection.execute(queries["import_part_store"], ("legacy", 1), prepare=True).fetchone()
+        assert row is not None
+        return row
+
+    source = [prepare_part(each, 1, None) for each in parts(history(3000, aggregates=300), 500)]
+    with psycopg.connect(any_database.runtime, autocommit=True) as connection:
+        connection.execute(queries["import_part_create"])
+        connection.execute(queries["import_begin"], ("legacy",))
+        for number, part in enumerate(source, 1):
+            assert send(part) == (number * 500, number * 500, None)
+            assert send(part)[2]["verdict"] == "event_already_exists"
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        connection.execute("SELECT 1")
+
+        assert connection.execute(SCANS).fetchone() == (0,)
 
 
 def test_reads_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestDatabase) -> None:

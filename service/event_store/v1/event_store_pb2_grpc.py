@@ -224,19 +224,22 @@ class EventStoreServicer:
         An import has a name, under which the service counts how many events of the source it has stored. The
         first request bears the name and is answered at once with that count; the events that follow are those of
         the source behind it. So an interrupted import goes on by beginning again, and nothing is stored twice. One
-        caller at a time: of two with the same name, the second to store is refused.
+        caller at a time: who begins an import that another caller is at takes it over, and the other is refused.
 
         Rules: each event states its version, which is the next one of its aggregate. Every event is under the
-        limits of NewEvent. Events are stored in parts, each whole or not at all, in the order of the stream, with
-        appends between them.
+        limits of NewEvent. Each request is a part: stored whole or not at all, in the order of the stream, with
+        appends between the parts. A part costs a commit, so fill it: about 1,000 events are best.
 
-        Flow: an answer after each part that is durable. No more is read than a few parts.
+        Flow: an answer after each part that is durable. Two parts are read ahead of the one that is being stored,
+        and none while the client does not take its answers.
 
         Errors end the stream; the parts that were answered stay, and the message names the event by its number in
-        the source, from 1: INVALID_ARGUMENT (BadRequest names each field), ABORTED (WRONG_EXPECTED_VERSION: its
-        version is not the next one of its aggregate; IMPORT_MOVED: another caller goes on with this import),
-        ALREADY_EXISTS (EVENT_ALREADY_EXISTS), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE), UNAVAILABLE (begin again
-        under the same name).
+        the source, from 1: INVALID_ARGUMENT (BadRequest names each field, as in "event 17: event_data"), ABORTED
+        (WRONG_EXPECTED_VERSION: its version is not the next one of its aggregate; expected_version is the one
+        before its own; IMPORT_MOVED: another caller goes on with this import), ALREADY_EXISTS
+        (EVENT_ALREADY_EXISTS: its id is in the store, or twice in the part), FAILED_PRECONDITION
+        (WRONG_AGGREGATE_TYPE), RESOURCE_EXHAUSTED (OVERLOADED: the service is at 4 imports already), UNAVAILABLE
+        (begin again under the same name).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

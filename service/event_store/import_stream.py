@@ -1,0 +1,217 @@
+"""An import, from its source to the service, through any loss of the connection.
+
+Invariants:
+
+- The source is read once, from its beginning and in its order. What the service has stored is skipped.
+- At most `PARTS_IN_FLIGHT` parts are read and unanswered, so the size of the source does not matter.
+- When the connection is lost the service is asked how far the import is, and every part that is not stored is
+  sent again. An import that another caller has taken over is not taken back: it fails.
+- What comes before an event that is wrong or a source that fails is stored, part by part, before the error.
+- An import that makes no progress for the client's timeout fails. It may wait for its source for ever.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+import grpc
+
+from event_store import wire
+from event_store.calls import Calls, new_backoff, pause
+from event_store.errors import (
+    EventStoreError,
+    FieldViolation,
+    InvalidArgumentError,
+    UnavailableError,
+)
+from event_store.events import ImportedEvent, ImportProgress
+from event_store.status import to_error
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import MOST_EVENTS, MOST_REQUEST_BYTES
+
+PARTS_IN_FLIGHT: Final = 4
+_PART_BYTES: Final = MOST_REQUEST_BYTES - 65_536  # leaves room for what frames the events
+_FRAME_BYTES: Final = 8
+
+Events = AsyncIterable[ImportedEvent] | Iterable[ImportedEvent]
+
+
+class ImportStream:
+    """One import, to be run once.
+
+    Args:
+        calls: The connection.
+        import_id: The name of the import.
+        events: The source, from its beginning.
+        on_progress: Called when the import begins and after each part.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        import_id: str,
+        events: Events,
+        on_progress: Callable[[ImportProgress], None] | None,
+    ) -> None:
+        self._calls = calls
+        self._import_id = import_id
+        self._events = events
+        self._on_progress = on_progress
+        self._progress = ImportProgress(0, 0)
+        self._taken = 0  # events of the source
+        self._unanswered: deque[tuple[int, pb.ImportEventsRequest]] = deque()  # each with its last number
+        self._sent = 0  # how many of them, on this connection
+        self._room = asyncio.Semaphore(PARTS_IN_FLIGHT)
+        self._has_moved = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._backoff = new_backoff()
+        self._since = 0.0  # when the wait for the next answer began, by the loop's clock
+
+    async def run(self) -> ImportProgress:
+        """Import everything and return how far the import is then; see `Client.import_events`."""
+        loop = asyncio.get_running_loop()
+        self._since = loop.time()
+        try:
+            while (error := await self._talk()) is not None:
+                await pause(error, self._backoff, loop.time() + self._left_seconds())
+            if self._reading is not None:
+                self._reading.result()
+            if self._taken < self._progress.stored_events:
+                raise _invalid("the source", f"has {self._taken} events, but more are stored under this name")
+            return self._progress
+        finally:
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _talk(self) -> EventStoreError | None:
+        """Send and receive until the connection ends; return why it did, None if everything is stored."""
+        call = self._calls.method("ImportEvents")()
+        sending: asyncio.Task[None] | None = None
+        self._sent = 0
+        try:
+            with suppress(asyncio.InvalidStateError):  # who reads is told why
+                await call.write(pb.ImportEventsRequest(import_id=self._import_id))
+            while (response := await self._answer(call)) is not grpc.aio.EOF:
+                self._take(response)
+                sending = sending or asyncio.create_task(self._send(call))
+        except grpc.aio.AioRpcError as failure:
+            return to_error(failure)
+        except TimeoutError:
+            return UnavailableError("the service did not answer in time")
+        finally:
+            call.cancel()
+            if sending is not None:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        is_complete = self._reading is not None and self._reading.done() and not self._unanswered
+        return None if is_complete else UnavailableError("the service ended the import")
+
+    async def _answer(self, call: Any) -> Any:
+        reading = asyncio.ensure_future(call.read())
+        try:
+            while not reading.done():
+                left_seconds = self._left_seconds()
+                if left_seconds <= 0:
+                    raise TimeoutError
+                await asyncio.wait([reading], timeout=left_seconds)
+            return reading.result()
+        finally:
+            reading.cancel()
+
+    def _left_seconds(self) -> float:
+        """Return for how long an answer may still be missing: for ever while there is none to come."""
+        now = asyncio.get_running_loop().time()
+        if self._reading is not None and not self._reading.done() and not self._unanswered:
+            self._since = now  # the source is what is waited for
+        return self._since + self._calls.timeout_seconds - now
+
+    def _take(self, response: pb.ImportEventsResponse) -> None:
+        before, self._progress = self._progress, wire.import_progress(response)
+        if self._progress.stored_events < before.stored_events:
+            raise EventStoreError(
+                f"the service has {self._progress.stored_events} events of this import, "
+                f"but had {before.stored_events}: this is another event store"
+            )
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(lambda _: self._has_moved.set())
+        elif self._progress == before:
+            return
+        self._since = asyncio.get_running_loop().time()
+        self._backoff.reset()
+        self._drop_stored()
+        if self._on_progress is not None:
+            self._on_progress(self._progress)
+
+    async def _send(self, call: Any) -> None:
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # who reads is told why
+            while self._reading is None or not self._reading.done() or self._sent < len(self._unanswered):
+                if self._sent == len(self._unanswered):
+                    self._has_moved.clear()
+                    await self._has_moved.wait()
+                    continue
+                _, part = self._unanswered[self._sent]
+                self._sent += 1
+                await call.write(part)
+            await call.done_writing()
+
+    async def _read(self) -> None:
+        """Make parts of the source, from the first event on that is not stored."""
+        part, size_bytes = pb.ImportEventsRequest(), 0
+        failure: Exception | None = None
+        try:
+            async for event in _each(self._events):
+                if self._taken < self._progress.stored_events:
+                    self._taken += 1
+                    continue
+                message = wire.imported_event(event, f"event {self._taken + 1}: ")
+                event_bytes = message.ByteSize() + _FRAME_BYTES
+                if len(part.events) == MOST_EVENTS or size_bytes + event_bytes > _PART_BYTES:
+                    await self._give(part)
+                    part, size_bytes = pb.ImportEventsRequest(), 0
+                part.events.append(message)
+                size_bytes += event_bytes
+                self._taken += 1
+        except Exception as error:  # noqa: BLE001 # whatever the source raises, first goes what came before
+            failure = error
+        await self._give(part)
+        if failure is not None:
+            raise failure
+
+    async def _give(self, part: pb.ImportEventsRequest) -> None:
+        if not part.events:
+            return
+        await self._room.acquire()
+        if not self._unanswered:
+            self._since = asyncio.get_running_loop().time()
+        self._unanswered.append((self._taken, part))
+        self._drop_stored()
+        self._has_moved.set()
+        await asyncio.sleep(0)  # it is sent while a source that never waits goes on
+
+    def _drop_stored(self) -> None:
+        """Let go of what is stored, part by part unless another caller made other parts."""
+        stored = self._progress.stored_events
+        while self._unanswered and self._unanswered[0][0] <= stored:
+            self._unanswered.popleft()
+            self._sent = max(0, self._sent - 1)
+            self._room.release()
+        if self._unanswered:
+            last, part = self._unanswered[0]
+            del part.events[: max(0, stored - (last - len(part.events)))]
+
+
+async def _each(events: Events) -> AsyncIterator[ImportedEvent]:
+    if isinstance(events, AsyncIterable):
+        async for event in events:
+            yield event
+    else:
+        for event in events:
+            yield event
+
+
+def _invalid(field: str, description: str) -> InvalidArgumentError:
+    return InvalidArgumentError(FieldViolation(field, description))

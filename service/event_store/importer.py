@@ -1,0 +1,127 @@
+"""One call of `ImportEvents`: from the parts of a source to the log.
+
+Invariants:
+
+- Parts are stored in the order of the stream, one at a time, and each is answered after its commit.
+- While one part is stored, at most `PARTS_AHEAD` more are read and checked. While the client does not take
+  its answers none is stored, so none is read either: a source of any size takes no more memory than that.
+- A part that is refused ends the stream after all parts before it are stored and answered.
+- A stop ends the stream after the part that is being stored. A client that goes away ends it at any point; a
+  part is then stored whole or not at all.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import grpc
+
+from event_store.answering import Context
+from event_store.errors import FieldViolation, InvalidArgumentError, StoppingError
+from event_store.import_part import ImportPart, prepare_part
+from event_store.import_writer import ImportWriter
+from event_store.login import Login
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import IsRefused
+
+MOST_IMPORTS: Final = 4  # at a time: each has a connection, and about 16 MiB of parts at the most
+PARTS_AHEAD: Final = 2
+_MOST_ID_CHARACTERS: Final = 100
+
+
+class Importer:
+    """Answers one call of `ImportEvents`.
+
+    Args:
+        login: For a connection of its own.
+        on_stored: Called with the new head of the log after each part.
+        is_refused: Tells which events no topic takes, see `validation.prepare_request`.
+        context: The call.
+    """
+
+    def __init__(
+        self, login: Login, on_stored: Callable[[int], None], is_refused: IsRefused | None, context: Context
+    ) -> None:
+        self._login = login
+        self._on_stored = on_stored
+        self._is_refused = is_refused
+        self._context = context
+        self._stored_events: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._import_id = ""
+        self._parts: deque[ImportPart] = deque()
+        self._room = asyncio.Semaphore(PARTS_AHEAD)
+        self._has_moved = asyncio.Event()
+        self._is_stopping = False
+
+    async def run(self) -> None:
+        """Answer until the client ends its side, or until `stop`.
+
+        Raises:
+            EventStoreError: Why an event, the import or the database cannot go on.
+        """
+        reading = asyncio.create_task(self._read())
+        reading.add_done_callback(lambda _: self._has_moved.set())
+        writer: ImportWriter | None = None
+        try:
+            while not self._is_stopping:
+                if writer is None and self._import_id:
+                    writer = ImportWriter(self._login, self._import_id)
+                    begun = await writer.begin()
+                    self._stored_events.set_result(begun.stored_events)
+                    await self._context.write(begun)
+                elif writer is not None and self._parts:
+                    self._room.release()
+                    stored = await writer.store(self._parts.popleft())
+                    self._on_stored(stored.last_global_position)
+                    await self._context.write(stored)
+                elif reading.done():
+                    return reading.result()
+                else:
+                    self._has_moved.clear()
+                    await self._has_moved.wait()
+            raise StoppingError("the service is stopping: begin again under the same name")
+        finally:
+            if writer is not None:
+                writer.close()  # before the first await, at which a call that is over may be cancelled again
+            reading.cancel()
+            self._stored_events.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End after the part that is being stored. Stopping twice is harmless."""
+        self._is_stopping = True
+        self._has_moved.set()
+
+    async def _read(self) -> None:
+        first = await self._context.read()
+        if first is grpc.aio.EOF:
+            return
+        self._import_id = _import_id(first)
+        self._has_moved.set()
+        number = await self._stored_events
+        while True:
+            await self._room.acquire()
+            request = await self._context.read()
+            if request is grpc.aio.EOF:
+                return
+            part = prepare_part(request, number + 1, self._is_refused)
+            number += part.event_count
+            self._parts.append(part)
+            self._has_moved.set()
+
+
+def _import_id(request: pb.ImportEventsRequest) -> str:
+    size = len(request.import_id)
+    fault = ""
+    if not 1 <= size <= _MOST_ID_CHARACTERS:
+        fault = f"has {size} characters, 1 to {_MOST_ID_CHARACTERS} are allowed in the first request"
+    elif "\0" in request.import_id:
+        fault = "contains a NUL, which PostgreSQL cannot hold"
+    if fault:
+        raise InvalidArgumentError(FieldViolation("import_id", fault))
+    if request.events:
+        raise InvalidArgumentError(
+            FieldViolation("events", "there are some, the first request has only the name")
+        )
+    return request.import_id

@@ -1,0 +1,271 @@
+"""The client's import: one source, in order, from its beginning, through restarts and crashes."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from event_store.client import Client
+from event_store.errors import (
+    EventAlreadyExistsError,
+    ImportMovedError,
+    InvalidArgumentError,
+    UnavailableError,
+    WrongExpectedVersionError,
+)
+from event_store.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
+from event_store.server import Server
+from local.ports import free_port
+from tests.client.command import PATIENCE_SECONDS, started
+from tests.client.conftest import serving
+from tests.client.crashing_service import HANGS, POINTS
+from tests.conftest import TestDatabase, kill
+
+TIME = datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+def history(size: int, data: object = None) -> list[ImportedEvent]:
+    """Make a source of one aggregate."""
+    aggregate_id = str(uuid4())
+    return [
+        ImportedEvent(
+            aggregate_id=aggregate_id,
+            aggregate_type="Order",
+            event_version=version,
+            event_type="Happened",
+            event_data=data or version,
+            occurred_at=TIME,
+        )
+        for version in range(1, size + 1)
+    ]
+
+
+async def stored(client: Client) -> list[RecordedEvent]:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return [event async for event in client.read_all()]
+
+
+async def test_a_source_is_imported_with_progress(client: Client) -> None:
+    """Every event as it was given, and a word after each part of a thousand."""
+    source = history(2500)
+    told: list[ImportProgress] = []
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        progress = await client.import_events("legacy", source, on_progress=told.append)
+
+    found = await stored(client)
+    assert told == [ImportProgress(n, n) for n in (0, 1000, 2000, 2500)]
+    assert progress == ImportProgress(2500, 2500)
+    assert [(e.event_id, e.event_data, e.event_version) for e in found] == [
+        (e.event_id, e.event_data, e.event_version) for e in source
+    ]
+    assert {event.occurred_at for event in found} == {TIME}
+
+
+async def test_large_events_make_small_parts(client: Client) -> None:
+    """Of events of 1 MB four fit into a part."""
+    told: list[int] = []
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await client.import_events(
+            "legacy", history(10, "x" * 1_000_000), on_progress=lambda p: told.append(p.stored_events)
+        )
+
+    assert told == [0, 4, 8, 10]
+
+
+async def test_an_import_goes_on_where_it_was(client: Client) -> None:
+    """The same source once more stores nothing; a longer one stores what is new; a shorter one is refused."""
+    source = history(1500)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        first = await client.import_events("legacy", iter(source[:700]))
+        again = await client.import_events("legacy", source[:700])
+        longer = await client.import_events("legacy", source)
+        with pytest.raises(InvalidArgumentError, match="the source: has 9 events, but more are stored"):
+            await client.import_events("legacy", source[:9])
+
+    assert (first, again, longer) == (
+        ImportProgress(700, 700),
+        ImportProgress(700, 700),
+        ImportProgress(1500, 1500),
+    )
+    assert [event.event_id for event in await stored(client)] == [event.event_id for event in source]
+
+
+async def test_a_wrong_event_is_named_by_its_number(client: Client) -> None:
+    """Whoever finds it, the service or the client; what came in the parts before it is stored."""
+    gap = history(2500)
+    del gap[2200]
+    naive = history(1001)
+    naive[1000] = ImportedEvent(
+        aggregate_id=naive[0].aggregate_id,
+        aggregate_type="Order",
+        event_version=1001,
+        event_type="A",
+        event_data=1,
+        occurred_at=datetime(2000, 1, 1),  # noqa: DTZ001 # what is refused
+    )
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(WrongExpectedVersionError, match=r"event 2201: aggregate .* is at version 2200"):
+            await client.import_events("gap", gap)
+        assert (await client.status()).head_position == 2000
+        with pytest.raises(InvalidArgumentError, match="event 1001: occurred_at: has no time zone"):
+            await client.import_events("naive", naive)
+        assert (await client.status()).head_position == 3000
+        with pytest.raises(EventAlreadyExistsError, match=f"event 1: event {gap[0].event_id}"):
+            await client.import_events("other name", gap)
+
+
+async def test_a_source_that_fails_loses_nothing_of_what_came_before(client: Client) -> None:
+    """Its error is the caller's, after everything before it is stored."""
+
+    def source() -> Iterator[ImportedEvent]:
+        yield from history(1234)
+        raise ZeroDivisionError
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(ZeroDivisionError):
+            await client.import_events("legacy", source())
+
+    assert (await client.status()).head_position == 1234
+
+
+async def test_an_import_outlives_a_restart_while_it_waits_for_its_source(
+    server: Server, client: Client
+) -> None:
+    """The source is not read again and not ended by the loss of the connection."""
+    events = history(1500)
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[ImportedEvent]:
+        for event in events[:1100]:
+            yield event
+        asked.set()
+        await go_on.wait()
+        for event in events[1100:]:
+            yield event
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        importing = asyncio.create_task(client.import_events("legacy", source()))
+        await asked.wait()
+        await server.stop()
+        async with serving(server.port):
+            go_on.set()
+            assert await importing == ImportProgress(1500, 1500)
+            assert [event.event_id for event in await stored(client)] == [event.event_id for event in events]
+
+
+async def test_an_import_without_progress_ends_in_time() -> None:
+    """With no service there the caller gets an error within the client's timeout."""
+    async with asyncio.timeout(PATIENCE_SECONDS), Client("127.0.0.1:1", timeout_seconds=0.5) as client:
+        with pytest.raises(UnavailableError, match="cannot be reached"):
+            await client.import_events("legacy", history(1))
+
+
+async def test_an_import_that_another_caller_began_is_not_taken_back(client: Client) -> None:
+    """Two of one name do not push each other aside for ever: the first ends with an error."""
+    events, begun, go_on = history(2000), asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[ImportedEvent]:
+        begun.set()
+        await go_on.wait()
+        for event in events:
+            yield event
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        first = asyncio.create_task(client.import_events("legacy", source()))
+        await begun.wait()
+        second = await client.import_events("legacy", events[:1000])
+        go_on.set()
+        with pytest.raises(ImportMovedError, match="another caller has begun the import 'legacy'"):
+            await first
+
+    assert second == ImportProgress(1000, 1000)
+
+
+@asynccontextmanager
+async def crashing(point: str, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a service that dies or hangs at a point, killed in the end if it still lives."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("crashing_service.py")),
+        point,
+        env={**os.environ, "PORT": str(port)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_service_that_dies_in_a_part_loses_and_doubles_nothing(
+    variables: dict[str, str], point: str
+) -> None:
+    """Wherever its process is killed, the import goes on by itself on the next one."""
+    events, port = history(3500), free_port()
+    async with asyncio.timeout(2 * PATIENCE_SECONDS), Client(f"127.0.0.1:{port}") as client:
+        async with crashing(point, port) as dying:
+            importing = asyncio.create_task(client.import_events("legacy", events))
+            assert await dying.wait() == -signal.SIGKILL
+        async with started("serve", **variables, PORT=str(port)):
+            assert await importing == ImportProgress(3500, 3500)
+            found = await stored(client)
+
+    assert [event.event_id for event in found] == [event.event_id for event in events]
+
+
+async def test_a_service_that_hangs_in_a_part_holds_no_append_up(server: Server, client: Client) -> None:
+    """The log is not locked while a part is on its way; the import goes on at another service."""
+    events, port = history(3000), free_port()
+    async with asyncio.timeout(PATIENCE_SECONDS), Client(f"127.0.0.1:{port}") as unlucky:
+        async with crashing(HANGS, port):
+            importing = asyncio.create_task(unlucky.import_events("legacy", events))
+            while (await client.status()).head_position < 1000:  # the first part, the second hangs
+                pass
+            append = [NewEvent("Happened", 1)]
+            await client.append(str(uuid4()), "Order", append, expected_version=ExpectedVersion.ANY)
+            assert (await client.import_events("legacy", events)).stored_events == 3000
+        importing.cancel()
+
+    assert len(await stored(client)) == 3001
+    assert server.port != port
+
+
+async def test_postgresql_killed_under_an_import_loses_and_doubles_nothing(
+    mortal_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGKILL to the server, twice, with parts in flight: the import goes on by itself, to the last event."""
+    for name, value in mortal_database.variables().items():
+        monkeypatch.setenv(name, value)
+    events = history(12_000)
+    goals = [3000, 7000]
+
+    def kill_at_a_goal(progress: ImportProgress) -> None:
+        if goals and progress.stored_events >= goals[0]:
+            goals.pop(0)
+            kill(mortal_database.postgres)
+            mortal_database.postgres.start()
+
+    async with (
+        asyncio.timeout(2 * PATIENCE_SECONDS),
+        serving() as server,
+        Client(f"127.0.0.1:{server.port}") as client,
+    ):
+        progress = await client.import_events("legacy", events, on_progress=kill_at_a_goal)
+        found = await stored(client)
+
+    assert (goals, progress) == ([], ImportProgress(12_000, 12_000))
+    assert [event.event_id for event in found] == [event.event_id for event in events]
