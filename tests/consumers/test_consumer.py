@@ -15,6 +15,7 @@ import pytest
 
 from event_store import intake
 from event_store.client import Client
+from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
@@ -255,7 +256,7 @@ async def test_an_acknowledgement_that_a_stop_interrupts_is_sent_again(
         """Take it."""
 
     monkeypatch.setattr(Subscriber, "acknowledge", interrupted)
-    await _subscribe(stack.bus)
+    await subscribe(stack.bus)
     await append(stack.client, "a")
     consumer = Consumer(PATH, handler)
     async with asyncio.timeout(PATIENCE_SECONDS):
