@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "relay": "run the relay alone: publish the log to Pub/Sub",
     "migrate": "bring the database's schema up to this release",
     "append": "append events, from options or as JSON lines from standard input",
+    "import": "import historic events, as JSON lines from standard input",
     "read": "read the events of an aggregate, or of the whole log",
     "tail": "follow the log",
     "status": "show how far the log and the relay are",
@@ -30,6 +31,7 @@ COMMANDS: Final = {
     "dead-letters": "look at the messages that a subscription gave up, send them again, or throw them away",
 }
 INTERRUPTED: Final = 130
+_MODULES: Final = {"import": "import_events"}  # where Python keeps a command's name to itself
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,7 +73,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         if argv[:1] != [name]:
             commands.add_parser(name, help=summary)
             continue
-        module = importlib.import_module(f"event_store.commands.{name.replace('-', '_')}")
+        module_name = _MODULES.get(name, name.replace("-", "_"))
+        module = importlib.import_module(f"event_store.commands.{module_name}")
         command = commands.add_parser(
             name,
             help=summary,

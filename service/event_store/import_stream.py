@@ -3,7 +3,8 @@
 Invariants:
 
 - The source is read once, from its beginning and in its order. What the service has stored is skipped.
-- At most `PARTS_IN_FLIGHT` parts are read and unanswered, so the size of the source does not matter.
+- At most `PARTS_IN_FLIGHT` parts are read and unanswered, so the size of the source does not matter. A part
+  is on its way before the source is asked for more, which may block.
 - When the connection is lost the service is asked how far the import is, and every part that is not stored is
   sent again. An import that another caller has taken over is not taken back: it fails.
 - What comes before an event that is wrong or a source that fails is stored, part by part, before the error.
@@ -12,7 +13,7 @@ Invariants:
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -65,6 +66,7 @@ class ImportStream:
         self._sent = 0  # how many of them, on this connection
         self._room = asyncio.Semaphore(PARTS_IN_FLIGHT)
         self._has_moved = asyncio.Event()
+        self._has_sent = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._backoff = new_backoff()
         self._since = 0.0  # when the wait for the next answer began, by the loop's clock
@@ -156,14 +158,16 @@ class ImportStream:
                 _, part = self._unanswered[self._sent]
                 self._sent += 1
                 await call.write(part)
+                self._has_sent.set()
             await call.done_writing()
 
     async def _read(self) -> None:
         """Make parts of the source, from the first event on that is not stored."""
         part, size_bytes = pb.ImportEventsRequest(), 0
         failure: Exception | None = None
+        source = _each(self._events)
         try:
-            async for event in _each(self._events):
+            async for event in source:
                 if self._taken < self._progress.stored_events:
                     self._taken += 1
                     continue
@@ -177,6 +181,8 @@ class ImportStream:
                 self._taken += 1
         except Exception as error:  # noqa: BLE001 # whatever the source raises, first goes what came before
             failure = error
+        finally:
+            await source.aclose()
         await self._give(part)
         if failure is not None:
             raise failure
@@ -187,10 +193,12 @@ class ImportStream:
         await self._room.acquire()
         if not self._unanswered:
             self._since = asyncio.get_running_loop().time()
+        self._has_sent.clear()
         self._unanswered.append((self._taken, part))
         self._drop_stored()
         self._has_moved.set()
-        await asyncio.sleep(0)  # it is sent while a source that never waits goes on
+        if self._unanswered:
+            await self._has_sent.wait()
 
     def _drop_stored(self) -> None:
         """Let go of what is stored, part by part unless another caller made other parts."""
@@ -198,13 +206,14 @@ class ImportStream:
         while self._unanswered and self._unanswered[0][0] <= stored:
             self._unanswered.popleft()
             self._sent = max(0, self._sent - 1)
+            self._has_sent.set()
             self._room.release()
         if self._unanswered:
             last, part = self._unanswered[0]
             del part.events[: max(0, stored - (last - len(part.events)))]
 
 
-async def _each(events: Events) -> AsyncIterator[ImportedEvent]:
+async def _each(events: Events) -> AsyncGenerator[ImportedEvent, None]:
     if isinstance(events, AsyncIterable):
         async for event in events:
             yield event

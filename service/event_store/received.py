@@ -6,17 +6,15 @@ its digits.
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import FieldViolation, InvalidArgumentError
 from event_store.events import RecordedEvent
+from event_store.json_members import members
 
-_DECODER: Final = json.JSONDecoder()
 _JSON: Final = ("event_data", "metadata")
-_BETWEEN: Final = re.compile(r"[\s,:]*")
 
 
 def recorded_event(data: bytes) -> RecordedEvent:
@@ -26,7 +24,7 @@ def recorded_event(data: bytes) -> RecordedEvent:
         InvalidArgumentError: The data is no event of this event store.
     """
     try:
-        fields = _members(data.decode())
+        fields = members(data.decode())
         values = {name: json.loads(text) for name, text in fields.items() if name not in _JSON}
         return RecordedEvent(
             **values | {name: datetime.fromisoformat(values[name]) for name in ("occurred_at", "created_at")},
@@ -52,21 +50,3 @@ def pushed_event(body: bytes | str | Mapping[str, Any]) -> tuple[RecordedEvent, 
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InvalidArgumentError(FieldViolation("body", f"is no push request: {error!r}")) from None
     return recorded_event(data), attempt
-
-
-def _members(text: str) -> dict[str, str]:
-    """Return the texts of an object's values by their keys."""
-    members: dict[str, str] = {}
-    at = text.index("{") + 1
-    while text[at] != "}":
-        key, at = _DECODER.raw_decode(text, _skip(text, at))
-        start = _skip(text, at)
-        _, end = _DECODER.raw_decode(text, start)
-        members[key] = text[start:end]
-        at = _skip(text, end)
-    return members
-
-
-def _skip(text: str, at: int) -> int:
-    match = _BETWEEN.match(text, at)
-    return match.end() if match else at

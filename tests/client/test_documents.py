@@ -59,6 +59,16 @@ async def test_the_examples_of_appends_and_snapshotsrun(client: Client, capsys: 
     assert shown[6].startswith("106 106 ")
 
 
+async def test_the_example_of_an_import_runs(client: Client, capsys: Any) -> None:
+    """The block of docs/importing.md on an empty log, and again: then there is nothing left to do."""
+    for block in 2 * examples("importing.md"):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await run(block, {"client": client})
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == ["0", "1000", "2000", "2500", "2500 2500", "2500", "2500 2500"]
+
+
 async def test_the_examples_of_the_library_run(server: Server, capsys: Any) -> None:
     """Each block of docs/eventsourcing.md, one after the other, on an empty log."""
     names: dict[str, Any] = {"target": f"127.0.0.1:{server.port}"}

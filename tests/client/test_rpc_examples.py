@@ -23,11 +23,11 @@ from tests.consumers.conftest import serving
 # They run in this order, on one log that is empty at first. A document with examples is a line here.
 DOCUMENTS: Final = (
     "appending.md",
+    "importing.md",
     "subscriptions.md",
 )
 # Described in the contract and still without a document: whoever adds the document takes them away.
 COMING: Final = {
-    "ImportEvents",
     *(f"{verb}Replay" for verb in ("Start", "Get", "Pause", "Resume", "Cancel")),
     "ListReplays",
 }

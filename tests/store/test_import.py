@@ -1,6 +1,8 @@
 """What `ImportEvents` promises: own times, the rules of the log, progress, and an end that loses nothing."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -12,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from event_store import importer
+from event_store import import_writer, importer
 from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError
 from event_store.import_part import prepare_part
@@ -269,6 +271,31 @@ async def test_a_stop_ends_the_stream_after_the_part_in_hand(
             await stopping
 
     assert [error.code() for error in errors] == [grpc.StatusCode.UNAVAILABLE] * 3
+
+
+async def test_a_database_that_does_not_answer_ends_the_stream_in_time(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that hangs in a part is given up; the count is true when it has ended."""
+    monkeypatch.setattr(import_writer, "ANSWER_SECONDS", 1.0)
+    events = history(20)
+    caller = Caller(service.stub)
+    await caller.begin()
+    await caller.send(pb.ImportEventsRequest(events=events[:10]))
+    assert await caller.answer() == 10
+    [(pid,)] = service.execute(
+        "SELECT pid FROM pg_stat_activity WHERE usename = 'runtime' AND query LIKE '%store_import_part(%'"
+    )
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await caller.send(pb.ImportEventsRequest(events=events[10:]))
+        error = await caller.error()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert (await run_import(service, events))[-1] == 20
+    assert len(await service.read_all()) == 20
 
 
 async def test_a_client_that_goes_away_breaks_nothing(service: Service) -> None:

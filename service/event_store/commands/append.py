@@ -2,16 +2,15 @@
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_json
-from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError
+from event_store.commands.event_line import check_fields, event_lines, moment, wrong
+from event_store.errors import EventStoreError
 from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
@@ -34,7 +33,6 @@ _REQUIRED: Final = {
 }
 _OPTIONAL: Final = ("metadata", "occurred_at", "event_id", "expected_version")
 _MOST_VERSION_DIGITS: Final = 10
-_TEXTS: Final = ("aggregate_id", "aggregate_type", "event_type", "occurred_at", "event_id")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise EventStoreError(
             "nothing to append: give --event-type and its companions, or lines on standard input"
         )
-    lines = _options(arguments) if has_options else _lines()
+    lines = _options(arguments) if has_options else event_lines()
     # The runner works between the lines only: reading them may block, and Ctrl-C ends that.
     with asyncio.Runner() as runner:
         client = runner.run(connect(arguments).__aenter__())
@@ -90,40 +88,14 @@ def _options(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any
     yield "", {name: value for name, value in given.items() if value is not None}
 
 
-def _lines() -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        place = f"line {number}: "
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise EventStoreError(f"{place}this is no JSON: {error}") from None
-        if not isinstance(fields, dict):
-            raise EventStoreError(f"{place}this is no JSON object: write one event a line")
-        yield place, fields
-
-
 def _parsed(fields: dict[str, Any]) -> AggregateAppend:
-    for name in _REQUIRED:
-        if name not in fields:
-            raise _wrong(name, "is missing")
-    for name, value in fields.items():
-        if name not in (*_REQUIRED, *_OPTIONAL):
-            raise _wrong(name, f"is unknown: known are {', '.join((*_REQUIRED, *_OPTIONAL))}")
-        if name in _TEXTS and not isinstance(value, str):
-            raise _wrong(name, "is no text")
+    check_fields(fields, _REQUIRED, _OPTIONAL)
     optional: dict[str, Any] = {name: fields[name] for name in ("metadata", "event_id") if name in fields}
     if "occurred_at" in fields:
-        optional["occurred_at"] = _moment(fields["occurred_at"])
+        optional["occurred_at"] = moment(fields["occurred_at"])
     event = NewEvent(fields["event_type"], fields["event_data"], **optional)
     expected_version = _expected_version(fields.get("expected_version", "any"))
     return AggregateAppend(fields["aggregate_id"], fields["aggregate_type"], [event], expected_version)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise _wrong("occurred_at", f"is {text!r}: write a time such as 2025-08-09T12:00:00Z") from None
 
 
 def _expected_version(value: Any) -> ExpectedVersion | int:
@@ -133,11 +105,7 @@ def _expected_version(value: Any) -> ExpectedVersion | int:
     try:
         return ExpectedVersion(text)
     except ValueError:
-        raise _wrong("expected_version", f"is {value!r}: write any, no-stream, exists or a number") from None
-
-
-def _wrong(field: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(field, description))
+        raise wrong("expected_version", f"is {value!r}: write any, no-stream, exists or a number") from None
 
 
 def _write(result: AppendResult, *, as_json: bool) -> None:

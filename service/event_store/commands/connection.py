@@ -40,20 +40,24 @@ def connect(arguments: argparse.Namespace) -> Client:
 def write_event(event: RecordedEvent, *, as_json: bool) -> None:
     """Write an event as a line to standard output."""
     if as_json:
-        write_json(
-            {
-                "event_id": event.event_id,
-                "aggregate_id": event.aggregate_id,
-                "aggregate_type": event.aggregate_type,
-                "event_type": event.event_type,
-                "event_version": event.event_version,
-                "event_data": event.event_data,
-                "metadata": event.metadata,
-                "occurred_at": rfc3339(event.occurred_at),
-                "created_at": rfc3339(event.created_at),
-                "global_position": event.global_position,
-            }
-        )
+        fields = {
+            "event_id": event.event_id,
+            "aggregate_id": event.aggregate_id,
+            "aggregate_type": event.aggregate_type,
+            "event_type": event.event_type,
+            "event_version": event.event_version,
+            "event_data": event.event_data_json,
+            "metadata": event.metadata_json,
+            "occurred_at": rfc3339(event.occurred_at),
+            "created_at": rfc3339(event.created_at),
+            "global_position": event.global_position,
+        }
+        # JSON goes as it came, digit for digit.
+        texts = {
+            name: value.decode() if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
+            for name, value in fields.items()
+        }
+        sys.stdout.write("{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}\n")
         return
     columns = [
         str(event.global_position),

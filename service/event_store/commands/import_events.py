@@ -1,0 +1,106 @@
+"""`event-store import`."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from event_store.commands.connection import add_connection_arguments, connect, write_json
+from event_store.commands.event_line import check_fields, moment, parse_line
+from event_store.commands.standard_input import lines
+from event_store.errors import EventStoreError, InvalidArgumentError
+from event_store.events import ImportedEvent, ImportProgress
+
+DESCRIPTION: Final = """\
+Import historic events from standard input, with their own times and versions.
+
+Standard input has a JSON object a line, with the keys aggregate_id, aggregate_type, event_type,
+event_version, event_data, occurred_at and, if wanted, metadata and event_id: the form of
+`event-store read --json`, whose created_at and global_position are passed over. The versions of an aggregate
+follow each other without a gap.
+
+The import has a name. One that was interrupted goes on if the same command is given the same lines again,
+from the first one on: what is stored is skipped."""
+EXAMPLES: Final = """\
+examples:
+  event-store import --import-id legacy-2019 < events.jsonl
+  event-store read --json --target old:8080 | event-store import --import-id old --target new:8080"""
+
+_REQUIRED: Final = (
+    "aggregate_id",
+    "aggregate_type",
+    "event_type",
+    "event_version",
+    "event_data",
+    "occurred_at",
+)
+_OPTIONAL: Final = ("metadata", "event_id")
+_OF_THE_OTHER_LOG: Final = ("created_at", "global_position")
+_REPORT_SECONDS: Final = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--import-id", required=True, metavar="NAME", help="the import's name, 1 to 100 characters"
+    )
+    add_connection_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Import, and write how far the import is."""
+    if sys.stdin.isatty():
+        raise EventStoreError("nothing to import: give lines on standard input")
+    progress = asyncio.run(_import(arguments))
+    if arguments.json:
+        write_json(
+            {
+                "import_id": arguments.import_id,
+                "stored_events": progress.stored_events,
+                "last_global_position": progress.last_global_position,
+            }
+        )
+    else:
+        sys.stdout.write(
+            f"{progress.last_global_position}  {arguments.import_id} is complete: {_said(progress)}\n"
+        )
+    return 0
+
+
+async def _import(arguments: argparse.Namespace) -> ImportProgress:
+    async with connect(arguments) as client:
+        return await client.import_events(arguments.import_id, _events(), on_progress=_Report())
+
+
+async def _events() -> AsyncIterator[ImportedEvent]:
+    number = 0
+    async for line in lines():
+        number += 1
+        fields = parse_line(number, line)
+        try:
+            yield _event({name: value for name, value in fields.items() if name not in _OF_THE_OTHER_LOG})
+        except InvalidArgumentError as error:
+            raise EventStoreError(f"line {number}: {error}") from None
+
+
+def _event(fields: dict[str, Any]) -> ImportedEvent:
+    check_fields(fields, _REQUIRED, _OPTIONAL)
+    return ImportedEvent(**fields | {"occurred_at": moment(fields["occurred_at"])})
+
+
+class _Report:
+    """Writes the progress to standard error, at most once a second."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, progress: ImportProgress) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _REPORT_SECONDS
+            print(_said(progress), file=sys.stderr, flush=True)  # noqa: T201 # a command talks to a person
+
+
+def _said(progress: ImportProgress) -> str:
+    return f"{progress.stored_events} events are stored"
