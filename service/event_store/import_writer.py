@@ -43,7 +43,8 @@ class ImportWriter:
     """Stores the parts of one import; `close` it in the end.
 
     Args:
-        login: For the connection.
+        login: For the connection, which must reach PostgreSQL without a pooler of transactions: a part goes
+            through a temporary table of its own.
         import_id: The name of the import.
     """
 

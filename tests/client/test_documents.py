@@ -13,7 +13,7 @@ from tests.client.documents import examples, run
 AGGREGATE_ID: Final = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001"
 
 
-async def test_the_examples_of_reads_and_subscriptionsrun(client: Client, capsys: Any) -> None:
+async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsys: Any) -> None:
     """Each block of docs/subscriptions.md, one after the other, on a log with three events."""
     handled: list[int] = []
     kept: list[int] = []
