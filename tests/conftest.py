@@ -1,10 +1,11 @@
 """What the tests stand on: real PostgreSQL clusters, and a migrated database of its own for each test."""
 
 import os
+import select
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,7 @@ for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EV
 NEWEST, OLDEST = 18, 16
 MIGRATOR, RUNTIME = "migrator", "runtime"
 _TEMPLATE, _BLANK = "template_migrated", "template_blank"
+_KILL_SECONDS = 10.0
 _numbers = count(1)
 
 
@@ -146,14 +148,21 @@ def mortal_database(tmp_path: Path) -> Iterator[TestDatabase]:
 
 
 def kill(postgres: Postgres) -> None:
-    """End a server as a power cut would: nothing of it says goodbye."""
+    """End a server as a power cut would: nothing of it says goodbye, and then nothing of it is left."""
     pid = postgres.pid
     assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # it forks no more
     children = Path(f"/proc/{pid}/task/{pid}/children")  # on Linux; elsewhere they follow their parent
-    pids = [pid, *map(int, children.read_text().split())] if children.exists() else [pid]
-    for each in pids:
-        with suppress(ProcessLookupError):
-            os.kill(each, signal.SIGKILL)
+    with ExitStack() as stack:
+        ends = []
+        for each in map(int, children.read_text().split()) if children.exists() else ():
+            with suppress(ProcessLookupError):
+                ends.append(os.pidfd_open(each))
+                stack.callback(os.close, ends[-1])
+                os.kill(each, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        for end in ends:  # while one of them lives, no other server starts on its data
+            select.select([end], [], [], _KILL_SECONDS)
     postgres.stop()  # takes note
 
 
