@@ -37,8 +37,16 @@ def check(history: History) -> None:
     """Check a history.
 
     Raises:
-        BrokenHistoryError: No store that keeps its promises gives it.
+        BrokenHistoryError: No store that keeps its promises gives it; its note is the whole history.
     """
+    try:
+        _check(history)
+    except BrokenHistoryError as error:
+        error.add_note(str(history))
+        raise
+
+
+def _check(history: History) -> None:
     _check_log(history.log)
     log = Log(history.log)
     places = Places(history.operations, log)
