@@ -6,7 +6,8 @@ Invariants:
   lanes, or held by one worker, or waiting to try again: never two of these, so it has one request in flight.
 - A message leaves its lane when it is published or parked, never before. After a failure the lane therefore
   goes on with the first message that failed, and no other lane waits for it.
-- What can never be published is found by halving the request until it is alone, and parked; its lane goes on.
+- What can never be published is found by halving the request until it is alone, and parked; its lane goes on,
+  or is blocked: then all that follows is parked too, until it is unblocked.
 - However many lanes there are, no more requests are in flight than there are workers.
 """
 
@@ -94,6 +95,7 @@ class Lanes:
             for those that can never be published and UnavailableError for those that may be later.
         park: Sets a message of a topic aside, for a reason.
         settled: Is told of each message that was published or parked.
+        park_behind: Sets the next messages of a lane aside if it is blocked, and says whether it is.
     """
 
     def __init__(
@@ -101,10 +103,12 @@ class Lanes:
         publish: Callable[[str, Sequence[Any]], Awaitable[None]],
         park: Callable[[str, Pending, EventStoreError], Awaitable[None]],
         settled: Callable[[Pending], None],
+        park_behind: Callable[[str, Sequence[Pending]], Awaitable[bool]],
     ) -> None:
         self._publish = publish
         self._park = park
         self._settled = settled
+        self._park_behind = park_behind
         self._lanes: dict[tuple[str, str | int], Lane] = {}
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
         self._failing: set[str] = set()
@@ -129,6 +133,11 @@ class Lanes:
         while True:
             lane = await self._ready.get()
             request = lane.next_request()
+            if await self._park_behind(lane.topic, request):
+                self._settle(lane, request)
+                lane.most_messages = REQUEST_MESSAGES
+                self._go_on(lane)
+                continue
             try:
                 await self._publish(lane.topic, [pending.message for pending in request])
             except UnavailableError as error:

@@ -2,13 +2,18 @@
 
 Invariants:
 
-- A message leaves the table only after Pub/Sub has acknowledged it, so it is published at least once.
+- A message leaves the table only after Pub/Sub has acknowledged it, so it is published at least once; or
+  because an operator drops it.
 - It is published under the ordering key that it had, but late: after the later events of its key. Whoever
   keeps the version that it has of each aggregate can tell.
-- One that is refused again stays, with the newest reason, and keeps no other from being tried.
+- Not so if its key is blocked: the key's messages are published in their order, each after the one before it
+  was taken. The relay parks what comes meanwhile and goes on with the key when nothing is parked any more:
+  the statement that unblocks it does nothing if the relay has parked since it looked, see `parking.py`.
+- One that is refused again stays, with the newest reason, and so does what waits behind it in a blocked key.
+  It keeps no other from being tried.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +27,7 @@ from event_store.message import Content, EventRow
 from event_store.publisher import Publisher
 
 _PUBLISH_SECONDS: Final = 30.0
+_MOST_MESSAGES: Final = 64  # in a request: each is read whole from the log
 _PAGE_BYTES: Final = 1  # a page has one event at least, however large it is
 
 
@@ -37,6 +43,7 @@ class ParkedMessage:
         error: Why it could not be published, the last time.
         attempts: How many times that was tried.
         parked_at: When it was set aside, by the database's clock; in its time zone.
+        is_blocked: Whether its ordering key is blocked: nothing of it is published before this message is.
     """
 
     global_position: int
@@ -46,6 +53,7 @@ class ParkedMessage:
     error: str
     attempts: int
     parked_at: datetime
+    is_blocked: bool
 
 
 class ParkedMessages:
@@ -67,9 +75,26 @@ class ParkedMessages:
             topic: The path or the name of a topic; empty for all.
             limit: How many at the most.
         """
+        return await self._find(topic, limit)
+
+    async def drop(self, event_id: str, topic: str) -> list[ParkedMessage]:
+        """Give an event's messages up for good; what waited behind them stays parked until the next `retry`.
+
+        Args:
+            event_id: The event's id; the event itself stays in the log.
+            topic: As for `find`.
+
+        Returns:
+            The messages that were dropped, one for each topic that it was parked for.
+        """
         with domain_errors():
-            cursor = await self._connection.execute(queries["parked_find"], {"topic": topic, "limit": limit})
-            return [ParkedMessage(*row) for row in await cursor.fetchall()]
+            cursor = await self._connection.execute(
+                queries["parked_drop"], {"event_id": event_id, "topic": topic}
+            )
+            dropped = [ParkedMessage(*row) for row in await cursor.fetchall()]
+        for parked in dropped:
+            await self._unblock(parked.topic, parked.ordering_key)
+        return dropped
 
     async def retry(self, topic: str, limit: int) -> AsyncIterator[tuple[ParkedMessage, str]]:
         """Publish parked messages again, and yield each with the reason of its refusal, empty for none.
@@ -83,20 +108,61 @@ class ParkedMessages:
             LogCorruptedError: An event is not in the log.
         """
         await self._publisher.open()
-        for parked in await self.find(topic, limit):
-            message = (await self._content(parked)).message(parked.ordering_key)
-            key = {"global_position": parked.global_position, "topic": parked.topic}
-            fault = ""
-            try:
-                await self._publisher.publish(parked.topic, [message], _PUBLISH_SECONDS)
-            except InvalidArgumentError as error:
-                fault = str(error)
-            with domain_errors():
-                if fault:
-                    await self._connection.execute(queries["parked_refused"], {**key, "error": fault})
+        await self._unblock(None, None)  # what a retry that died had published all of
+        for first in await self._find(topic, limit, only_first=True):
+            most = 1  # the refused one alone, then more and more of what waits behind it
+            request = [first]
+            while request and limit > 0:
+                fault = await self._publish(request)
+                if fault and len(request) > 1:
+                    most = len(request) // 2  # find the one
                 else:
-                    await self._connection.execute(queries["parked_remove"], key)
-            yield parked, fault
+                    for parked in request:
+                        yield parked, fault
+                    limit -= len(request)
+                    if fault or not first.is_blocked:
+                        break
+                    most = min(2 * most, _MOST_MESSAGES)
+                    await self._unblock(first.topic, first.ordering_key)
+                request = await self._find(first.topic, min(most, limit), first.ordering_key)
+
+    async def _find(
+        self, topic: str, limit: int, ordering_key: str | None = None, *, only_first: bool = False
+    ) -> list[ParkedMessage]:
+        parameters = {
+            "topic": topic,
+            "limit": limit,
+            "ordering_key": ordering_key,
+            "only_first": only_first,
+        }
+        with domain_errors():
+            cursor = await self._connection.execute(queries["parked_find"], parameters)
+            return [ParkedMessage(*row) for row in await cursor.fetchall()]
+
+    async def _publish(self, request: Sequence[ParkedMessage]) -> str:
+        """Publish messages of one ordering key, all or none; return why they are refused, empty if not."""
+        messages = [(await self._content(parked)).message(parked.ordering_key) for parked in request]
+        topic = request[0].topic
+        try:
+            await self._publisher.publish(topic, messages, _PUBLISH_SECONDS)
+        except InvalidArgumentError as error:
+            if len(request) == 1:
+                refused = {"topic": topic, "global_position": request[0].global_position, "error": str(error)}
+                with domain_errors():
+                    await self._connection.execute(queries["parked_refused"], refused)
+            return str(error)
+        await self._remove(topic, [parked.global_position for parked in request])
+        return ""
+
+    async def _remove(self, topic: str, positions: list[int]) -> None:
+        with domain_errors():
+            await self._connection.execute(queries["parked_remove"], {"topic": topic, "positions": positions})
+
+    async def _unblock(self, topic: str | None, ordering_key: str | None) -> None:
+        with domain_errors():
+            await self._connection.execute(
+                queries["parked_unblock"], {"topic": topic, "ordering_key": ordering_key}
+            )
 
     async def _content(self, parked: ParkedMessage) -> Content:
         with domain_errors():

@@ -11,17 +11,17 @@ Invariants:
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from event_store.database import queries
-from event_store.errors import EventStoreError, LogCorruptedError, UnavailableError
+from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.lanes import WORKERS, Lanes, Pending
 from event_store.lease import LEASE_SECONDS, Lease, LeaseLostError, statement
 from event_store.message import Content, EventRow
+from event_store.parking import Parking
 from event_store.publisher import Publisher
 from event_store.topology import Routing
 from event_store.wakeup import Wakeup
@@ -37,9 +37,6 @@ PUBLISH_SECONDS: Final = 9.0
 PUBLISH_MARGIN_SECONDS: Final = 1.0
 CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; how much a crash may publish again
 DRAIN_SECONDS: Final = 3.0
-_PARKED_ERROR_CHARACTERS: Final = 1000
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -70,7 +67,8 @@ class Term:
         self._wakeup = wakeup
         paths = [topic.path for topic in routing.topics.values()]
         self._watermark = Watermark(lease.position, paths, lease.topic_positions)
-        self._lanes = Lanes(self._publish, self._park, self._settled)
+        self._parking = Parking(lease, routing)
+        self._lanes = Lanes(self._publish, self._parking.park, self._settled, self._parking.park_behind)
         self._has_room = asyncio.Event()
         self._has_moved = asyncio.Event()
 
@@ -82,6 +80,7 @@ class Term:
             LogCorruptedError: The log has a hole.
             EventStoreError: The database is away.
         """
+        await self._parking.load()
         try:
             async with asyncio.TaskGroup() as tasks:
                 loops = [self._renew(), self._write_checkpoints(), self._wakeup.listen()]
@@ -153,19 +152,6 @@ class Term:
         if timeout_seconds <= 0:
             raise LeaseLostError("the lease was not renewed in time")
         await self._publisher.publish(topic, messages, timeout_seconds)
-
-    async def _park(self, topic: str, pending: Pending, error: EventStoreError) -> None:
-        parked = {
-            "global_position": pending.delivery.position,
-            "topic": topic,
-            "event_id": pending.event_id,
-            "ordering_key": pending.message.ordering_key,
-            "error": str(error)[:_PARKED_ERROR_CHARACTERS],
-            "attempts": pending.attempts + 1,
-        }
-        async with statement():
-            await self._lease.connection.execute(queries["relay_park"], parked)
-        logger.error("parked a message that cannot be published", extra=parked)
 
     def _settled(self, pending: Pending) -> None:
         self._watermark.settle(pending.delivery)

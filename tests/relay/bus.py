@@ -55,10 +55,12 @@ class Bus:
         await self._publisher.delete_topic(topic=f"projects/{self.project}/topics/{topic}")
         await self._subscriber.delete_subscription(subscription=self._subscription(topic))
 
-    def routing(self, ordering: Ordering | None = None) -> Routing:
+    def routing(self, ordering: Ordering | None = None, unpublishable: str = "park") -> Routing:
         """Type `Both` goes to both topics, `First` and `Second` to one, everything else nowhere."""
         topics = {
-            name: RoutedTopic(name, f"projects/{self.project}/topics/{name}", ordering or Ordering())
+            name: RoutedTopic(
+                name, f"projects/{self.project}/topics/{name}", ordering or Ordering(), unpublishable
+            )
             for name in ("first", "second")
         }
         routes = (

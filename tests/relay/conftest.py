@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from event_store.appender import Appender
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.relay import Relay
+from event_store.server import Server
 from event_store.topology import Routing
 from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at
@@ -74,3 +76,12 @@ async def start_relay(login: Login) -> AsyncIterator[StartRelay]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _, task in relays:
             await task
+
+
+@pytest.fixture
+async def address(log: Log, bus: Bus) -> AsyncIterator[str]:  # noqa: ARG001 # the log names the database
+    """A service on the test's log that does not relay; its address."""
+    server = Server(replace(Environment(), port=0, relay="off"), bus.routing())
+    await server.start()
+    yield f"127.0.0.1:{server.port}"
+    await server.stop()

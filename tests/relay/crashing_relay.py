@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from event_store.environment import Environment
 from event_store.lease import Lease
 from event_store.login import Login
+from event_store.parking import Parking
 from event_store.publisher import Publisher
 from event_store.relay import Relay
-from event_store.term import Term
 from event_store.topology import Routing
 
 
@@ -26,7 +26,7 @@ def die() -> NoReturn:
 
 def install(point: str) -> None:
     """Make this process die at a point."""
-    publish, park = Publisher.publish, Term._park
+    publish, park, park_behind = Publisher.publish, Parking.park, Parking.park_behind
     published = 0
 
     async def before_publish(*_: Any) -> None:
@@ -42,18 +42,25 @@ def install(point: str) -> None:
     async def before_checkpoint(*_: Any) -> None:
         die()
 
-    async def after_parking(self: Term, *arguments: Any) -> None:
+    async def after_parking(self: Parking, *arguments: Any) -> None:
         await park(self, *arguments)
         die()
 
-    if point == "before a publish":
-        Publisher.publish = before_publish  # type: ignore[method-assign,assignment] # a crash point
-    elif point == "between publishes":
-        Publisher.publish = between_publishes  # type: ignore[method-assign,assignment] # a crash point
-    elif point == "before a checkpoint":
-        Lease.checkpoint = before_checkpoint  # type: ignore[method-assign,assignment] # a crash point
-    elif point == "after parking":
-        Term._park = after_parking  # type: ignore[method-assign,assignment] # a crash point
+    async def after_parking_behind(self: Parking, *arguments: Any) -> bool:
+        if await park_behind(self, *arguments):
+            die()
+        return False
+
+    place, name, dying = {
+        "before a publish": (Publisher, "publish", before_publish),
+        "between publishes": (Publisher, "publish", between_publishes),
+        "before a checkpoint": (Lease, "checkpoint", before_checkpoint),
+        "after parking": (Parking, "park", after_parking),
+        "after parking behind": (Parking, "park_behind", after_parking_behind),
+        "none": (None, "", None),
+    }[point]
+    if place is not None:
+        setattr(place, name, dying)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,17 @@
 """How far each topic is, is known and kept: one that takes nothing holds up neither another nor a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from event_store.client import Client
-from event_store.environment import Environment
-from event_store.server import Server
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of
 from tests.relay.conftest import StartRelay
 from tests.relay.log import Log
 
 NOTHING_AHEAD = "topic_positions = '{}' FROM relays"
-
-
-@pytest.fixture
-async def address(log: Log, bus: Bus) -> AsyncIterator[str]:  # noqa: ARG001 # the log names the database
-    """A service on the test's log that does not relay; its address."""
-    server = Server(replace(Environment(), port=0, relay="off"), bus.routing())
-    await server.start()
-    yield f"127.0.0.1:{server.port}"
-    await server.stop()
 
 
 async def test_a_topic_that_takes_nothing_has_the_lag_and_the_other_has_none(

@@ -21,9 +21,11 @@ KEYS = ("", "a", "b", "c")
 class _Bus:
     """Takes messages, refuses some for ever, and is away at times that a test draws."""
 
-    def __init__(self, refused: set[int], outages: list[bool]) -> None:
+    def __init__(self, refused: set[int], outages: list[bool], *, is_blocking: bool = False) -> None:
         self.refused = refused
         self.outages = outages
+        self.is_blocking = is_blocking
+        self.blocked: set[str] = set()
         self.published: dict[str, list[int]] = defaultdict(list)
         self.parked: list[int] = []
         self.in_flight: set[str] = set()
@@ -48,6 +50,14 @@ class _Bus:
 
     async def park(self, _topic: str, pending: Pending, _error: EventStoreError) -> None:
         self.parked.append(int(pending.message.data))
+        if self.is_blocking and pending.message.ordering_key:
+            self.blocked.add(pending.message.ordering_key)
+
+    async def park_behind(self, _topic: str, request: Sequence[Pending]) -> bool:
+        if request[0].message.ordering_key not in self.blocked:
+            return False
+        self.parked += [int(pending.message.data) for pending in request]
+        return True
 
 
 async def _send(bus: _Bus, keys: list[str]) -> int:
@@ -61,7 +71,7 @@ async def _send(bus: _Bus, keys: list[str]) -> int:
         if watermark.position == len(keys):
             done.set()
 
-    sending = Lanes(bus.publish, bus.park, settled)
+    sending = Lanes(bus.publish, bus.park, settled, bus.park_behind)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         workers = [tasks.create_task(sending.work()) for _ in range(3)]
         for number, key in enumerate(keys, 1):
@@ -99,6 +109,34 @@ def test_every_message_is_published_in_the_order_of_its_key_or_parked(
     for key, published in bus.published.items():
         first = list(dict.fromkeys(published))
         assert not key or first == sorted(first)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@given(
+    st.lists(st.sampled_from(KEYS), min_size=1, max_size=40),
+    st.sets(st.integers(1, 40), max_size=6),
+    st.lists(st.booleans(), max_size=12),
+)
+def test_what_follows_in_a_blocked_key_is_parked_in_its_order(
+    keys: list[str], refused: set[int], outages: list[bool]
+) -> None:
+    """Of each key that is published which comes before the first refusal, and nothing of another waits."""
+    bus = _Bus(refused, outages, is_blocking=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
+        patched.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+        assert asyncio.run(_send(bus, keys)) == len(keys)
+
+    for key in set(keys):
+        numbers = [number for number, each in enumerate(keys, 1) if each == key]
+        first_refused = min(refused.intersection(numbers), default=len(keys) + 1)
+        published = list(dict.fromkeys(bus.published[key]))
+        parked = [number for number in bus.parked if keys[number - 1] == key]
+        if key:
+            assert published == [number for number in numbers if number < first_refused]
+            assert parked == [number for number in numbers if number >= first_refused]
+        else:
+            assert set(published) == set(numbers) - refused
 
 
 def test_one_refused_message_is_found_in_a_full_request() -> None:

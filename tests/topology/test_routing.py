@@ -24,7 +24,12 @@ _orderings = st.one_of(
 @st.composite
 def _routings(draw: st.DrawFn) -> Routing:
     names = draw(st.lists(st.text(min_size=1), min_size=1, max_size=4, unique=True))
-    topics = {name: RoutedTopic(name, f"projects/p/topics/{name}", draw(_orderings)) for name in names}
+    policies = st.sampled_from(["park", "block"])
+    topics = {}
+    for name in names:
+        ordering = draw(_orderings)
+        policy = draw(policies) if ordering.kind != "none" else "park"
+        topics[name] = RoutedTopic(name, f"projects/p/topics/{name}", ordering, policy)
     targets = st.lists(st.sampled_from(names), min_size=1, max_size=3).map(tuple)
     routes = draw(st.lists(st.builds(Route, st.text(), st.text(), targets), max_size=4))
     return Routing(topics, tuple(routes), draw(st.sampled_from(["refuse", "store-only"])))
@@ -48,6 +53,14 @@ def test_a_routing_survives_its_json(routing: Routing) -> None:
     assert Routing.from_json(routing.to_json()) == routing
 
 
+def test_a_routing_of_an_earlier_release_parks() -> None:
+    """JSON that says nothing of what is unpublishable is read, and such a topic is written as it was."""
+    text = '{"topics":{"a":{"path":"p","ordering":"aggregate"}},"routes":[],"unrouted":"refuse"}'
+
+    assert Routing.from_json(text).topics["a"].unpublishable == "park"
+    assert Routing.from_json(text).to_json() == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -60,6 +73,8 @@ def test_a_routing_survives_its_json(routing: Routing) -> None:
         '{"topics":{"a":{"path":"p","ordering":{"partitions":0}}},"routes":[],"unrouted":"refuse"}',
         '{"topics":{"a":{"path":"p","ordering":{"partitions":true}}},"routes":[],"unrouted":"refuse"}',
         '{"topics":{"a":{"path":1,"ordering":"none"}},"routes":[],"unrouted":"refuse"}',
+        '{"topics":{"a":{"path":"p","ordering":"none","unpublishable":"block"}},"routes":[],"unrouted":"refuse"}',
+        '{"topics":{"a":{"path":"p","ordering":"aggregate","unpublishable":1}},"routes":[],"unrouted":"refuse"}',
         '{"topics":{},"routes":[{"aggregateType":"A","eventType":"*","topics":["a"]}],"unrouted":"refuse"}',
         '{"topics":{},"routes":[],"unrouted":"drop"}',
         '{"topics":{},"routes":[],"unrouted":["refuse"]}',

@@ -46,7 +46,7 @@ def test_what_is_left_out_has_its_documented_default() -> None:
     """A file of names alone is a whole bus."""
     topology = Topology.parse(_topology(), "t.yaml")
 
-    assert topology.topics == (Topic("orders", 604_800, Ordering("aggregate")),)
+    assert topology.topics == (Topic("orders", 604_800, Ordering("aggregate"), "park"),)
     assert topology.subscriptions == (
         Subscription(
             name="orders-projection",
@@ -66,7 +66,9 @@ def test_every_key_is_read() -> None:
     """No key of the syntax is accepted and then forgotten."""
     topology = Topology.parse(
         _topology(
-            topic="    messageRetentionDuration: 12h\n    ordering: {partitions: 8}\n",
+            topic=(
+                "    messageRetentionDuration: 12h\n    ordering: {partitions: 8}\n    unpublishable: block\n"
+            ),
             subscription=(
                 "    ackDeadlineSeconds: 600\n    messageRetentionDuration: 31d\n"
                 "    retryPolicy: {minimumBackoff: 0s, maximumBackoff: 1m}\n"
@@ -80,7 +82,8 @@ def test_every_key_is_read() -> None:
         "t.yaml",
     )
 
-    assert topology.topics == (Topic("orders", 43_200, Ordering("partitions", 8)),)
+    assert topology.topics == (Topic("orders", 43_200, Ordering("partitions", 8), "block"),)
+    assert topology.routing("project-1").topics["orders"].unpublishable == "block"
     assert topology.subscriptions == (
         Subscription(
             name="orders-projection",
@@ -159,6 +162,16 @@ def test_a_topic_without_order_has_subscriptions_without_order() -> None:
             _topology(topic="    ordering: total\n"),
             "t.yaml:3: topics[0].ordering is 'total': write one of aggregate, none or `{partitions: N}`",
             id="unknown ordering",
+        ),
+        pytest.param(
+            _topology(topic="    unpublishable: drop\n"),
+            "t.yaml:3: topics[0].unpublishable is 'drop': write one of park, block",
+            id="unknown policy",
+        ),
+        pytest.param(
+            _topology(topic="    ordering: none\n    unpublishable: block\n"),
+            "t.yaml:4: topics[0].unpublishable is 'block', but the topic keeps no order",
+            id="nothing to block",
         ),
         pytest.param(
             _topology(topic="    ordering: {partitions: 0}\n"),

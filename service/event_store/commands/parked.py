@@ -16,33 +16,48 @@ from event_store.errors import EventStoreError
 from event_store.login import Login
 from event_store.parked import ParkedMessage, ParkedMessages
 from event_store.publisher import Publisher
+from event_store.validation import canonical_uuid, not_a_uuid
 
 DESCRIPTION: Final = """\
 Look after the messages that the relay could not publish and set aside, in the database that libpq's variables
 name.
 
 list     show a line for each
-retry    publish each again under its ordering key, at least once; what Pub/Sub takes is parked no more"""
+retry    publish each again under its ordering key, at least once; what Pub/Sub takes is parked no more. Of a
+         key that is blocked in order, until one is refused; after the last, the relay goes on with the key
+drop     give an event's messages up for good; the event itself stays in the store"""
 EXAMPLES: Final = """\
 examples:
   event-store parked list
-  event-store parked retry --topic vocabulary-events --limit 10"""
+  event-store parked retry --topic vocabulary-events --limit 10
+  event-store parked drop --event-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001 --yes"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", choices=("list", "retry"))
+    parser.add_argument("action", choices=("list", "retry", "drop"))
     parser.add_argument(
         "--topic", default="", metavar="NAME", help="only this topic's, by its name or path (default: all)"
     )
     parser.add_argument(
         "--limit", type=int, default=100, metavar="N", help="how many at the most (default: 100)"
     )
+    parser.add_argument(
+        "--event-id", action="append", default=[], metavar="UUID", help="drop this event's; may be repeated"
+    )
+    parser.add_argument("--yes", action="store_true", help="really drop")
     parser.add_argument("--json", action="store_true", help="write JSON, one object a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it and write what was done."""
+    if (arguments.action == "drop") != bool(arguments.event_id):
+        raise EventStoreError("drop needs --event-id for each event to give up, and the others take none")
+    for event_id in arguments.event_id:
+        if canonical_uuid(event_id) is None:
+            raise EventStoreError(f"--event-id: {not_a_uuid(event_id)}")
+    if arguments.action == "drop" and not arguments.yes:
+        raise EventStoreError("drop gives messages up for good: look at them by list, then add --yes")
     asyncio.run(_run(arguments))
     return 0
 
@@ -58,6 +73,9 @@ async def _run(arguments: argparse.Namespace) -> None:
             for parked in await messages.find(arguments.topic, arguments.limit):
                 _write(parked, {}, arguments)
             return
+        if arguments.action == "drop":
+            await _drop(messages, arguments)
+            return
         refused = 0
         async for parked, fault in messages.retry(arguments.topic, arguments.limit):
             refused += bool(fault)
@@ -69,6 +87,18 @@ async def _run(arguments: argparse.Namespace) -> None:
         raise EventStoreError(f"{refused} of them cannot be published still, and stay parked")
 
 
+async def _drop(messages: ParkedMessages, arguments: argparse.Namespace) -> None:
+    missing = []
+    for event_id in arguments.event_id:
+        dropped = await messages.drop(event_id, arguments.topic)
+        for parked in dropped:
+            _write(parked, {"dropped": True}, arguments)
+        if not dropped:
+            missing.append(event_id)
+    if missing:
+        raise EventStoreError(f"nothing is parked of event {', '.join(missing)}")
+
+
 def _write(parked: ParkedMessage, outcome: dict[str, Any], arguments: argparse.Namespace) -> None:
     parked_at = rfc3339(parked.parked_at)
     fields = asdict(parked) | {"parked_at": parked_at} | outcome
@@ -76,5 +106,7 @@ def _write(parked: ParkedMessage, outcome: dict[str, Any], arguments: argparse.N
         write_json(fields)
     else:
         where = f"{parked.global_position} {parked.event_id}  {parked.topic}"
-        sys.stdout.write(f"{parked_at}  {where}  {fields['error'] or 'published'}\n")
+        blocked = f"  key {parked.ordering_key} is blocked" if parked.is_blocked else ""
+        result = "dropped" if "dropped" in outcome else fields["error"] or "published"
+        sys.stdout.write(f"{parked_at}  {where}{blocked}  {result}\n")
     sys.stdout.flush()  # each is known to be done though the next may fail

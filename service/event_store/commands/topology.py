@@ -56,7 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(topology: Topology) -> None:
-    lines = [f"topic {topic.name}: ordering {topic.ordering}" for topic in topology.topics]
+    lines = [
+        f"topic {topic.name}: ordering {topic.ordering}, unpublishable {topic.unpublishable}"
+        for topic in topology.topics
+    ]
     lines += [
         f"subscription {subscription.name} of {subscription.topic}: {subscription.max_delivery_attempts} "
         f"attempts, then {subscription.dead_letter_name}"

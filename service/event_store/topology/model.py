@@ -89,7 +89,10 @@ class Topology:
         return Routing(
             topics={
                 topic.name: RoutedTopic(
-                    topic.name, f"projects/{project}/topics/{topic.name}", ordering or topic.ordering
+                    topic.name,
+                    f"projects/{project}/topics/{topic.name}",
+                    ordering or topic.ordering,
+                    topic.unpublishable,
                 )
                 for topic in self.topics
             },

@@ -14,6 +14,7 @@ from typing import Any, Final
 from event_store.errors import ConfigurationError
 
 UNROUTED: Final = ("refuse", "store-only")
+UNPUBLISHABLE: Final = ("park", "block")
 # Ours: a partition is a key to be kept in order, and with more than this requests would not fill up.
 PARTITIONS: Final = (1, 100_000)
 # Event types come from callers: a bound on how many answers are remembered.
@@ -73,11 +74,15 @@ class RoutedTopic:
         name: Its name in the topology.
         path: Its full name, `projects/PROJECT/topics/NAME`.
         ordering: How it keeps order.
+        unpublishable: What becomes of a message that can never be published. `park`: it is set aside, and its
+            ordering key goes on. `block`: it is set aside, and so is all that follows it in its ordering key,
+            until an operator has seen to it. Without order there is nothing to block.
     """
 
     name: str
     path: str
     ordering: Ordering
+    unpublishable: str = "park"
 
     def ordering_key(self, aggregate_id: str) -> str:
         """Return the ordering key of an aggregate's events on this topic; empty for none."""
@@ -121,10 +126,7 @@ class Routing:
         """Return the JSON that `from_json` reads; the same for equal routings."""
         return json.dumps(
             {
-                "topics": {
-                    topic.name: {"path": topic.path, "ordering": _ordering_to_json(topic.ordering)}
-                    for topic in self.topics.values()
-                },
+                "topics": {topic.name: _topic_to_json(topic) for topic in self.topics.values()},
                 "routes": [
                     {"aggregateType": r.aggregate_type, "eventType": r.event_type, "topics": r.topics}
                     for r in self.routes
@@ -152,10 +154,7 @@ class Routing:
     @classmethod
     def _of(cls, value: Any) -> "Routing":
         routing = cls(
-            topics={
-                name: RoutedTopic(name, _text(topic["path"]), _ordering_from_json(topic["ordering"]))
-                for name, topic in value["topics"].items()
-            },
+            topics={name: _topic_from_json(name, topic) for name, topic in value["topics"].items()},
             routes=tuple(
                 Route(_text(r["aggregateType"]), _text(r["eventType"]), tuple(map(_text, r["topics"])))
                 for r in value["routes"]
@@ -172,6 +171,18 @@ def _matches(pattern: str, text: str) -> bool:
     if "*" not in pattern:
         return pattern == text
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+
+
+def _topic_to_json(topic: RoutedTopic) -> dict[str, Any]:
+    value = {"path": topic.path, "ordering": _ordering_to_json(topic.ordering)}
+    return value if topic.unpublishable == "park" else value | {"unpublishable": topic.unpublishable}
+
+
+def _topic_from_json(name: str, value: Any) -> RoutedTopic:
+    ordering, unpublishable = _ordering_from_json(value["ordering"]), value.get("unpublishable", "park")
+    if unpublishable not in UNPUBLISHABLE or (unpublishable == "block" and ordering.kind == "none"):
+        raise ValueError(f"unpublishable {unpublishable}")
+    return RoutedTopic(name, _text(value["path"]), ordering, unpublishable)
 
 
 def _ordering_to_json(ordering: Ordering) -> str | dict[str, int]:
