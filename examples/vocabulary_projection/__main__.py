@@ -10,8 +10,14 @@ import sys
 from psycopg import OperationalError, sql
 from psycopg_pool import AsyncConnectionPool
 
-from event_store import Client, Consumer, Projection, RecordedEvent, create_projection_tables
-from event_store.errors import EventStoreError
+from event_store import (
+    Client,
+    Consumer,
+    EventStoreError,
+    Projection,
+    RecordedEvent,
+    create_projection_tables,
+)
 from event_store.target import DEFAULT
 from examples.vocabulary_projection import tables
 

@@ -55,6 +55,12 @@ class AppendStream:
     """
 
     def __init__(self, calls: Calls, most_in_flight: int) -> None:
+        """Describe a stream, as `Client.append_stream` does.
+
+        Args:
+            calls: To the service.
+            most_in_flight: How many appends may be without an answer, at least 1.
+        """
         self._calls = calls
         self._room = asyncio.Semaphore(most_in_flight)
         self._unanswered: dict[int, _Unanswered] = {}  # by the number of its request on this connection
@@ -90,8 +96,14 @@ class AppendStream:
         """Append events to one aggregate, after all earlier appends of this stream to it.
 
         Returns as soon as the stream has room, with a future of the result. So one may expect the version
-        that an unanswered append will make. Arguments and the errors of the future are those of
-        `Client.append`; UnavailableError means that the stream has ended.
+        that an unanswered append will make. The errors of the future are those of `Client.append`;
+        UnavailableError means that the stream has ended.
+
+        Args:
+            aggregate_id: A UUID.
+            aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
+            events: 1 to 1,000, stored in this order, all or none.
+            expected_version: What the aggregate must look like; a number is the version of its last event.
 
         Raises:
             InvalidArgumentError: A value has no form in the contract.
@@ -103,7 +115,14 @@ class AppendStream:
     async def append_all(
         self, appends: Sequence[AggregateAppend]
     ) -> "asyncio.Future[tuple[AppendResult, ...]]":
-        """Append to several aggregates, all or none; as `append` and `Client.append_all`."""
+        """Append to several aggregates, all or none, after all earlier appends of this stream to them.
+
+        Args:
+            appends: 1 to 100, each aggregate at most once, at most 1,000 events in all.
+
+        Raises:
+            EventStoreError: As for `append`.
+        """
         return await self._give(wire.append_request(appends), single=False)
 
     async def _give(self, request: pb.AppendEventsRequest, *, single: bool) -> "asyncio.Future[Any]":

@@ -151,12 +151,26 @@ class Client:
         return bool((await self._calls.call("SaveSnapshot", request)).saved)
 
     async def get_snapshot(self, aggregate_id: str) -> Snapshot | None:
-        """Return the newest snapshot of an aggregate; None if it has none."""
+        """Return the newest snapshot of an aggregate; None if it has none.
+
+        Args:
+            aggregate_id: A UUID.
+
+        Raises:
+            InvalidArgumentError: It is no UUID.
+        """
         response = await self._calls.call("GetSnapshot", pb.GetSnapshotRequest(aggregate_id=aggregate_id))
         return wire.snapshot(response.snapshot) if response.HasField("snapshot") else None
 
     async def load_aggregate(self, aggregate_id: str) -> LoadedAggregate:
-        """Return the newest snapshot of an aggregate and all events after it."""
+        """Return the newest snapshot of an aggregate and all events after it.
+
+        Args:
+            aggregate_id: A UUID.
+
+        Raises:
+            InvalidArgumentError: It is no UUID.
+        """
 
         async def attempt(left_seconds: float) -> LoadedAggregate:
             request = pb.LoadAggregateRequest(aggregate_id=aggregate_id)
@@ -166,7 +180,11 @@ class Client:
         return await self._calls.repeat(attempt)
 
     async def status(self) -> Status:
-        """Return how far the log and the relay are."""
+        """Return how far the log and the relay are.
+
+        Raises:
+            UnavailableError: The service or its database could not be reached for the client's timeout.
+        """
         return wire.status(await self._calls.call("GetStatus", pb.GetStatusRequest()))
 
     def read_aggregate(
@@ -179,6 +197,11 @@ class Client:
             from_version: The first version to read, inclusive; 0 is the first one, or backwards the last.
             limit: How many events at the most; 0 is all of them.
             backwards: From `from_version` down to 1.
+
+        Raises:
+            InvalidArgumentError: An argument is outside the contract.
+            UnavailableError: The service could not be reached for the client's timeout.
+            LogCorruptedError: A version between is missing.
         """
 
         def request(from_: int, limit: int) -> pb.ReadAggregateRequest:
@@ -208,6 +231,11 @@ class Client:
             event_filter: Only these events.
             limit: How many events at the most; 0 is all of them.
             backwards: From the start down to 1.
+
+        Raises:
+            InvalidArgumentError: An argument is outside the contract.
+            UnavailableError: The service could not be reached for the client's timeout.
+            LogCorruptedError: The log has a hole; noticed by a read without a filter.
         """
         selected = wire.event_filter(event_filter)
         time = None if from_time is None else wire.timestamp(from_time, "from_time")

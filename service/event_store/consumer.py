@@ -56,7 +56,10 @@ class Consumer:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Consume until stopped."""
+        """Consume until stopped.
+
+        It raises nothing: what Pub/Sub or a handler cannot do is logged and tried again.
+        """
         try:
             while not self._stopping.is_set():
                 try:

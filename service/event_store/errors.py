@@ -38,7 +38,11 @@ class FieldViolation:
 
 
 class InvalidArgumentError(EventStoreError):
-    """The caller's input is wrong and repeating it cannot help."""
+    """The caller's input is wrong and repeating it cannot help.
+
+    Attributes:
+        violations: Each thing that is wrong, at least one.
+    """
 
     def __init__(self, *violations: FieldViolation) -> None:
         super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
@@ -65,7 +69,11 @@ class WrongExpectedVersionError(EventStoreError):
 
 
 class EventAlreadyExistsError(EventStoreError):
-    """An event id is stored with other content, or in another request's company."""
+    """An event id is stored with other content, or in another request's company.
+
+    Attributes:
+        event_id: A UUID.
+    """
 
     def __init__(self, event_id: str) -> None:
         super().__init__(
@@ -76,7 +84,13 @@ class EventAlreadyExistsError(EventStoreError):
 
 
 class WrongAggregateTypeError(EventStoreError):
-    """The aggregate exists with another type."""
+    """The aggregate exists with another type.
+
+    Attributes:
+        aggregate_id: A UUID.
+        aggregate_type: The type that was given.
+        actual_type: The type that it has.
+    """
 
     def __init__(self, aggregate_id: str, aggregate_type: str, actual_type: str) -> None:
         super().__init__(f"aggregate {aggregate_id} is of type {actual_type!r}, not {aggregate_type!r}")
@@ -90,9 +104,19 @@ class ImportMovedError(EventStoreError):
 
 
 class OverloadedError(EventStoreError):
-    """Too many appends are waiting; nothing was stored. Try again a little later."""
+    """Too many appends are waiting; nothing was stored. Try again a little later.
+
+    Attributes:
+        retry_after_seconds: How much later, at least.
+    """
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
+        """Keep when to try again.
+
+        Args:
+            message: A sentence for a person.
+            retry_after_seconds: How much later, at least.
+        """
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 

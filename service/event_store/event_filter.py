@@ -47,7 +47,12 @@ class EventFilter:
         return bool(self.aggregate_types or self.event_types)
 
     def matches(self, aggregate_type: str, event_type: str) -> bool:
-        """Return whether an event of these types passes."""
+        """Return whether an event of these types passes.
+
+        Args:
+            aggregate_type: The type of its aggregate.
+            event_type: Its type.
+        """
         return _takes(self.aggregate_types, aggregate_type) and _takes(self.event_types, event_type)
 
     def like_patterns(self) -> dict[str, list[str] | None]:

@@ -128,12 +128,20 @@ class Projection:
         return count
 
     async def passed_over(self) -> tuple[PassedOver, ...]:
-        """Return the events that were left behind, in order."""
+        """Return the events that were left behind, in order.
+
+        Raises:
+            UnavailableError: The database is away.
+        """
         async with self._transaction() as connection:
             return await passed_over(connection, self.name)
 
     async def retry_passed_over(self) -> int:
-        """Handle again what was left behind; return how many are still."""
+        """Handle again what was left behind; return how many are still.
+
+        Raises:
+            UnavailableError: The store or the database is away.
+        """
         refused = 0
         for left in await self.passed_over():
             events = self._client.read_aggregate(left.aggregate_id, from_version=left.event_version, limit=1)

@@ -100,6 +100,9 @@ async def create_projection_tables(connection: psycopg.AsyncConnection[Any]) -> 
 
     Args:
         connection: To the projections' database, as a role that may create tables.
+
+    Raises:
+        psycopg.Error: The database is away, or refuses.
     """
     async with connection.transaction():
         await connection.execute(_QUERIES["create_tables"])

@@ -23,7 +23,8 @@ async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandl
         handler: Takes an event and the number of its delivery attempt; as `Projection.handle` does.
 
     Returns:
-        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again.
+        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. It raises
+        nothing: what the handler raises and what is wrong with the body is logged.
     """
     try:
         event, attempt = pushed_event(body)
