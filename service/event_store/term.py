@@ -6,21 +6,19 @@ Invariants:
 - The checkpoint is the watermark: it never passes an event of which a message is neither published nor
   parked, and a parked message is in its table before that. So is each topic's own position, which may be
   further: what a topic has up to there is not published to it again.
-- Every request to Pub/Sub ends before the lease does, and is made in the belief to hold it.
 - What is read and not yet settled is bounded, in messages, bytes and events.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from event_store.database import queries
 from event_store.errors import LogCorruptedError, UnavailableError
-from event_store.lanes import WORKERS, Lanes, Pending
-from event_store.lease import LEASE_SECONDS, Lease, LeaseLostError, statement
+from event_store.lanes import WORKERS, Pending
+from event_store.lease import LEASE_SECONDS, Lease, statement
 from event_store.message import Content, EventRow
+from event_store.outflow import Outflow
 from event_store.parking import Parking
 from event_store.publisher import Publisher
 from event_store.topology import Routing
@@ -33,10 +31,7 @@ PENDING_MESSAGES: Final = 5000
 PENDING_BYTES: Final = 32 << 20
 # Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
 AHEAD_EVENTS: Final = 100_000
-PUBLISH_SECONDS: Final = 9.0
-PUBLISH_MARGIN_SECONDS: Final = 1.0
 CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; how much a crash may publish again
-DRAIN_SECONDS: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -62,14 +57,15 @@ class Term:
     ) -> None:
         self._lease = lease
         self._page_size = page_size
-        self._publisher = publisher
         self._routing = routing
         self._wakeup = wakeup
         paths = [topic.path for topic in routing.topics.values()]
         self._watermark = Watermark(lease.position, paths, lease.topic_positions)
         self._parking = Parking(lease, routing)
-        self._lanes = Lanes(self._publish, self._parking.park, self._settled, self._parking.park_behind)
-        self._has_room = asyncio.Event()
+        self._outflow = Outflow(
+            lease, publisher, self._parking.park, self._settled, WORKERS, self._parking.park_behind
+        )
+        self._lanes = self._outflow.lanes
         self._has_moved = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -81,28 +77,14 @@ class Term:
             EventStoreError: The database is away.
         """
         await self._parking.load()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                loops = [self._renew(), self._write_checkpoints(), self._wakeup.listen()]
-                workers = [self._lanes.work() for _ in range(WORKERS)]
-                background = [tasks.create_task(each) for each in (*loops, *workers)]
-                reading = tasks.create_task(self._read())
-                await stopping.wait()
-                reading.cancel()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(DRAIN_SECONDS):
-                        await self._drained()
-                for task in background:
-                    task.cancel()
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None  # the one that ended the others
+        await self._outflow.run(
+            stopping, self._read(), self._renew(), self._write_checkpoints(), self._wakeup.listen()
+        )
         await self._write_checkpoint()
 
     async def _read(self) -> NoReturn:
         while True:
-            while self._is_full():
-                self._has_room.clear()
-                await self._has_room.wait()
+            await self._outflow.wait_while(self._is_full)
             rows = await self._page(self._watermark.last_position + 1)
             for row in rows:
                 self._begin(row)
@@ -147,15 +129,9 @@ class Term:
                 message = content.message(topic.ordering_key(row.aggregate_id))
                 self._lanes.add(message, row.event_id, delivery)
 
-    async def _publish(self, topic: str, messages: Sequence[Any]) -> None:
-        timeout_seconds = min(PUBLISH_SECONDS, self._lease.remaining_seconds - PUBLISH_MARGIN_SECONDS)
-        if timeout_seconds <= 0:
-            raise LeaseLostError("the lease was not renewed in time")
-        await self._publisher.publish(topic, messages, timeout_seconds)
 
     def _settled(self, pending: Pending) -> None:
         self._watermark.settle(pending.delivery)
-        self._has_room.set()
         self._has_moved.set()
 
     async def _renew(self) -> NoReturn:
@@ -176,11 +152,6 @@ class Term:
         if (position, topics_ahead) != (self._lease.position, self._lease.topic_positions):
             async with statement():
                 await self._lease.checkpoint(position, topics_ahead)
-
-    async def _drained(self) -> None:
-        while self._lanes.pending_messages:
-            self._has_room.clear()
-            await self._has_room.wait()
 
 
 def _corrupted(position: int) -> LogCorruptedError:
