@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from event_store.projection import Projection
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
+    from event_store.replay import Replay, ReplayState
     from event_store.snapshot import LoadedAggregate, Snapshot
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "PassedOver",
     "Projection",
     "RecordedEvent",
+    "Replay",
+    "ReplayState",
     "Snapshot",
     "Status",
     "TopicStatus",
@@ -87,6 +90,8 @@ _MODULES = {
     "LoadedAggregate": "event_store.snapshot",
     "PassedOver": "event_store.projection_versions",
     "Projection": "event_store.projection",
+    "Replay": "event_store.replay",
+    "ReplayState": "event_store.replay",
     "Snapshot": "event_store.snapshot",
     "TopicStatus": "event_store.events",
     "create_projection_tables": "event_store.projection_versions",

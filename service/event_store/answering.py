@@ -11,6 +11,9 @@ from event_store.errors import (
     EventStoreError,
     ImportMovedError,
     InvalidArgumentError,
+    ReplayAlreadyExistsError,
+    ReplayEndedError,
+    ReplayNotFoundError,
     StoppingError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
@@ -25,6 +28,9 @@ _EXPECTED: Final = (
     EventAlreadyExistsError,
     WrongAggregateTypeError,
     ImportMovedError,
+    ReplayNotFoundError,
+    ReplayAlreadyExistsError,
+    ReplayEndedError,
     StoppingError,
 )
 

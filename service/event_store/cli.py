@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "read": "read the events of an aggregate, or of the whole log",
     "tail": "follow the log",
     "status": "show how far the log and the relay are",
+    "replay": "publish a part of the log again, to a topic of its own or to one subscription",
     "topology": "show the topology, or create it on an emulator",
     "parked": "look at the messages that the relay set aside, or publish them again",
     "dead-letters": "look at the messages that a subscription gave up, send them again, or throw them away",

@@ -27,6 +27,7 @@ from event_store.events import (
 )
 from event_store.import_stream import ImportStream
 from event_store.markers import Marker
+from event_store.replays import Replays
 from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.subscription import subscribe as follow
 from event_store.v1 import event_store_pb2 as pb
@@ -40,6 +41,9 @@ class Client:
     One client serves any number of tasks at once: their calls share one connection. Every method raises
     the errors of `event_store.errors`; UnavailableError means that the deadline passed, and that it is
     unknown whether an append was stored: append the same events again to find out.
+
+    Attributes:
+        replays: The calls on replays.
     """
 
     def __init__(self, target: str = targets.DEFAULT, *, timeout_seconds: float = 30) -> None:
@@ -52,6 +56,7 @@ class Client:
                 how long a read may wait for its next events.
         """
         self._calls = Calls(target, timeout_seconds)
+        self.replays = Replays(self._calls)
 
     async def __aenter__(self) -> Self:
         await self._calls.open()

@@ -6,6 +6,9 @@
     ├── EventAlreadyExistsError     an event id is stored with other content
     ├── WrongAggregateTypeError     the aggregate exists with another type
     ├── ImportMovedError            another caller goes on with the import
+    ├── ReplayNotFoundError         there is no replay with this id
+    ├── ReplayAlreadyExistsError    a replay with this id was started by another request
+    ├── ReplayEndedError            the replay is over and cannot be changed
     ├── OverloadedError             too much is waiting; nothing was stored
     ├── UnavailableError            the database or the service is away
     │   └── StoppingError           the service is stopping, and another will take the call
@@ -101,6 +104,40 @@ class WrongAggregateTypeError(EventStoreError):
 
 class ImportMovedError(EventStoreError):
     """Another caller began the same import later and goes on with it."""
+
+
+class ReplayNotFoundError(EventStoreError):
+    """There is no replay with this id."""
+
+    def __init__(self, replay_id: str) -> None:
+        super().__init__(f"there is no replay {replay_id}: list them to find its id")
+        self.replay_id = replay_id
+
+
+class ReplayAlreadyExistsError(EventStoreError):
+    """A replay with this id was started by another request."""
+
+    def __init__(self, replay_id: str) -> None:
+        super().__init__(
+            f"replay {replay_id} was started by another request: a new replay needs a new replay_id, "
+            "a repeated request must be the same as the first"
+        )
+        self.replay_id = replay_id
+
+
+class ReplayEndedError(EventStoreError):
+    """The replay is over and cannot be changed: start another one."""
+
+    def __init__(self, replay_id: str, state: str) -> None:
+        """Keep how it ended.
+
+        Args:
+            replay_id: The replay.
+            state: `finished` or `cancelled`.
+        """
+        super().__init__(f"replay {replay_id} is {state}, so nothing of it can be changed: start another")
+        self.replay_id = replay_id
+        self.state = state
 
 
 class OverloadedError(EventStoreError):

@@ -111,7 +111,7 @@ class Lanes:
         self._park_behind = park_behind
         self._lanes: dict[tuple[str, str | int], Lane] = {}
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
-        self._failing: set[str] = set()
+        self.trouble: dict[str, str] = {}
         self.pending_messages = 0
         self.pending_bytes = 0
 
@@ -153,17 +153,16 @@ class Lanes:
                 self._settle(lane, request)
                 lane.most_messages = min(2 * lane.most_messages, REQUEST_MESSAGES)
                 lane.backoff.reset()
-                if lane.topic in self._failing:
-                    self._failing.discard(lane.topic)
+                if self.trouble.pop(lane.topic, None):
                     logger.info("publishing again", extra={"topic": lane.topic})
             self._go_on(lane)
 
     def _wait(self, lane: Lane, request: list[Pending], error: UnavailableError) -> None:
         for pending in request:
             pending.attempts += 1
-        if lane.topic not in self._failing:
-            self._failing.add(lane.topic)
+        if lane.topic not in self.trouble:
             logger.warning("cannot publish, trying again: %s", error, extra={"topic": lane.topic})
+        self.trouble[lane.topic] = str(error)
         loop = asyncio.get_running_loop()
         loop.call_later(lane.backoff.next_seconds(), self._ready.put_nowait, lane)
 

@@ -30,13 +30,18 @@ async def start_of(request: pb.ReadAllRequest, reader: Reader) -> int | None:
     """
     if request.WhichOneof("start") != "from_time":
         return request.from_position or None
-    microseconds = _microseconds(request.from_time, round_up=not request.backwards)
+    microseconds = microseconds_of(request.from_time, "from_time", round_up=not request.backwards)
     if request.backwards:
         return await reader.position_at(microseconds + 1) - 1
     return await reader.position_at(microseconds)
 
 
-def _microseconds(time: Timestamp, *, round_up: bool) -> int:
+def microseconds_of(time: Timestamp, field: str, *, round_up: bool) -> int:
+    """Return a time in microseconds since 1970.
+
+    Raises:
+        InvalidArgumentError: It is outside the years 1 to 9999; the field says whose it is.
+    """
     if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
-        raise InvalidArgumentError(FieldViolation("from_time", "is outside the years 1 to 9999"))
+        raise InvalidArgumentError(FieldViolation(field, "is outside the years 1 to 9999"))
     return time.seconds * 1_000_000 + (time.nanos + 999 * round_up) // 1000

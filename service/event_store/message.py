@@ -14,6 +14,7 @@ from event_store.correlation import correlation_of
 # The protobuf class beneath Google's wrapper, which is several times slower.
 PubsubMessage: Final[Any] = pubsub.PubsubMessage.meta.pb
 
+REPLAY_ID: Final = "replay_id"
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 # a zone would be written as +00:00 instead of Z
 
 
@@ -73,9 +74,10 @@ class Content:
         attributes.update(correlation_of(row.metadata))
         return cls(data.encode(), attributes)
 
-    def message(self, ordering_key: str) -> Any:
-        """Return a `PubsubMessage`."""
-        return PubsubMessage(data=self.data, attributes=self.attributes, ordering_key=ordering_key)
+    def message(self, ordering_key: str, replay_id: str = "") -> Any:
+        """Return a `PubsubMessage`; one of a replay says so."""
+        attributes = {**self.attributes, REPLAY_ID: replay_id} if replay_id else self.attributes
+        return PubsubMessage(data=self.data, attributes=attributes, ordering_key=ordering_key)
 
 
 def _rfc3339(microseconds: int) -> str:

@@ -4,8 +4,8 @@ Invariants:
 
 - A message leaves the table only after Pub/Sub has acknowledged it, so it is published at least once; or
   because an operator drops it.
-- It is published under the ordering key that it had, but late: after the later events of its key. Whoever
-  keeps the version that it has of each aggregate can tell.
+- It is published under the ordering key and the replay that it had, but late: after the later events of its
+  key. Whoever keeps the version that it has of each aggregate can tell.
 - Not so if its key is blocked: the key's messages are published in their order, each after the one before it
   was taken. The relay parks what comes meanwhile and goes on with the key when nothing is parked any more:
   the statement that unblocks it does nothing if the relay has parked since it looked, see `parking.py`.
@@ -44,6 +44,7 @@ class ParkedMessage:
         attempts: How many times that was tried.
         parked_at: When it was set aside, by the database's clock; in its time zone.
         is_blocked: Whether its ordering key is blocked: nothing of it is published before this message is.
+        replay_id: The replay whose message it is; None for the relay's.
     """
 
     global_position: int
@@ -54,6 +55,7 @@ class ParkedMessage:
     attempts: int
     parked_at: datetime
     is_blocked: bool
+    replay_id: str | None
 
 
 class ParkedMessages:
@@ -141,7 +143,10 @@ class ParkedMessages:
 
     async def _publish(self, request: Sequence[ParkedMessage]) -> str:
         """Publish messages of one ordering key, all or none; return why they are refused, empty if not."""
-        messages = [(await self._content(parked)).message(parked.ordering_key) for parked in request]
+        messages = [
+            (await self._content(parked)).message(parked.ordering_key, parked.replay_id or "")
+            for parked in request
+        ]
         topic = request[0].topic
         try:
             await self._publisher.publish(topic, messages, _PUBLISH_SECONDS)

@@ -96,6 +96,19 @@ class Reader:
         position: int = row[0]
         return position
 
+    async def head_position(self) -> int:
+        """Return the last position of the log; 0 if it is empty.
+
+        Raises:
+            LogCorruptedError: The row that says so is missing.
+        """
+        async with self._database.connection() as connection:
+            row = await (await connection.execute(queries["head_position"])).fetchone()
+        if row is None:
+            raise LogCorruptedError("the log has no head: restore the row of log_head from a backup")
+        position: int = row[0]
+        return position
+
     async def _pages(self, walk: Walk) -> AsyncIterator[Page]:
         while not walk.is_over:
             arguments = (*walk.key, walk.following, walk.size, PAGE_BYTES)

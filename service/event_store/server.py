@@ -35,6 +35,8 @@ from event_store.migrate import check_revision
 from event_store.overview import Overview
 from event_store.reader import Reader
 from event_store.relay import Relay
+from event_store.replay_table import ReplayTable
+from event_store.replayer import Replayer
 from event_store.servicer import EventStoreServicer
 from event_store.snapshot_table import SnapshotTable
 from event_store.topology import Routing
@@ -86,10 +88,12 @@ class Server:
         topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
         overview = Overview(self._database, topics)
         self._vitals = Vitals(overview, self._appender.latency)
+        self._replayer = Replayer(self._database.login, relayed) if relayed is not None else None
         self._servicer = EventStoreServicer(
             self._appender,
             reader,
             SnapshotTable(self._database),
+            ReplayTable(self._database, reader, routing),
             self._live_log,
             partial(Importer, self._database.login, self._hint, is_refused),
             overview,
@@ -123,6 +127,8 @@ class Server:
             self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
             if self._relay is not None:
                 self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
+            if self._replayer is not None:
+                self._tasks.append(asyncio.create_task(self._replayer.run(), name="replayer"))
             self._following = asyncio.create_task(self._live_log.run(), name="live log")
             self._telling = asyncio.create_task(self._vitals.run(), name="vitals")
             self._tasks += (self._following, self._telling)
@@ -144,6 +150,8 @@ class Server:
         await self._health.enter_graceful_shutdown()
         if self._relay is not None:
             self._relay.stop()  # another instance's relay may take over at once
+        if self._replayer is not None:
+            self._replayer.stop()
         self._servicer.stop()
         self._live_log.stop()
         await self.grpc.stop(GRACE_SECONDS)

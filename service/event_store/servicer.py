@@ -15,6 +15,8 @@ from event_store.log_request import event_filter, start_of
 from event_store.overview import Overview
 from event_store.pipeline import Pipeline
 from event_store.reader import Reader
+from event_store.replay_request import limit_of, prepare_replay, replay_id_of
+from event_store.replay_table import ReplayTable
 from event_store.snapshot_table import SnapshotTable, prepare_snapshot
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
@@ -30,6 +32,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         appender: Stores requests.
         reader: Reads events.
         snapshots: Keeps snapshots.
+        replays: Starts replays and tells how far they are.
         live_log: Holds the end of the log for those who follow it.
         new_importer: Makes what answers a call of `ImportEvents`.
         overview: Tells the status.
@@ -41,6 +44,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         appender: Appender,
         reader: Reader,
         snapshots: SnapshotTable,
+        replays: ReplayTable,
         live_log: LiveLog,
         new_importer: Callable[[Context], Importer],
         overview: Overview,
@@ -49,6 +53,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._appender = appender
         self._reader = reader
         self._snapshots = snapshots
+        self._replays = replays
         self._live_log = live_log
         self._new_importer = new_importer
         self._overview = overview
@@ -135,6 +140,30 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
                 await importer.run()
             finally:
                 self._importers.discard(importer)
+
+    async def StartReplay(self, request: pb.StartReplayRequest, context: Context) -> pb.Replay:
+        async with Answering(context):
+            return await self._replays.start(prepare_replay(request))
+
+    async def GetReplay(self, request: pb.GetReplayRequest, context: Context) -> pb.Replay:
+        async with Answering(context):
+            return await self._replays.get(replay_id_of(request))
+
+    async def ListReplays(self, request: pb.ListReplaysRequest, context: Context) -> pb.ListReplaysResponse:
+        async with Answering(context):
+            return pb.ListReplaysResponse(replays=await self._replays.newest(limit_of(request)))
+
+    async def PauseReplay(self, request: pb.PauseReplayRequest, context: Context) -> pb.Replay:
+        async with Answering(context):
+            return await self._replays.turn(replay_id_of(request), "paused")
+
+    async def ResumeReplay(self, request: pb.ResumeReplayRequest, context: Context) -> pb.Replay:
+        async with Answering(context):
+            return await self._replays.turn(replay_id_of(request), "running")
+
+    async def CancelReplay(self, request: pb.CancelReplayRequest, context: Context) -> pb.Replay:
+        async with Answering(context):
+            return await self._replays.turn(replay_id_of(request), "cancelled")
 
     async def GetStatus(self, _request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         async with Answering(context):

@@ -23,6 +23,9 @@ from event_store.errors import (
     InvalidArgumentError,
     LogCorruptedError,
     OverloadedError,
+    ReplayAlreadyExistsError,
+    ReplayEndedError,
+    ReplayNotFoundError,
     UnavailableError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
@@ -68,6 +71,16 @@ _TABLE: Final = (
         {"aggregate_id": str, "aggregate_type": str, "actual_type": str},
     ),
     _Row(ImportMovedError, grpc.StatusCode.ABORTED, "IMPORT_MOVED"),
+    _Row(ReplayNotFoundError, grpc.StatusCode.NOT_FOUND, "REPLAY_NOT_FOUND", {"replay_id": str}),
+    _Row(
+        ReplayAlreadyExistsError, grpc.StatusCode.ALREADY_EXISTS, "REPLAY_ALREADY_EXISTS", {"replay_id": str}
+    ),
+    _Row(
+        ReplayEndedError,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "REPLAY_ENDED",
+        {"replay_id": str, "state": str},
+    ),
     _Row(OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
     _Row(UnavailableError, grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"),
     _Row(LogCorruptedError, grpc.StatusCode.DATA_LOSS, "LOG_CORRUPTED"),

@@ -1,9 +1,11 @@
 """Take messages from Pub/Sub: the other side of `publisher.py`, by the raw methods for the same reasons."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import pubsub
 
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
@@ -11,6 +13,7 @@ from event_store.pubsub import open_channel
 
 _SERVICE: Final = "/google.pubsub.v1.Subscriber/"
 _REQUEST_SECONDS: Final = 10.0
+_SEEK_SECONDS: Final = 60.0
 # Google's limit is on the request's bytes, 512 KiB: https://cloud.google.com/pubsub/quotas#resource_limits
 _REQUEST_ACK_IDS: Final = 1000
 _OPERATOR: Final = (
@@ -83,6 +86,19 @@ class Subscriber:
         """
         await self._settle("ModifyAckDeadline", subscription, ack_ids, ack_deadline_seconds=seconds)
 
+    async def seek(self, subscription: str, moment: datetime) -> None:
+        """Give everything again that was published at a time or later; all before it counts as acknowledged.
+
+        Raises:
+            EventStoreError: As for `pull`.
+        """
+        time = Timestamp()
+        time.FromDatetime(moment)
+        try:
+            await self._call("Seek", _SEEK_SECONDS, subscription, time=time)
+        except grpc.aio.AioRpcError as failure:
+            raise to_error(failure, subscription) from None
+
     def stream(self) -> Any:
         """Return a new call of StreamingPull."""
         return self._opened().stream_stream(
@@ -101,7 +117,7 @@ class Subscriber:
 
     async def _call(self, method: str, timeout_seconds: float, subscription: str, **fields: Any) -> Any:
         request = getattr(pubsub, f"{method}Request").meta.pb(subscription=subscription, **fields)
-        # Acknowledge and ModifyAckDeadline answer with nothing, of which any message can be read.
+        # All but Pull answer with nothing, of which any message can be read.
         response = pubsub.PullResponse.meta.pb
         call = self._opened().unary_unary(
             _SERVICE + method,

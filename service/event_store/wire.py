@@ -22,6 +22,7 @@ from event_store.events import (
     TopicStatus,
 )
 from event_store.markers import CaughtUp, Checkpoint, FellBehind, Marker
+from event_store.replay import Replay, ReplayState
 from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.v1 import event_store_pb2 as pb
 
@@ -143,6 +144,27 @@ def imported_event(event: ImportedEvent, place: str) -> pb.ImportedEvent:
 def import_progress(response: pb.ImportEventsResponse) -> ImportProgress:
     """Return the progress of a response."""
     return ImportProgress(response.stored_events, response.last_global_position)
+
+
+def replay(message: pb.Replay) -> Replay:
+    """Return the replay of a message."""
+    started = message.state != pb.Replay.STATE_UNSPECIFIED
+    return Replay(
+        replay_id=message.replay_id,
+        topic=message.topic,
+        from_position=message.from_position,
+        to_position=message.to_position,
+        event_filter=EventFilter(tuple(message.filter.aggregate_types), tuple(message.filter.event_types)),
+        events_per_second=message.events_per_second,
+        state=ReplayState(pb.Replay.State.Name(message.state).lower()) if started else ReplayState.COUNTED,
+        position=message.position,
+        published_events=message.published_events,
+        parked_events=message.parked_events,
+        total_events=message.total_events,
+        error=message.error,
+        created_at=message.created_at.ToDatetime(UTC) if started else None,
+        updated_at=message.updated_at.ToDatetime(UTC) if started else None,
+    )
 
 
 def status(response: pb.GetStatusResponse) -> Status:

@@ -2,11 +2,10 @@
 
 import argparse
 import asyncio
-from datetime import datetime
 from typing import Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_event
-from event_store.commands.selection import add_selection_arguments, selection
+from event_store.commands.selection import add_selection_arguments, moment, selection
 from event_store.errors import EventStoreError
 
 DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--from-time",
-        type=_time,
+        type=moment,
         metavar="TIME",
         help="begin with the first event of the log that was recorded then or later; "
         "backwards, with the last one that was then or earlier",
@@ -68,13 +67,3 @@ async def _read(arguments: argparse.Namespace) -> None:
             )
         async for event in events:
             write_event(event, as_json=arguments.json)
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-11-01T12:00:00Z")
-    return moment

@@ -13,10 +13,11 @@ from event_store.errors import ConfigurationError
 from event_store.login import Login
 from event_store.logs import configure_logs
 from event_store.relay import Relay
+from event_store.replayer import Replayer
 from event_store.topology import Routing
 
 DESCRIPTION: Final = """\
-Run the relay alone: publish the log to Pub/Sub, in order, at least once.
+Run the relay alone: publish the log to Pub/Sub, in order, at least once; and run replays beside it.
 
 Any number may run beside each other and beside `serve`; one is active, the others stand by. SIGTERM or Ctrl-C
 lets requests in flight end, writes the checkpoint and gives the lease back."""
@@ -43,7 +44,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _relay(environment: Environment, routing: Routing) -> None:
-    relay = Relay(Login(environment), routing)
+    relay, replayer = Relay(Login(environment), routing), Replayer(Login(environment), routing)
+
+    def stop() -> None:
+        relay.stop()
+        replayer.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, relay.stop)
-    await relay.run()
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(relay.run())
+        tasks.create_task(replayer.run())

@@ -1,6 +1,7 @@
 """Which events of the log a command is about."""
 
 import argparse
+from datetime import datetime
 
 from event_store.event_filter import EventFilter
 
@@ -27,3 +28,18 @@ def selection(arguments: argparse.Namespace) -> EventFilter:
         InvalidArgumentError: A type is none.
     """
     return EventFilter(tuple(arguments.aggregate_type), tuple(arguments.event_type))
+
+
+def moment(text: str) -> datetime:
+    """Return the time of an option.
+
+    Raises:
+        ArgumentTypeError: It is none, or has no zone.
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-11-01T12:00:00Z")
+    return time

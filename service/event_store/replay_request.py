@@ -1,0 +1,183 @@
+"""What a request to start a replay asks for, as a value that is checked, and the range that it comes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from event_store.errors import (
+    ConfigurationError,
+    FieldViolation,
+    InvalidArgumentError,
+)
+from event_store.event_filter import EventFilter
+from event_store.log_request import event_filter, microseconds_of
+from event_store.reader import Reader
+from event_store.topology import Routing
+from event_store.v1 import event_store_pb2 as pb
+from event_store.validation import canonical_uuid, not_a_uuid
+
+MOST_EVENTS_PER_SECOND: Final = 100_000
+MOST_LISTED: Final = 1_000
+_LISTED: Final = 100
+_HIGHEST_POSITION: Final = 1 << 62  # above every log's
+_NO_TIME: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedReplay:
+    """A request to start a replay, within the contract's limits.
+
+    Attributes:
+        replay_id: A canonical UUID in lower case.
+        topic: The name of the topic.
+        from_position: The first position; 0 is the first one.
+        from_microseconds: Instead of it, since 1970: the first event that was recorded then or later.
+        to_position: The last position; 0 is the head.
+        to_microseconds: Instead of it: the last event that was recorded then or earlier.
+        event_filter: Which events.
+        events_per_second: At most so many; 0 is no limit.
+        dry_run: Whether they are only counted.
+    """
+
+    replay_id: str
+    topic: str
+    from_position: int
+    from_microseconds: int | None
+    to_position: int
+    to_microseconds: int | None
+    event_filter: EventFilter
+    events_per_second: int
+    dry_run: bool
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What a repetition must have in common with it, as JSON."""
+        return {
+            "topic": self.topic,
+            "from": [self.from_position, self.from_microseconds],
+            "to": [self.to_position, self.to_microseconds],
+            "aggregate_types": list(self.event_filter.aggregate_types),
+            "event_types": list(self.event_filter.event_types),
+            "events_per_second": self.events_per_second,
+        }
+
+
+def prepare_replay(request: pb.StartReplayRequest) -> PreparedReplay:
+    """Check a request against the contract's limits.
+
+    Raises:
+        InvalidArgumentError: With a violation for each wrong field.
+    """
+    violations: list[FieldViolation] = []
+    replay_id = canonical_uuid(request.replay_id)
+    if replay_id is None:
+        violations.append(FieldViolation("replay_id", not_a_uuid(request.replay_id)))
+    if request.events_per_second > MOST_EVENTS_PER_SECOND:
+        fault = f"is {request.events_per_second}, at most {MOST_EVENTS_PER_SECOND} are allowed"
+        violations.append(FieldViolation("events_per_second", fault))
+    selected, from_microseconds, to_microseconds = EventFilter(), _NO_TIME, _NO_TIME
+    try:
+        selected = event_filter(request.filter)
+    except InvalidArgumentError as error:
+        violations += error.violations
+    try:
+        if request.WhichOneof("start") == "from_time":
+            from_microseconds = microseconds_of(request.from_time, "from_time", round_up=True)
+    except InvalidArgumentError as error:
+        violations += error.violations
+    try:
+        if request.WhichOneof("end") == "to_time":
+            to_microseconds = microseconds_of(request.to_time, "to_time", round_up=False)
+    except InvalidArgumentError as error:
+        violations += error.violations
+    if replay_id is None or violations:
+        raise InvalidArgumentError(*violations)
+    return PreparedReplay(
+        replay_id=replay_id,
+        topic=request.topic,
+        from_position=min(request.from_position, _HIGHEST_POSITION),
+        from_microseconds=from_microseconds,
+        to_position=min(request.to_position, _HIGHEST_POSITION),
+        to_microseconds=to_microseconds,
+        event_filter=selected,
+        events_per_second=request.events_per_second,
+        dry_run=request.dry_run,
+    )
+
+
+async def range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]:
+    """Return the first and the last position of a replay, the last one at the head or before it."""
+    first = prepared.from_position or 1
+    if prepared.from_microseconds is not None:
+        first = await reader.position_at(prepared.from_microseconds)
+    last = await reader.head_position()
+    if prepared.to_microseconds is not None:
+        last = min(last, await reader.position_at(prepared.to_microseconds + 1) - 1)
+    elif prepared.to_position:
+        last = min(last, prepared.to_position)
+    return first, last
+
+
+def topic_path(name: str, routing: Routing | None) -> str:
+    """Return the full name of a topic that a replay may publish to.
+
+    Raises:
+        ConfigurationError: There is no bus.
+        InvalidArgumentError: It is no topic of the topology, or a route leads to it.
+    """
+    if routing is None:
+        raise ConfigurationError(
+            "the service has no bus, and nothing to replay to: give it a routing (EVENT_STORE_ROUTING)"
+        )
+    topic = routing.topics.get(name)
+    if topic is None or fault_of(topic.path, routing):
+        allowed = [each.name for each in routing.topics.values() if not fault_of(each.path, routing)]
+        why = "is no topic of the topology" if topic is None else "has subscribers of new events"
+        raise InvalidArgumentError(
+            FieldViolation(
+                "topic",
+                f"{name!r} {why}: name one that no route leads to ({', '.join(allowed) or 'there is none'}), "
+                "or add such a topic under `topics` of topology.yaml and deploy it",
+            )
+        )
+    return topic.path
+
+
+def fault_of(path: str, routing: Routing) -> str:
+    """Return why a replay may not publish to a topic now; empty if it may."""
+    topic = next((topic for topic in routing.topics.values() if topic.path == path), None)
+    if topic is None:
+        return f"the topology has no topic {path} any more: add it again, or cancel the replay"
+    if any(topic.name in route.topics for route in routing.routes):
+        return (
+            f"a route leads to {path}, whose subscribers would get old events among new ones: "
+            "remove the route, or cancel the replay"
+        )
+    return ""
+
+
+def replay_id_of(
+    request: pb.GetReplayRequest | pb.PauseReplayRequest | pb.ResumeReplayRequest | pb.CancelReplayRequest,
+) -> str:
+    """Return the id of a replay, canonical.
+
+    Raises:
+        InvalidArgumentError: It is no UUID.
+    """
+    replay_id = canonical_uuid(request.replay_id)
+    if replay_id is None:
+        raise InvalidArgumentError(FieldViolation("replay_id", not_a_uuid(request.replay_id)))
+    return replay_id
+
+
+def limit_of(request: pb.ListReplaysRequest) -> int:
+    """Return how many replays are wanted at the most.
+
+    Raises:
+        InvalidArgumentError: It is above what is allowed.
+    """
+    if request.limit > MOST_LISTED:
+        raise InvalidArgumentError(
+            FieldViolation("limit", f"is {request.limit}, at most {MOST_LISTED} are allowed")
+        )
+    return request.limit or _LISTED

@@ -1,0 +1,177 @@
+"""The replays, as the service starts, shows and turns them; `replayer.py` runs them.
+
+Invariants:
+
+- A replay is begun by one statement, after its range is known and its events are counted. Starting it again
+  is answered by what is there: nothing is counted or begun twice.
+- Each change of state is one statement on one row that says from which states it is possible, so of two
+  callers, and of a caller and the runner, one is first and the other sees what it did.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from psycopg.types.json import Jsonb
+
+from event_store.database import Database, Row, queries
+from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
+from event_store.event_filter import EventFilter
+from event_store.reader import Reader
+from event_store.replay_request import PreparedReplay, range_of, topic_path
+from event_store.topology import Routing
+from event_store.v1 import event_store_pb2 as pb
+
+# Ours: a tenth of a second's work, so that counting a log of any size hangs on no timeout of a statement.
+COUNT_POSITIONS: Final = 100_000
+_REQUEST: Final = -1  # the last column of a row
+# From which states a replay gets to another.
+_STATES: Final = {
+    "paused": ["running", "paused"],
+    "running": ["running", "paused"],
+    "cancelled": ["running", "paused", "cancelled"],
+}
+
+
+class ReplayTable:
+    """Starts, finds and turns replays.
+
+    Args:
+        database: Lends a connection for each statement.
+        reader: Of the log.
+        routing: Which topics there are; None where there is no bus.
+    """
+
+    def __init__(self, database: Database, reader: Reader, routing: Routing | None) -> None:
+        self._database = database
+        self._reader = reader
+        self._routing = routing
+
+    async def start(self, prepared: PreparedReplay) -> pb.Replay:
+        """Begin a replay, or only count its events.
+
+        Raises:
+            InvalidArgumentError: Its topic is none, or has subscribers of new events.
+            ReplayAlreadyExistsError: Another request has its id.
+            ConfigurationError: There is no bus.
+        """
+        known = await self._find(prepared.replay_id, 1)
+        if not known:
+            path = topic_path(prepared.topic, self._routing)
+            first, last = await range_of(prepared, self._reader)
+            total_events = await self._count(first, last, prepared.event_filter)
+            row = {
+                "replay_id": prepared.replay_id,
+                "request": Jsonb(prepared.request),
+                "topic": path,
+                "from_position": first,
+                "to_position": last,
+                "aggregate_types": list(prepared.event_filter.aggregate_types),
+                "event_types": list(prepared.event_filter.event_types),
+                "events_per_second": prepared.events_per_second,
+                "total_events": total_events,
+            }
+            if prepared.dry_run:
+                return _counted(row)
+            async with self._database.connection() as connection:
+                await connection.execute(queries["replay_start"], row)
+            known = await self._find(prepared.replay_id, 1)
+        if known[0][_REQUEST] != prepared.request:
+            raise ReplayAlreadyExistsError(prepared.replay_id)
+        return _replay(known[0])
+
+    async def get(self, replay_id: str) -> pb.Replay:
+        """Return a replay.
+
+        Raises:
+            ReplayNotFoundError: There is none with this id.
+        """
+        rows = await self._find(replay_id, 1)
+        if not rows:
+            raise ReplayNotFoundError(replay_id)
+        return _replay(rows[0])
+
+    async def newest(self, limit: int) -> list[pb.Replay]:
+        """Return replays, the newest first."""
+        return [_replay(row) for row in await self._find(None, limit)]
+
+    async def turn(self, replay_id: str, state: str) -> pb.Replay:
+        """Make a replay `running`, `paused` or `cancelled`.
+
+        Raises:
+            ReplayNotFoundError: There is none with this id.
+            ReplayEndedError: It is over.
+        """
+        parameters = {"replay_id": replay_id, "state": state, "states": _STATES[state]}
+        async with self._database.connection() as connection:
+            cursor = await connection.execute(queries["replay_turn"], parameters)
+        replay = await self.get(replay_id)
+        if not cursor.rowcount:
+            raise ReplayEndedError(replay_id, pb.Replay.State.Name(replay.state).lower())
+        return replay
+
+    async def _find(self, replay_id: str | None, limit: int) -> Sequence[Row]:
+        parameters = {"replay_id": replay_id, "limit": limit}
+        async with self._database.connection() as connection:
+            return await (await connection.execute(queries["replay_find"], parameters)).fetchall()
+
+    async def _count(self, first: int, last: int, event_filter: EventFilter) -> int:
+        if not event_filter.is_selective:
+            return max(0, last - first + 1)  # positions have no holes
+        total = 0
+        for start in range(first, last + 1, COUNT_POSITIONS):
+            part = {"first": start, "last": min(last, start + COUNT_POSITIONS - 1)}
+            async with self._database.connection() as connection:
+                cursor = await connection.execute(
+                    queries["count_events"], part | event_filter.like_patterns()
+                )
+                row = await cursor.fetchone()
+            total += row[0] if row else 0
+        return total
+
+
+def _counted(row: dict[str, object]) -> pb.Replay:
+    """Return a replay that is not begun."""
+    values = {name: value for name, value in row.items() if name != "request"}
+    filtered = pb.EventFilter(
+        aggregate_types=values.pop("aggregate_types"),  # type: ignore[arg-type] # the row's values are objects
+        event_types=values.pop("event_types"),  # type: ignore[arg-type] # the same
+    )
+    return pb.Replay(filter=filtered, **values)  # type: ignore[arg-type] # the same
+
+
+def _replay(row: Row) -> pb.Replay:
+    (
+        replay_id,
+        topic,
+        first,
+        last,
+        aggregate_types,
+        event_types,
+        rate,
+        state,
+        position,
+        published,
+        parked,
+        total,
+        error,
+        created_microseconds,
+        updated_microseconds,
+        _,
+    ) = row
+    replay = pb.Replay(
+        replay_id=replay_id,
+        topic=topic,
+        from_position=first,
+        to_position=last,
+        filter=pb.EventFilter(aggregate_types=aggregate_types, event_types=event_types),
+        events_per_second=rate,
+        state=state.upper(),
+        position=position,
+        published_events=published,
+        parked_events=parked,
+        total_events=total,
+        error=error,
+    )
+    replay.created_at.FromMicroseconds(created_microseconds)
+    replay.updated_at.FromMicroseconds(updated_microseconds)
+    return replay

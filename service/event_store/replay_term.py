@@ -1,0 +1,198 @@
+"""One replay's time in office: from acquiring its lease to its end, a pause, or losing the lease.
+
+Invariants:
+
+- Events are read in the order of the log, each exactly once a term; without a filter a hole ends the term.
+- The checkpoint is the mark: it never passes an event that is neither published nor parked, a parked message
+  is in its table before that, and position and counts are written together.
+- What is read and not yet settled is bounded, in messages, bytes and events, and with a limit of events per
+  second to what may be published in one: after an outage no more than that comes at once.
+- It takes a fifth of the relay's requests and pages, so that appends and the relay come first.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from event_store.database import queries
+from event_store.errors import EventStoreError, LogCorruptedError, UnavailableError
+from event_store.lanes import Pending
+from event_store.lease import statement
+from event_store.message import Content, EventRow
+from event_store.outflow import Outflow
+from event_store.pace import Pace
+from event_store.publisher import Publisher
+from event_store.reader import SCAN_POSITIONS
+from event_store.replay_lease import ReplayLease
+from event_store.replay_mark import ReplayMark
+from event_store.term import PageSize
+from event_store.topology import RoutedTopic
+
+REPLAY_WORKERS: Final = 20
+PAGE_EVENTS: Final = 200
+PAGE_BYTES: Final = 1 << 20  # as stored, which may be several times less than in a message
+PENDING_MESSAGES: Final = 1000
+PENDING_BYTES: Final = 8 << 20
+# Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
+AHEAD_EVENTS: Final = 20_000
+RENEW_SECONDS: Final = 1.0  # also how soon a pause is seen
+CHECKPOINT_SECONDS: Final = 0.25  # between two checkpoints; how much a crash may publish again
+_PARKED_ERROR_CHARACTERS: Final = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class ReplayTerm:
+    """Publishes a replay from its checkpoint on.
+
+    Args:
+        lease: The right to.
+        publisher: To Pub/Sub.
+        topic: Where to.
+        page_size: How many events a page may have.
+
+    Attributes:
+        began_at: When, by the loop's clock.
+    """
+
+    def __init__(
+        self, lease: ReplayLease, publisher: Publisher, topic: RoutedTopic, page_size: PageSize
+    ) -> None:
+        position, published_events, parked_events, _ = lease.checkpointed
+        self._lease = lease
+        self._topic = topic
+        self._page_size = page_size
+        self._mark = ReplayMark(topic.path, position, published_events, parked_events)
+        self._outflow = Outflow(lease, publisher, self._park, self._settled, REPLAY_WORKERS)
+        self._pace = Pace(lease.events_per_second)
+        self._most_pending = min(PENDING_MESSAGES, lease.events_per_second or PENDING_MESSAGES)
+        self.began_at = asyncio.get_running_loop().time()
+        self._stopping = asyncio.Event()
+        self._has_moved = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `run` end: requests in flight end and the checkpoint is written. Stopping twice is harmless."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Publish until the end, until the replay is paused or cancelled, or until `stop`.
+
+        Raises:
+            LeaseLostError: Another holds the lease, or may hold it.
+            LogCorruptedError: The log has a hole, or ends before the replay does.
+            EventStoreError: The database is away.
+        """
+        await self._outflow.run(self._stopping, self._read(), self._renew(), self._write_checkpoints())
+        await self._write_checkpoint()
+
+    async def _read(self) -> None:
+        while self._mark.last_position < self._lease.to_position:
+            rows, scanned = await self._page(self._mark.last_position + 1)
+            for row in rows:
+                await self._outflow.wait_while(self._is_full)
+                await self._pace.take()
+                self._begin(row)
+            self._mark.pass_over(scanned)
+            self._has_moved.set()
+        await self._outflow.drained()
+        self.stop()
+
+    def _is_full(self) -> bool:
+        return (
+            self._outflow.lanes.pending_messages >= self._most_pending
+            or self._outflow.lanes.pending_bytes >= PENDING_BYTES
+            or self._mark.ahead >= AHEAD_EVENTS
+        )
+
+    async def _page(self, first: int) -> tuple[list[EventRow], int]:
+        """Return events that pass the filter from a position on, and up to where that is all of them."""
+        event_filter = self._lease.event_filter
+        events = min(self._page_size.events, PAGE_EVENTS)
+        positions = SCAN_POSITIONS if event_filter.is_selective else events
+        parameters = event_filter.like_patterns() | {
+            "first": first,
+            "positions": positions,
+            "end": self._lease.to_position,
+            "events": events,
+            "bytes": PAGE_BYTES,
+        }
+        try:
+            async with statement():
+                cursor = await self._lease.connection.execute(queries["scan_log_forwards"], parameters)
+                found = await cursor.fetchall()
+        except UnavailableError:
+            self._page_size.shrink()
+            raise
+        self._page_size.grow()
+        head_position, event_id, *_ = found[0]
+        if head_position < self._lease.to_position:
+            raise LogCorruptedError(
+                f"the replay goes up to position {self._lease.to_position}, but the log ends at "
+                f"{head_position}: it was restored from an older backup. Cancel the replay"
+            )
+        rows = [] if event_id is None else [EventRow._make(row) for row in found]
+        if rows and rows[-1].more:
+            scanned = rows[-1].global_position
+        else:
+            scanned = min(first + positions - 1, self._lease.to_position)
+        if not event_filter.is_selective:
+            _refuse_hole([row.global_position for row in rows], first, scanned)
+        return rows, scanned
+
+    def _begin(self, row: EventRow) -> None:
+        message = Content.of(row).message(self._topic.ordering_key(row.aggregate_id), self._lease.replay_id)
+        delivery = self._mark.begin(row.global_position)
+        self._outflow.lanes.add(message, row.event_id, delivery)
+
+    async def _park(self, topic: str, pending: Pending, error: EventStoreError) -> None:
+        parked: dict[str, Any] = {
+            "global_position": pending.delivery.position,
+            "topic": topic,
+            "event_id": pending.event_id,
+            "ordering_key": pending.message.ordering_key,
+            "error": str(error)[:_PARKED_ERROR_CHARACTERS],
+            "attempts": pending.attempts + 1,
+            "replay_id": self._lease.replay_id,
+        }
+        async with statement():
+            await self._lease.connection.execute(queries["replay_park"], parked)
+        self._mark.park(pending.delivery)
+        logger.error("parked a message that cannot be published", extra=parked)
+
+    def _settled(self, pending: Pending) -> None:
+        self._mark.settle(pending.delivery)
+        self._has_moved.set()
+
+    async def _renew(self) -> None:
+        while self._lease.goes_on:
+            await asyncio.sleep(RENEW_SECONDS)
+            await self._lease.renew()
+            self._has_moved.set()  # or there may be something in the way
+        self.stop()
+
+    async def _write_checkpoints(self) -> None:
+        while True:
+            await self._has_moved.wait()
+            self._has_moved.clear()
+            if self._checkpoint != self._lease.checkpointed:
+                await self._write_checkpoint()
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+
+    @property
+    def _checkpoint(self) -> tuple[int, int, int, str]:
+        mark, trouble = self._mark, self._outflow.lanes.trouble
+        return mark.position, mark.published_events, mark.parked_events, trouble.get(self._topic.path, "")
+
+    async def _write_checkpoint(self) -> None:
+        await self._lease.checkpoint(*self._checkpoint)
+        if not self._lease.goes_on:
+            self.stop()
+
+
+def _refuse_hole(positions: list[int], first: int, last: int) -> None:
+    for expected, position in zip(range(first, last + 1), [*positions, 0], strict=False):
+        if position != expected:
+            raise LogCorruptedError(
+                f"the log has no event at position {expected}, and nothing is replayed beyond it: "
+                "find out who deleted it, and restore the database to a time before"
+            )

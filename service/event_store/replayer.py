@@ -1,0 +1,171 @@
+"""The replayer: runs replays beside the relay, by the same code that publishes.
+
+Invariants:
+
+- A replay is published by one process at a time, by a lease; any number look for replays that nobody holds.
+- An event of the range that passes the filter is published to the replay's topic with the id, attributes and
+  ordering key of the first time, after all earlier events of that key, or it is parked.
+- The checkpoint only grows, and everything up to it is published or parked and counted as that, once.
+  Whatever happens, the next holder begins there:
+
+      a crash …                                   then the next holder …
+      before a publish                            publishes it
+      between a publish and its checkpoint        publishes it again, with all that followed; once it counts
+      between parking and its checkpoint          is refused again, parks nothing twice; once it counts
+      while asleep beyond its lease               has another epoch: the sleeper's checkpoint is refused
+
+- Replays run beside each other, each with requests, pages and a connection of its own, at most `MOST_REPLAYS`
+  in a process. A paused one holds no place; where more are running, each has its turn of `TURN_SECONDS`.
+- A replay outlives the database and Pub/Sub, and a topology without its topic: it says what is in the way,
+  waits and tries again, until it is cancelled.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from contextlib import suppress
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
+
+from event_store.backoff import Backoff
+from event_store.database import queries
+from event_store.database_errors import domain_errors
+from event_store.errors import ConfigurationError, EventStoreError
+from event_store.lease import LeaseLostError, statement
+from event_store.login import Login
+from event_store.publisher import Publisher
+from event_store.replay_lease import ReplayLease
+from event_store.replay_request import fault_of
+from event_store.replay_term import ReplayTerm
+from event_store.term import PageSize
+from event_store.topology import Routing
+
+MOST_REPLAYS: Final = 4  # ours: each has a connection
+TURN_SECONDS: Final = 10.0  # after this a replay gives its place to one that waits
+LOOK_SECONDS: Final = 0.5  # between two looks for a replay
+RETRY_SECONDS: Final = 2.0  # before a replay that failed is tried again
+_FIRST_WAIT_SECONDS: Final = 0.2
+_LONGEST_WAIT_SECONDS: Final = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Replayer:
+    """The replays of this process: `run` them in a task, `stop` them in the end.
+
+    Args:
+        login: For a connection to look for replays, and one for each that runs.
+        routing: Which topics there are.
+    """
+
+    def __init__(self, login: Login, routing: Routing) -> None:
+        self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._login = login
+        self._routing = routing
+        self._publisher = Publisher()
+        self._page_size = PageSize()
+        self._held: dict[str, ReplayTerm | None] = {}
+        self._places = 0
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `run` end: requests in flight end, checkpoints are written, leases released."""
+        self._stopping.set()
+        for term in self._held.values():
+            if term is not None:
+                term.stop()
+
+    async def run(self) -> None:
+        """Run replays until stopped."""
+        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+        try:
+            async with asyncio.TaskGroup() as running:
+                while not self._stopping.is_set():
+                    try:
+                        await self._look(running, backoff)
+                    except EventStoreError as error:
+                        logger.warning("cannot look for replays, trying again: %s", error)
+                        await self._wait(backoff.next_seconds())
+        finally:
+            await self._publisher.close()
+
+    async def _look(self, running: asyncio.TaskGroup, backoff: Backoff) -> None:
+        """Look for replays that nobody holds, until stopped or until the connection is lost."""
+        async with await self._connect() as connection:
+            while not self._stopping.is_set():
+                async with statement():
+                    cursor = await connection.execute(
+                        queries["replay_waits"], {"owner": self.owner, "held": list(self._held)}
+                    )
+                    row = await cursor.fetchone()
+                backoff.reset()
+                if row and row[0]:
+                    if self._places < MOST_REPLAYS:
+                        self._places += 1
+                        running.create_task(self._take_one())
+                    else:
+                        self._end_a_turn()
+                await self._wait(LOOK_SECONDS)
+
+    def _end_a_turn(self) -> None:
+        terms = [term for term in self._held.values() if term is not None]
+        longest = min(terms, key=lambda term: term.began_at, default=None)
+        if longest and asyncio.get_running_loop().time() - longest.began_at >= TURN_SECONDS:
+            longest.stop()
+
+    async def _take_one(self) -> None:
+        """Run a replay, if there still is one that nobody holds, as far as it goes now."""
+        replay_id = ""
+        try:
+            async with await self._connect() as connection:
+                lease = await ReplayLease.acquire(connection, self.owner, list(self._held))
+                if lease is None:
+                    return
+                replay_id = lease.replay_id
+                self._held[replay_id] = None
+                await self._run(lease)
+        except LeaseLostError as error:
+            logger.warning("stopped replaying: %s", error)
+        except EventStoreError as error:
+            logger.warning("cannot replay, trying again: %s", error, extra={"replay_id": replay_id})
+        finally:
+            self._places -= 1
+            self._held.pop(replay_id, None)
+
+    async def _run(self, lease: ReplayLease) -> None:
+        log = {"owner": self.owner, "epoch": lease.epoch, "replay_id": lease.replay_id}
+        logger.info("replaying", extra=log | {"position": lease.checkpointed[0]})
+        try:
+            if fault := fault_of(lease.topic, self._routing):
+                raise ConfigurationError(fault)
+            await self._publisher.open()
+            topic = next(each for each in self._routing.topics.values() if each.path == lease.topic)
+            term = ReplayTerm(lease, self._publisher, topic, self._page_size)
+            self._held[lease.replay_id] = term
+            if self._stopping.is_set():
+                return
+            await term.run()
+        except EventStoreError as error:
+            with suppress(EventStoreError, LeaseLostError):
+                position, published_events, parked_events, _ = lease.checkpointed
+                await lease.checkpoint(position, published_events, parked_events, str(error))
+            await self._wait(RETRY_SECONDS)
+            raise
+        finally:
+            with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
+                await lease.release()
+        logger.info("released the replay", extra=log | {"position": lease.checkpointed[0]})
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        with domain_errors():
+            return await psycopg.AsyncConnection.connect(
+                **await self._login.parameters_async(), autocommit=True
+            )
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

@@ -1,0 +1,145 @@
+"""The client's calls on replays: `client.replays`."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from event_store import wire
+from event_store.calls import Calls
+from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.event_filter import EventFilter
+from event_store.replay import Replay
+from event_store.v1 import event_store_pb2 as pb
+
+_EVERYTHING: Final = EventFilter()
+_WATCH_SECONDS: Final = 0.5
+
+
+class Replays:
+    """Starts, shows and turns replays.
+
+    Every method raises the errors of `event_store.errors`; UnavailableError means that the client's timeout
+    has passed. Repeating a call is safe, that of a start with the id that was given.
+
+    Args:
+        calls: The client's.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def start(  # noqa: PLR0913 # the fields of the request
+        self,
+        topic: str,
+        *,
+        from_position: int = 0,
+        from_time: datetime | None = None,
+        to_position: int = 0,
+        to_time: datetime | None = None,
+        event_filter: EventFilter = _EVERYTHING,
+        events_per_second: int = 0,
+        replay_id: str | None = None,
+        dry_run: bool = False,
+    ) -> Replay:
+        """Begin to publish a part of the log again.
+
+        With a filter the events are counted first, some two million positions a second: give a client of a
+        very long log the time for that.
+
+        Args:
+            topic: The name of a topic of the topology that no route leads to.
+            from_position: The first position, inclusive; 0 is the first one.
+            from_time: Instead of it, with a time zone: the first event that was recorded then or later.
+            to_position: The last position, inclusive; 0 is the head at the time of the call.
+            to_time: Instead of it: the last event that was recorded then or earlier.
+            event_filter: Only these events.
+            events_per_second: At most so many, up to 100,000; 0 is no limit.
+            replay_id: A UUID; a new one if it is not given. Starting again under the same id and with the
+                same arguments changes nothing.
+            dry_run: Count the events and begin nothing.
+
+        Raises:
+            InvalidArgumentError: A value is outside the contract, or a route leads to the topic.
+            ReplayAlreadyExistsError: The id is taken by a replay with other arguments.
+            ConfigurationError: The service has no bus.
+        """
+        values: dict[str, Any] = {"events_per_second": events_per_second}
+        for side, position, time in (("from", from_position, from_time), ("to", to_position, to_time)):
+            if time is None:
+                values[f"{side}_position"] = position
+            elif position:
+                raise _invalid(f"{side}_time", f"is given beside {side}_position")
+            else:
+                values[f"{side}_time"] = wire.timestamp(time, f"{side}_time")
+        try:
+            request = pb.StartReplayRequest(
+                replay_id=str(uuid4()) if replay_id is None else replay_id,
+                topic=topic,
+                filter=wire.event_filter(event_filter),
+                dry_run=dry_run,
+                **values,
+            )
+        except ValueError as fault:  # protobuf's, of a number that has no place in the message
+            raise _invalid("request", f"has a number out of its range: {fault}") from None
+        return wire.replay(await self._calls.call("StartReplay", request))
+
+    async def get(self, replay_id: str) -> Replay:
+        """Return a replay.
+
+        Raises:
+            ReplayNotFoundError: There is none with this id.
+        """
+        return wire.replay(await self._calls.call("GetReplay", pb.GetReplayRequest(replay_id=replay_id)))
+
+    async def list(self, limit: int = 100) -> tuple[Replay, ...]:
+        """Return the newest replays, the newest first; 1 to 1,000."""
+        response = await self._calls.call("ListReplays", pb.ListReplaysRequest(limit=limit))
+        return tuple(wire.replay(each) for each in response.replays)
+
+    async def pause(self, replay_id: str) -> Replay:
+        """Stop publishing for a while; within a second or two nothing more is published.
+
+        Raises:
+            ReplayNotFoundError: There is none with this id.
+            ReplayEndedError: It is over.
+        """
+        return wire.replay(await self._calls.call("PauseReplay", pb.PauseReplayRequest(replay_id=replay_id)))
+
+    async def resume(self, replay_id: str) -> Replay:
+        """Go on where it was paused.
+
+        Raises:
+            EventStoreError: As for `pause`.
+        """
+        request = pb.ResumeReplayRequest(replay_id=replay_id)
+        return wire.replay(await self._calls.call("ResumeReplay", request))
+
+    async def cancel(self, replay_id: str) -> Replay:
+        """End it for good; what was published stays so.
+
+        Raises:
+            EventStoreError: As for `pause`.
+        """
+        request = pb.CancelReplayRequest(replay_id=replay_id)
+        return wire.replay(await self._calls.call("CancelReplay", request))
+
+    async def watch(self, replay_id: str) -> AsyncGenerator[Replay, None]:
+        """Yield a replay each time that it has moved, until it is over.
+
+        Raises:
+            ReplayNotFoundError: There is none with this id.
+        """
+        shown: Replay | None = None
+        while shown is None or not shown.state.is_over:
+            replay = await self.get(replay_id)
+            if replay != shown:
+                yield replay
+                shown = replay
+            if not replay.state.is_over:
+                await asyncio.sleep(_WATCH_SECONDS)
+
+
+def _invalid(field: str, description: str) -> InvalidArgumentError:
+    return InvalidArgumentError(FieldViolation(field, description))

@@ -1,0 +1,101 @@
+"""`event-store replay` does what the client does, and shows it."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.client.command import run
+from tests.relay.bus import Bus, positions_of
+from tests.relay.log import Log
+from tests.replay.conftest import AGAIN, routing_of, serving
+
+TOPOLOGY = """
+topics:
+  - name: first
+    messageRetentionDuration: 10m
+subscriptions:
+  - name: first
+    topic: first
+routes:
+  - aggregateType: First
+    topics: [first]
+"""
+
+
+async def test_a_replay_is_started_shown_and_turned(bus: Bus, log: Log) -> None:
+    """Counted first, then waited for; each action writes how it stands, as text or JSON."""
+    await log.append(str(uuid4()), "First", 1, 2, 3)
+    await log.append(str(uuid4()), "Second", 4)
+    replay_id = str(uuid4())
+    async with serving(routing_of(bus)) as (_, server):
+        at = ("--target", f"127.0.0.1:{server.port}")
+
+        counted = await run("replay", "start", AGAIN, "--aggregate-type", "First", "--dry-run", *at)
+        waited = await run("replay", "start", AGAIN, "--from-position", "2", "--wait", "--json", *at)
+        slow = await run("replay", "start", AGAIN, "--rate", "1", "--id", replay_id, *at)
+        turned = [await run("replay", name, replay_id, *at) for name in ("pause", "resume", "cancel")]
+        over = await run("replay", "show", replay_id, "--wait", *at)
+        late = await run("replay", "pause", replay_id, *at)
+        listed = await run("replay", "list", "--json", *at)
+
+    assert counted.out.startswith("counted    0 of 3 events  0 of 1-4  projects/")
+    assert waited.code == 0
+    assert (waited.lines[0]["state"], waited.lines[-1]["state"]) == ("running", "finished")
+    assert waited.lines[-1]["published_events"] == 3
+    assert slow.out.startswith(f"{replay_id}  running ")
+    assert [each.out.split()[1] for each in turned] == ["paused", "running", "cancelled"]
+    assert over.code == 0
+    assert late.code == 1
+    assert "is cancelled, so nothing of it can be changed" in late.err
+    assert [each["state"] for each in listed.lines] == ["cancelled", "finished"]
+
+
+@pytest.mark.parametrize("by", ["time", "position"])
+async def test_a_seek_delivers_again_what_one_subscription_had(
+    bus: Bus, log: Log, tmp_path: Path, by: str
+) -> None:
+    """From an event on, though it was acknowledged; nobody else gets anything."""
+    (tmp_path / "topology.yaml").write_text(TOPOLOGY)
+    where = ("--topology", str(tmp_path / "topology.yaml"), "--project", bus.project)
+    async with serving(routing_of(bus)) as (client, server):
+        for number in range(4):
+            await log.append(str(uuid4()), "Both", number)
+            await bus.receive_events("first", {number + 1})
+            await bus.receive_events("second", {number + 1})
+        events = [event async for event in client.read_all()]
+        place = (
+            ("--from-time", events[2].created_at.isoformat()) if by == "time" else ("--from-position", "3")
+        )
+
+        sought = await run("replay", "seek", "first", *place, *where, "--target", f"127.0.0.1:{server.port}")
+
+    assert (sought.code, sought.err) == (0, "")
+    assert sought.out.startswith("first gets again all that was published since 20")
+    assert sorted(positions_of(await bus.receive_events("first", {3, 4}))) == [3, 4]
+    assert await bus.rest("second") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("first", "--from-time", "2020-01-01T00:00:00Z"), "replay to a topic of its own"),
+        (("first", "--from-time", "9999-01-01T00:00:00Z"), "in the future, which would drop all that waits"),
+        (
+            ("other", "--from-time", "2020-01-01T00:00:00Z"),
+            "is no subscription of the topology: known are first",
+        ),
+        (("first",), "say since when"),
+    ],
+)
+async def test_a_seek_that_cannot_do_what_it_should_is_refused(
+    bus: Bus, tmp_path: Path, arguments: tuple[str, ...], why: str
+) -> None:
+    """Beyond the topic's retention, into the future, of an unknown subscription, or since no time."""
+    (tmp_path / "topology.yaml").write_text(TOPOLOGY)
+    where = ("--topology", str(tmp_path / "topology.yaml"), "--project", bus.project)
+
+    refused = await run("replay", "seek", *arguments, *where)
+
+    assert refused.code == 1
+    assert why in refused.err
