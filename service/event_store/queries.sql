@@ -324,9 +324,9 @@ SELECT position FROM log_head;
 -- Begin a replay, one without a range at its end, unless its id is taken; then it stays as it is.
 INSERT INTO replays (replay_id, request, topic, from_position, to_position, aggregate_types, event_types,
                      events_per_second, position, total_events, state)
-VALUES (%(replay_id)s, %(request)s, %(topic)s, %(from_position)s, %(to_position)s, %(aggregate_types)s,
-        %(event_types)s, %(events_per_second)s, %(from_position)s - 1, %(total_events)s,
-        CASE WHEN %(to_position)s < %(from_position)s THEN 'finished' ELSE 'running' END)
+VALUES (%(replay_id)s, %(request)s, %(topic)s, %(from_position)s::bigint, %(to_position)s::bigint,
+        %(aggregate_types)s, %(event_types)s, %(events_per_second)s, %(from_position)s::bigint - 1,
+        %(total_events)s, CASE WHEN %(to_position)s::bigint < %(from_position)s::bigint THEN 'finished' ELSE 'running' END)
 ON CONFLICT (replay_id) DO NOTHING;
 
 -- name: replay_find

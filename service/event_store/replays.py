@@ -45,8 +45,8 @@ class Replays:
     ) -> Replay:
         """Begin to publish a part of the log again.
 
-        With a filter the events are counted first, some two million positions a second: give a client of a
-        very long log the time for that.
+        With a filter the events are counted first, some five million positions a second where they are
+        cached: give a client of a very long log the time for that.
 
         Args:
             topic: The name of a topic of the topology that no route leads to.

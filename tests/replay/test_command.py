@@ -1,14 +1,17 @@
 """`event-store replay` does what the client does, and shows it."""
 
+import asyncio
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.client.command import run
+from event_store.client import Client
+from tests.client.command import PATIENCE_SECONDS, run, started
 from tests.relay.bus import Bus, positions_of
 from tests.relay.log import Log
 from tests.replay.conftest import AGAIN, routing_of, serving
+from tests.replay.test_replaying import ended
 
 TOPOLOGY = """
 topics:
@@ -49,6 +52,30 @@ async def test_a_replay_is_started_shown_and_turned(bus: Bus, log: Log) -> None:
     assert late.code == 1
     assert "is cancelled, so nothing of it can be changed" in late.err
     assert [each["state"] for each in listed.lines] == ["cancelled", "finished"]
+
+
+async def test_a_relay_in_a_process_of_its_own_runs_replays(
+    idle_client: Client, bus: Bus, log: Log, tmp_path: Path
+) -> None:
+    """`event-store relay` does what `serve` does, and gives its leases back when it is stopped."""
+    positions = set(await log.append(str(uuid4()), "First", *range(40)))
+    topology = TOPOLOGY.replace("subscriptions:", f"  - name: {AGAIN}\nsubscriptions:")
+    (tmp_path / "topology.yaml").write_text(topology)
+    replay = await idle_client.replays.start(AGAIN, events_per_second=20)
+
+    for _ in range(2):
+        reached = log.query("SELECT position FROM replays")
+        where = ("--topology", str(tmp_path / "topology.yaml"), "--project", bus.project)
+        async with started("relay", *where) as process:
+            await log.until(f"position >= {reached + 10} FROM replays")
+            process.terminate()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert await process.wait() == 0
+        assert log.query("SELECT lease_owner FROM replays") is None
+
+    async with serving(routing_of(bus)) as (client, _):
+        await ended(client, replay)
+    assert positions_of(await bus.receive_events(AGAIN, positions)) == sorted(positions)
 
 
 @pytest.mark.parametrize("by", ["time", "position"])

@@ -87,6 +87,7 @@ def test_reads_planned_on_an_empty_log_stay_on_the_indexes(any_database: TestDat
         "scan_log_forwards": scan,
         "scan_log_backwards": scan,
         "position_at": (1 << 40,),
+        "count_events": {"aggregate_types": ["A%"], "event_types": None, "first": 3000, "last": 3500},
     }
     fill = """
         INSERT INTO events (aggregate_id, aggregate_type, event_type, event_version, event_data, metadata,
