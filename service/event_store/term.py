@@ -129,7 +129,6 @@ class Term:
                 message = content.message(topic.ordering_key(row.aggregate_id))
                 self._lanes.add(message, row.event_id, delivery)
 
-
     def _settled(self, pending: Pending) -> None:
         self._watermark.settle(pending.delivery)
         self._has_moved.set()

@@ -4,8 +4,10 @@ import ast
 import asyncio
 import inspect
 import re
+from dataclasses import replace
 from typing import Any, Final
 
+from event_store.topology import Topology
 from tests.client.command import ROOT
 
 _EXAMPLES: Final = ROOT / "examples"
@@ -17,6 +19,20 @@ def examples(document: str) -> list[str]:
     files = {path.read_text("utf-8") for path in _EXAMPLES.rglob("*.py")}
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     return [block for block in blocks if block not in files]
+
+
+def topology_of(document: str) -> Topology:
+    """Return the topology with what a document of docs/ adds to it in its blocks of YAML."""
+    text = (ROOT / "docs" / document).read_text("utf-8")
+    topology = Topology.load(ROOT / "topology.yaml")
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        added = Topology.parse(block, document)
+        topology = replace(
+            topology,
+            topics=(*topology.topics, *added.topics),
+            subscriptions=(*topology.subscriptions, *added.subscriptions),
+        )
+    return topology
 
 
 async def run(source: str, names: dict[str, Any]) -> None:

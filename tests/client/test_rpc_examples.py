@@ -13,10 +13,9 @@ import pytest
 
 from event_store.commands.emulated import create_bus
 from event_store.events import RecordedEvent
-from event_store.topology import Topology
 from event_store.v1 import event_store_pb2 as pb
-from tests.client.command import PATIENCE_SECONDS, ROOT
-from tests.client.documents import examples, run
+from tests.client.command import PATIENCE_SECONDS
+from tests.client.documents import examples, run, topology_of
 from tests.conftest import Addresses, TestDatabase
 from tests.consumers.conftest import serving
 
@@ -25,12 +24,8 @@ DOCUMENTS: Final = (
     "appending.md",
     "importing.md",
     "subscriptions.md",
+    "replaying.md",
 )
-# Described in the contract and still without a document: whoever adds the document takes them away.
-COMING: Final = {
-    *(f"{verb}Replay" for verb in ("Start", "Get", "Pause", "Resume", "Cancel")),
-    "ListReplays",
-}
 PROJECT: Final = "project-of-documents"
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["EventStore"]
 
@@ -71,7 +66,7 @@ async def test_every_rpc_is_called_by_an_example(
     monkeypatch.setattr(grpc.aio, "server", partial(grpc.aio.server, interceptors=(calls,)))
     address = await addresses("embedded")
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
-    topology = Topology.load(ROOT / "topology.yaml")
+    topology = topology_of("replaying.md")
     await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, address)))
     routing = replace(topology.routing(PROJECT), unrouted="store-only")
     async with serving(database, routing, monkeypatch) as (client, target):
@@ -83,4 +78,4 @@ async def test_every_rpc_is_called_by_an_example(
                     async with asyncio.timeout(PATIENCE_SECONDS):
                         await run(example, names)
 
-    assert calls.names == {method.name for method in SERVICE.methods} - COMING
+    assert calls.names == {method.name for method in SERVICE.methods}

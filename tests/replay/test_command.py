@@ -4,10 +4,12 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from event_store.client import Client
 from tests.client.command import PATIENCE_SECONDS, run, started
+from tests.conftest import TestDatabase
 from tests.relay.bus import Bus, positions_of
 from tests.relay.log import Log
 from tests.replay.conftest import AGAIN, routing_of, serving
@@ -76,6 +78,26 @@ async def test_a_relay_in_a_process_of_its_own_runs_replays(
     async with serving(routing_of(bus)) as (client, _):
         await ended(client, replay)
     assert positions_of(await bus.receive_events(AGAIN, positions)) == sorted(positions)
+
+
+async def test_a_parked_message_of_a_replay_is_published_as_one(
+    bus: Bus, log: Log, database: TestDatabase
+) -> None:
+    """`event-store parked retry` gives it the attribute that it would have had."""
+    (position,) = await log.append(str(uuid4()), "First", 1)
+    topic, replay_id = routing_of(bus).topics[AGAIN].path, str(uuid4())
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(
+            "INSERT INTO parked_messages (global_position, topic, event_id, ordering_key, error, attempts, "
+            "replay_id) SELECT global_position, %s, event_id, '', 'refused', 1, %s FROM events",
+            (topic, replay_id),
+        )
+
+    retried = await run("parked", "retry", "--json")
+    (message,) = await bus.receive_events(AGAIN, {position})
+
+    assert [line["replay_id"] for line in retried.lines] == [replay_id]
+    assert message.attributes["replay_id"] == replay_id
 
 
 @pytest.mark.parametrize("by", ["time", "position"])

@@ -1,47 +1,36 @@
 """The examples of docs/replaying.md run as they are printed."""
 
-from dataclasses import replace
-from pathlib import Path
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from event_store.topology import Topology
+from event_store import wire
+from event_store.commands.emulated import create_bus
+from event_store.events import AggregateAppend, ExpectedVersion, NewEvent
+from event_store.validation import prepare_request
 from local.pubsub import PubSubServer
-from tests.client.command import run
-from tests.client.test_documents import _blocks, _run
+from tests.client.documents import examples, run, topology_of
 from tests.relay.log import Log
 from tests.replay.conftest import serving
 
-ROOT = Path(__file__).parents[2]
+PROJECT = "project-of-document"
 
 
-async def test_the_examples_of_replays_run(
-    log: Log, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_examples_of_replays_run(log: Log, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each block of docs/replaying.md, on the topology with what the document adds to it."""
-    text = (ROOT / "docs" / "replaying.md").read_text("utf-8")
-    files = (ROOT / "topology.yaml", tmp_path / "added.yaml")
-    files[1].write_text(text.split("```yaml\n")[1].split("```")[0])
-    declared, addition = map(Topology.load, files)
-    topology = replace(
-        declared,
-        topics=(*declared.topics, *addition.topics),
-        subscriptions=(*declared.subscriptions, *addition.subscriptions),
-    )
-    for number in range(3):
-        await log.append(str(uuid4()), "Vocabulary", number)
-    log.query("ALTER TABLE events DISABLE TRIGGER append_only")
-    log.query("UPDATE events SET event_type = 'WordAdded' WHERE global_position > 1")
+    topology = topology_of("replaying.md")
+    events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
+    append = AggregateAppend(str(uuid4()), "Vocabulary", events, ExpectedVersion.ANY)
+    await log.appender.append(prepare_request(wire.append_request([append]), None))
     async with PubSubServer() as pubsub:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
-        for file in files:
-            assert (await run("topology", "create", "--topology", str(file))).code == 0
-        async with serving(topology.routing("event-store-local")) as (client, _):
+        await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, pubsub.address)))
+        async with serving(topology.routing(PROJECT)) as (client, _):
             names: dict[str, Any] = {"client": client}
-            for block in _blocks("replaying.md"):
-                await _run(block, names)
+            for example in examples("replaying.md"):
+                await run(example, names)
 
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == "2 events of the positions 1 to 3"

@@ -292,6 +292,7 @@ async def test_a_missing_topic_is_told_and_holds_up_no_other_replay(
     nothing = EventFilter(event_types=("Never",))
     assert (await ended(client, await client.replays.start(AGAIN, event_filter=nothing))).error == ""
     assert (await client.replays.pause(replay.replay_id)).error == ""
+    await log.until("NOT EXISTS (SELECT FROM replays WHERE lease_owner IS NOT NULL)")
     await client.replays.resume(replay.replay_id)
 
     await bus.create(AGAIN)
