@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         InvalidArgumentError,
         LogCorruptedError,
         OverloadedError,
+        ReplayAlreadyExistsError,
+        ReplayEndedError,
+        ReplayNotFoundError,
         UnavailableError,
         WrongAggregateTypeError,
         WrongExpectedVersionError,
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
     from event_store.replay import Replay, ReplayState
+    from event_store.replays import Replays
     from event_store.snapshot import LoadedAggregate, Snapshot
 
 __all__ = [
@@ -70,7 +74,11 @@ __all__ = [
     "Projection",
     "RecordedEvent",
     "Replay",
+    "ReplayAlreadyExistsError",
+    "ReplayEndedError",
+    "ReplayNotFoundError",
     "ReplayState",
+    "Replays",
     "Snapshot",
     "Status",
     "TopicStatus",
@@ -92,6 +100,7 @@ _MODULES = {
     "Projection": "event_store.projection",
     "Replay": "event_store.replay",
     "ReplayState": "event_store.replay",
+    "Replays": "event_store.replays",
     "Snapshot": "event_store.snapshot",
     "TopicStatus": "event_store.events",
     "create_projection_tables": "event_store.projection_versions",

@@ -110,6 +110,11 @@ class ReplayNotFoundError(EventStoreError):
     """There is no replay with this id."""
 
     def __init__(self, replay_id: str) -> None:
+        """Keep which.
+
+        Args:
+            replay_id: The replay.
+        """
         super().__init__(f"there is no replay {replay_id}: list them to find its id")
         self.replay_id = replay_id
 
@@ -118,6 +123,11 @@ class ReplayAlreadyExistsError(EventStoreError):
     """A replay with this id was started by another request."""
 
     def __init__(self, replay_id: str) -> None:
+        """Keep which.
+
+        Args:
+            replay_id: The replay.
+        """
         super().__init__(
             f"replay {replay_id} was started by another request: a new replay needs a new replay_id, "
             "a repeated request must be the same as the first"

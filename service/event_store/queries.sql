@@ -226,7 +226,8 @@ DELETE FROM parked_messages WHERE global_position = ANY (%(positions)s::bigint[]
 DELETE FROM parked_messages AS message
 WHERE event_id = %(event_id)s::uuid AND %(topic)s IN ('', topic, split_part(topic, '/', 4))
 RETURNING global_position, topic, event_id::text, ordering_key, error, attempts, parked_at, EXISTS (
-    SELECT FROM blocked_keys AS key WHERE key.topic = message.topic AND key.ordering_key = message.ordering_key);
+    SELECT FROM blocked_keys AS key WHERE key.topic = message.topic AND key.ordering_key = message.ordering_key
+), replay_id::text;
 
 -- name: parked_unblock
 -- Unblock a topic's ordering key, or all keys, where nothing is parked any more. If the relay parks meanwhile,

@@ -88,18 +88,31 @@ class Replays:
     async def get(self, replay_id: str) -> Replay:
         """Return a replay.
 
+        Args:
+            replay_id: Its id.
+
         Raises:
             ReplayNotFoundError: There is none with this id.
         """
         return wire.replay(await self._calls.call("GetReplay", pb.GetReplayRequest(replay_id=replay_id)))
 
     async def list(self, limit: int = 100) -> tuple[Replay, ...]:
-        """Return the newest replays, the newest first; 1 to 1,000."""
+        """Return the newest replays, the newest first.
+
+        Args:
+            limit: How many at the most, 1 to 1,000.
+
+        Raises:
+            InvalidArgumentError: The limit is out of its range.
+        """
         response = await self._calls.call("ListReplays", pb.ListReplaysRequest(limit=limit))
         return tuple(wire.replay(each) for each in response.replays)
 
     async def pause(self, replay_id: str) -> Replay:
         """Stop publishing for a while; within a second or two nothing more is published.
+
+        Args:
+            replay_id: Its id.
 
         Raises:
             ReplayNotFoundError: There is none with this id.
@@ -110,6 +123,9 @@ class Replays:
     async def resume(self, replay_id: str) -> Replay:
         """Go on where it was paused.
 
+        Args:
+            replay_id: Its id.
+
         Raises:
             EventStoreError: As for `pause`.
         """
@@ -119,6 +135,9 @@ class Replays:
     async def cancel(self, replay_id: str) -> Replay:
         """End it for good; what was published stays so.
 
+        Args:
+            replay_id: Its id.
+
         Raises:
             EventStoreError: As for `pause`.
         """
@@ -127,6 +146,9 @@ class Replays:
 
     async def watch(self, replay_id: str) -> AsyncGenerator[Replay, None]:
         """Yield a replay each time that it has moved, until it is over.
+
+        Args:
+            replay_id: Its id.
 
         Raises:
             ReplayNotFoundError: There is none with this id.
