@@ -29,8 +29,8 @@ stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND,
 	@$(VENV_PYTHON) -m infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
-preview: setup ## Show what `pulumi up` would do; STACK=dev by default, no cloud account needed
-	@$(VENV_PYTHON) -m local preview $(STACK)
+preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
+	@$(VENV_PYTHON) -m local preview $(STACK) $(ARGS)
 
 test: setup ## Run every test; ARGS="tests/relay -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)

@@ -87,10 +87,29 @@ class Pulumi:
             command: As in `up`.
             arguments: Its flags.
         """
+        code, _ = await self._run(None, command, *arguments)
+        return code
+
+    async def plan(self, *arguments: str) -> str:
+        """Return what `pulumi preview --json` prints, also where the preview fails.
+
+        Args:
+            arguments: More flags.
+
+        Raises:
+            ConfigurationError: It prints no plan.
+        """
+        code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", *arguments)
+        if code != 0 and not text.lstrip().startswith("{"):
+            raise ConfigurationError(f"`pulumi preview` failed: it says why above {text}".strip())
+        return text
+
+    async def _run(self, stdout: int | None, command: str, *arguments: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             *mortal(["pulumi", command, *arguments, *self._on_stack], signal.SIGINT),
             cwd=self._project,
             env=self._environment,
+            stdout=stdout,
             start_new_session=True,
         )
         loop = asyncio.get_running_loop()
@@ -98,7 +117,8 @@ class Pulumi:
         for number in signals:
             loop.add_signal_handler(number, process.send_signal, signal.SIGINT)
         try:
-            return await process.wait()
+            text, _ = await process.communicate()
+            return process.returncode or 0, (text or b"").decode()
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)

@@ -98,6 +98,11 @@ class Settings:
         "whether Pulumi and Google refuse to delete what holds data, and keep a deleted instance's backups",
         default=True,
     )
+    acknowledged: Mapping[str, str] = key(
+        "by its name in the program, what the preview guard lets the next update do to what holds data",
+        default=dict,
+        choices=("replace", "delete"),
+    )
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)

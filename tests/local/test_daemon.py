@@ -304,7 +304,7 @@ def test_a_preview_makes_nothing_and_changes_no_file(make: Make) -> None:
     unknown = local.run("preview", "prod")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "7 to create" in answer.stdout
+    assert "6 to create" in answer.stdout
     assert unknown.returncode == 1
     assert "there is no stack 'prod'" in unknown.stderr
     assert {path: path.read_bytes() for path in local.directory.iterdir() if path.is_file()} == before

@@ -1,0 +1,13 @@
+"""The preview guard: reads the engine's own plan, says what it does, and refuses what would lose data.
+
+    plan.py      what `pulumi preview --json` says, parsed into frozen values
+    stakes.py    the types that hold data: what is lost with one, and what to do instead
+    guard.py     the verdict on a plan: what is refused, what was acknowledged by name, what failed
+    summary.py   the plan and the verdict in Markdown
+    review.py    all of these in turn, on a plan
+    engine.py    the engine on a stack's real state
+    github.py    one comment on a pull request, one issue about drift
+
+It needs neither Pulumi's SDK nor credentials. `python -m infra.preview` runs it on a plan; `make preview`
+makes the plan, too.
+"""

@@ -1,0 +1,149 @@
+"""The verdict on a plan: may it be carried out, and if not, what would be lost."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from infra.preview.plan import Change, Plan, Step
+from infra.preview.stakes import Stake, stake_in
+from infra.settings import Settings
+from infra.settings.key import parse
+from infra.settings.stack import NAMESPACE
+
+# The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
+# newer than this guard, and cannot be acknowledged.
+_HARMLESS: Final = frozenset(
+    {
+        *("create", "update", "import", "diff", "extend-parameterize"),
+        # Of resources that the program only looks at, which Pulumi neither makes nor deletes.
+        *("read", "discard", "discard-replaced"),
+    }
+)
+_DANGEROUS: Final[Mapping[str, str]] = {
+    "delete": "delete",
+    "replace": "replace",
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "read-replacement": "replace",
+    "import-replacement": "replace",
+    "remove-pending-replace": "replace",
+}
+# What keeps data safe: a change to less of it is named, but not refused.
+_SAFEGUARD: Final = re.compile(
+    r"deletionProtection|deletionProtectionEnabled|retainBackupsOnDelete|messageRetentionDuration"
+    r"|enabled|pointInTimeRecoveryEnabled|transactionLogRetentionDays|retainedBackups|availabilityType"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A step that would lose data.
+
+    Attributes:
+        step: The step.
+        stake: What would be lost.
+        deed: `replace` or `delete`; the engine's word for one that this guard does not know.
+        acknowledged: The stack's file names it.
+    """
+
+    step: Step
+    stake: Stake
+    deed: str
+    acknowledged: bool
+
+    @property
+    def can_be_acknowledged(self) -> bool:
+        """Tell whether a line in the stack's file would let it pass."""
+        return self.deed in _DANGEROUS.values()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the guard says of a plan.
+
+    Attributes:
+        findings: What would lose data, in the engine's order.
+        weakened: Changes to less of what keeps data safe, with the step that each is of.
+        stale: Acknowledgements that match nothing, as `name: deed`.
+        errors: Why the preview itself failed.
+    """
+
+    findings: tuple[Finding, ...]
+    weakened: tuple[tuple[Step, Change], ...]
+    stale: tuple[str, ...]
+    errors: tuple[str, ...]
+
+    @property
+    def refused(self) -> tuple[Finding, ...]:
+        """What nobody has acknowledged."""
+        return tuple(each for each in self.findings if not each.acknowledged)
+
+    @property
+    def passes(self) -> bool:
+        """Tell whether the plan may be carried out."""
+        return not self.refused and not self.errors
+
+
+def judge(plan: Plan) -> Verdict:
+    """Judge a plan by the acknowledgements in its stack's own configuration.
+
+    Raises:
+        ConfigurationError: The acknowledgements are wrong.
+    """
+    acknowledged = _acknowledged(plan.config)
+    findings = tuple(_findings(plan, acknowledged))
+    used = {each.step.name for each in findings if each.acknowledged}
+    return Verdict(
+        findings=findings,
+        weakened=tuple(_weakened(plan)),
+        stale=tuple(f"{name}: {deed}" for name, deed in acknowledged.items() if name not in used),
+        errors=plan.errors,
+    )
+
+
+def _findings(plan: Plan, acknowledged: Mapping[str, str]) -> Iterator[Finding]:
+    for step in plan.steps:
+        if not step.custom or step.op in _HARMLESS:
+            continue
+        stake = stake_in(step.type)
+        if stake is not None:
+            deed = _DANGEROUS.get(step.op, step.op)
+            known = step.op in _DANGEROUS
+            yield Finding(
+                step=step,
+                stake=stake,
+                deed=deed,
+                acknowledged=known and acknowledged.get(step.name) == deed,
+            )
+
+
+def _weakened(plan: Plan) -> Iterator[tuple[Step, Change]]:
+    for step in plan.steps:
+        if step.op == "update" and stake_in(step.type) is not None:
+            for change in step.changes:
+                if _SAFEGUARD.fullmatch(change.path.rsplit(".", maxsplit=1)[-1]) and _is_less(change):
+                    yield step, change
+
+
+def _is_less(change: Change) -> bool:
+    """Tell whether a safeguard ends or shrinks: true to false, a smaller number, nothing any more."""
+    old, new = (json.loads(each) if each and each[0] != "(" else None for each in (change.old, change.new))
+    if old == "REGIONAL":
+        return bool(new != old)
+    numbers = [
+        re.fullmatch(r"(\d+)s?", str(int(each) if isinstance(each, bool) else each)) for each in (old, new)
+    ]
+    if numbers[0] is None:
+        return False
+    return numbers[1] is None or int(numbers[1][1]) < int(numbers[0][1])
+
+
+def _acknowledged(config: Mapping[str, str]) -> Mapping[str, str]:
+    text = config.get(f"{NAMESPACE}acknowledged", "{}")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return parse(Settings, {"acknowledged": value}, NAMESPACE, project="", region="").acknowledged

@@ -1,0 +1,210 @@
+"""What the engine would do: the JSON of `pulumi preview --json`, parsed once into frozen values."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from event_store.errors import ConfigurationError
+
+_UNCHANGED: Final = {"same", "refresh"}
+# Not the user's resources: the stack itself and the providers.
+_ENGINE_S_OWN: Final = "pulumi:"
+_UNKNOWN: Final = (
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of a value that it cannot know yet
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One property that differs.
+
+    Attributes:
+        path: Where, as in `settings.tier`.
+        old: The value as JSON; empty for none. The engine has blinded secrets already.
+        new: The same of the program's value; `(known later)` for one that only the update can tell.
+        replaces: The provider makes a new resource for it.
+    """
+
+    path: str
+    old: str
+    new: str
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What the engine does with one resource.
+
+    Attributes:
+        op: The engine's word, as in `update`.
+        urn: The resource.
+        type: Its type, as in `gcp:pubsub/topic:Topic`.
+        name: Its name in the program.
+        component: The name of the component that it is part of; its own for a component, empty for none.
+        id: What Google calls it; empty if it does not exist yet.
+        custom: Whether a provider makes it; False for components, which are names only.
+        forced_by: The properties that force a replacement.
+        changes: What differs.
+        follows: The names of replaced resources that it refers to.
+        protected: Pulumi refuses to delete it.
+        kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
+    """
+
+    op: str
+    urn: str
+    type: str
+    name: str
+    component: str
+    id: str
+    custom: bool
+    forced_by: tuple[str, ...]
+    changes: tuple[Change, ...]
+    follows: tuple[str, ...]
+    protected: bool
+    kept: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the engine would do with a stack.
+
+    Attributes:
+        stack: The name of the stack; empty if the engine did not get that far.
+        steps: All steps that change something, in the engine's order.
+        counts: The engine's own number of resources by operation.
+        errors: What made the preview fail, or the stack unfit; empty for none.
+        config: The stack's configuration as the engine has it: texts, and JSON for everything else.
+    """
+
+    stack: str
+    steps: tuple[Step, ...]
+    counts: Mapping[str, int]
+    errors: tuple[str, ...]
+    config: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Plan":
+        """Parse the standard output of `pulumi preview --json`.
+
+        Raises:
+            ConfigurationError: It is no such plan, or lists fewer dangerous steps than it counts.
+        """
+        try:
+            document = json.loads(text)
+            steps = document.get("steps") or []
+            moving = {each["urn"] for each in steps if "replace" in each["op"]}
+            parsed = tuple(
+                _step(each, moving)
+                for each in steps
+                if each["op"] not in _UNCHANGED and not _type(each["urn"]).startswith(_ENGINE_S_OWN)
+            )
+            plan = cls(
+                stack=steps[0]["urn"].split(":")[2] if steps else "",
+                steps=parsed,
+                counts=dict(document.get("changeSummary") or {}),
+                errors=tuple(_errors(document.get("diagnostics") or [])),
+                config=dict(document.get("config") or {}),
+            )
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ConfigurationError(
+                f"this is no plan of `pulumi preview --json` ({type(error).__name__}: {error}): "
+                f"{text.strip()[:200] or 'it is empty'}"
+            ) from None
+        plan.check_counts(len([each for each in steps if each["op"] in {"delete", "replace"}]))
+        return plan
+
+    def check_counts(self, listed: int) -> None:
+        """Refuse a plan that does not list all that it deletes and replaces, for it could not be judged.
+
+        Args:
+            listed: How many deletions and replacements it lists.
+        """
+        counted = self.counts.get("delete", 0) + self.counts.get("replace", 0)
+        if counted > listed:
+            raise ConfigurationError(
+                f"the plan counts {counted} deletions and replacements, but lists {listed}: "
+                "preview the whole stack, without --target"
+            )
+
+
+def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
+    urn = step["urn"]
+    old, new = step.get("oldState") or {}, step.get("newState") or {}
+    state = new or old
+    referred = {urn for urns in (state.get("propertyDependencies") or {}).values() for urn in urns or []}
+    name = urn.split("::", 3)[3]
+    return Step(
+        op=step["op"],
+        urn=urn,
+        type=_type(urn),
+        name=name,
+        component=_component(state, name),
+        id=str(old.get("id") or ""),
+        custom=bool(state.get("custom")),
+        forced_by=tuple(step.get("replaceReasons") or ()),
+        changes=tuple(_changes(step, old.get("inputs") or {}, new.get("inputs") or {})),
+        follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
+        protected=bool(old.get("protect")),
+        kept=_kept(old),
+    )
+
+
+def _type(urn: str) -> str:
+    return str(urn.split("::")[2].rpartition("$")[2])
+
+
+def _component(state: Mapping[str, Any], name: str) -> str:
+    if not state.get("custom"):
+        return name
+    parent = str(state.get("parent") or "")
+    return parent.split("::", 3)[3] if parent and not _type(parent).startswith(_ENGINE_S_OWN) else ""
+
+
+def _changes(step: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    detailed = step.get("detailedDiff") or {}
+    for path in sorted({*detailed, *(step.get("replaceReasons") or ())}):
+        kind = str((detailed.get(path) or {}).get("kind", ""))
+        yield Change(
+            path=path,
+            old=_shown(_at(old, path)),
+            new=_shown(_at(new, path)),
+            replaces="replace" in kind or path in (step.get("replaceReasons") or ()),
+        )
+
+
+def _at(value: Any, path: str) -> Any:
+    """Return what stands at a path as in `containers[0].image` or `labels["a.b"]`, or None."""
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, dict):
+            value = value.get(part.strip('"'))
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return "(known later)" if _UNKNOWN in text else text
+
+
+def _kept(old: Mapping[str, Any]) -> str:
+    if old.get("retainOnDelete"):
+        return "retainOnDelete"
+    if (old.get("inputs") or {}).get("deletionPolicy") == "ABANDON":
+        return "deletionPolicy ABANDON"
+    return ""
+
+
+def _errors(diagnostics: Sequence[Mapping[str, Any]]) -> list[str]:
+    messages = [
+        str(each["message"]).removeprefix("error: ").strip()
+        for each in diagnostics
+        if each.get("severity") == "error"
+    ]
+    # The engine's last word says nothing that the others do not.
+    return [each for each in messages if each != "preview failed"] or messages

@@ -1,0 +1,37 @@
+"""A plan, judged and written down: what every way to a preview ends with."""
+
+import sys
+from pathlib import Path
+
+from event_store.errors import ConfigurationError
+from infra.preview.guard import judge
+from infra.preview.plan import Plan
+from infra.preview.summary import render
+
+
+def review(stack: str, text: str, summary: Path | None = None, *, expects_no_change: bool = False) -> None:
+    """Judge a plan, and print the summary.
+
+    Args:
+        stack: The name of the stack.
+        text: The plan, as `pulumi preview --json` prints it.
+        summary: A file for the summary, too.
+        expects_no_change: Whether any change is a failure.
+
+    Raises:
+        ConfigurationError: The plan would lose data that nobody has acknowledged, or failed, or is none, or
+            has a change that is not expected.
+    """
+    plan = Plan.parse(text)
+    verdict = judge(plan)
+    written = render(stack, plan, verdict)
+    sys.stdout.write(written)
+    if summary is not None:
+        summary.write_text(written, encoding="utf-8")
+    if verdict.errors:
+        raise ConfigurationError(f"the preview of {stack} failed: it says why above")
+    if verdict.refused:
+        names = ", ".join(each.step.name for each in verdict.refused)
+        raise ConfigurationError(f"the preview guard refuses {stack}: data would be lost with {names}")
+    if expects_no_change and plan.steps:
+        raise ConfigurationError(f"{stack} has drifted from what the program declares, in what stands above")

@@ -1,0 +1,160 @@
+"""A plan and the verdict on it in Markdown, for a pull request and for a terminal."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from infra.preview.guard import Finding, Verdict
+from infra.preview.plan import Change, Plan, Step
+
+LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
+_LONGEST_VALUE: Final = 60
+_ORDER: Final = ("delete", "replace", "update", "create")
+_CUT: Final = "\n\n*The rest is too long for a comment: `make preview` prints all of it.*\n"
+
+
+def render(stack: str, plan: Plan, verdict: Verdict) -> str:
+    """Return the summary of a stack's plan.
+
+    Args:
+        stack: The name of the stack.
+        plan: Its plan.
+        verdict: The guard's verdict on it.
+    """
+    parts = [f"## `{stack}`: {_outcome(plan, verdict)}", _counts(plan)]
+    parts += _section("The preview failed", (f"- {_cell(each)}" for each in verdict.errors))
+    parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
+    acknowledged = [each for each in verdict.findings if each.acknowledged]
+    parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
+    parts += _section("Less safe than before", (f"- `{s.name}`: {_change(c)}" for s, c in verdict.weakened))
+    stale = (
+        f"- `{each}` matches nothing: remove it from `event-store:acknowledged`" for each in verdict.stale
+    )
+    parts += _section("Stale acknowledgements", stale)
+    parts += _details(plan)
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """Return a summary that fits into a comment, cut at the end of a line where it is too long."""
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - len(_CUT) - len("\n</details>")].rpartition("\n")[0]
+    unclosed = kept.count("<details>") - kept.count("</details>")
+    return kept + "\n</details>" * unclosed + _CUT
+
+
+def _outcome(plan: Plan, verdict: Verdict) -> str:
+    if verdict.refused:
+        return f"refused, {len(verdict.refused)} change{'s' * (len(verdict.refused) > 1)} would lose data"
+    if verdict.errors:
+        return "the preview failed"
+    if verdict.findings:
+        return "loses data, as acknowledged"
+    return "loses no data" if plan.steps else "no change"
+
+
+def _counts(plan: Plan) -> str:
+    counts = Counter(step.op for step in plan.steps if step.custom)
+    same = plan.counts.get("same", 0)
+    said = [f"{count} to {op}" for op, count in sorted(counts.items(), key=lambda each: _order(each[0]))]
+    return ", ".join([*said, f"{same} unchanged"]) + "."
+
+
+def _order(op: str) -> tuple[int, str]:
+    return (_ORDER.index(op) if op in _ORDER else -1, op)
+
+
+def _section(title: str, lines: Iterator[str]) -> list[str]:
+    listed = list(lines)
+    return [f"### {title}", "\n".join(listed)] if listed else []
+
+
+def _danger(finding: Finding) -> str:
+    step, stake = finding.step, finding.stake
+    lines = [f"- **{finding.deed} `{step.name}`** ({_kind(step.type)}{f', `{step.id}`' if step.id else ''})"]
+    lines += [f"  - because {_reason(finding)}", f"  - loses {stake.lost}"]
+    if step.kept:
+        lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
+    if step.protected:
+        lines.append(
+            "  - protected: the engine refuses it even when it is acknowledged; "
+            "set `event-store:protected: false` in an update of its own first"
+        )
+    if finding.acknowledged:
+        return "\n".join(lines)
+    lines.append(f"  - {_advice(finding)}")
+    if finding.can_be_acknowledged:
+        lines.append(
+            f"  - or, if this is meant: `event-store:acknowledged: {{{step.name}: {finding.deed}}}` "
+            "in the stack's file, until it is done"
+        )
+    else:
+        lines.append(
+            f"  - `{finding.deed}` is an operation that this guard does not know: it has to learn it first"
+        )
+    return "\n".join(lines)
+
+
+def _advice(finding: Finding) -> str:
+    return (
+        f"first: {finding.stake.before}" if finding.deed == "delete" else f"instead: {finding.stake.instead}"
+    )
+
+
+def _reason(finding: Finding) -> str:
+    step = finding.step
+    forcing = [change for change in step.changes if change.replaces]
+    if forcing:
+        return "it cannot change in place: " + "; ".join(map(_change, forcing))
+    if step.follows:
+        return f"it refers to what is replaced: {', '.join(f'`{name}`' for name in step.follows)}"
+    if finding.deed == "delete":
+        return (
+            "the program no longer declares it by this name (if it was only renamed there, give it an alias)"
+        )
+    return "the engine says so"
+
+
+def _change(change: Change) -> str:
+    return f"`{change.path}` {_value(change.old)} → {_value(change.new)}"
+
+
+def _value(text: str) -> str:
+    if not text:
+        return "unset"
+    cut = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return cut if cut.startswith("(") else f"`{_cell(cut)}`"
+
+
+def _details(plan: Plan) -> list[str]:
+    """List all steps, by component."""
+    groups: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        if step.custom:
+            groups.setdefault(step.component, []).append(step)
+    if not groups:
+        return []
+    lines = [
+        "<details>",
+        f"<summary>All {sum(map(len, groups.values()))} changes, by component</summary>",
+        "",
+    ]
+    for component, steps in sorted(groups.items()):
+        lines += [f"**{component or 'without a component'}**", "", *map(_line, steps), ""]
+    return ["\n".join([*lines, "</details>"])]
+
+
+def _line(step: Step) -> str:
+    changes: Sequence[str] = [_change(each) for each in step.changes]
+    return f"- {step.op} `{step.name}` ({_kind(step.type)}){': ' + '; '.join(changes) if changes else ''}"
+
+
+def _kind(resource_type: str) -> str:
+    """Return `pubsub.Topic` for `gcp:pubsub/topic:Topic`."""
+    provider, module, name = resource_type.split(":")
+    return f"{module.partition('/')[0] if provider == 'gcp' else provider}.{name}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("`", "'").split())

@@ -1,0 +1,176 @@
+"""The guard understands what the real engine plans, and refuses exactly what would lose data."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from infra.preview.guard import judge
+from infra.preview.summary import render
+from local.state import ROOT
+from tests.preview.conftest import Small
+
+FILTERED = {"name": "projection", "topic": "words", "filter": 'attributes.event_type = "Added"'}
+
+
+async def _command(*arguments: str, text: str = "", **variables: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(120):
+        output, _ = await process.communicate(text.encode())
+    return process.returncode or 0, output.decode()
+
+
+async def test_an_immutable_field_of_a_subscription_is_refused_with_the_way_out(small: Small) -> None:
+    """The summary names field, backlog and generation; acknowledged by name, the change passes."""
+    small.write(subscriptions=[FILTERED])
+    plan = await small.plan()
+    verdict = judge(plan)
+    summary = render("prod", plan, verdict)
+
+    assert [(each.step.name, each.deed) for each in verdict.refused] == [
+        ("bus-projection-subscription", "replace")
+    ]
+    assert "refused, 1 change would lose data" in summary
+    assert 'it cannot change in place: `filter` unset → `"attributes.event_type' in summary
+    assert "its backlog" in summary
+    assert "another `generation` in topology.yaml" in summary
+    assert "event-store:acknowledged: {bus-projection-subscription: replace}" in summary
+
+    small.acknowledge({"bus-projection-subscription": "replace", "bus-words": "delete"})
+    plan = await small.plan()
+    verdict = judge(plan)
+    summary = render("prod", plan, verdict)
+
+    assert verdict.passes
+    assert verdict.stale == ("bus-words: delete",)
+    assert "Acknowledged loss of data" in summary
+    assert "`bus-words: delete` matches nothing" in summary
+
+
+async def test_an_acknowledgement_is_of_one_deed_only(small: Small) -> None:
+    """Whoever has agreed to a replacement has not agreed to a deletion."""
+    small.write(subscriptions=[])
+    small.acknowledge({"bus-projection-subscription": "replace"})
+    verdict = judge(await small.plan())
+
+    assert {each.step.name for each in verdict.refused} == {
+        "bus-projection-subscription",
+        "bus-projection-dead-letter-subscription",
+        "bus-projection-dead-letter",
+    }
+    assert {each.deed for each in verdict.refused} == {"delete"}
+    assert verdict.stale == ("bus-projection-subscription: replace",)
+
+
+async def test_a_renamed_instance_takes_its_database_with_it(small: Small) -> None:
+    """Both are refused, the second for it refers to the first."""
+    small.write(instance="store-2")
+    plan = await small.plan()
+    summary = render("prod", plan, judge(plan))
+
+    assert [each.step.name for each in judge(plan).refused] == ["database-instance", "database-database"]
+    assert '`name` `"store-1"` → `"store-2"`' in summary
+    assert "the log: every event and snapshot" in summary
+    assert "stays in Google Cloud (deletionPolicy ABANDON)" in summary
+
+
+async def test_the_engine_s_own_refusal_is_told(small: Small) -> None:
+    """What Pulumi protects is refused by the engine, too: the preview fails, and the summary says of both."""
+    small.write(protected=True)
+    await small.stack.must_up()
+    small.write(protected=True, instance="store-2")
+    small.acknowledge({"database-instance": "replace", "database-database": "replace"})
+    plan = await small.plan()
+    verdict = judge(plan)
+    summary = render("prod", plan, verdict)
+
+    assert not verdict.refused
+    assert not verdict.passes
+    assert "marked for protection" in summary
+    assert "the engine refuses it even when it is acknowledged" in summary
+
+
+async def test_updates_pass_and_less_safety_is_named(small: Small) -> None:
+    """A shorter retention is no loss that is refused, but a reviewer reads of it; no change is no change."""
+    unchanged = await small.plan()
+    small.write(topics=[{"name": "words", "messageRetentionDuration": "1d"}])
+    plan = await small.plan()
+    summary = render("prod", plan, judge(plan))
+
+    assert "no change" in render("prod", unchanged, judge(unchanged))
+    assert judge(plan).passes
+    assert "1 to update" in summary
+    assert (
+        'Less safe than before\n\n- `bus-words`: `messageRetentionDuration` `"604800s"` → `"86400s"`'
+        in summary
+    )
+
+
+async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_path: Path) -> None:
+    """The command prints and keeps the summary, and its exit code tells whether the plan passes."""
+    small.write(subscriptions=[FILTERED])
+    refused = await small.text()
+    code, output = await _command(
+        *("infra.preview", "judge", "prod", "--summary", str(tmp_path / "summary.md")), text=refused
+    )
+    no_plan, said = await _command("infra.preview", "judge", "prod", text="error: no stack selected")
+
+    assert code == 1
+    assert (
+        "error: the preview guard refuses prod: data would be lost with bus-projection-subscription" in output
+    )
+    assert (tmp_path / "summary.md").read_text() in output
+    assert no_plan == 1
+    assert "this is no plan of `pulumi preview --json`" in said
+
+
+async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: Path) -> None:
+    """Logged in to a backend that knows the stack, `preview` compares with what stands there."""
+    directory = small.stack.directory
+    config = {"config": {"gcp:project": "p-1", "gcp:region": "europe-west1"}}
+    (directory / "Pulumi.prod.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "backend").mkdir()
+    environment = {
+        **small.stack._pulumi._environment,
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'backend'}",
+    }
+
+    async def pulumi(*arguments: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *("pulumi", *arguments, "--non-interactive"), cwd=directory, env=environment
+        )
+        async with asyncio.timeout(120):
+            assert await process.wait() == 0
+
+    async def preview(*flags: str) -> tuple[int, str]:
+        project = ("--state-directory", str(tmp_path / "none"), "--project", str(directory))
+        return await _command("local", *project, "preview", "prod", *flags, **environment)
+
+    nowhere = await preview("--real")
+    await small.stack.must_destroy()
+    await pulumi("stack", "init", "prod")
+    await pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
+    drift = await preview("--real", "--drift")
+    small.write(subscriptions=[FILTERED])
+    real, local = await preview(), await preview("--local")
+    await pulumi("destroy", "--yes", "--skip-preview", "--stack", "prod")
+
+    assert nowhere[0] == 1
+    assert "has no stack prod" in nowhere[1]
+    assert drift[0] == 0, drift[1]
+    assert real[0] == 1
+    assert "The stack prod in file://" in real[1]
+    assert "refuses prod: data would be lost with bus-projection-subscription" in real[1]
+    assert local[0] == 0, local[1]
+    assert "to create, 0 unchanged" in local[1]
