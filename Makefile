@@ -47,8 +47,9 @@ proto: setup ## Generate the Python code of the contract
 inventory: setup ## Take down what each stack consists of, for review
 	@$(VENV_PYTHON) -m tests.infra.inventory --save
 
-reference: setup ## Write the page of every key of a stack, docs/settings.md
+reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
 	@$(VENV_PYTHON) -m infra.settings > docs/settings.md
+	@$(VENV_PYTHON) -m infra.identities > docs/identities.md
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

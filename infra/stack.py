@@ -64,6 +64,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             connection=database.connection,
             attempt=settings.migration_attempt,
             labels=labels,
+            deployer=settings.deployer,
         ),
         pulled,
     )
@@ -82,6 +83,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             topics=bus.topics,
             settings=settings.service,
             labels=labels,
+            deployer=settings.deployer,
         ),
         pulled,
     )

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_gcp import cloudrunv2, pubsub, serviceaccount
 
 from event_store.environment import Environment
+from infra.components.acting import acting
 from infra.components.children import child_options
 from infra.components.database import DatabaseConnection
 from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
@@ -35,6 +36,7 @@ class EventStoreArgs:
         topics: The ids of the topics to publish to, by name.
         settings: Scaling, size and invokers.
         labels: Labels of the service.
+        deployer: The email of CI's deployer, which acts as the runtime; empty for none.
     """
 
     project: str
@@ -49,6 +51,7 @@ class EventStoreArgs:
     topics: Mapping[str, pulumi.Input[str]]
     settings: ServiceSettings
     labels: Mapping[str, str]
+    deployer: str = ""
 
 
 class EventStore(pulumi.ComponentResource):
@@ -100,6 +103,7 @@ class EventStore(pulumi.ComponentResource):
             ),
             child,
         )
+        acts = acting(f"{name}-deployer", account, args.deployer, child)
         service = cloudrunv2.Service(
             f"{name}-service",
             project=args.project,
@@ -116,7 +120,7 @@ class EventStore(pulumi.ComponentResource):
             deletion_protection=False,
             labels=args.labels,
             opts=pulumi.ResourceOptions.merge(
-                child_options(self, opts, after=[args.migrations, login, *publishers]),
+                child_options(self, opts, after=[args.migrations, login, *publishers, *acts]),
                 # gcloud and the console write their own name there.
                 pulumi.ResourceOptions(ignore_changes=["client", "clientVersion"]),
             ),

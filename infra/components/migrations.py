@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import cloudrunv2, serviceaccount
 
+from infra.components.acting import acting
 from infra.components.children import child_options
 from infra.components.database import DatabaseConnection
 from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
@@ -26,6 +27,7 @@ class MigrationsArgs:
         connection: The database.
         attempt: Any number; another one runs the same migrations again.
         labels: Labels of the job.
+        deployer: The email of CI's deployer, which acts as the migrator; empty for none.
     """
 
     project: str
@@ -37,6 +39,7 @@ class MigrationsArgs:
     connection: DatabaseConnection
     attempt: int
     labels: Mapping[str, str]
+    deployer: str = ""
 
 
 class Migrations(pulumi.ComponentResource):
@@ -71,6 +74,7 @@ class Migrations(pulumi.ComponentResource):
             ),
             child_options(self, opts),
         )
+        acts = acting(f"{name}-deployer", account, args.deployer, child_options(self, opts))
         template = _template(args, account, login)
         cloudrunv2.Job(
             f"{name}-job",
@@ -85,7 +89,7 @@ class Migrations(pulumi.ComponentResource):
             deletion_protection=False,
             labels=args.labels,
             opts=pulumi.ResourceOptions.merge(
-                child_options(self, opts, after=[login]),
+                child_options(self, opts, after=[login, *acts]),
                 pulumi.ResourceOptions(
                     custom_timeouts=pulumi.CustomTimeouts(create="40m", update="40m"),
                     # gcloud and the console write their own name there.

@@ -103,6 +103,12 @@ class Settings:
         default=dict,
         choices=("replace", "delete"),
     )
+    deployer: str = key(
+        "the email of the account that CI deploys with, which may then act as the accounts of the stack",
+        default="",
+        pattern=r"|[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com",
+        allowed="the email of a service account, as the bootstrap exports it",
+    )
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)

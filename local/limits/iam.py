@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Text
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text
 from local.limits.table import Limits
 
 MEMBER: Final = {
@@ -51,4 +51,43 @@ ACCOUNT: Final = Limits(
 )
 ACCOUNT_IAM_MEMBER: Final = Limits(
     "gcp:serviceaccount/iAMMember:IAMMember", {"serviceAccountId": GIVEN, **MEMBER}, name="serviceAccountId"
+)
+BUCKET_IAM_MEMBER: Final = Limits(
+    "gcp:storage/bucketIAMMember:BucketIAMMember",
+    {"bucket": GIVEN, **{name: field for name, field in MEMBER.items() if name != "project"}},
+    name="bucket",
+)
+KEY_IAM_MEMBER: Final = Limits(
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+    {
+        "cryptoKeyId": Text(
+            r"(projects/[^/]+/locations/)?[^/]+/([^/]+/)?[^/]+(/cryptoKeys/[^/]+)?",
+            "a key, as in projects/p/locations/europe/keyRings/r/cryptoKeys/k",
+            required=True,
+            immutable=True,
+        ),
+        **{name: field for name, field in MEMBER.items() if name != "project"},
+    },
+    name="cryptoKeyId",
+)
+
+CUSTOM_ROLE: Final = Limits(
+    "gcp:projects/iAMCustomRole:IAMCustomRole",
+    {
+        "roleId": Text(
+            r"[a-zA-Z0-9_.]{3,64}",
+            "3 to 64 letters, digits, underscores and periods",
+            required=True,
+            immutable=True,
+        ),
+        "project": IMMUTABLE,
+        "title": Text(r".{1,100}", "1 to 100 characters", required=True),
+        "description": Text(r".{0,300}", "at most 300 characters"),
+        "permissions": Field(required=True),
+        "stage": Choice(
+            *("ALPHA", "BETA", "GA", "DEPRECATED", "DISABLED", "EAP"),
+            default="GA",
+        ),
+    },
+    name="roleId",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from local.limits import Limits, iam, monitoring, network, registry, run
+from local.limits import Limits, federation, iam, monitoring, network, registry, run
 from local.place import Place, digits
 from local.properties import Properties
 from local.records import Record
@@ -89,6 +89,23 @@ RECORDED: Final = (
         member="serviceAccount:{email}",
         name="{id}",
         uniqueId="{unique}",
+    ),
+    Recorded(iam.BUCKET_IAM_MEMBER, "b/{bucket}/{role}/{member}", **_GRANT),
+    Recorded(iam.KEY_IAM_MEMBER, "{cryptoKeyId}/{role}/{member}", **_GRANT),
+    Recorded(iam.CUSTOM_ROLE, "projects/{project}/roles/{roleId}", name="{id}", deleted="false"),
+    Recorded(
+        federation.POOL,
+        "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}",
+        name="projects/{number}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}",
+        state="ACTIVE",
+    ),
+    Recorded(
+        federation.PROVIDER,
+        "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}"
+        "/providers/{workloadIdentityPoolProviderId}",
+        name="projects/{number}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}"
+        "/providers/{workloadIdentityPoolProviderId}",
+        state="ACTIVE",
     ),
     Recorded(iam.ACCOUNT_IAM_MEMBER, "{serviceAccountId}/{role}/{member}", **_GRANT),
     Recorded(

@@ -5,11 +5,21 @@ from typing import Any
 
 import pytest
 
-from local.limits import Limits, iam, monitoring, network, pubsub, registry, run, sql
+from local.limits import Limits, federation, iam, monitoring, network, pubsub, registry, run, sql
 from local.properties import UNKNOWN
 
 TOPIC = {"name": "words"}
 GRANT = {"project": "p", "role": "roles/x"}
+GRANT_ON_KEY = {"cryptoKeyId": "europe/r/k", "role": "roles/x", "member": "user:a@b.c"}
+POOL = {"workloadIdentityPoolId": "github"}
+PROVIDER = {
+    **POOL,
+    "workloadIdentityPoolProviderId": "repository",
+    "attributeMapping": {"google.subject": "assertion.sub"},
+    "attributeCondition": "assertion.repository == 'a/b'",
+    "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
+}
+CUSTOM_ROLE = {"roleId": "looks", "title": "Looks", "permissions": ["run.jobs.get"]}
 PULL = {"name": "projection", "topic": "projects/p-1/topics/words"}
 INSTANCE = {
     "name": "store-1",
@@ -54,6 +64,17 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("limits", "inputs", "path", "value", "place", "reason"),
     [
+        (federation.POOL, POOL, "workloadIdentityPoolId", "gcp-x", "workloadIdentityPoolId", "gcp-"),
+        (federation.POOL, POOL, "displayName", "x" * 33, "displayName", "32"),
+        (federation.PROVIDER, PROVIDER, "attributeCondition", "true", "attributeCondition", "claims"),
+        (federation.PROVIDER, PROVIDER, "attributeMapping", {"a": "x"}, "attributeMapping", "google.subject"),
+        (federation.PROVIDER, PROVIDER, "oidc.issuerUri", "http://a", "oidc.issuerUri", "https"),
+        (federation.PROVIDER, PROVIDER, "saml", {"idpMetadataXml": "x"}, "saml", "conflicts with oidc"),
+        (iam.CUSTOM_ROLE, CUSTOM_ROLE, "roleId", "a-role", "roleId", "underscores"),
+        (iam.CUSTOM_ROLE, CUSTOM_ROLE, "stage", "NEW", "stage", "one of ALPHA"),
+        (iam.CUSTOM_ROLE, CUSTOM_ROLE, "title", "x" * 101, "title", "100"),
+        (iam.KEY_IAM_MEMBER, GRANT_ON_KEY, "role", "owner", "role", "a role"),
+        (iam.BUCKET_IAM_MEMBER, {"role": "roles/x"}, "bucket", "b", "member", "required"),
         (pubsub.TOPIC, TOPIC, "name", "goog-words", "name", "not with goog"),
         (pubsub.TOPIC, TOPIC, "messageRetentionDuration", "9s", "messageRetentionDuration", "600s"),
         (pubsub.TOPIC, TOPIC, "retention", "600s", "retention", "no property"),

@@ -1,0 +1,36 @@
+"""The bootstrap: the identities that CI previews and deploys one environment with. Run by a person, once."""
+
+import sys
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from event_store.errors import ConfigurationError
+from infra.components.delivery import Delivery, DeliveryArgs
+from infra.components.project_services import ProjectServices, ProjectServicesArgs
+from infra.settings.bootstrap import BootstrapSettings
+
+APIS = ("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "serviceusage", "storage", "sts")
+
+try:
+    settings = BootstrapSettings.parse(CONFIG.get())
+except ConfigurationError as error:
+    pulumi.log.error(str(error))
+    sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
+
+services = ProjectServices("services", ProjectServicesArgs(project=settings.project, apis=APIS))
+delivery = Delivery(
+    "delivery",
+    DeliveryArgs(
+        project=settings.project,
+        prefix=settings.prefix,
+        repository=settings.repository,
+        environment=settings.environment,
+        state_bucket=settings.state_bucket,
+        secrets_key=settings.secrets_key,
+    ),
+    pulumi.ResourceOptions(depends_on=[services]),
+)
+pulumi.export("workload_identity_provider", delivery.provider)
+pulumi.export("deployer", delivery.deployer)
+pulumi.export("previewer", delivery.previewer)

@@ -1,0 +1,160 @@
+"""How GitHub previews and deploys an environment, without a key that could leak."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi_gcp import iam, kms, projects, serviceaccount, storage
+
+from infra.components.children import child_options
+from infra.identities import BUCKET, KEY, PREVIEWER_ROLE, PROJECT, Grant, grants_of
+from infra.managed import reading_permissions
+
+ISSUER: Final = "https://token.actions.githubusercontent.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryArgs:
+    """What `Delivery` is made from.
+
+    Attributes:
+        project: The id of the environment's project.
+        prefix: The beginning of the accounts' names, at most 20 letters.
+        repository: The GitHub repository, `owner/name`.
+        environment: The GitHub environment that may deploy.
+        state_bucket: The bucket with Pulumi's state.
+        secrets_key: The key of the stack's secrets, `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
+    """
+
+    project: str
+    prefix: str
+    repository: str
+    environment: str
+    state_bucket: str
+    secrets_key: str
+
+
+class Delivery(pulumi.ComponentResource):
+    """Owns the deployer and the previewer of one environment, their roles, and who of GitHub may be them.
+
+    The roles are those of `infra.identities`. Only workflows of the one repository get in: the deployer is
+    for runs in the GitHub environment, whose approvals GitHub keeps; the previewer for pull requests of the
+    repository itself and for `main`. It deliberately makes no key of an account, and neither the state's
+    bucket nor the key of its secrets: both are there before Pulumi is.
+
+    Attributes:
+        provider: The full name of the identity provider, for the workflows.
+        deployer: The email of the deployer.
+        previewer: The email of the previewer.
+    """
+
+    provider: pulumi.Output[str]
+    deployer: pulumi.Output[str]
+    previewer: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:Delivery", name, None, opts)
+        self._name, self._args, self._child = name, args, child_options(self, opts)
+        pool = iam.WorkloadIdentityPool(
+            f"{name}-pool",
+            project=args.project,
+            workload_identity_pool_id=f"{args.prefix}-github",
+            display_name="GitHub",
+            opts=self._child,
+        )
+        provider = iam.WorkloadIdentityPoolProvider(
+            f"{name}-provider",
+            project=args.project,
+            workload_identity_pool_id=pool.workload_identity_pool_id,
+            workload_identity_pool_provider_id="repository",
+            display_name="One repository",
+            # Of all that GitHub says, the subject alone decides; the rest is for Google's audit log.
+            attribute_mapping={
+                "google.subject": "assertion.sub",
+                "attribute.actor": "assertion.actor",
+                "attribute.workflow": "assertion.workflow_ref",
+            },
+            # GitHub signs for every repository there is.
+            attribute_condition=f"assertion.repository == '{args.repository}'",
+            oidc=iam.WorkloadIdentityPoolProviderOidcArgs(issuer_uri=ISSUER),
+            opts=self._child,
+        )
+        deployer = self._account("deployer", "Event store: deploys from CI")
+        previewer = self._account("previewer", "Event store: previews in CI, changes nothing")
+        subject = f"repo:{args.repository}"
+        self._workflow("deploy", deployer, pool, f"{subject}:environment:{args.environment}")
+        self._workflow("preview", previewer, pool, f"{subject}:pull_request")
+        self._workflow("drift", previewer, pool, f"{subject}:ref:refs/heads/main")
+        looks = projects.IAMCustomRole(
+            f"{name}-role",
+            project=args.project,
+            role_id=PREVIEWER_ROLE,
+            title="Event store: previewer",
+            description="Reads what the stack manages, and no data in it",
+            permissions=list(reading_permissions()),
+            stage="GA",
+            opts=self._child,
+        )
+        for identity, account in {"deployer": deployer, "previewer": previewer}.items():
+            for grant in grants_of(identity):
+                self._grant(grant, account, looks)
+        self.provider, self.deployer, self.previewer = provider.name, deployer.email, previewer.email
+        self.register_outputs(
+            {"provider": self.provider, "deployer": self.deployer, "previewer": self.previewer}
+        )
+
+    def _account(self, identity: str, about: str) -> serviceaccount.Account:
+        return serviceaccount.Account(
+            f"{self._name}-{identity}",
+            project=self._args.project,
+            account_id=f"{self._args.prefix}-{identity}",
+            display_name=about,
+            opts=self._child,
+        )
+
+    def _workflow(
+        self, workflow: str, account: serviceaccount.Account, pool: iam.WorkloadIdentityPool, subject: str
+    ) -> None:
+        serviceaccount.IAMMember(
+            f"{self._name}-workflow-{workflow}",
+            service_account_id=account.name,
+            role="roles/iam.workloadIdentityUser",
+            member=pulumi.Output.concat("principal://iam.googleapis.com/", pool.name, "/subject/", subject),
+            opts=self._child,
+        )
+
+    def _grant(self, grant: Grant, account: serviceaccount.Account, looks: projects.IAMCustomRole) -> None:
+        args, short = self._args, grant.role.removeprefix("roles/")
+        name = f"{self._name}-{grant.identity}-{short}"
+        narrowed = grant.condition.replace("{bucket}", args.state_bucket)
+        if grant.kind == PROJECT:
+            condition = projects.IAMMemberConditionArgs(title=grant.on, expression=narrowed)
+            projects.IAMMember(
+                name,
+                project=args.project,
+                role=looks.name if grant.role == PREVIEWER_ROLE else grant.role,
+                member=account.member,
+                condition=condition if narrowed else None,
+                opts=self._child,
+            )
+        elif grant.kind == BUCKET:
+            storage.BucketIAMMember(
+                name,
+                bucket=args.state_bucket,
+                role=grant.role,
+                member=account.member,
+                condition=(
+                    storage.BucketIAMMemberConditionArgs(title=grant.on, expression=narrowed)
+                    if narrowed
+                    else None
+                ),
+                opts=self._child,
+            )
+        elif grant.kind == KEY:
+            kms.CryptoKeyIAMMember(
+                name,
+                crypto_key_id=args.secrets_key,
+                role=grant.role,
+                member=account.member,
+                opts=self._child,
+            )

@@ -1,0 +1,230 @@
+"""Who may do what: every identity of a stack and of its delivery, and each of its roles.
+
+The one table of grants. `infra/bootstrap` makes the grants of deployer and previewer from it; those of the
+others are made by the components that own what they are on, and a test compares both with the table.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+IDENTITIES: Final[Mapping[str, str]] = {
+    "deployer": "`pulumi up` in the workflow `deploy`, from one GitHub environment of the repository only",
+    "previewer": "`pulumi preview` in the workflows `preview` and `drift`; it changes nothing",
+    "migrator": "the migrations' job; in the database it owns the tables",
+    "runtime": "the service with its relay; in the database it may append and read, not change the schema",
+    "Pub/Sub": "Google's own service agent of Pub/Sub in the project",
+    "Cloud Run": "Google's own service agent of Cloud Run in the project",
+    "invoker": "whoever `event-store:service.invokers` names",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One role of one identity.
+
+    Attributes:
+        identity: One of `IDENTITIES`; a GitHub workflow for the right to be one.
+        role: A predefined role, or the name of a custom one of ours.
+        kind: The type of the resource that grants it, without `gcp:`; it tells what the role is on.
+        on: What it is on, in words.
+        why: What it is needed for.
+        condition: What narrows it down, in the language of IAM conditions with `{bucket}` for the state's.
+    """
+
+    identity: str
+    role: str
+    kind: str
+    on: str
+    why: str
+    condition: str = ""
+
+
+PREVIEWER_ROLE: Final = "event_store_previewer"
+PROJECT: Final = "projects/iAMMember:IAMMember"
+ACCOUNT: Final = "serviceaccount/iAMMember:IAMMember"
+BUCKET: Final = "storage/bucketIAMMember:BucketIAMMember"
+KEY: Final = "kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+TOPIC: Final = "pubsub/topicIAMMember:TopicIAMMember"
+SUBSCRIPTION: Final = "pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+REPOSITORY: Final = "artifactregistry/repositoryIamMember:RepositoryIamMember"
+SERVICE: Final = "cloudrunv2/serviceIamMember:ServiceIamMember"
+
+# What the program grants on the project; the deployer may hand out these and no other role.
+LOGIN_ROLES: Final = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
+_ONLY_LOGINS: Final = (
+    "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(["
+    + ", ".join(f"'{role}'" for role in LOGIN_ROLES)
+    + "])"
+)
+_ONLY_LOCKS: Final = "resource.name.startsWith('projects/_/buckets/{bucket}/objects/.pulumi/locks/')"
+
+
+def _deployer(role: str, why: str, condition: str = "") -> Grant:
+    return Grant(identity="deployer", role=role, kind=PROJECT, on="the project", why=why, condition=condition)
+
+
+GRANTS: Final = (
+    # Google grants what makes a new resource on the project only: there is nothing else yet to grant it on.
+    _deployer("roles/artifactregistry.admin", "makes the repository and pushes the image"),
+    _deployer("roles/cloudsql.admin", "makes instance, database and users"),
+    _deployer("roles/compute.networkAdmin", "makes the network and its peering with Google's"),
+    _deployer("roles/iam.serviceAccountAdmin", "makes the accounts, and grants itself to act as them"),
+    _deployer("roles/logging.configWriter", "makes the metrics that alerts count log lines with"),
+    _deployer("roles/monitoring.editor", "makes alerts, channels and dashboard"),
+    _deployer("roles/pubsub.admin", "makes topics and subscriptions, and grants on them"),
+    _deployer(
+        "roles/resourcemanager.projectIamAdmin",
+        "lets the accounts log in to the database; it can hand out these two roles and no other",
+        _ONLY_LOGINS,
+    ),
+    _deployer("roles/run.admin", "makes service and job, and lets invokers call"),
+    _deployer("roles/serviceusage.serviceUsageAdmin", "enables the APIs"),
+    Grant(
+        identity="deployer",
+        role="roles/iam.serviceAccountUser",
+        kind=ACCOUNT,
+        on="each account of the stack",
+        why="starts containers that act as it",
+    ),
+    Grant(
+        identity="deployer",
+        role="roles/storage.objectUser",
+        kind=BUCKET,
+        on="the state's bucket",
+        why="keeps the stack's state",
+    ),
+    Grant(
+        identity="deployer",
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        kind=KEY,
+        on="the stack's key",
+        why="keeps the stack's secrets",
+    ),
+    Grant(
+        identity="previewer",
+        role=PREVIEWER_ROLE,
+        kind=PROJECT,
+        on="the project",
+        why="looks at each resource for drift: one `get` permission per type, no data",
+    ),
+    Grant(
+        identity="previewer",
+        role="roles/storage.objectViewer",
+        kind=BUCKET,
+        on="the state's bucket",
+        why="reads the stack's state",
+    ),
+    Grant(
+        identity="previewer",
+        role="roles/storage.objectUser",
+        kind=BUCKET,
+        on="the locks in the state's bucket",
+        why="takes Pulumi's lock, and gives it back",
+        condition=_ONLY_LOCKS,
+    ),
+    Grant(
+        identity="previewer",
+        role="roles/cloudkms.cryptoKeyDecrypter",
+        kind=KEY,
+        on="the stack's key",
+        why="reads the stack's secrets, if it has any",
+    ),
+    Grant(
+        identity="workflow deploy",
+        role="roles/iam.workloadIdentityUser",
+        kind=ACCOUNT,
+        on="the deployer",
+        why="is the deployer, in the GitHub environment of the stack's name",
+    ),
+    Grant(
+        identity="workflow preview",
+        role="roles/iam.workloadIdentityUser",
+        kind=ACCOUNT,
+        on="the previewer",
+        why="is the previewer, on pull requests of the repository itself",
+    ),
+    Grant(
+        identity="workflow drift",
+        role="roles/iam.workloadIdentityUser",
+        kind=ACCOUNT,
+        on="the previewer",
+        why="is the previewer, on `main`",
+    ),
+    *(
+        Grant(
+            identity=identity,
+            role=role,
+            kind=PROJECT,
+            on="the project",
+            why="logs in to Cloud SQL with its identity, which Google grants on projects only",
+        )
+        for identity in ("migrator", "runtime")
+        for role in LOGIN_ROLES
+    ),
+    Grant(
+        identity="runtime",
+        role="roles/pubsub.publisher",
+        kind=TOPIC,
+        on="each topic of the topology",
+        why="publishes events",
+    ),
+    Grant(
+        identity="Pub/Sub",
+        role="roles/pubsub.publisher",
+        kind=TOPIC,
+        on="each dead-letter topic",
+        why="publishes dead letters",
+    ),
+    Grant(
+        identity="Pub/Sub",
+        role="roles/pubsub.subscriber",
+        kind=SUBSCRIPTION,
+        on="each subscription with dead letters",
+        why="takes a dead letter off its subscription",
+    ),
+    Grant(
+        identity="Cloud Run",
+        role="roles/artifactregistry.reader",
+        kind=REPOSITORY,
+        on="the repository of another environment's image",
+        why="pulls a promoted image",
+    ),
+    Grant(
+        identity="invoker",
+        role="roles/run.invoker",
+        kind=SERVICE,
+        on="the service",
+        why="calls the service",
+    ),
+)
+
+
+def grants_of(*identities: str) -> tuple[Grant, ...]:
+    """Return the grants of some identities, in the table's order."""
+    return tuple(each for each in GRANTS if each.identity in identities)
+
+
+_INTRODUCTION: Final = """\
+# Identities
+
+Who may do what in an environment, made by `make reference` from `infra/identities.py`. Nobody has a password
+or a key, a basic role (owner, editor, viewer), or a role on the project that Google grants on less. Each
+grant adds to what others have granted and takes nothing away.
+"""
+
+
+def page() -> str:
+    """Return the table as a page, in Markdown."""
+    lines = [_INTRODUCTION, "| identity | who it is |", "|---|---|"]
+    lines += [f"| {identity} | {about} |" for identity, about in IDENTITIES.items()]
+    lines += ["", "| identity | role | on | why | only if |", "|---|---|---|---|---|"]
+    for each in GRANTS:
+        condition = f"`{each.condition}`" if each.condition else ""
+        lines.append(f"| {each.identity} | `{each.role}` | {each.on} | {each.why} | {condition} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

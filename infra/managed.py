@@ -1,0 +1,80 @@
+"""What each managed resource type takes of those who deploy it and those who look at it.
+
+The custom role of the previewer is made of the permissions to read; a test sees that every type of every
+stack is here, and that the deployer has the role.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A resource type.
+
+    Attributes:
+        made_with: The deployer's role that makes it; empty if it is not made on the project.
+        read_with: The permissions that a refresh reads it with.
+    """
+
+    made_with: str
+    read_with: tuple[str, ...]
+
+
+MANAGED: Final = {
+    "artifactregistry/repository:Repository": Managed(
+        "roles/artifactregistry.admin", ("artifactregistry.repositories.get",)
+    ),
+    "artifactregistry/repositoryIamMember:RepositoryIamMember": Managed(
+        "roles/artifactregistry.admin", ("artifactregistry.repositories.getIamPolicy",)
+    ),
+    "cloudrunv2/job:Job": Managed("roles/run.admin", ("run.jobs.get",)),
+    "cloudrunv2/service:Service": Managed("roles/run.admin", ("run.services.get",)),
+    "cloudrunv2/serviceIamMember:ServiceIamMember": Managed(
+        "roles/run.admin", ("run.services.getIamPolicy",)
+    ),
+    "cloudrunv2/workerPool:WorkerPool": Managed("roles/run.admin", ("run.workerPools.get",)),
+    "compute/globalAddress:GlobalAddress": Managed(
+        "roles/compute.networkAdmin", ("compute.globalAddresses.get",)
+    ),
+    "compute/network:Network": Managed("roles/compute.networkAdmin", ("compute.networks.get",)),
+    "compute/subnetwork:Subnetwork": Managed("roles/compute.networkAdmin", ("compute.subnetworks.get",)),
+    "logging/metric:Metric": Managed("roles/logging.configWriter", ("logging.logMetrics.get",)),
+    "monitoring/alertPolicy:AlertPolicy": Managed(
+        "roles/monitoring.editor", ("monitoring.alertPolicies.get",)
+    ),
+    "monitoring/dashboard:Dashboard": Managed("roles/monitoring.editor", ("monitoring.dashboards.get",)),
+    "monitoring/notificationChannel:NotificationChannel": Managed(
+        "roles/monitoring.editor", ("monitoring.notificationChannels.get",)
+    ),
+    "projects/iAMMember:IAMMember": Managed(
+        "roles/resourcemanager.projectIamAdmin",
+        ("resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy"),
+    ),
+    "projects/service:Service": Managed(
+        "roles/serviceusage.serviceUsageAdmin", ("serviceusage.services.get", "serviceusage.services.list")
+    ),
+    # Nothing is read of it.
+    "projects/serviceIdentity:ServiceIdentity": Managed("roles/serviceusage.serviceUsageAdmin", ()),
+    "pubsub/subscription:Subscription": Managed("roles/pubsub.admin", ("pubsub.subscriptions.get",)),
+    "pubsub/subscriptionIAMMember:SubscriptionIAMMember": Managed(
+        "roles/pubsub.admin", ("pubsub.subscriptions.getIamPolicy",)
+    ),
+    "pubsub/topic:Topic": Managed("roles/pubsub.admin", ("pubsub.topics.get",)),
+    "pubsub/topicIAMMember:TopicIAMMember": Managed("roles/pubsub.admin", ("pubsub.topics.getIamPolicy",)),
+    "serviceaccount/account:Account": Managed("roles/iam.serviceAccountAdmin", ("iam.serviceAccounts.get",)),
+    "serviceaccount/iAMMember:IAMMember": Managed(
+        "roles/iam.serviceAccountAdmin", ("iam.serviceAccounts.getIamPolicy",)
+    ),
+    "servicenetworking/connection:Connection": Managed(
+        "roles/compute.networkAdmin", ("servicenetworking.services.get",)
+    ),
+    "sql/database:Database": Managed("roles/cloudsql.admin", ("cloudsql.databases.get",)),
+    "sql/databaseInstance:DatabaseInstance": Managed("roles/cloudsql.admin", ("cloudsql.instances.get",)),
+    "sql/user:User": Managed("roles/cloudsql.admin", ("cloudsql.users.list",)),
+}
+
+
+def reading_permissions() -> tuple[str, ...]:
+    """Return what the previewer's custom role holds."""
+    return tuple(sorted({each for managed in MANAGED.values() for each in managed.read_with}))
