@@ -103,6 +103,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         "migrator_user": migrations.user,
         "runtime_user": event_store.user,
         "runtime_service_account": event_store.service_account,
+        "image": source.image,
         "image_digest": source.digest,
     }
 

@@ -31,6 +31,16 @@ delivery = Delivery(
     ),
     pulumi.ResourceOptions(depends_on=[services]),
 )
-pulumi.export("workload_identity_provider", delivery.provider)
 pulumi.export("deployer", delivery.deployer)
-pulumi.export("previewer", delivery.previewer)
+# A part of the repository's variable ENVIRONMENTS, which the workflows read.
+pulumi.export(
+    "environments",
+    {
+        settings.environment: {
+            "backend": f"gs://{settings.state_bucket}",
+            "provider": delivery.provider,
+            "deployer": delivery.deployer,
+            "previewer": delivery.previewer,
+        }
+    },
+)

@@ -9,6 +9,7 @@ import yaml
 
 from infra.preview.guard import judge
 from infra.preview.summary import render
+from local.limits.pubsub import TOPIC
 from local.state import ROOT
 from tests.preview.conftest import Small
 
@@ -162,6 +163,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     await pulumi("stack", "init", "prod")
     await pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
     drift = await preview("--real", "--drift")
+    (topic,) = (each for each in small.stack.cloud.records.of_type(TOPIC.type) if each.id.endswith("/words"))
+    await small.stack.cloud.update(topic, {**topic.inputs, "messageRetentionDuration": "600s"})
+    drifted = await preview("--real", "--drift")
     small.write(subscriptions=[FILTERED])
     real, local = await preview(), await preview("--local")
     await pulumi("destroy", "--yes", "--skip-preview", "--stack", "prod")
@@ -169,6 +173,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     assert nowhere[0] == 1
     assert "has no stack prod" in nowhere[1]
     assert drift[0] == 0, drift[1]
+    assert drifted[0] == 1
+    assert '`messageRetentionDuration` `"600s"` → `"604800s"`' in drifted[1]
+    assert "prod has drifted from what the program declares" in drifted[1]
     assert real[0] == 1
     assert "The stack prod in file://" in real[1]
     assert "refuses prod: data would be lost with bus-projection-subscription" in real[1]
