@@ -70,14 +70,12 @@ class Plan:
     """What the engine would do with a stack.
 
     Attributes:
-        stack: The name of the stack; empty if the engine did not get that far.
         steps: All steps that change something, in the engine's order.
         counts: The engine's own number of resources by operation.
         errors: What made the preview fail, or the stack unfit; empty for none.
         config: The stack's configuration as the engine has it: texts, and JSON for everything else.
     """
 
-    stack: str
     steps: tuple[Step, ...]
     counts: Mapping[str, int]
     errors: tuple[str, ...]
@@ -100,7 +98,6 @@ class Plan:
                 if each["op"] not in _UNCHANGED and not _type(each["urn"]).startswith(_ENGINE_S_OWN)
             )
             plan = cls(
-                stack=steps[0]["urn"].split(":")[2] if steps else "",
                 steps=parsed,
                 counts=dict(document.get("changeSummary") or {}),
                 errors=tuple(_errors(document.get("diagnostics") or [])),

@@ -77,9 +77,10 @@ def _danger(finding: Finding) -> str:
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
     if step.protected:
+        freed = f", or `pulumi state unprotect '{step.urn}'`" if finding.deed == "delete" else ""
         lines.append(
             "  - protected: the engine refuses it even when it is acknowledged; "
-            "set `event-store:protected: false` in an update of its own first"
+            f"set `event-store:protected: false` in an update of its own first{freed}"
         )
     if finding.acknowledged:
         return "\n".join(lines)

@@ -20,7 +20,9 @@ async def test_an_unknown_key_is_one_message(engine: Engine) -> None:
     """The message names the key, the likely one and the known ones."""
     text = await _refused(engine, "event-store:prefx: orders")
 
-    assert "event-store:prefx is not a setting (did you mean prefix?); known are database" in text
+    assert (
+        "event-store:prefx is not a setting (did you mean prefix?); known are acknowledged, database" in text
+    )
 
 
 async def test_an_impossible_value_is_one_message(engine: Engine) -> None:
