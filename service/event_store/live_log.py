@@ -25,7 +25,7 @@ from typing import Final, NoReturn
 from event_store.backoff import Backoff
 from event_store.errors import EventStoreError, StoppingError
 from event_store.event_filter import EventFilter
-from event_store.page import PAGE_EVENTS, in_messages
+from event_store.page import MESSAGE_BYTES, MESSAGE_EVENTS
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from event_store.wakeup import Wakeup
@@ -112,8 +112,15 @@ class LiveLog:
         first = self._position - len(self._held) + 1
         if position < first - 1:
             return None
-        following = islice(self._held, max(0, position + 1 - first), None)
-        return next(in_messages(islice(following, PAGE_EVENTS)))
+        start = max(0, position + 1 - first)
+        events: list[pb.RecordedEvent] = []
+        size_bytes = 0
+        for event in islice(self._held, start, start + MESSAGE_EVENTS):
+            size_bytes += _size_bytes(event)
+            if events and size_bytes > MESSAGE_BYTES:
+                break
+            events.append(event)
+        return events
 
     async def wait(self, position: int, deadline: float) -> None:
         """Wait for events after a position, but no longer than to a time of the loop's clock."""

@@ -1,6 +1,6 @@
 """A page of events: as the database gives it, and in messages of a bounded size."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
@@ -9,10 +9,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from event_store.database import Database, Row
 from event_store.v1 import event_store_pb2 as pb
 
-PAGE_EVENTS: Final = 100  # measured: the most events per second through gRPC
+PAGE_EVENTS: Final = 500  # measured: twice as many are read no faster
 PAGE_BYTES: Final = 1_048_576  # as PostgreSQL keeps them, compressed where they are large
-_MESSAGE_BYTES: Final = 1_048_576  # one event may be larger; gRPC's clients take 4 MiB by default
-VERSION, POSITION, _MORE = 8, 9, 11  # columns of a row
+MESSAGE_EVENTS: Final = 100  # measured: the most events per second through gRPC
+MESSAGE_BYTES: Final = 1_048_576  # one event may be larger; gRPC's clients take 4 MiB by default
+_DATA, _METADATA, VERSION, POSITION, _MORE = 3, 4, 8, 9, 11  # columns of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +42,45 @@ async def read_page(
     return Page(rows[0][0], rows, has_more=rows[-1][_MORE])
 
 
-def in_messages(events: Iterable[pb.RecordedEvent]) -> Iterator[list[pb.RecordedEvent]]:
-    """Yield the events in parts that each fit into a message; one empty part for none."""
-    part: list[pb.RecordedEvent] = []
-    size_bytes = 0
-    for event in events:
-        event_bytes = len(event.event_data) + len(event.metadata)
-        if part and size_bytes + event_bytes > _MESSAGE_BYTES:
-            yield part
-            part, size_bytes = [], 0
-        part.append(event)
+def in_messages(page: Page) -> Iterator[pb.ReadResponse]:
+    """Yield a page's events in messages of a bounded size, at least one. JSON goes through as it comes."""
+    response = pb.ReadResponse(head_position=page.head_position)
+    size_bytes = count = 0
+    for row in page.rows:
+        data, metadata = row[_DATA].encode(), row[_METADATA].encode()
+        event_bytes = len(data) + len(metadata)
+        if count == MESSAGE_EVENTS or (count and size_bytes + event_bytes > MESSAGE_BYTES):
+            yield response
+            response = pb.ReadResponse(head_position=page.head_position)
+            size_bytes = count = 0
+        _put(row, data, metadata, response.events.add())
         size_bytes += event_bytes
-    yield part
+        count += 1
+    yield response
 
 
-def recorded_event(row: Row) -> pb.RecordedEvent:
-    """Return the event of a row. JSON goes through as it comes."""
+def _put(row: Row, data: bytes, metadata: bytes, event: pb.RecordedEvent) -> None:
+    """Fill an event, field by field: in half of the time that making it from keywords takes."""
     (
         _,
-        event_id,
-        event_type,
-        data,
-        metadata,
+        event.event_id,
+        event.event_type,
+        _,
+        _,
         occurred_at,
-        aggregate_id,
-        aggregate_type,
-        version,
-        position,
-        at,
+        event.aggregate_id,
+        event.aggregate_type,
+        event.event_version,
+        event.global_position,
+        created_at,
         _,
     ) = row
-    return pb.RecordedEvent(
-        event_id=event_id,
-        event_type=event_type,
-        event_data=data.encode(),
-        metadata=metadata.encode(),
-        occurred_at=_timestamp(occurred_at),
-        aggregate_id=aggregate_id,
-        aggregate_type=aggregate_type,
-        event_version=version,
-        global_position=position,
-        created_at=_timestamp(at),
-    )
+    event.event_data = data
+    event.metadata = metadata
+    _set(event.occurred_at, occurred_at)
+    _set(event.created_at, created_at)
 
 
-def _timestamp(microseconds: int) -> Timestamp:
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)
+def _set(time: Timestamp, microseconds: int) -> None:
+    time.seconds, rest = divmod(microseconds, 1_000_000)
+    time.nanos = rest * 1000

@@ -1,12 +1,21 @@
-"""Reads pages of events by key, and gives its connection back before a page is sent."""
+"""Reads pages of events by key.
 
-from collections.abc import AsyncIterator, Iterator
+Invariants:
+
+- A connection is given back before the page is sent.
+- While a page is sent the next one is read, one and no more: a slow client costs two pages of memory.
+- A read that ends early leaves nothing running.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Final
 
 from event_store.database import Database, queries
 from event_store.errors import LogCorruptedError
 from event_store.event_filter import EventFilter
-from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page, recorded_event
+from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
 from event_store.v1 import event_store_pb2 as pb
 from event_store.walk import Walk
 
@@ -27,7 +36,7 @@ class Reader:
 
     async def read_aggregate(
         self, aggregate_id: str, from_version: int, limit: int, *, backwards: bool
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncGenerator[pb.ReadResponse, None]:
         """Yield the events of an aggregate in parts, at least one part.
 
         Args:
@@ -42,13 +51,14 @@ class Reader:
         query = queries["read_aggregate_backwards" if backwards else "read_aggregate_forwards"]
         start = min(from_version, _HIGHEST_VERSION) or (_HIGHEST_VERSION if backwards else 1)
         walk = Walk(query, (aggregate_id,), -1 if backwards else 1, start, limit or _HIGHEST_POSITION)
-        async for page in self._pages(walk):
-            for events in in_messages(map(recorded_event, page.rows)):
-                yield pb.ReadResponse(events=events, head_position=page.head_position)
+        async with aclosing(self._pages(walk)) as pages:
+            async for page in pages:
+                for response in in_messages(page):
+                    yield response
 
     async def read_all(
         self, start: int | None, limit: int, event_filter: EventFilter, *, backwards: bool = False
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncGenerator[pb.ReadResponse, None]:
         """Yield the events of the log in parts, at least one part, up to its head at the time of the first.
 
         Args:
@@ -70,13 +80,15 @@ class Reader:
                     yield response
             return
         query = queries["read_all_backwards" if backwards else "read_all_forwards"]
-        async for page in self._pages(Walk(query, (), step, start, limit or _HIGHEST_POSITION)):
-            if page.rows:
-                scanned = page.rows[-1][POSITION]
-            else:
-                scanned = 0 if backwards else min(start - 1, page.head_position)
-            for response in _responses(page, scanned):
-                yield response
+        walk = Walk(query, (), step, start, limit or _HIGHEST_POSITION)
+        async with aclosing(self._pages(walk)) as pages:
+            async for page in pages:
+                if page.rows:
+                    scanned = page.rows[-1][POSITION]
+                else:
+                    scanned = 0 if backwards else min(start - 1, page.head_position)
+                for response in _responses(page, scanned):
+                    yield response
 
     async def position_at(self, microseconds: int) -> int:
         """Return the first position that was recorded at a time or later; above the head if there is none.
@@ -109,14 +121,26 @@ class Reader:
         position: int = row[0]
         return position
 
-    async def _pages(self, walk: Walk) -> AsyncIterator[Page]:
-        while not walk.is_over:
-            arguments = (*walk.key, walk.following, walk.size, PAGE_BYTES)
-            page = await read_page(self._database, walk.query, arguments)
+    async def _pages(self, walk: Walk) -> AsyncGenerator[Page, None]:
+        page = await self._page(walk)
+        while True:
             is_answer = page.rows or walk.is_first
             walk.take(page)
-            if is_answer:
-                yield page
+            if walk.is_over:
+                if is_answer:
+                    yield page
+                return
+            reading = asyncio.create_task(self._page(walk))
+            try:
+                if is_answer:
+                    yield page
+                page = await reading
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    async def _page(self, walk: Walk) -> Page:
+        return await read_page(self._database, walk.query, (*walk.key, walk.following, walk.size, PAGE_BYTES))
 
     async def _scan(
         self, first: int, remaining: int, event_filter: EventFilter, step: int
@@ -153,11 +177,8 @@ class Reader:
 
 
 def _responses(page: Page, scanned: int) -> Iterator[pb.ReadResponse]:
-    parts = list(in_messages(map(recorded_event, page.rows)))
-    for part in parts:
-        is_last = part is parts[-1]
-        yield pb.ReadResponse(
-            events=part,
-            head_position=page.head_position,
-            last_scanned_position=scanned if is_last else part[-1].global_position,
-        )
+    for response in in_messages(page):
+        reached = response.events[-1].global_position if response.events else scanned
+        is_last = not page.rows or reached == page.rows[-1][POSITION]
+        response.last_scanned_position = scanned if is_last else reached
+        yield response

@@ -1,6 +1,7 @@
 """What a read promises: order, completeness, bounds, and an alarm where the log has a hole."""
 
-from contextlib import nullcontext
+import asyncio
+from contextlib import aclosing, nullcontext
 from itertools import product
 from typing import Any
 from uuid import uuid4
@@ -9,9 +10,23 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from event_store.database import Database
+from event_store.environment import Environment
+from event_store.event_filter import EventFilter
+from event_store.page import Page, read_page
+from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
 from tests.store.requests import append, event
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture(autouse=True)
+def pages_of_a_hundred_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones, so that reads of few events go over their edges."""
+    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 100)
+    monkeypatch.setattr("event_store.reader.PAGE_EVENTS", 100)
 
 
 async def test_an_empty_log_is_one_message_without_events(service: Service) -> None:
@@ -90,6 +105,58 @@ async def test_messages_stay_below_what_grpc_clients_take(service: Service) -> N
 
     assert sum(len(part.events) for part in parts) == 12
     assert max(part.ByteSize() for part in parts) < 4 * 1_048_576
+
+
+async def test_large_pages_come_in_messages_of_a_hundred_events(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with the checkpoint of its last event; the order goes through messages and pages."""
+    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 250)
+    await service.append(append(None, 620))
+
+    parts = [part async for part in service.stub.ReadAll(pb.ReadAllRequest())]
+
+    assert [len(part.events) for part in parts] == [100, 100, 50, 100, 100, 50, 100, 20]
+    assert [part.last_scanned_position for part in parts] == [100, 200, 250, 350, 450, 500, 600, 620]
+    assert [event.global_position for part in parts for event in part.events] == list(range(1, 621))
+
+
+async def test_a_slow_client_has_one_page_read_ahead(
+    service: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a page is with the client the next one is read, and no more; nothing runs once it goes away."""
+    await service.append(append(None, 950))
+    begun = running = 0
+    has_read = asyncio.Semaphore(0)
+
+    async def counted(*arguments: Any) -> Page:
+        nonlocal begun, running
+        begun += 1
+        running += 1
+        try:
+            if begun == 5:
+                await asyncio.Event().wait()
+            return await read_page(*arguments)
+        finally:
+            running -= 1
+            has_read.release()
+
+    monkeypatch.setattr("event_store.reader.read_page", counted)
+    database = Database(environment, connections=2)
+    await database.open()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with aclosing(Reader(database).read_all(None, 0, EventFilter())) as responses:
+            await anext(responses)
+            await has_read.acquire()
+            for number in range(2, 5):
+                await has_read.acquire()
+                await asyncio.sleep(0)
+                assert begun == number
+                await anext(responses)
+            await asyncio.sleep(0)
+            assert (begun, running) == (5, 1)
+        assert running == 0
+    await database.close()
 
 
 async def test_a_bad_aggregate_id_is_named(service: Service) -> None:
