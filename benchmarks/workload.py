@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 from google.protobuf.empty_pb2 import Empty
@@ -50,7 +50,7 @@ def _event() -> pb.NewEvent:
 def new_aggregate(events: int) -> pb.AppendEventsRequest:
     """Return a request that appends some events to a new aggregate."""
     append = pb.AggregateAppend(
-        aggregate_id=str(UUID(int=_random.getrandbits(128), version=4)),
+        aggregate_id=str(uuid4()),
         aggregate_type="Vocabulary",
         expected_version=pb.ExpectedVersion(no_stream=Empty()),
         events=[_event() for _ in range(events)],

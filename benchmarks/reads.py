@@ -1,0 +1,54 @@
+"""Reading a million events through the service, against binary COPY out of the same table."""
+
+import time
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
+
+import psycopg
+
+from benchmarks.place import Place
+from benchmarks.statements import statements
+from benchmarks.work import Work
+from benchmarks.workload import copy_lines, new_aggregate
+
+DATABASE: Final = "reads"
+EVENTS: Final = 1_000_000
+_DISTINCT_EVENTS: Final = 10_000
+
+
+class Reads:
+    """The service on a full database."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def works(self) -> Iterator[Work]:
+        """Yield the work."""
+        yield Work("ReadAll of 1M events, decoded", "binary COPY", 0.6, 0.35, self._read, self._copy, 1)
+
+    @cached_property
+    def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
+        connection = self._place.connect(DATABASE)
+        lines = copy_lines([new_aggregate(10) for _ in range(_DISTINCT_EVENTS // 10)], 0)
+        with connection.cursor().copy(statements["copy_events"]) as copy:
+            copy.write(lines)
+        connection.execute(statements["multiply_events"], {"copies": EVENTS // _DISTINCT_EVENTS - 1})
+        connection.execute(statements["set_head"])
+        connection.execute(statements["settle"])
+        return connection
+
+    @cached_property
+    def _port(self) -> str:
+        return self._place.serve(DATABASE)
+
+    def _read(self) -> float:
+        return EVENTS / self._place.run(["benchmarks.read_load", self._port, str(EVENTS)])
+
+    def _copy(self) -> float:
+        cursor = self._connection.cursor()
+        began = time.perf_counter()
+        with cursor.copy(statements["copy_out"]) as copy:
+            for _ in copy:
+                pass
+        return EVENTS / (time.perf_counter() - began)
