@@ -16,6 +16,8 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "runtime": "the service with its relay; in the database it may append and read, not change the schema",
     "Pub/Sub": "Google's own service agent of Pub/Sub in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
+    "push": "push requests carry its token; it may call endpoints and nothing else",
+    "consumer": "whoever `consumers` of a subscription names",
     "invoker": "whoever `event-store:service.invokers` names",
 }
 
@@ -48,6 +50,7 @@ BUCKET: Final = "storage/bucketIAMMember:BucketIAMMember"
 KEY: Final = "kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 TOPIC: Final = "pubsub/topicIAMMember:TopicIAMMember"
 SUBSCRIPTION: Final = "pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+TABLE: Final = "bigquery/iamMember:IamMember"
 REPOSITORY: Final = "artifactregistry/repositoryIamMember:RepositoryIamMember"
 SERVICE: Final = "cloudrunv2/serviceIamMember:ServiceIamMember"
 
@@ -183,6 +186,50 @@ GRANTS: Final = (
         kind=SUBSCRIPTION,
         on="each subscription with dead letters",
         why="takes a dead letter off its subscription",
+    ),
+    *(
+        Grant(
+            identity="Pub/Sub", role=role, kind=TABLE, on="the table of an export", why="writes rows into it"
+        )
+        for role in ("roles/bigquery.dataEditor", "roles/bigquery.metadataViewer")
+    ),
+    *(
+        Grant(
+            identity="Pub/Sub",
+            role=role,
+            kind=BUCKET,
+            on="the bucket of an export",
+            why="writes objects into it",
+        )
+        for role in ("roles/storage.objectCreator", "roles/storage.legacyBucketReader")
+    ),
+    Grant(
+        identity="Pub/Sub",
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        kind=KEY,
+        on="the key of a topic",
+        why="encrypts its messages",
+    ),
+    Grant(
+        identity="Pub/Sub",
+        role="roles/iam.serviceAccountTokenCreator",
+        kind=ACCOUNT,
+        on="the account `push`",
+        why="makes the tokens of push requests",
+    ),
+    Grant(
+        identity="push",
+        role="roles/run.invoker",
+        kind=SERVICE,
+        on="each service that a subscription names",
+        why="delivers messages to it",
+    ),
+    Grant(
+        identity="consumer",
+        role="roles/pubsub.subscriber",
+        kind=SUBSCRIPTION,
+        on="its subscriptions",
+        why="takes messages",
     ),
     Grant(
         identity="Cloud Run",

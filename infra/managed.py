@@ -56,6 +56,11 @@ MANAGED: Final = {
     ),
     # Nothing is read of it.
     "projects/serviceIdentity:ServiceIdentity": Managed("roles/serviceusage.serviceUsageAdmin", ()),
+    # A table, a bucket and a key are the team's own: whoever owns them lets the deployer grant on them.
+    "bigquery/iamMember:IamMember": Managed("", ("bigquery.tables.getIamPolicy",)),
+    "storage/bucketIAMMember:BucketIAMMember": Managed("", ("storage.buckets.getIamPolicy",)),
+    "kms/cryptoKeyIAMMember:CryptoKeyIAMMember": Managed("", ("cloudkms.cryptoKeys.getIamPolicy",)),
+    "pubsub/schema:Schema": Managed("roles/pubsub.admin", ("pubsub.schemas.get",)),
     "pubsub/subscription:Subscription": Managed("roles/pubsub.admin", ("pubsub.subscriptions.get",)),
     "pubsub/subscriptionIAMMember:SubscriptionIAMMember": Managed(
         "roles/pubsub.admin", ("pubsub.subscriptions.getIamPolicy",)

@@ -10,6 +10,7 @@ import pulumi
 
 HOLDS_DATA: Final = frozenset(
     {
+        "gcp:pubsub/schema:Schema",
         "gcp:pubsub/subscription:Subscription",
         "gcp:pubsub/topic:Topic",
         "gcp:sql/database:Database",

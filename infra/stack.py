@@ -7,8 +7,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from event_store.topology import Ordering, Topology
+from infra.components.bus import EventBus, EventBusArgs
 from infra.components.database import Database, DatabaseArgs
-from infra.components.event_bus import EventBus, EventBusArgs
 from infra.components.event_store import EventStore, EventStoreArgs
 from infra.components.joined_database import JoinedDatabase, JoinedDatabaseArgs
 from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
@@ -46,7 +46,18 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
 
     services = ProjectServices("services", ProjectServicesArgs(project=project))
     enabled = pulumi.ResourceOptions(depends_on=[services])
-    bus = EventBus("bus", EventBusArgs(project=project, topology=topology, labels=labels), enabled)
+    bus = EventBus(
+        "bus",
+        EventBusArgs(
+            project=project,
+            region=region,
+            prefix=prefix,
+            topology=topology,
+            labels=labels,
+            deployer=settings.deployer,
+        ),
+        enabled,
+    )
     source = _image(settings, enabled)
     is_elsewhere = bool(settings.image or settings.repository)
     pulled = pulumi.ResourceOptions(depends_on=[services, source]) if is_elsewhere else enabled
@@ -177,7 +188,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         job=f"{settings.prefix}-migrate",
         instance=settings.instance,
         topics=[topic.name for topic in topology.topics],
-        subscriptions=[each.name for each in topology.subscriptions],
+        subscriptions=[each.physical_name for each in topology.subscriptions],
         dead_letters=[each.dead_letter_name for each in topology.subscriptions],
         most_instances=settings.service.max_instances,
         most_connections=settings.database.most_connections,

@@ -46,7 +46,7 @@ def _topic(project: str, name: str) -> str:
 
 def _request(project: str, subscription: Subscription) -> dict[str, Any]:
     return {
-        "name": f"projects/{project}/subscriptions/{subscription.name}",
+        "name": f"projects/{project}/subscriptions/{subscription.physical_name}",
         "topic": _topic(project, subscription.topic),
         "ack_deadline_seconds": subscription.ack_deadline_seconds,
         "message_retention_duration": {"seconds": subscription.message_retention_seconds},

@@ -91,3 +91,6 @@ CUSTOM_ROLE: Final = Limits(
     },
     name="roleId",
 )
+TABLE_IAM_MEMBER: Final = Limits(
+    "gcp:bigquery/iamMember:IamMember", {"datasetId": GIVEN, "tableId": GIVEN, **MEMBER}, name="tableId"
+)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Seconds, Text, Whole
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Seconds, Text, Whole
 from local.limits.iam import MEMBER
 from local.limits.table import Limits
 from local.properties import Properties, is_known
@@ -36,6 +36,18 @@ def _exactly_once_is_pulled(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield "enableExactlyOnceDelivery", f"is for pull subscriptions only, not with {exports[0]}"
 
 
+def _schema_is_one(inputs: Properties) -> Iterator[tuple[str, str]]:
+    export = inputs.get("bigqueryConfig", {})
+    if not isinstance(export, dict):
+        return
+    if export.get("useTopicSchema") is True and export.get("useTableSchema") is True:
+        yield "bigqueryConfig.useTableSchema", "conflicts with useTopicSchema: give one of them"
+    if export.get("dropUnknownFields") is True and not (
+        export.get("useTopicSchema") or export.get("useTableSchema")
+    ):
+        yield "bigqueryConfig.dropUnknownFields", "needs useTopicSchema or useTableSchema"
+
+
 TOPIC: Final = Limits(
     "gcp:pubsub/topic:Topic",
     {
@@ -43,6 +55,26 @@ TOPIC: Final = Limits(
         "project": IMMUTABLE,
         "tags": IMMUTABLE,
         "messageRetentionDuration": Seconds(*_RETENTION),
+        "kmsKeyName": Text(
+            r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
+            "a key as projects/P/locations/L/keyRings/R/cryptoKeys/K",
+        ),
+        "messageStoragePolicy.allowedPersistenceRegions": Field(required=True),
+        "schemaSettings.schema": Text(
+            r"projects/[^/]+/schemas/[^/]+|_deleted-schema_", "projects/P/schemas/S"
+        ),
+        "schemaSettings.encoding": Choice("JSON", "BINARY", "ENCODING_UNSPECIFIED"),
+    },
+)
+
+# https://cloud.google.com/pubsub/quotas#resource_limits
+SCHEMA: Final = Limits(
+    "gcp:pubsub/schema:Schema",
+    {
+        "name": _NAME,
+        "project": IMMUTABLE,
+        "type": Choice("AVRO", "PROTOCOL_BUFFER", "TYPE_UNSPECIFIED", default="TYPE_UNSPECIFIED"),
+        "definition": Text(r".{1,300000}", "1 to 300,000 characters"),
     },
 )
 
@@ -62,10 +94,21 @@ SUBSCRIPTION: Final = Limits(
         "retryPolicy.maximumBackoff": Seconds(0, 600),
         "deadLetterPolicy.maxDeliveryAttempts": Whole(5, 100),
         "pushConfig.pushEndpoint": Text(r"https?://.+", "an http or https address"),
+        "pushConfig.oidcToken.serviceAccountEmail": Text(
+            r"\S+@\S+", "the email of a service account", required=True
+        ),
+        "bigqueryConfig.table": Text(
+            r"[^.:]+[.:][^.]+\.[^.]+", "a table as project.dataset.table", required=True
+        ),
+        "cloudStorageConfig.bucket": Text(
+            r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "a bucket's name", required=True
+        ),
         "cloudStorageConfig.maxDuration": Seconds(60, 600, default="300s"),
+        "cloudStorageConfig.maxBytes": Whole(1_000, 10_737_418_240),
+        "cloudStorageConfig.maxMessages": Whole(1_000, 9_223_372_036_854_775_807),
     },
     exclusive=(("pushConfig", "bigqueryConfig", "cloudStorageConfig"),),
-    rules=(_backoff_in_order, _exactly_once_is_pulled),
+    rules=(_backoff_in_order, _exactly_once_is_pulled, _schema_is_one),
 )
 
 TOPIC_IAM_MEMBER: Final = Limits(

@@ -43,7 +43,7 @@ async def seek(topology: Topology, project: str, name: str, moment: datetime) ->
     subscriber = Subscriber()
     await subscriber.open()
     try:
-        await subscriber.seek(f"projects/{project}/subscriptions/{name}", moment)
+        await subscriber.seek(f"projects/{project}/subscriptions/{subscription.physical_name}", moment)
     finally:
         await subscriber.close()
 

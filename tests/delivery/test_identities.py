@@ -14,6 +14,7 @@ from tests.infra.inventory import FOLDER, STACKS
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 INVOKER = "group:developers@example.com"
+CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the topology that says everything
 DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 IMAGE = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
 BOOTSTRAP = {
@@ -27,13 +28,14 @@ BOOTSTRAP = {
 # Who a grant is to, by the account or service agent in the program that it names.
 OWNERS = {
     "bus-agent": "Pub/Sub",
+    "bus-push": "push",
     "delivery-deployer": "deployer",
     "delivery-previewer": "previewer",
     "event-store-account": "runtime",
     "image-agent": "Cloud Run",
     "migrations-account": "migrator",
 }
-OUTSIDE = {INVOKER: "invoker", f"serviceAccount:{DEPLOYER}": "deployer"}
+OUTSIDE = {INVOKER: "invoker", CONSUMER: "consumer", f"serviceAccount:{DEPLOYER}": "deployer"}
 
 
 def _identity(name: str, state: Mapping[str, Any]) -> str:
@@ -75,6 +77,7 @@ async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
     text["config"] |= {
         "event-store:deployer": DEPLOYER,
         "event-store:image": IMAGE,
+        "event-store:topology": "examples/topologies/everything.yaml",
         "event-store:service": {"invokers": [INVOKER]},
     }
     preview = await engine.preview("prod", config=yaml.safe_dump(text))
@@ -84,7 +87,8 @@ async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
         for name in ("migrations-job", "event-store-service")
     }
 
-    assert _granted(preview) == _tabled("migrator", "runtime", "Pub/Sub", "Cloud Run", "invoker") | acting
+    tabled = _tabled("migrator", "runtime", "Pub/Sub", "Cloud Run", "push", "consumer", "invoker")
+    assert _granted(preview) == tabled | acting
     assert "migrations-deployer" in waits["migrations-job"]
     assert "event-store-deployer" in waits["event-store-service"]
 

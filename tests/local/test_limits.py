@@ -92,7 +92,7 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *("retryPolicy.minimumBackoff", "not be longer"),
         ),
         (
-            *(pubsub.SUBSCRIPTION, PULL | {"bigqueryConfig": {"table": "t"}}),
+            *(pubsub.SUBSCRIPTION, PULL | {"bigqueryConfig": {"table": "p.d.t"}}),
             *("pushConfig.pushEndpoint", "https://a", "bigqueryConfig", "conflicts with pushConfig"),
         ),
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),

@@ -17,9 +17,10 @@ _PROGRAM = """
 from pathlib import Path
 from pulumi_gcp import sql
 from event_store.topology import Topology
-from infra.components.event_bus import EventBus, EventBusArgs
+from infra.components.bus import EventBus, EventBusArgs
 topology = Topology.load(Path({topology!r}))
-EventBus("bus", EventBusArgs(project="p-1", topology=topology, labels={{}}))
+EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store", topology=topology,
+    labels={{}}))
 instance = sql.DatabaseInstance("database-instance", name="{instance}", database_version="POSTGRES_18",
     deletion_protection=False, settings={{"tier": "db-custom-1-3840", "edition": "ENTERPRISE"}},
     opts=pulumi.ResourceOptions(protect={protected}))

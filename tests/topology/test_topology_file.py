@@ -212,7 +212,7 @@ def test_a_topic_without_order_has_subscriptions_without_order() -> None:
         ),
         pytest.param(
             _topology(subscription=f"    filter: {'é' * 129}\n"),
-            "subscriptions[0].filter has 258 bytes: shorten it to at most 256 bytes",
+            "subscriptions[0].filter has 258 bytes as a filter: shorten it to at most 256 bytes",
             id="filter in bytes",
         ),
         pytest.param(

@@ -73,7 +73,7 @@ def _dead_letters(subscription: topology.Subscription, project: str) -> Iterator
 
 def _subscription(subscription: topology.Subscription, project: str) -> Subscription:
     return Subscription(
-        name=f"projects/{project}/subscriptions/{subscription.name}",
+        name=f"projects/{project}/subscriptions/{subscription.physical_name}",
         topic=f"projects/{project}/topics/{subscription.topic}",
         ack_deadline_seconds=subscription.ack_deadline_seconds,
         message_retention_duration=Duration(seconds=subscription.message_retention_seconds),

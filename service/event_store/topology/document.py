@@ -13,6 +13,9 @@ from event_store.errors import TopologyError
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SCALARS: Final = {"int": "a number", "float": "a number", "bool": "true or false", "null": "empty"}
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9._~%+-]{2,}")
+_LABEL: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL_VALUE: Final = r"[a-z0-9_-]{1,63}"
+_MOST_LABELS: Final = 60  # Google takes 64; the stack's own are among them
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -97,6 +100,34 @@ class Value:
         if self._kind() != "text" or not self.node.value:
             raise self.error(f"is {self._shown()}", "write a text; in quotes if it looks like a number")
         return str(self.node.value)
+
+    def matching(self, pattern: str, allowed: str) -> str:
+        """Return a text that a pattern matches as a whole; `allowed` says in words which."""
+        text = self.text()
+        if not re.fullmatch(pattern, text):
+            raise self.error(f"is {text!r}", f"write {allowed}")
+        return text
+
+    def boolean(self) -> bool:
+        """Return true or false."""
+        if self._kind() != "true or false" or self.node.value not in ("true", "false"):
+            raise self.error(f"is {self._shown()}", "write true or false")
+        return bool(self.node.value == "true")
+
+    def labels(self) -> dict[str, str]:
+        """Return labels as Google takes them, 64 at the most."""
+        if not self.is_mapping():
+            raise self.error(f"is {self._kind()}", "write a mapping of labels, as in `team: words`")
+        names = [key.value for key, _ in self.node.value]
+        values = self.mapping((), names)
+        fix = "write 1 to 63 small letters, digits, - and _; a key begins with a letter and not with goog"
+        for name, value in values.items():
+            if not _LABEL.fullmatch(name) or name.startswith("goog"):
+                raise value.error(f"has the key {name!r}", fix)
+            value.matching(_LABEL_VALUE, fix)
+        if len(values) > _MOST_LABELS:
+            raise self.error(f"has {len(values)} labels", f"at most {_MOST_LABELS} are allowed")
+        return {name: value.text() for name, value in values.items()}
 
     def choice(self, choices: Collection[str], otherwise: str = "") -> str:
         """Return a text that is one of a few; `otherwise` is what an error names besides them."""

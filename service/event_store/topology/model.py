@@ -8,6 +8,7 @@ from typing import Final
 from event_store.errors import ConfigurationError, TopologyError
 from event_store.topology.document import Value, read
 from event_store.topology.routing import UNROUTED, Ordering, Route, RoutedTopic, Routing
+from event_store.topology.schema import Schema
 from event_store.topology.subscription import Subscription
 from event_store.topology.topic import Topic
 
@@ -23,12 +24,14 @@ class Topology:
         subscriptions: In the order of the file, with unique names; no dead letters' name is taken.
         routes: Which events go to which topics.
         unrouted: `refuse` or `store-only`: what happens to an event that no route matches.
+        schemas: In the order of the file, with unique names.
     """
 
     topics: tuple[Topic, ...]
     subscriptions: tuple[Subscription, ...]
     routes: tuple[Route, ...]
     unrouted: str
+    schemas: tuple[Schema, ...] = ()
 
     @classmethod
     def load(cls, path: Path | str) -> "Topology":
@@ -54,21 +57,24 @@ class Topology:
         Raises:
             TopologyError: The text is wrong; the message says where and how to fix it.
         """
-        keys = read(text, source).mapping((), ("topics", "subscriptions", "routes", "unrouted"))
-        values = {
-            key: keys[key].items() if key in keys else [] for key in ("topics", "subscriptions", "routes")
-        }
-        topics = [Topic.read(value) for value in values["topics"]]
+        lists = ("topics", "subscriptions", "routes", "schemas")
+        keys = read(text, source).mapping((), (*lists, "unrouted"))
+        values = {key: keys[key].items() if key in keys else [] for key in lists}
+        schemas = [Schema.read(value) for value in values["schemas"]]
+        _refuse_taken([schema.name for schema in schemas], values["schemas"], [])
+        topics = [Topic.read(value, [schema.name for schema in schemas]) for value in values["topics"]]
         by_name = {topic.name: topic for topic in topics}
         subscriptions = [Subscription.read(value, by_name) for value in values["subscriptions"]]
         dead_letters = [subscription.dead_letter_name for subscription in subscriptions]
         _refuse_taken([topic.name for topic in topics], values["topics"], dead_letters)
         _refuse_taken([each.name for each in subscriptions], values["subscriptions"], dead_letters)
+        _refuse_generations(subscriptions, values["subscriptions"])
         return cls(
             topics=tuple(topics),
             subscriptions=tuple(subscriptions),
             routes=tuple(_route(value, by_name) for value in values["routes"]),
             unrouted=keys["unrouted"].choice(UNROUTED) if "unrouted" in keys else "refuse",
+            schemas=tuple(schemas),
         )
 
     def routing(self, project: str, ordering: Ordering | None = None) -> Routing:
@@ -109,6 +115,17 @@ def _refuse_taken(names: list[str], values: list[Value], dead_letters: list[str]
             raise value.error(
                 f"has the name {name}, which a subscription's dead letters take", "give it another name"
             )
+
+
+def _refuse_generations(subscriptions: list[Subscription], values: list[Value]) -> None:
+    names = {each.name for each in subscriptions}
+    for each, value in zip(subscriptions, values, strict=True):
+        for generation in (*each.kept_generations, each.generation):
+            if generation > 1 and each.name_of(generation) in names:
+                raise value.error(
+                    f"has the name {each.name_of(generation)} in generation {generation}, which is taken",
+                    "give one of them another name",
+                )
 
 
 def _route(value: Value, topics: dict[str, Topic]) -> Route:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from event_store.topology.delivery import DELIVERY_KEYS, Delivery, read_delivery
 from event_store.topology.document import Value
 from event_store.topology.topic import NAME_CHARACTERS, RETENTION_SECONDS, Topic
+from event_store.topology.type_filter import read_filter
 
 DEAD_LETTER_SUFFIX: Final = "-dead-letter"
 
@@ -13,7 +15,12 @@ DEAD_LETTER_SUFFIX: Final = "-dead-letter"
 ACK_DEADLINE_SECONDS: Final = (10, 600)
 BACKOFF_SECONDS: Final = (0, 600)
 DELIVERY_ATTEMPTS: Final = (5, 100)
-FILTER_BYTES: Final = 256
+GENERATIONS: Final = (1, 999)
+GENERATION_SUFFIX: Final = "-g"
+_MEMBER: Final = (
+    r"(user|serviceAccount|group|domain|principal|principalSet):\S+",
+    "an IAM member, as in serviceAccount:words@my-project.iam.gserviceaccount.com; the public has no access",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,14 @@ class Subscription:
         max_delivery_attempts: After how many attempts a message becomes a dead letter, 5 to 100.
         filter: A filter of Pub/Sub on attributes, at most 256 bytes; empty for none.
         enable_message_ordering: Whether it delivers in order: it does, unless its topic keeps none.
+        delivery: How it delivers; None to those who pull.
+        enable_exactly_once_delivery: Whether an acknowledgement is certain; for those who pull only.
+        retain_acked_messages: Whether a seek finds what was acknowledged, for its own retention.
+        labels: Beside the stack's.
+        consumers: Who may pull, as IAM members.
+        generation: Which one of this name it is. Topic, order and filter of a subscription cannot change: a
+            new generation has others, beside the one before.
+        kept_generations: Which earlier ones stay as they are, until they are drained.
     """
 
     name: str
@@ -73,6 +88,22 @@ class Subscription:
     max_delivery_attempts: int = 5
     filter: str = ""
     enable_message_ordering: bool = True
+    delivery: Delivery | None = None
+    enable_exactly_once_delivery: bool = False
+    retain_acked_messages: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    consumers: tuple[str, ...] = ()
+    generation: int = 1
+    kept_generations: tuple[int, ...] = ()
+
+    @property
+    def physical_name(self) -> str:
+        """The name that Pub/Sub knows it by."""
+        return self.name_of(self.generation)
+
+    def name_of(self, generation: int) -> str:
+        """Return the name that Pub/Sub knows a generation by; the first has no suffix."""
+        return self.name if generation == 1 else f"{self.name}{GENERATION_SUFFIX}{generation}"
 
     @property
     def dead_letter_name(self) -> str:
@@ -93,27 +124,32 @@ class Subscription:
         keys = value.mapping(
             ("name", "topic"),
             (
-                "ackDeadlineSeconds",
-                "messageRetentionDuration",
-                "retryPolicy",
-                "deadLetterPolicy",
-                "filter",
+                *("ackDeadlineSeconds", "messageRetentionDuration", "retainAckedMessages", "retryPolicy"),
+                *("deadLetterPolicy", "filter", "eventTypes", "aggregateTypes", "enableExactlyOnceDelivery"),
+                *("labels", "consumers", "generation", "keptGenerations", *DELIVERY_KEYS),
             ),
         )
-        given: dict[str, Any] = {}
+        given: dict[str, Any] = {"delivery": read_delivery(keys), "filter": read_filter(keys)}
         if "ackDeadlineSeconds" in keys:
             given["ack_deadline_seconds"] = keys["ackDeadlineSeconds"].integer(*ACK_DEADLINE_SECONDS)
         if "messageRetentionDuration" in keys:
             retention = keys["messageRetentionDuration"]
             given["message_retention_seconds"] = retention.duration_seconds(*RETENTION_SECONDS)
+        if "retainAckedMessages" in keys:
+            given["retain_acked_messages"] = keys["retainAckedMessages"].boolean()
         if "retryPolicy" in keys:
             given["retry_policy"] = RetryPolicy.read(keys["retryPolicy"])
         if "deadLetterPolicy" in keys:
             policy = keys["deadLetterPolicy"].mapping((), ("maxDeliveryAttempts",))
             if "maxDeliveryAttempts" in policy:
                 given["max_delivery_attempts"] = policy["maxDeliveryAttempts"].integer(*DELIVERY_ATTEMPTS)
-        if "filter" in keys:
-            given["filter"] = _filter(keys["filter"])
+        if "enableExactlyOnceDelivery" in keys:
+            given["enable_exactly_once_delivery"] = _exactly_once(keys, given["delivery"])
+        if "labels" in keys:
+            given["labels"] = keys["labels"].labels()
+        if "consumers" in keys:
+            given["consumers"] = tuple(each.matching(*_MEMBER) for each in keys["consumers"].items())
+        given |= _generations(keys)
         topic = topics[keys["topic"].choice(topics)]
         return cls(
             name=keys["name"].resource_name(NAME_CHARACTERS - len(DEAD_LETTER_SUFFIX)),
@@ -123,9 +159,22 @@ class Subscription:
         )
 
 
-def _filter(value: Value) -> str:
-    text = value.text()
-    size_bytes = len(text.encode())
-    if size_bytes > FILTER_BYTES:
-        raise value.error(f"has {size_bytes} bytes", f"shorten it to at most {FILTER_BYTES} bytes")
-    return text
+def _exactly_once(keys: Mapping[str, Value], delivery: Delivery | None) -> bool:
+    value = keys["enableExactlyOnceDelivery"]
+    is_wanted = value.boolean()
+    if is_wanted and delivery is not None:
+        raise value.error("is for subscriptions that are pulled", "remove it, or remove the other delivery")
+    return is_wanted
+
+
+def _generations(keys: Mapping[str, Value]) -> dict[str, Any]:
+    generation = keys["generation"].integer(*GENERATIONS) if "generation" in keys else 1
+    kept: list[int] = []
+    for each in keys["keptGenerations"].items() if "keptGenerations" in keys else []:
+        number = each.integer(*GENERATIONS)
+        if number >= generation or number in kept:
+            raise each.error(
+                f"is {number}, but generation is {generation}", "name earlier ones only, each once"
+            )
+        kept.append(number)
+    return {"generation": generation, "kept_generations": tuple(kept)}

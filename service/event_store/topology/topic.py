@@ -1,14 +1,21 @@
 """A topic, as `topology.yaml` declares it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from event_store.topology.document import Value
 from event_store.topology.routing import PARTITIONS, UNPUBLISHABLE, Ordering
+from event_store.topology.schema import ENCODINGS
 
 # Google's limits: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics
 NAME_CHARACTERS: Final = 255
 RETENTION_SECONDS: Final = (600, 2_678_400)
+_REGION: Final = (r"[a-z]+-[a-z]+\d+", "a region, as in europe-west1")
+_KEY: Final = (
+    r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
+    "a key as projects/P/locations/L/keyRings/R/cryptoKeys/K",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +27,75 @@ class Topic:
         message_retention_seconds: How far back a subscription may seek, 600 to 2,678,400 (31 days).
         ordering: How it keeps order.
         unpublishable: `park` or `block`, see `RoutedTopic`; `block` needs an order.
+        labels: Beside the stack's.
+        kms_key: The key that messages are encrypted with; empty for Google's own.
+        regions: The only regions that messages are kept in; none is any.
+        enforce_in_transit: Whether publishers and subscribers must be in these regions too.
+        schema: The name of a schema of the topology; empty for none.
+        schema_encoding: `JSON` or `BINARY`; our messages are JSON.
     """
 
     name: str
     message_retention_seconds: int = 604_800
     ordering: Ordering = field(default_factory=Ordering)
     unpublishable: str = "park"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kms_key: str = ""
+    regions: tuple[str, ...] = ()
+    enforce_in_transit: bool = False
+    schema: str = ""
+    schema_encoding: str = "JSON"
 
     @classmethod
-    def read(cls, value: Value) -> "Topic":
+    def read(cls, value: Value, schemas: Collection[str] = ()) -> "Topic":
         """Read an entry of `topics`.
+
+        Args:
+            value: The entry.
+            schemas: The names of the topology's schemas.
 
         Raises:
             TopologyError: It is wrong.
         """
-        keys = value.mapping(("name",), ("messageRetentionDuration", "ordering", "unpublishable"))
-        topic = cls(keys["name"].resource_name(NAME_CHARACTERS))
-        ordering = _ordering(keys["ordering"]) if "ordering" in keys else topic.ordering
-        return cls(
-            name=topic.name,
-            message_retention_seconds=(
-                keys["messageRetentionDuration"].duration_seconds(*RETENTION_SECONDS)
-                if "messageRetentionDuration" in keys
-                else topic.message_retention_seconds
-            ),
-            ordering=ordering,
-            unpublishable=(
-                _unpublishable(keys["unpublishable"], ordering)
-                if "unpublishable" in keys
-                else topic.unpublishable
+        keys = value.mapping(
+            ("name",),
+            (
+                *("messageRetentionDuration", "ordering", "unpublishable", "labels", "kmsKeyName"),
+                *("messageStoragePolicy", "schemaSettings"),
             ),
         )
+        given: dict[str, Any] = {}
+        if "messageRetentionDuration" in keys:
+            retention = keys["messageRetentionDuration"]
+            given["message_retention_seconds"] = retention.duration_seconds(*RETENTION_SECONDS)
+        if "ordering" in keys:
+            given["ordering"] = _ordering(keys["ordering"])
+        if "unpublishable" in keys:
+            given["unpublishable"] = _unpublishable(keys["unpublishable"], given.get("ordering", Ordering()))
+        if "labels" in keys:
+            given["labels"] = keys["labels"].labels()
+        if "kmsKeyName" in keys:
+            given["kms_key"] = keys["kmsKeyName"].matching(*_KEY)
+        if "messageStoragePolicy" in keys:
+            given |= _storage(keys["messageStoragePolicy"])
+        if "schemaSettings" in keys:
+            given |= _schema(keys["schemaSettings"], schemas)
+        return cls(name=keys["name"].resource_name(NAME_CHARACTERS), **given)
+
+
+def _storage(value: Value) -> dict[str, Any]:
+    keys = value.mapping(("allowedPersistenceRegions",), ("enforceInTransit",))
+    regions = tuple(each.matching(*_REGION) for each in keys["allowedPersistenceRegions"].items())
+    if not regions:
+        raise keys["allowedPersistenceRegions"].error("is empty", "name a region, or remove the policy")
+    enforce = keys["enforceInTransit"].boolean() if "enforceInTransit" in keys else False
+    return {"regions": regions, "enforce_in_transit": enforce}
+
+
+def _schema(value: Value, schemas: Collection[str]) -> dict[str, Any]:
+    keys = value.mapping(("schema",), ("encoding",))
+    encoding = keys["encoding"].choice(ENCODINGS) if "encoding" in keys else "JSON"
+    return {"schema": keys["schema"].choice(schemas), "schema_encoding": encoding}
 
 
 def _ordering(value: Value) -> Ordering:

@@ -3,7 +3,7 @@
 import pulumi
 
 from event_store.topology import Topology
-from infra.components.event_bus import EventBus, EventBusArgs
+from infra.components.bus import EventBus, EventBusArgs
 
 TOPOLOGY = """
 topics:
@@ -20,7 +20,11 @@ routes:
 bus = EventBus(
     "orders",
     EventBusArgs(
-        project="other-team", topology=Topology.parse(TOPOLOGY, "orders"), labels={"team": "orders"}
+        project="other-team",
+        region="europe-west1",
+        prefix="orders",
+        topology=Topology.parse(TOPOLOGY, "orders"),
+        labels={"team": "orders"},
     ),
 )
 pulumi.export("topic", bus.topics["orders"])

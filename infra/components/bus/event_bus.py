@@ -1,0 +1,213 @@
+"""The event bus: schemas, topics, subscriptions and dead letters, as the topology says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi_gcp import pubsub
+
+from event_store.topology import Subscription, Topic, Topology
+from event_store.topology.delivery import BigQueryExport, CloudStorageExport, Push
+from infra.components.bus.agent import Agent
+from infra.components.bus.push import PushIdentity
+from infra.components.bus.subscription import IMMUTABLE, NEVER, arguments
+from infra.components.children import child_options
+
+DEAD_LETTER_RETENTION: Final = "2678400s"  # 31 days, the most that Pub/Sub keeps a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBusArgs:
+    """What `EventBus` is made from.
+
+    Attributes:
+        project: The id of the project.
+        region: Where Cloud Run services are that the topology pushes to.
+        prefix: The beginning of the push identity's name.
+        topology: Topics, subscriptions and dead letters. Their names are used as they are.
+        labels: Labels of topics and subscriptions.
+        deployer: The email of CI's deployer, which acts as the push identity; empty for none.
+    """
+
+    project: str
+    region: str
+    prefix: str
+    topology: Topology
+    labels: Mapping[str, str]
+    deployer: str = ""
+
+
+class EventBus(pulumi.ComponentResource):
+    """Owns schemas, topics and subscriptions and, for every subscription, where its dead letters go.
+
+    Dead letters go to a topic of their own with a pull subscription that never expires, since messages of a
+    topic without a subscription are lost, and the Pub/Sub service agent gets the two grants without which it
+    silently redelivers for ever. It owns the identity of push requests, too, and the grants of those whom the
+    topology names as consumers. It deliberately grants no publisher, and owns no table, bucket or key: these
+    are there already.
+
+    Attributes:
+        topics: The ids (`projects/P/topics/T`) by name, without those of dead letters.
+        subscriptions: The ids (`projects/P/subscriptions/S`) by name, without those of dead letters, each of
+            its newest generation.
+        dead_letter_subscriptions: The ids of the pull subscriptions on dead letters, by name.
+    """
+
+    topics: dict[str, pulumi.Output[str]]
+    subscriptions: dict[str, pulumi.Output[str]]
+    dead_letter_subscriptions: dict[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("event-store:infra:EventBus", name, None, opts)
+        self._name, self._args, self._child = name, args, child_options(self, opts)
+        # A physical name is taken until its owner is gone, and an immutable field's change makes a new owner.
+        self._replaced = self._after(delete_before_replace=True)
+        self._agent = Agent(name, args.project, self._child)
+        pushes = [each.delivery for each in args.topology.subscriptions if isinstance(each.delivery, Push)]
+        self._push = (
+            PushIdentity(name, args.project, args.prefix, self._agent, args.deployer, self._child)
+            if pushes
+            else None
+        )
+        if self._push is not None:
+            self._push.may_call(pushes, args.region)
+        self._push_account = self._push.account if self._push is not None else None
+        self._schemas = {
+            schema.name: pubsub.Schema(
+                f"{name}-{schema.name}-schema",
+                project=args.project,
+                name=schema.name,
+                type=schema.type,
+                definition=schema.definition,
+                opts=self._replaced,
+            )
+            for schema in args.topology.schemas
+        }
+        topics = {topic.name: self._topic(topic) for topic in args.topology.topics}
+        self.topics = {key: topic.id for key, topic in topics.items()}
+        self.subscriptions, self.dead_letter_subscriptions = {}, {}
+        for subscription in args.topology.subscriptions:
+            self._subscribe(subscription, topics[subscription.topic])
+        self.register_outputs(
+            {
+                "topics": self.topics,
+                "subscriptions": self.subscriptions,
+                "dead_letter_subscriptions": self.dead_letter_subscriptions,
+            }
+        )
+
+    def _topic(self, topic: Topic) -> pubsub.Topic:
+        storage = pubsub.TopicMessageStoragePolicyArgs(
+            allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
+        )
+        schema = self._schemas.get(topic.schema)
+        settings = (
+            pubsub.TopicSchemaSettingsArgs(schema=schema.id, encoding=topic.schema_encoding)
+            if schema is not None
+            else None
+        )
+        return pubsub.Topic(
+            f"{self._name}-{topic.name}",
+            project=self._args.project,
+            name=topic.name,
+            message_retention_duration=f"{topic.message_retention_seconds}s",
+            kms_key_name=topic.kms_key or None,
+            message_storage_policy=storage if topic.regions else None,
+            schema_settings=settings,
+            labels={**self._args.labels, **topic.labels},
+            opts=self._after(
+                *([self._agent.may_encrypt(topic.kms_key)] if topic.kms_key else ()),
+                delete_before_replace=True,
+            ),
+        )
+
+    def _subscribe(self, subscription: Subscription, topic: pubsub.Topic) -> None:
+        dead_letters = self._dead_letters(subscription)
+        needed: list[pulumi.Resource] = []
+        if isinstance(subscription.delivery, BigQueryExport | CloudStorageExport):
+            needed += self._agent.may_export(subscription.name, subscription.delivery)
+        if isinstance(subscription.delivery, Push) and self._push is not None:
+            needed += self._push.grants
+        for generation in (*subscription.kept_generations, subscription.generation):
+            is_kept = generation != subscription.generation
+            made = self._generation(
+                subscription,
+                generation,
+                topic,
+                dead_letters,
+                self._after(
+                    *needed,
+                    delete_before_replace=True,
+                    # It stays what it was made as, until it is drained.
+                    ignore_changes=list(IMMUTABLE) if is_kept else None,
+                ),
+            )
+            self.subscriptions[subscription.name] = made.id
+
+    def _generation(
+        self,
+        subscription: Subscription,
+        generation: int,
+        topic: pubsub.Topic,
+        dead_letters: pubsub.Topic,
+        opts: pulumi.ResourceOptions,
+    ) -> pubsub.Subscription:
+        name = subscription.name_of(generation)
+        made = pubsub.Subscription(
+            f"{self._name}-{name}-subscription",
+            project=self._args.project,
+            name=name,
+            topic=topic.id,
+            dead_letter_policy=pubsub.SubscriptionDeadLetterPolicyArgs(
+                dead_letter_topic=dead_letters.id,
+                max_delivery_attempts=subscription.max_delivery_attempts,
+            ),
+            **arguments(subscription, self._args.labels, self._push_account),
+            opts=opts,
+        )
+        self._agent.may_take_dead_letters(name, made)
+        for consumer in subscription.consumers:
+            pubsub.SubscriptionIAMMember(
+                f"{self._name}-{name}-consumer-{consumer}",
+                project=self._args.project,
+                subscription=made.name,
+                role="roles/pubsub.subscriber",
+                member=consumer,
+                opts=self._child,
+            )
+        return made
+
+    def _dead_letters(self, subscription: Subscription) -> pubsub.Topic:
+        """Make the topic of the subscription's dead letters and the pull subscription that keeps them."""
+        name = subscription.dead_letter_name
+        topic = pubsub.Topic(
+            f"{self._name}-{name}",
+            project=self._args.project,
+            name=name,
+            labels=self._args.labels,
+            opts=self._replaced,
+        )
+        kept = pubsub.Subscription(
+            f"{self._name}-{name}-subscription",
+            project=self._args.project,
+            name=name,
+            topic=topic.id,
+            ack_deadline_seconds=subscription.ack_deadline_seconds,
+            message_retention_duration=DEAD_LETTER_RETENTION,
+            retain_acked_messages=False,
+            # Each dead letter is looked at by itself; none waits behind another of its key.
+            enable_message_ordering=False,
+            enable_exactly_once_delivery=False,
+            expiration_policy=NEVER,
+            labels=self._args.labels,
+            opts=self._replaced,
+        )
+        self._agent.may_publish_dead_letters(name, topic)
+        self.dead_letter_subscriptions[name] = kept.id
+        return topic
+
+    def _after(self, *needed: pulumi.Resource, **options: object) -> pulumi.ResourceOptions:
+        """Return the options of a child that waits for some resources, and more options of its own."""
+        own = pulumi.ResourceOptions(depends_on=list(needed), **options)  # type: ignore[arg-type] # options
+        return pulumi.ResourceOptions.merge(self._child, own)

@@ -1,0 +1,122 @@
+"""All that a topology can say becomes what Pub/Sub has, with each right on the one thing that needs it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.state import ROOT
+from tests.infra.engine import Engine
+
+TOPOLOGY = Path("examples/topologies/everything.yaml")
+
+
+@pytest.fixture(scope="session")
+async def bus(engine: Engine) -> dict[str, dict[str, Any]]:
+    """Return the plan of a stack with the topology that says everything, by name in the program."""
+    text = f"""
+config:
+  gcp:project: words-project
+  gcp:region: europe-west1
+  event-store:topology: {TOPOLOGY}
+"""
+    made = await engine.preview("everything", config=text)
+    assert made.code == 0, made.text
+    assert (ROOT / TOPOLOGY).exists()
+    return {name.removeprefix("bus-"): dict(state) for name, state in made.states.items() if "bus-" in name}
+
+
+def _waits_for(state: dict[str, Any]) -> set[str]:
+    return {urn.split("::")[-1].removeprefix("bus-") for urn in state["dependencies"]}
+
+
+def test_a_topic_is_encrypted_kept_in_its_regions_and_held_to_its_schema(
+    bus: dict[str, dict[str, Any]],
+) -> None:
+    """A topic with a key waits for the right to use it, without which Google refuses the topic."""
+    words, metrics = bus["vocabulary-events"], bus["metrics-events"]
+    grant = bus["key-topics-1"]["inputs"]
+
+    assert words["inputs"]["kmsKeyName"] == grant["cryptoKeyId"]
+    assert grant["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    assert "key-topics-1" in _waits_for(words)
+    assert words["inputs"]["messageStoragePolicy"] == {
+        "allowedPersistenceRegions": ["europe-west1", "europe-west4"],
+        "enforceInTransit": True,
+    }
+    assert words["inputs"]["labels"] == {"team": "words"}
+    assert metrics["inputs"]["schemaSettings"]["encoding"] == "JSON"
+    assert bus["event-schema"]["inputs"]["type"] == "AVRO"
+
+
+def test_a_new_generation_stands_beside_the_one_that_drains(bus: dict[str, dict[str, Any]]) -> None:
+    """The old one keeps what cannot be changed, whatever the topology says now: its backlog is not lost."""
+    new, old = bus["vocabulary-projection-g2-subscription"], bus["vocabulary-projection-subscription"]
+
+    assert new["inputs"]["name"] == "vocabulary-projection-g2"
+    assert old["inputs"]["name"] == "vocabulary-projection"
+    assert sorted(old["ignoreChanges"]) == ["enableMessageOrdering", "filter", "topic"]
+    assert "ignoreChanges" not in new
+    assert new["inputs"]["filter"] == (
+        'attributes.event_type = "WordAdded" OR attributes.event_type = "WordRemoved" '
+        'OR hasPrefix(attributes.event_type, "Lesson")'
+    )
+
+
+def test_a_pulled_subscription_has_what_its_consumers_need(bus: dict[str, dict[str, Any]]) -> None:
+    """Exactly once, a seekable past, and the consumer's right on this subscription alone."""
+    pulled = bus["vocabulary-projection-g2-subscription"]["inputs"]
+    consumer = "serviceAccount:projection@words.iam.gserviceaccount.com"
+    grant = bus[f"vocabulary-projection-g2-consumer-{consumer}"]["inputs"]
+
+    assert pulled["enableExactlyOnceDelivery"] is True
+    assert pulled["retainAckedMessages"] is True
+    assert pulled["messageRetentionDuration"] == "2678400s"
+    assert (grant["role"], grant["member"]) == ("roles/pubsub.subscriber", consumer)
+    assert grant["subscription"] == "vocabulary-projection-g2"
+
+
+def test_a_push_carries_a_token_of_an_identity_of_its_own(bus: dict[str, dict[str, Any]]) -> None:
+    """Pub/Sub may make tokens of that one account, and the account may call the service that is named."""
+    push = bus["mailer-subscription"]
+    invoker, tokens = bus["push-mailer"]["inputs"], bus["push-tokens"]["inputs"]
+
+    assert push["inputs"]["pushConfig"]["pushEndpoint"] == "https://mailer-abc.a.run.app/events"
+    assert push["inputs"]["pushConfig"]["oidcToken"]["audience"] == "https://mailer-abc.a.run.app"
+    assert bus["push"]["inputs"]["accountId"] == "event-store-push"
+    assert (invoker["name"], invoker["role"]) == ("mailer", "roles/run.invoker")
+    assert tokens["role"] == "roles/iam.serviceAccountTokenCreator"
+    assert {"push-mailer", "push-tokens"} <= _waits_for(push)
+
+
+def test_an_export_waits_for_its_rights_on_that_table_or_bucket(bus: dict[str, dict[str, Any]]) -> None:
+    """Google checks them when the subscription is made; neither is a right on a project."""
+    rows, objects = bus["warehouse-subscription"], bus["archive-subscription"]
+    on_table = [each["inputs"] for each in bus.values() if each["type"].startswith("gcp:bigquery/iamMember")]
+    on_bucket = [
+        each["inputs"] for each in bus.values() if each["type"].startswith("gcp:storage/bucketIAMMember")
+    ]
+
+    assert {(each["datasetId"], each["tableId"]) for each in on_table} == {("events", "metrics")}
+    assert {each["role"] for each in on_table} == {
+        "roles/bigquery.dataEditor",
+        "roles/bigquery.metadataViewer",
+    }
+    assert {each["role"] for each in on_bucket} == {
+        "roles/storage.objectCreator",
+        "roles/storage.legacyBucketReader",
+    }
+    assert {"warehouse-dataEditor", "warehouse-metadataViewer"} <= _waits_for(rows)
+    assert {"archive-objectCreator", "archive-legacyBucketReader"} <= _waits_for(objects)
+    assert objects["inputs"]["cloudStorageConfig"]["avroConfig"] == {"writeMetadata": True}
+
+
+def test_every_one_of_them_has_dead_letters_and_never_expires(bus: dict[str, dict[str, Any]]) -> None:
+    """Pushed and exported ones too; two generations share them."""
+    made = [each["inputs"] for each in bus.values() if each["type"] == "gcp:pubsub/subscription:Subscription"]
+    sources = [each for each in made if not each["name"].endswith("-dead-letter")]
+
+    assert len(sources) == 5
+    assert len(made) - len(sources) == 4
+    assert all(each["expirationPolicy"] == {"ttl": ""} for each in made)
+    assert all("deadLetterPolicy" in each for each in sources)
