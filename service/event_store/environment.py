@@ -22,9 +22,9 @@ ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
 
-# What an instance may open beside `database_connections`: the relay, its listener, and the listener of those
-# who follow the log.
-CONNECTIONS_BESIDE_REQUESTS: Final = 3
+# What an instance may open beside `database_connections`: the relay, its listener, the replayer, and the
+# listener of those who follow the log.
+CONNECTIONS_BESIDE_REQUESTS: Final = 4
 
 LOGINS: Final = ("libpq", "iam")
 RELAYS: Final = ("on", "off")
@@ -41,8 +41,8 @@ class Environment:
         database_login: `libpq` uses libpq's own means; `iam` sends a Google access token as the password.
         database_ca: The PEM certificate that the database's server certificate must chain to; empty for none.
         database_connections: The most connections that one instance opens for requests, 2 to 100. The relay
-            and its listener hold two more, the replayer one and up to four that each run a replay, while
-            somebody follows the log another listens for it, and each import has one of its own.
+            and its listener hold two more, the replayer a third, while somebody follows the log a fourth
+            listens for it, and each import has one of its own.
         routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
         relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
         log_level: One of DEBUG, INFO, WARNING, ERROR.

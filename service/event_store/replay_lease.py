@@ -54,7 +54,7 @@ class ReplayLease:
         """Take the lease of the oldest replay that waits for one; None if none does.
 
         Args:
-            connection: For this replay alone.
+            connection: Of the replayer.
             owner: Who asks.
             held: The replays that the owner has already.
 

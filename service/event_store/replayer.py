@@ -14,8 +14,9 @@ Invariants:
       between parking and its checkpoint          is refused again, parks nothing twice; once it counts
       while asleep beyond its lease               has another epoch: the sleeper's checkpoint is refused
 
-- Replays run beside each other, each with requests, pages and a connection of its own, at most `MOST_REPLAYS`
-  in a process. A paused one holds no place; where more are running, each has its turn of `TURN_SECONDS`.
+- Replays run beside each other, each with requests and pages of its own, at most `MOST_REPLAYS` in a process,
+  on one connection to the database: a statement of one waits for a page of another, no longer. A paused one
+  holds no place; where more are running, each has its turn of `TURN_SECONDS`.
 - A replay outlives the database and Pub/Sub, and a topology without its topic: it says what is in the way,
   waits and tries again, until it is cancelled.
 """
@@ -43,7 +44,7 @@ from event_store.replay_term import ReplayTerm
 from event_store.term import PageSize
 from event_store.topology import Routing
 
-MOST_REPLAYS: Final = 4  # ours: each has a connection
+MOST_REPLAYS: Final = 4  # ours: so many pages of others a statement may wait for
 TURN_SECONDS: Final = 10.0  # after this a replay gives its place to one that waits
 LOOK_SECONDS: Final = 0.5  # between two looks for a replay
 RETRY_SECONDS: Final = 2.0  # before a replay that failed is tried again
@@ -57,7 +58,7 @@ class Replayer:
     """The replays of this process: `run` them in a task, `stop` them in the end.
 
     Args:
-        login: For a connection to look for replays, and one for each that runs.
+        login: For its connection to the database.
         routing: Which topics there are.
     """
 
@@ -82,33 +83,47 @@ class Replayer:
         """Run replays until stopped."""
         backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
         try:
-            async with asyncio.TaskGroup() as running:
-                while not self._stopping.is_set():
-                    try:
-                        await self._look(running, backoff)
-                    except EventStoreError as error:
-                        logger.warning("cannot look for replays, trying again: %s", error)
-                        await self._wait(backoff.next_seconds())
+            while not self._stopping.is_set():
+                try:
+                    await self._hold_connection(backoff)
+                except EventStoreError as error:
+                    logger.warning("cannot look for replays, trying again: %s", error)
+                    await self._wait(backoff.next_seconds())
         finally:
             await self._publisher.close()
 
-    async def _look(self, running: asyncio.TaskGroup, backoff: Backoff) -> None:
-        """Look for replays that nobody holds, until stopped or until the connection is lost."""
-        async with await self._connect() as connection:
-            while not self._stopping.is_set():
-                async with statement():
-                    cursor = await connection.execute(
-                        queries["replay_waits"], {"owner": self.owner, "held": list(self._held)}
-                    )
-                    row = await cursor.fetchone()
-                backoff.reset()
-                if row and row[0]:
-                    if self._places < MOST_REPLAYS:
-                        self._places += 1
-                        running.create_task(self._take_one())
-                    else:
-                        self._end_a_turn()
-                await self._wait(LOOK_SECONDS)
+    async def _hold_connection(self, backoff: Backoff) -> None:
+        """Run replays until stopped or until the connection is lost; a stop lets those that run end first."""
+        failure: EventStoreError | None = None
+        with domain_errors():
+            connection = await psycopg.AsyncConnection.connect(
+                **await self._login.parameters_async(), autocommit=True
+            )
+        async with connection, asyncio.TaskGroup() as running:
+            try:
+                while not self._stopping.is_set():
+                    await self._look(connection, running)
+                    backoff.reset()
+                    await self._wait(LOOK_SECONDS)
+            except EventStoreError as error:
+                failure = error
+                await connection.close()  # those that run fail too, and begin again on the next one
+        if failure is not None:
+            raise failure
+
+    async def _look(self, connection: psycopg.AsyncConnection[Any], running: asyncio.TaskGroup) -> None:
+        """Begin a replay that nobody holds, if there is one."""
+        async with statement():
+            cursor = await connection.execute(
+                queries["replay_waits"], {"owner": self.owner, "held": list(self._held)}
+            )
+            row = await cursor.fetchone()
+        if row and row[0]:
+            if self._places < MOST_REPLAYS:
+                self._places += 1
+                running.create_task(self._take_one(connection))
+            else:
+                self._end_a_turn()
 
     def _end_a_turn(self) -> None:
         terms = [term for term in self._held.values() if term is not None]
@@ -116,14 +131,12 @@ class Replayer:
         if longest and asyncio.get_running_loop().time() - longest.began_at >= TURN_SECONDS:
             longest.stop()
 
-    async def _take_one(self) -> None:
+    async def _take_one(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Run a replay, if there still is one that nobody holds, as far as it goes now."""
         replay_id = ""
         try:
-            async with await self._connect() as connection:
-                lease = await ReplayLease.acquire(connection, self.owner, list(self._held))
-                if lease is None:
-                    return
+            lease = await ReplayLease.acquire(connection, self.owner, list(self._held))
+            if lease is not None:
                 replay_id = lease.replay_id
                 self._held[replay_id] = None
                 await self._run(lease)
@@ -158,12 +171,6 @@ class Replayer:
             with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
                 await lease.release()
         logger.info("released the replay", extra=log | {"position": lease.checkpointed[0]})
-
-    async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        with domain_errors():
-            return await psycopg.AsyncConnection.connect(
-                **await self._login.parameters_async(), autocommit=True
-            )
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -194,8 +194,8 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ("service", '{"invokers": ["user:a@b.c", "user:a@b.c"]}', "names somebody twice"),
         (
             "service",
-            '{"max_instances": 11}',
-            "may open 99 connections, but a database of tier db-custom-1-3840 takes 100, of",
+            '{"max_instances": 10}',
+            "may open 100 connections, but a database of tier db-custom-1-3840 takes 100, of",
         ),
         ("monitoring", '{"emails": ["oncall"]}', "event-store:monitoring.emails[0] is 'oncall', but must be"),
         ("monitoring", '{"channels": ["slack"]}', "as in projects/P/notificationChannels/C"),
