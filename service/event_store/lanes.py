@@ -96,6 +96,11 @@ class Lanes:
         park: Sets a message of a topic aside, for a reason.
         settled: Is told of each message that was published or parked.
         park_behind: Sets the next messages of a lane aside if it is blocked, and says whether it is.
+
+    Attributes:
+        trouble: Of each topic that takes no messages now, why.
+        pending_messages: How many are neither published nor parked.
+        pending_bytes: What they take in requests.
     """
 
     def __init__(

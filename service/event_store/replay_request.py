@@ -12,7 +12,7 @@ from event_store.errors import (
 from event_store.event_filter import EventFilter
 from event_store.log_request import event_filter, microseconds_of
 from event_store.reader import Reader
-from event_store.topology import Routing
+from event_store.topology import RoutedTopic, Routing
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import canonical_uuid, not_a_uuid
 
@@ -132,7 +132,11 @@ def topic_path(name: str, routing: Routing | None) -> str:
     topic = routing.topics.get(name)
     if topic is None or fault_of(topic.path, routing):
         allowed = [each.name for each in routing.topics.values() if not fault_of(each.path, routing)]
-        why = "is no topic of the topology" if topic is None else "has subscribers of new events"
+        why = "is no topic of the topology"
+        if topic is not None:
+            why = (
+                "has subscribers of new events" if _is_routed(topic, routing) else "is `unpublishable: block`"
+            )
         raise InvalidArgumentError(
             FieldViolation(
                 "topic",
@@ -148,12 +152,21 @@ def fault_of(path: str, routing: Routing) -> str:
     topic = next((topic for topic in routing.topics.values() if topic.path == path), None)
     if topic is None:
         return f"the topology has no topic {path} any more: add it again, or cancel the replay"
-    if any(topic.name in route.topics for route in routing.routes):
+    if topic.unpublishable == "block":
+        return (
+            f"{path} is declared `unpublishable: block`, which a replay does not keep: declare it `park`, "
+            "or cancel the replay"
+        )
+    if _is_routed(topic, routing):
         return (
             f"a route leads to {path}, whose subscribers would get old events among new ones: "
             "remove the route, or cancel the replay"
         )
     return ""
+
+
+def _is_routed(topic: RoutedTopic, routing: Routing) -> bool:
+    return any(topic.name in route.topics for route in routing.routes)
 
 
 def replay_id_of(

@@ -1,6 +1,7 @@
 """A replay is started once, paused, resumed and cancelled, and what is not allowed is told."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -67,6 +68,15 @@ async def test_a_topic_with_subscribers_of_new_events_is_refused(idle_client: Cl
         assert violation.field == "topic"
         assert why in violation.description
         assert f"no route leads to ({AGAIN})" in violation.description
+
+
+async def test_a_topic_that_blocks_is_refused(bus: Bus, log: Log) -> None:  # noqa: ARG001 # the log's login
+    """A replay parks what can never be published, which would break what the topic promises."""
+    routing = routing_of(bus)
+    topics = {**routing.topics, AGAIN: replace(routing.topics[AGAIN], unpublishable="block")}
+    async with serving(replace(routing, topics=topics)) as (client, _):
+        with pytest.raises(InvalidArgumentError, match="is `unpublishable: block`: name one that no route"):
+            await client.replays.start(AGAIN)
 
 
 async def test_all_that_is_wrong_with_a_start_is_told(idle_client: Client) -> None:
