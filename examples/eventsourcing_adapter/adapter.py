@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from itertools import groupby
 from threading import Thread
 from typing import Any
@@ -119,11 +120,11 @@ class Subscription(library.Subscription[Events]):
         self._next = begin(anext(self._events))
         if self._has_been_stopped:
             self._next.cancel()
-        try:
+        with suppress(CancelledError, StopAsyncIteration):
             event = result(self._next)
-        except CancelledError:
-            raise StopIteration from None
-        return Notification(*_fields(event), event.global_position)
+            if not self._has_been_stopped:  # else it was there before it could be cancelled
+                return Notification(*_fields(event), event.global_position)
+        raise StopIteration
 
     def stop(self) -> None:
         """Let nobody wait for it any more. Stopping twice is harmless."""

@@ -5,7 +5,7 @@ import asyncio
 import io
 import sys
 import tokenize
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +20,7 @@ from eventsourcing.utils import Environment
 
 from event_store import Client
 from event_store.server import Server
+from examples.eventsourcing_adapter import adapter
 from examples.eventsourcing_adapter.adapter import Factory
 from examples.eventsourcing_adapter.vocabularies import Vocabularies, Vocabulary
 from tests.client.command import PATIENCE_SECONDS, ROOT
@@ -190,6 +191,32 @@ async def test_a_follower_gets_what_is_there_and_what_comes(application: dict[st
                 subscription.stop()  # harmless
                 assert waiting.result(PATIENCE_SECONDS) == []
 
+    await _in_thread(work)
+
+
+async def test_a_stopped_subscription_gives_nothing_more(
+    application: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even an event that was there before the stop; and asking again is harmless."""
+
+    def begin_and_wait(work: Any) -> Any:
+        begun = begin(work)
+        wait([begun], PATIENCE_SECONDS)
+        return begun
+
+    def work() -> None:
+        with Vocabularies(application) as app:
+            app.save(Vocabulary("One", "cs"), Vocabulary("Other", "cs"))
+            with app.recorder.subscribe(gt=0) as subscription:
+                assert next(subscription).id == 1
+                subscription.stop()
+                with monkeypatch.context() as patched:
+                    patched.setattr(adapter, "begin", begin_and_wait)
+                    assert list(subscription) == []
+                assert list(subscription) == []
+                assert list(subscription) == []
+
+    begin = adapter.begin
     await _in_thread(work)
 
 
