@@ -104,6 +104,7 @@ class Place:
             env={**os.environ, **(variables or {})},
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parent.parent,
+            start_new_session=True,  # as above: when we are interrupted, `run` kills it
             check=True,
         ).stdout
         return float(said)

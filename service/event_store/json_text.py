@@ -12,6 +12,9 @@ import orjson
 DEEPEST_LEVELS: Final = 100
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# What a large exponent looks like when all digits are zeros, letters small and signs gone.
+_LIKE_LARGE_EXPONENT: Final = b"0e000"
+_TO_ZEROS: Final = bytes.maketrans(b"123456789E", b"000000000e")
 # Not what looks like one within a UUID, which is in every other metadata.
 _LARGE_EXPONENT: Final = re.compile(rb"[0-9][eE][+-]?[0-9]{3,}(?=[\s,\]}]|$)")
 _EXPONENTS: Final = re.compile(rb"[eE]([+-]?)0*([0-9]+)")
@@ -36,7 +39,7 @@ def find_fault(text: bytes, most_bytes: int) -> str:
         depth = _depth(_STRINGS.sub(b"", text))
         if depth > DEEPEST_LEVELS:
             return f"is {depth} levels deep, at most {DEEPEST_LEVELS} are allowed"
-    if _LARGE_EXPONENT.search(text):
+    if _LIKE_LARGE_EXPONENT in text.translate(_TO_ZEROS, b"+-") and _LARGE_EXPONENT.search(text):
         return _number_fault(_STRINGS.sub(b"", text))
     return ""
 

@@ -220,13 +220,12 @@ def _time_text(time: Timestamp) -> str | None:
     seconds, nanos = time.seconds, time.nanos
     if not (_FIRST_SECOND <= seconds <= _LAST_SECOND and 0 <= nanos < _SECOND_NANOS):
         return None
-    minutes, seconds = divmod(seconds, 60)
-    return f"{_minute_text(minutes)}:{seconds:02}.{nanos // 1000:06}Z"
+    return f"{_second_text(seconds)}.{nanos // 1000:06}Z"
 
 
 @lru_cache(4096)  # most events are of now
-def _minute_text(minutes: int) -> str:
-    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[:16]
+def _second_text(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 @lru_cache(4096)  # few types, many events
