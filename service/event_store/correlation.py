@@ -15,6 +15,8 @@ MOST_CHARACTERS: Final = 256  # of up to four bytes: what an attribute of Pub/Su
 _MOST_STATE_CHARACTERS: Final = 512  # W3C asks to carry these
 _MOST_STATE_MEMBERS: Final = 32
 _FEWEST_BYTES: Final = len('{"tracestate":0}')
+# `loads` would make one each time. A number may be of any length, which an int may not.
+_DECODER: Final = json.JSONDecoder(parse_int=float)
 _PARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MEMBER: Final = re.compile(
     r"[ \t]*(?:[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13}|[a-z][a-z0-9_*/-]{0,255})"
@@ -45,7 +47,7 @@ def correlation_of(metadata: str) -> Mapping[str, str]:
     """
     if not ('ation_id"' in metadata or '"traceparent"' in metadata):
         return {}
-    values = json.loads(metadata, parse_int=float)  # of any length, which int is not
+    values = _DECODER.decode(metadata)
     found = {key: values[key] for key, is_valid in _KEYS.items() if key in values and is_valid(values[key])}
     if "traceparent" not in found:
         found.pop("tracestate", None)

@@ -3,7 +3,8 @@
 Invariants:
 
 - A lane is the messages of one topic and ordering key, in the order of the log. It is in the queue of ready
-  lanes, or held by one worker, or waiting to try again: never two of these, so it has one request in flight.
+  lanes, or held by one worker, or waiting to try again, or new and kept back to fill up: never two of these,
+  so it has one request in flight.
 - A message leaves its lane when it is published or parked, never before. After a failure the lane therefore
   goes on with the first message that failed, and no other lane waits for it.
 - What can never be published is found by halving the request until it is alone, and parked; its lane goes on,
@@ -116,6 +117,7 @@ class Lanes:
         self._park_behind = park_behind
         self._lanes: dict[tuple[str, str | int], Lane] = {}
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
+        self._kept_back: list[Lane] | None = None
         self.trouble: dict[str, str] = {}
         self.pending_messages = 0
         self.pending_bytes = 0
@@ -130,8 +132,22 @@ class Lanes:
         if lane is not None:
             lane.pending.append(pending)
             return
-        self._lanes[name] = Lane(name, deque([pending]))
-        self._ready.put_nowait(self._lanes[name])
+        lane = self._lanes[name] = Lane(name, deque([pending]))
+        if self._kept_back is not None:
+            self._kept_back.append(lane)
+        else:
+            self._ready.put_nowait(lane)
+
+    def keep_back(self) -> None:
+        """Keep new lanes back until `release`, so that their first requests fill up."""
+        if self._kept_back is None:
+            self._kept_back = []
+
+    def release(self) -> None:
+        """Publish the lanes that were kept back, and new ones at once. Releasing twice is harmless."""
+        kept_back, self._kept_back = self._kept_back, None
+        for lane in kept_back or ():
+            self._ready.put_nowait(lane)
 
     async def work(self) -> NoReturn:
         """Publish the messages of one ready lane after another, for ever."""

@@ -83,6 +83,7 @@ class Outflow:
                 reader = tasks.create_task(reading)
                 await stopping.wait()
                 reader.cancel()
+                self.lanes.release()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(DRAIN_SECONDS):
                         await self.drained()

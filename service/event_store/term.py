@@ -7,6 +7,8 @@ Invariants:
   parked, and a parked message is in its table before that. So is each topic's own position, which may be
   further: what a topic has up to there is not published to it again.
 - What is read and not yet settled is bounded, in messages, bytes and events.
+- While more is known to be in the log, and may be read, new lanes are kept back: a request for one message
+  costs as much as one for a hundred. What is at the end of the log is published at once.
 """
 
 import asyncio
@@ -27,8 +29,9 @@ from event_store.watermark import Watermark
 
 PAGE_EVENTS: Final = 1000
 PAGE_BYTES: Final = 1 << 20  # as stored, which may be several times less than in a message
-PENDING_MESSAGES: Final = 5000
+PENDING_MESSAGES: Final = 10_000
 PENDING_BYTES: Final = 32 << 20
+_REFILL: Final = 0.5  # once it was full, what is read next comes as many pages
 # Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
 AHEAD_EVENTS: Final = 100_000
 CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; how much a crash may publish again
@@ -84,17 +87,23 @@ class Term:
 
     async def _read(self) -> NoReturn:
         while True:
-            await self._outflow.wait_while(self._is_full)
+            if self._is_full():
+                self._lanes.release()
+                await self._outflow.wait_while(lambda: self._is_full(_REFILL))
             rows = await self._page(self._watermark.last_position + 1)
+            if rows and rows[-1].global_position < rows[-1].head_position:
+                self._lanes.keep_back()
+            else:
+                self._lanes.release()
             for row in rows:
                 self._begin(row)
             if not rows:
                 await self._wakeup.wait()
 
-    def _is_full(self) -> bool:
+    def _is_full(self, share: float = 1.0) -> bool:
         return (
-            self._lanes.pending_messages >= PENDING_MESSAGES
-            or self._lanes.pending_bytes >= PENDING_BYTES
+            self._lanes.pending_messages >= PENDING_MESSAGES * share
+            or self._lanes.pending_bytes >= PENDING_BYTES * share
             or self._watermark.ahead >= AHEAD_EVENTS
         )
 

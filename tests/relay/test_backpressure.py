@@ -18,7 +18,7 @@ from tests.relay.gate import Gate
 from tests.relay.log import Log
 
 AGGREGATES = 120  # more than there are workers
-ROUNDS = 60
+ROUNDS = 100
 EVENTS = AGGREGATES * ROUNDS
 assert PENDING_MESSAGES + PAGE_EVENTS < EVENTS < AHEAD_EVENTS
 

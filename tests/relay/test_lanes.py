@@ -189,3 +189,43 @@ def test_the_watermark_is_the_lowest_contiguous_settled_position(
         watermark.settle(pending.pop())
 
     assert watermark.position == last
+
+
+async def test_lanes_that_are_kept_back_fill_up_and_come_when_released() -> None:
+    """Their messages go into one request each; a lane that is on its way goes on meanwhile."""
+    bus = _Bus(set(), [])
+    requests: list[list[int]] = []
+    publish = bus.publish
+
+    async def counted(topic: str, messages: Sequence[Any]) -> None:
+        requests.append([int(message.data) for message in messages])
+        await publish(topic, messages)
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(counted, bus.park, lambda _: settled.release(), bus.park_behind)
+    watermark = Watermark(0, ["topic"])
+
+    def add(number: int, key: str) -> None:
+        watermark.advance()
+        delivery = watermark.begin("topic")
+        assert delivery is not None
+        sending.add(PubsubMessage(data=str(number).encode(), ordering_key=key), "id", delivery)
+
+    worker = asyncio.create_task(sending.work())
+    async with asyncio.timeout(20):
+        add(1, "a")
+        sending.keep_back()
+        for number, key in ((2, "b"), (3, "a"), (4, "c"), (5, "b")):
+            add(number, key)
+        for _ in range(2):
+            await settled.acquire()
+        assert requests == [[1, 3]]
+        sending.release()
+        sending.release()
+        for _ in range(3):
+            await settled.acquire()
+        add(6, "d")
+        await settled.acquire()
+    worker.cancel()
+
+    assert requests == [[1, 3], [2, 5], [4], [6]]
