@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,23 +33,21 @@ class Answer:
     output: str
 
 
-class Stack:
-    """One stack of a project of the test's own, on the local Google Cloud of the tests."""
+class Deployed:
+    """One stack of a project, on a local Google Cloud of the tests.
+
+    Args:
+        directory: The project's.
+        name: The stack's.
+        assembly: The local Google Cloud.
+        providers: Where it listens.
+    """
 
     def __init__(self, directory: Path, name: str, assembly: Assembly, providers: str) -> None:
         self.cloud = assembly.cloud
         self.services = assembly.services
-        self.directory = directory / name
-        self.directory.mkdir()
-        (self.directory / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
-        (self.directory / "Pulumi.local.yaml").write_text(
-            "config:\n  gcp:project: p-1\n  gcp:region: europe-west1\n"
-        )
-        self._pulumi = Pulumi(self.directory, self.directory / "state", "local", providers)
-
-    def write(self, program: str) -> None:
-        """Write the program."""
-        (self.directory / "__main__.py").write_text(f"import pulumi\n{program}")
+        self.directory = directory
+        self._pulumi = Pulumi(directory, directory / "state", name, providers)
 
     async def run(self, command: str, *arguments: str) -> Answer:
         """Run a Pulumi command and return its exit code and output."""
@@ -88,6 +86,23 @@ class Stack:
         assert answer.code == 0, answer.output
 
 
+class Stack(Deployed):
+    """The stack `local` of a project of the test's own."""
+
+    def __init__(self, directory: Path, name: str, assembly: Assembly, providers: str) -> None:
+        project = directory / name
+        project.mkdir()
+        (project / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+        (project / "Pulumi.local.yaml").write_text(
+            "config:\n  gcp:project: p-1\n  gcp:region: europe-west1\n"
+        )
+        super().__init__(project, "local", assembly, providers)
+
+    def write(self, program: str) -> None:
+        """Write the program."""
+        (self.directory / "__main__.py").write_text(f"import pulumi\n{program}")
+
+
 @dataclass(frozen=True, slots=True)
 class LocalCloud:
     """The local Google Cloud of the tests."""
@@ -96,10 +111,15 @@ class LocalCloud:
     providers: str
 
 
-@pytest_asyncio.fixture(scope="session")
-async def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCloud]:
-    """A local Google Cloud with all that it stands on."""
-    state = State(tmp_path_factory.mktemp("cloud"))
+@asynccontextmanager
+async def running_cloud(folder: Path, program: Path) -> AsyncIterator[LocalCloud]:
+    """Run a local Google Cloud with all that it stands on.
+
+    Args:
+        folder: Where it keeps what it has; purged in the end.
+        program: The folder of the Pulumi program that images are relative to.
+    """
+    state = State(folder)
     state.make()
     token = "token-of-the-tests"  # noqa: S105 # worth nothing
     settings = Settings(
@@ -109,10 +129,17 @@ async def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         token=token,
     )
     processes = Processes(state.logs)
-    assembly = assemble(state, settings, processes, Records(state.records), PROGRAMS)
+    assembly = assemble(state, settings, processes, Records(state.records), program)
     async with assembly.running(processes), Provider(assembly.cloud) as provider:
         yield LocalCloud(assembly, provider.attachment)
     purge(state)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def local_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalCloud]:
+    """A local Google Cloud for the small programs of the tests."""
+    async with running_cloud(tmp_path_factory.mktemp("cloud"), PROGRAMS) as cloud:
+        yield cloud
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,161 @@
+"""Each environment lives through its whole life on the local Google Cloud, by the real engine."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from event_store import Client, ExpectedVersion, NewEvent
+from event_store.events import new_event_id
+from infra.protection import HOLDS_DATA
+from infra.settings import Settings
+from local.state import ROOT
+from tests.local.conftest import Deployed, LocalCloud, running_cloud
+from tests.pubsub.bus import bus_at
+
+PATIENCE_SECONDS = 60
+# Everything that may change while the environment stands.
+CHANGES: dict[str, Any] = {
+    "event-store:labels": {"team": "words"},
+    "event-store:migration_attempt": 2,
+    "event-store:service": {
+        "max_instances": 3,
+        "cpu": 2,
+        "memory_mib": 2048,
+        "concurrency": 100,
+        "database_connections": 7,
+        "log_level": "WARNING",
+        "invokers": ["group:developers@example.com"],
+    },
+    "event-store:database": {
+        "tier": "db-custom-2-7680",
+        "retained_backups": 14,
+        "disk_limit_gb": 3000,
+        "backup_start_time": "03:00",
+        "maintenance_day": 2,
+        "maintenance_hour": 4,
+    },
+    "event-store:monitoring": {"enabled": True, "emails": ["oncall@example.com"], "relay_lag_seconds": 30},
+}
+
+
+class Environment(Deployed):
+    """One of our own stacks, whose file the test may change."""
+
+    def __init__(self, folder: Path, name: str, cloud: LocalCloud) -> None:
+        folder.mkdir()
+        for linked in ("infra", ".venv"):  # the program itself, where Pulumi.yaml looks for it
+            (folder / linked).symlink_to(ROOT / linked)
+        (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+        super().__init__(folder, name, cloud.assembly, cloud.providers)
+        self._file = folder / f"Pulumi.{name}.yaml"
+        self._config = yaml.safe_load((ROOT / self._file.name).read_text())["config"]
+        self.project = str(self._config["gcp:project"])
+        self._cloud = cloud
+        self.change({})
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Write the stack's file: our own, with these keys in place of its own."""
+        self._config |= changes
+        self._file.write_text(yaml.safe_dump({"config": self._config}))
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether what holds data is kept from being deleted by mistake."""
+        return Settings.parse({key: _text(value) for key, value in self._config.items()}).protected
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """Where everything listens."""
+        return self._cloud.assembly.endpoints()
+
+    async def must_stay(self, command: str) -> None:
+        """Run a command that must find nothing to change."""
+        answer = await self.run(
+            command, "--expect-no-changes", *(["--yes", "--skip-preview"] * (command == "refresh"))
+        )
+        assert answer.code == 0, answer.output
+
+    async def must_carry_events(self) -> None:
+        """Append events, and see them come out of the subscription."""
+        events = [NewEvent("WordAdded", {"word": word}) for word in ("ahoj", "děkuji")]
+        subscription = f"projects/{self.project}/subscriptions/vocabulary-projection"
+        async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
+            await client.append(
+                new_event_id(), "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM
+            )
+        async with bus_at(self.endpoints["pubsub_emulator_host"]) as bus:
+            received = await bus.consume(subscription, len(events))
+        assert [each.message.attributes["event_id"] for each in received] == [
+            event.event_id for event in events
+        ]
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the owner of the tables."""
+        with psycopg.connect(self.endpoints["postgres"], autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.fixture(params=["dev", "staging", "prod"])
+async def environment(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Environment]:
+    """One of the environments of Google Cloud; `local` is that of tests/stack."""
+    folder = tmp_path_factory.mktemp("environment")
+    async with running_cloud(folder / "cloud", ROOT / "infra") as cloud:
+        yield Environment(folder / "project", request.param, cloud)
+
+
+async def test_an_environment_lives_its_whole_life(environment: Environment) -> None:
+    """Up until events flow, no drift, every mutable setting changed in place, and down with nothing left."""
+    await environment.must_up()
+    await environment.must_carry_events()
+    await environment.must_stay("preview")
+    await environment.must_stay("refresh")
+    made = {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
+
+    environment.change(CHANGES)
+    changed = await environment.must_up()
+    await environment.must_carry_events()
+    await environment.must_stay("preview")
+
+    assert "replaced" not in changed
+    assert made == {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
+
+    if environment.is_protected:
+        refused = await environment.run("destroy", "--yes")  # its preview refuses, before anything is gone
+        assert refused.code != 0
+        assert "protected" in refused.output
+        await environment.must_carry_events()
+    environment.change({"event-store:protected": False})
+    await environment.must_up()
+    await environment.must_destroy()
+    assert list(environment.cloud.records) == []
+
+
+# One is enough: the program is the same.
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_a_failed_migration_leaves_the_old_revision_serving(environment: Environment) -> None:
+    """The update fails with the migration's own words, events flow on, and the next update goes through."""
+    await environment.must_up()
+    environment.execute("UPDATE alembic_version SET version_num = '9999'")
+    environment.change({"event-store:migration_attempt": 2, "event-store:labels": {"release": "next"}})
+
+    failed = await environment.up()
+    await environment.must_carry_events()
+    environment.execute("UPDATE alembic_version SET version_num = '0004'")
+    environment.change({"event-store:migration_attempt": 3})
+    await environment.must_up()
+    await environment.must_carry_events()
+
+    assert failed.code != 0
+    assert "which this release does not know" in failed.output
+    await environment.must_stay("preview")
