@@ -22,9 +22,13 @@ ONE_BATCH_WAITS: Final = (
     "SELECT count(*) >= 1 FROM pg_stat_activity "
     "WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
-TWO_BATCHES_WAIT: Final = (
-    "SELECT count(*) >= 2 FROM pg_stat_activity "
-    "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+# Not "two wait": the first one may have waited for too long by then, and be told so by PostgreSQL.
+ANOTHER_BATCH_WAITS: Final = (
+    "SELECT count(*) >= 1 FROM pg_stat_activity "
+    "WHERE wait_event_type = 'Lock' AND datname = current_database() AND pid <> %s"
+)
+WHO_WAITS: Final = (
+    "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
 COMMITTED: Final = "SELECT position > 0 FROM log_head"
 
@@ -123,13 +127,22 @@ async def locked_log(database: TestDatabase) -> AsyncIterator[None]:
         await blocker.close()
 
 
-async def until(database: TestDatabase, query: LiteralString) -> None:
+async def waiting(database: TestDatabase) -> int:
+    """Return PostgreSQL's process of the batch that waits for the lock of the log."""
+    await until(database, ONE_BATCH_WAITS)
+    async with await psycopg.AsyncConnection.connect(database.superuser) as connection:
+        row = await (await connection.execute(WHO_WAITS)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def until(database: TestDatabase, query: LiteralString, *parameters: int) -> None:
     """Wait until a query says true."""
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
         await psycopg.AsyncConnection.connect(database.superuser, autocommit=True) as connection,
     ):
         while True:
-            row = await (await connection.execute(query)).fetchone()
+            row = await (await connection.execute(query, parameters)).fetchone()
             if row is not None and row[0]:
                 return

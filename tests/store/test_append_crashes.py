@@ -7,14 +7,15 @@ from tests.conftest import TestDatabase, kill
 from tests.processes import kill_process, until_it_dies
 from tests.proxy import Proxy
 from tests.store.appending import (
+    ANOTHER_BATCH_WAITS,
     COMMITTED,
     ONE_BATCH_WAITS,
-    TWO_BATCHES_WAIT,
     Appending,
     crashing_service,
     locked_log,
     serving,
     until,
+    waiting,
 )
 
 
@@ -36,11 +37,11 @@ async def test_the_service_dies_before_a_commit(database: TestDatabase) -> None:
     appending = Appending(port, database)
     async with crashing_service("none", port, database) as dying, locked_log(database):
         await appending.begin()
-        await until(database, ONE_BATCH_WAITS)
+        orphan = await waiting(database)
         await kill_process(dying)
         next_one = crashing_service("none", port, database)
         await next_one.__aenter__()
-        await until(database, TWO_BATCHES_WAIT)
+        await until(database, ANOTHER_BATCH_WAITS, orphan)
     try:
         await appending.end()
     finally:
@@ -100,9 +101,9 @@ async def test_the_connection_to_postgresql_is_cut_before_a_commit(
         appending = Appending(port, database)
         async with locked_log(database):
             await appending.begin()
-            await until(database, ONE_BATCH_WAITS)
+            lost = await waiting(database)
             proxy.cut()
-            await until(database, TWO_BATCHES_WAIT)
+            await until(database, ANOTHER_BATCH_WAITS, lost)
 
         await appending.end()
 
