@@ -129,7 +129,6 @@ class Term:
         if row.global_position != self._watermark.last_position + 1:
             raise _corrupted(self._watermark.last_position + 1)
         self._watermark.advance()
-        self._has_moved.set()  # an event without topics is settled already
         content: Content | None = None
         for topic in self._routing.topics_for(row.aggregate_type, row.event_type):
             delivery = self._watermark.begin(topic.path)
@@ -137,6 +136,8 @@ class Term:
                 content = content or Content.of(row)
                 message = content.message(topic.ordering_key(row.aggregate_id))
                 self._lanes.add(message, row.event_id, delivery)
+        if content is None:  # there is nothing to wait for
+            self._has_moved.set()
 
     def _settled(self, pending: Pending) -> None:
         self._watermark.settle(pending.delivery)
@@ -147,13 +148,14 @@ class Term:
             await asyncio.sleep(LEASE_SECONDS / 3)
             async with statement():
                 await self._lease.renew()
+            self._has_moved.set()  # topics without messages may be further, behind one that takes nothing
 
     async def _write_checkpoints(self) -> NoReturn:
         while True:
             await self._has_moved.wait()
+            await asyncio.sleep(CHECKPOINT_SECONDS)  # so that a burst of events costs one
             self._has_moved.clear()
             await self._write_checkpoint()
-            await asyncio.sleep(CHECKPOINT_SECONDS)
 
     async def _write_checkpoint(self) -> None:
         position, topics_ahead = self._watermark.position, self._watermark.topics_ahead()

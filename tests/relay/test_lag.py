@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from event_store import term
 from event_store.client import Client
+from event_store.lease import Lease
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of
 from tests.relay.conftest import StartRelay
@@ -48,6 +50,40 @@ async def test_a_topic_that_takes_nothing_has_the_lag_and_the_other_has_none(
     assert [(each.position, each.lag_events, each.lag_age_seconds) for each in caught_up.topics] == [
         (5, 0, 0)
     ] * 2
+
+
+async def test_an_event_costs_one_checkpoint(
+    bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Topics that an event does not go to are as far as it is read: that alone is not written down."""
+    written: list[tuple[int, dict[str, int]]] = []
+    checkpoint = Lease.checkpoint
+
+    async def watch(lease: Lease, position: int, topic_positions: dict[str, int]) -> None:
+        written.append((position, topic_positions))
+        await checkpoint(lease, position, topic_positions)
+
+    monkeypatch.setattr(Lease, "checkpoint", watch)
+    await log.append(str(uuid4()), "First", 1)
+
+    await start_relay(bus.routing())
+    await log.until("position = 1 FROM relays")
+
+    assert written == [(1, {})]
+
+
+async def test_a_topic_without_messages_is_as_far_as_the_log_is_read(
+    bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets no lag behind one that takes nothing; this is written down when the lease is renewed."""
+    monkeypatch.setattr(term, "LEASE_SECONDS", 1.0)
+    await bus.delete("second")
+    await start_relay(bus.routing())
+
+    await log.append(str(uuid4()), "Second", 1, 2, 3)
+
+    await log.until(f"(topic_positions->>'projects/{bus.project}/topics/first')::int = 3 FROM relays")
+    assert log.checkpoint == 0
 
 
 async def test_a_topic_of_which_nothing_is_known_is_as_far_as_the_relay(log: Log, address: str) -> None:
