@@ -15,6 +15,7 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "migrator": "the migrations' job; in the database it owns the tables",
     "runtime": "the service with its relay; in the database it may append and read, not change the schema",
     "Pub/Sub": "Google's own service agent of Pub/Sub in the project",
+    "Cloud SQL": "Google's own service agent of Cloud SQL in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
     "push": "push requests carry its token; it may call endpoints and nothing else",
     "consumer": "whoever `consumers` of a subscription names",
@@ -209,6 +210,13 @@ GRANTS: Final = (
         kind=KEY,
         on="the key of a topic",
         why="encrypts its messages",
+    ),
+    Grant(
+        identity="Cloud SQL",
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        kind=KEY,
+        on="the key `event-store:database.kms_key`",
+        why="encrypts the database and its backups",
     ),
     Grant(
         identity="Pub/Sub",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import sql
+from pulumi_gcp import kms, projects, sql
 
 from infra.components.children import child_options
 from infra.settings import DatabaseSettings
@@ -72,6 +72,7 @@ class Database(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Database", name, None, opts)
         child = child_options(self, opts)
+        encrypted = [_may_encrypt(name, args, child)] if args.settings.kms_key else []
         instance = sql.DatabaseInstance(
             f"{name}-instance",
             project=args.project,
@@ -80,9 +81,11 @@ class Database(pulumi.ComponentResource):
             database_version=args.settings.version,
             settings=_instance_settings(args),
             deletion_protection=args.protected,
+            encryption_key_name=args.settings.kms_key or None,
             # The disk grows by itself; a size below today's would be a shrink, which Google refuses.
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])
+                child_options(self, opts, after=encrypted),
+                pulumi.ResourceOptions(ignore_changes=["settings.diskSize"]),
             ),
         )
         database = event_store_database(name, args.project, instance.name, child)
@@ -116,6 +119,30 @@ def event_store_database(
     )
 
 
+def _may_encrypt(name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """Let Cloud SQL's own service agent use the key, which an instance cannot be made without."""
+    agent = projects.ServiceIdentity(
+        f"{name}-agent", project=args.project, service="sqladmin.googleapis.com", opts=opts
+    )
+    return kms.CryptoKeyIAMMember(
+        f"{name}-key",
+        crypto_key_id=args.settings.kms_key,
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        member=agent.member,
+        opts=opts,
+    )
+
+
+def _quiet_period(
+    settings: DatabaseSettings,
+) -> sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs | None:
+    if not settings.deny_maintenance_start:
+        return None
+    return sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs(
+        start_date=settings.deny_maintenance_start, end_date=settings.deny_maintenance_end, time="00:00:00"
+    )
+
+
 def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
     settings = args.settings
     return sql.DatabaseInstanceSettingsArgs(
@@ -138,8 +165,10 @@ def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
             server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",
         ),
         database_flags=[
-            sql.DatabaseInstanceSettingsDatabaseFlagArgs(name="cloudsql.iam_authentication", value="on")
+            sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=flag, value=value)
+            for flag, value in sorted({"cloudsql.iam_authentication": "on", **settings.flags}.items())
         ],
+        deny_maintenance_period=_quiet_period(settings),
         backup_configuration=sql.DatabaseInstanceSettingsBackupConfigurationArgs(
             enabled=settings.backups,
             start_time=settings.backup_start_time,

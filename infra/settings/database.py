@@ -1,24 +1,22 @@
 """The settings of the database."""
 
-import math
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from event_store.errors import ConfigurationError
 from infra.settings.key import key
+from infra.settings.quiet_period import DAY, LONGEST_DAYS, check_quiet_period
+from infra.settings.tier import EDITION_TIERS, check_tier, connections_of
 
-EDITION_TIERS: Final = {
-    "ENTERPRISE": r"db-custom-\d+-\d+|db-f1-micro|db-g1-small",
-    "ENTERPRISE_PLUS": r"db-perf-optimized-N-\d+",
-}
-SHARED_CORE_GIB: Final = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
-# From so many GiB of memory on: https://cloud.google.com/sql/docs/postgres/flags#postgres-m
-CONNECTIONS: Final = (
-    *((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100)),
-    *((1.7, 50), (0, 25)),
-)
 LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
+KEY: Final = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
+MOST_CONNECTIONS: Final = (14, 262_143)  # https://cloud.google.com/sql/docs/postgres/flags#postgres-m
+# Flags that are not a stack's to set, and why.
+KEPT_FLAGS: Final = {
+    "cloudsql.iam_authentication": "it is always on: nobody logs in with a password",
+    "synchronous_commit": "an append is answered when it is on the disk, and not before",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +78,42 @@ class DatabaseSettings:
         "the hour of maintenance, in UTC", unit="o'clock", default=3, lowest=0, highest=23
     )
 
+    deny_maintenance_start: str = key(
+        "the first day without maintenance but for urgent mends",
+        default="",
+        pattern=DAY,
+        allowed="a day as in 2026-11-20, or 11-20 for every year; empty for none",
+    )
+    deny_maintenance_end: str = key(
+        f"the last such day, at most {LONGEST_DAYS} in all",
+        default="",
+        pattern=DAY,
+        allowed="in the same way",
+    )
+    flags: Mapping[str, str] = key(
+        "PostgreSQL's own settings, by Cloud SQL's names of flags; some restart the instance",
+        default=dict,
+        pattern=".+",
+        allowed='the value as a text, as in `"200"`',
+    )
+    kms_key: str = key(
+        "your own key, which encrypts disk and backups for good: without it nobody reads them",
+        default="",
+        pattern=f"|{KEY}",
+        allowed="as in projects/P/locations/L/keyRings/R/cryptoKeys/K, or empty for Google's",
+    )
+
     @property
     def most_connections(self) -> int:
-        """How many connections the instance takes: Cloud SQL's `max_connections` for its memory."""
-        custom = re.fullmatch(r"db-custom-\d+-(\d+)", self.tier)
-        optimized = re.fullmatch(r"db-perf-optimized-N-(\d+)", self.tier)
-        if custom is not None:
-            gibibytes = int(custom[1]) / 1024
-        elif optimized is not None:
-            gibibytes = int(optimized[1]) * 8.0
-        else:
-            gibibytes = SHARED_CORE_GIB[self.tier]
-        return next(most for least, most in CONNECTIONS if gibibytes >= least)
+        """How many connections the instance takes: the flag `max_connections`, or Cloud SQL's own."""
+        return int(self.flags.get("max_connections", connections_of(self.tier)))
 
     def __post_init__(self) -> None:
         """Refuse what Cloud SQL refuses."""
         path = "event-store:database"
-        if not re.fullmatch(EDITION_TIERS[self.edition], self.tier):
-            fitting = EDITION_TIERS[self.edition].replace(r"\d+", "<n>").replace("|", ", ")
-            raise ConfigurationError(f"{path}.tier is {self.tier!r}, but {self.edition} has {fitting}")
-        _check_custom_tier(f"{path}.tier", self.tier)
+        check_tier(f"{path}.tier", self.tier, self.edition)
+        check_quiet_period(f"{path}.deny_maintenance", self.deny_maintenance_start, self.deny_maintenance_end)
+        _check_flags(f"{path}.flags", self.flags)
         if self.point_in_time_recovery and not self.backups:
             raise ConfigurationError(
                 f"{path}.point_in_time_recovery needs backups: set {path}.backups to true, or both to false"
@@ -120,17 +134,12 @@ class DatabaseSettings:
             )
 
 
-def _check_custom_tier(path: str, tier: str) -> None:
-    """Refuse a custom machine type that does not exist; other tiers pass."""
-    custom = re.fullmatch(r"db-custom-(\d+)-(\d+)", tier)
-    if custom is None:
-        return
-    cpus, mebibytes = int(custom[1]), int(custom[2])
-    if not (cpus == 1 or (cpus % 2 == 0 and 2 <= cpus <= 96)):  # noqa: PLR2004 # Google's limit, in the message
-        raise ConfigurationError(f"{path} has {cpus} vCPUs, but must have 1 or an even number up to 96")
-    lowest, highest = max(3840, math.ceil(cpus * 0.9 * 1024)), int(cpus * 6.5 * 1024)
-    if not lowest <= mebibytes <= highest or mebibytes % 256:
+def _check_flags(path: str, flags: Mapping[str, str]) -> None:
+    for name, reason in KEPT_FLAGS.items():
+        if name in flags:
+            raise ConfigurationError(f"{path}.{name} is not yours to set ({reason}): remove it")
+    connections, (lowest, highest) = flags.get("max_connections"), MOST_CONNECTIONS
+    if connections is not None and not (connections.isdecimal() and lowest <= int(connections) <= highest):
         raise ConfigurationError(
-            f"{path} has {mebibytes} MiB, "
-            f"but with {cpus} vCPU must have {lowest} to {highest} in steps of 256"
+            f"{path}.max_connections is {connections!r}, but must be {lowest} to {highest}"
         )

@@ -163,6 +163,12 @@ class Settings:
                 f"event-store:network.subnetwork is in {region[0]}, but gcp:region is {self.region}: "
                 "take a subnetwork of that region"
             )
+        key_region = self.database.kms_key.split("/")[3:4]
+        if key_region and key_region != [self.region]:
+            raise ConfigurationError(
+                f"event-store:database.kms_key is in {key_region[0]}, but gcp:region is {self.region}: "
+                "take a key of that region"
+            )
         most = self.network.most_instances
         if not self.network.vpc and self.service.max_instances > most:
             raise ConfigurationError(
@@ -178,7 +184,8 @@ class Settings:
                 f"event-store:service.max_instances {self.service.max_instances} with database_connections "
                 f"{self.service.database_connections} may open {wanted} connections, but a database of tier "
                 f"{self.database.tier} takes {self.database.most_connections}, of which {KEPT_CONNECTIONS} "
-                "are kept for rollouts and people: lower one of them, or take a larger tier"
+                "are kept for rollouts and people: lower one of them, take a larger tier, or raise "
+                "event-store:database.flags.max_connections"
             )
         user = f"{self.prefix}-migrator@{self.project}.iam"
         if len(user) > LONGEST_USER_BYTES:

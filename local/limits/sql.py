@@ -1,12 +1,15 @@
 """Cloud SQL for PostgreSQL. Limits: https://cloud.google.com/sql/docs/postgres/instance-settings."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
 from local.limits.table import Limits
 from local.properties import Properties, is_known
 
+_DAY: Final = Text(r"(\d{4}-)?\d{1,2}-\d{1,2}", "a day, as in 2026-11-20 or 11-20")
+_LONGEST_QUIET_DAYS: Final = 90
 _LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
 
 
@@ -49,6 +52,34 @@ def _has_an_address(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield "settings.ipConfiguration", "needs at least one of ipv4Enabled, privateNetwork and pscConfigs"
 
 
+def _flags_are_single(inputs: Properties) -> Iterator[tuple[str, str]]:
+    flags = inputs.get("settings", {}).get("databaseFlags", [])
+    names = [each["name"] for each in flags] if is_known(flags) else []
+    for name in sorted({each for each in names if names.count(each) > 1}):
+        yield "settings.databaseFlags", f"has the flag {name} twice"
+
+
+def _quiet_period_is_short(inputs: Properties) -> Iterator[tuple[str, str]]:
+    period = inputs.get("settings", {}).get("denyMaintenancePeriod")
+    if not period or not is_known(period):
+        return
+    path = "settings.denyMaintenancePeriod"
+    texts = [period["startDate"], period["endDate"]]
+    if len({each.count("-") for each in texts}) > 1:
+        yield path, "must have a year in both dates, or in neither"
+        return
+    try:
+        # Where no year is said February has 28 days.
+        first, last = (date(*map(int, ["2023", *each.split("-")][-3:])) for each in texts)
+    except ValueError as error:
+        yield path, f"has no such day: {error}"
+        return
+    if last < first and texts[0].count("-") == 1:
+        last = last.replace(year=last.year + 1)
+    if not 0 <= (last - first).days < _LONGEST_QUIET_DAYS:
+        yield path, f"must be 1 to {_LONGEST_QUIET_DAYS} days"
+
+
 INSTANCE: Final = Limits(
     "gcp:sql/databaseInstance:DatabaseInstance",
     {
@@ -60,7 +91,11 @@ INSTANCE: Final = Limits(
         ),
         "project": IMMUTABLE,
         "region": IMMUTABLE,
-        "encryptionKeyName": IMMUTABLE,
+        "encryptionKeyName": Text(
+            r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
+            "a key, as in projects/p/locations/l/keyRings/r/cryptoKeys/k",
+            immutable=True,
+        ),
         "masterInstanceName": IMMUTABLE,
         "databaseVersion": Text(r"POSTGRES_1[4-8]", "POSTGRES_14 to POSTGRES_18"),
         "deletionProtection": Field(default=True),
@@ -69,6 +104,12 @@ INSTANCE: Final = Limits(
         "settings.edition": Choice("ENTERPRISE", "ENTERPRISE_PLUS"),
         "settings.activationPolicy": Choice("ALWAYS", "NEVER", "ON_DEMAND", default="ALWAYS"),
         "settings.availabilityType": Choice("ZONAL", "REGIONAL", default="ZONAL"),
+        "settings.databaseFlags[].name": Text(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", "a flag, as in work_mem"),
+        "settings.denyMaintenancePeriod.startDate": _DAY,
+        "settings.denyMaintenancePeriod.endDate": _DAY,
+        "settings.denyMaintenancePeriod.time": Text(
+            r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d", "a time in UTC, as in 00:00:00"
+        ),
         "settings.connectorEnforcement": Choice("NOT_REQUIRED", "REQUIRED"),
         "settings.diskAutoresize": Field(default=True),
         "settings.diskAutoresizeLimit": Whole(0, 65_536),
@@ -90,7 +131,13 @@ INSTANCE: Final = Limits(
         "settings.maintenanceWindow.hour": Whole(0, 23),
         "settings.maintenanceWindow.updateTrack": Choice("canary", "stable", "week5"),
     },
-    rules=(_tier_fits_edition, _recovery_has_backups, _has_an_address),
+    rules=(
+        _tier_fits_edition,
+        _recovery_has_backups,
+        _has_an_address,
+        _flags_are_single,
+        _quiet_period_is_short,
+    ),
     autonamed=98,
 )
 DATABASE: Final = Limits(

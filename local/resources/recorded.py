@@ -66,7 +66,7 @@ class _Words(dict[str, str]):
 
 def _agent(api: str) -> str:
     """Return the project that the agents of an API are accounts of."""
-    return {"run": "serverless-robot-prod"}.get(api, f"gcp-sa-{api}")
+    return {"run": "serverless-robot-prod", "sqladmin": "gcp-sa-cloud-sql"}.get(api, f"gcp-sa-{api}")
 
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"

@@ -17,6 +17,7 @@ INVOKER = "group:developers@example.com"
 CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the topology that says everything
 DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 IMAGE = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
+KEY = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/log"
 BOOTSTRAP = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",
@@ -29,6 +30,7 @@ BOOTSTRAP = {
 OWNERS = {
     "bus-agent": "Pub/Sub",
     "bus-push": "push",
+    "database-agent": "Cloud SQL",
     "delivery-deployer": "deployer",
     "delivery-previewer": "previewer",
     "event-store-account": "runtime",
@@ -79,6 +81,7 @@ async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
         "event-store:image": IMAGE,
         "event-store:topology": "examples/topologies/everything.yaml",
         "event-store:service": {"invokers": [INVOKER]},
+        "event-store:database": {"kms_key": KEY},
     }
     preview = await engine.preview("prod", config=yaml.safe_dump(text))
     acting = {each for each in _tabled("deployer") if each[1] == "roles/iam.serviceAccountUser"}
@@ -87,8 +90,13 @@ async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
         for name in ("migrations-job", "event-store-service")
     }
 
-    tabled = _tabled("migrator", "runtime", "Pub/Sub", "Cloud Run", "push", "consumer", "invoker")
+    tabled = _tabled(
+        "migrator", "runtime", "Pub/Sub", "Cloud SQL", "Cloud Run", "push", "consumer", "invoker"
+    )
     assert _granted(preview) == tabled | acting
+    instance = preview.states["database-instance"]
+    assert instance["inputs"]["encryptionKeyName"] == KEY
+    assert "database-key" in {urn.rpartition("::")[2] for urn in instance["dependencies"]}
     assert "migrations-deployer" in waits["migrations-job"]
     assert "event-store-deployer" in waits["event-store-service"]
 

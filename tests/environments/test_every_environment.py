@@ -38,6 +38,9 @@ CHANGES: dict[str, Any] = {
         "backup_start_time": "03:00",
         "maintenance_day": 2,
         "maintenance_hour": 4,
+        "deny_maintenance_start": "11-20",
+        "deny_maintenance_end": "12-31",
+        "flags": {"work_mem": "8192"},
     },
     "event-store:monitoring": {"enabled": True, "emails": ["oncall@example.com"], "relay_lag_seconds": 30},
 }

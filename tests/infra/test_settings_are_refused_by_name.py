@@ -165,6 +165,58 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             '{"maintenance_day": 0}',
             "event-store:database.maintenance_day is 0, but must be 1 to 7",
         ),
+        (
+            "database",
+            '{"deny_maintenance_start": "11-20"}',
+            "deny_maintenance_start and event-store:database.deny_maintenance_end belong together",
+        ),
+        (
+            "database",
+            '{"deny_maintenance_start": "11-20", "deny_maintenance_end": "2027-01-02"}',
+            "give both a year, or neither",
+        ),
+        (
+            "database",
+            '{"deny_maintenance_start": "11-20", "deny_maintenance_end": "02-18"}',
+            "11-20 to event-store:database.deny_maintenance_end 02-18 are 91 days, but must be 1 to 90",
+        ),
+        (
+            "database",
+            '{"deny_maintenance_start": "2026-12-20", "deny_maintenance_end": "2026-12-19"}',
+            "are 0 days, but must be 1 to 90",
+        ),
+        (
+            "database",
+            '{"deny_maintenance_start": "02-29", "deny_maintenance_end": "03-02"}',
+            "deny_maintenance_start is '02-29', but there is no such day",
+        ),
+        ("database", '{"flags": {"work_mem": 4096}}', "flags.work_mem is 4096, but must be a text"),
+        (
+            "database",
+            '{"flags": {"cloudsql.iam_authentication": "off"}}',
+            "flags.cloudsql.iam_authentication is not yours to set (it is always on",
+        ),
+        (
+            "database",
+            '{"flags": {"synchronous_commit": "off"}}',
+            "flags.synchronous_commit is not yours to set (an append is answered when it is on the disk",
+        ),
+        (
+            "database",
+            '{"flags": {"max_connections": "many"}}',
+            "flags.max_connections is 'many', but must be 14 to 262143",
+        ),
+        (
+            "database",
+            '{"flags": {"max_connections": "20"}}',
+            "may open 30 connections, but a database of tier db-custom-1-3840 takes 20, of which 10",
+        ),
+        ("database", '{"kms_key": "mine"}', "but must be as in projects/P/locations/L/keyRings/R"),
+        (
+            "database",
+            '{"kms_key": "projects/p/locations/europe/keyRings/r/cryptoKeys/k"}',
+            "event-store:database.kms_key is in europe, but gcp:region is europe-west1",
+        ),
         ("service", '{"min_instances": 0}', "event-store:service.min_instances is 0, but must be 1 to 1000"),
         ("service", '{"min_instances": 4}', "raise the one or lower the other"),
         (
@@ -223,3 +275,10 @@ def test_database_users_fit_into_postgresql_s_names() -> None:
         Settings.parse(
             {"gcp:project": "p" * 30, "gcp:region": "europe-west1", "event-store:prefix": "e" * 21}
         )
+
+
+def test_a_flag_raises_the_connections_that_instances_share() -> None:
+    """What the database takes is what it is told to take: more instances fit then."""
+    settings = parse(service='{"max_instances": 11}', database='{"flags": {"max_connections": "200"}}')
+
+    assert settings.database.most_connections == 200

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
+from local.limits import sql
 
 # A busy machine is slow; that is no failure.
 _PATIENT = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,6 +54,12 @@ _databases = _mapping(
     point_in_time_recovery=_often(True, False),
     log_retention_days=_often(1, 7, 8, 35, 36),
     retained_backups=_often(1, 365, 366),
+    deny_maintenance_start=_often("11-20", "2026-11-20", "02-29", "11-31"),
+    deny_maintenance_end=_often("12-31", "2026-12-31", "02-17", "03-01"),
+    flags=st.dictionaries(
+        st.sampled_from(["max_connections", "work_mem", "cloudsql.iam_authentication"]),
+        _often("60", "4096", "13", "on"),
+    ),
 )
 _services = _mapping(
     min_instances=_often(0, 1, 2, 3),
@@ -83,6 +90,33 @@ def test_accepted_database_settings_keep_cloud_sql_s_limits(values: object) -> N
             assert database.point_in_time_recovery
         if database.point_in_time_recovery:
             assert database.backups
+        inputs, failures = sql.INSTANCE.check(
+            {
+                "name": "store-1",
+                "databaseVersion": database.version,
+                "settings": {
+                    "tier": database.tier,
+                    "edition": database.edition,
+                    "databaseFlags": [
+                        {"name": name, "value": value} for name, value in database.flags.items()
+                    ],
+                    **(
+                        {
+                            "denyMaintenancePeriod": {
+                                "startDate": database.deny_maintenance_start,
+                                "endDate": database.deny_maintenance_end,
+                                "time": "00:00:00",
+                            }
+                        }
+                        if database.deny_maintenance_start
+                        else {}
+                    ),
+                },
+            }
+        )
+        assert not failures, inputs
+        assert "cloudsql.iam_authentication" not in database.flags
+        assert 14 <= database.most_connections <= 262_143
         if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", database.tier):
             cpus, mebibytes = int(custom[1]), int(custom[2])
             assert cpus == 1 or (cpus % 2 == 0 and cpus <= 96)

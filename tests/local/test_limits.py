@@ -27,6 +27,7 @@ INSTANCE = {
     "region": "europe-west1",
     "settings": {"tier": "db-custom-1-3840", "edition": "ENTERPRISE"},
 }
+QUIET = {"startDate": "11-20", "endDate": "02-17", "time": "00:00:00"}
 SERVICE = {
     "name": "store",
     "location": "europe-west1",
@@ -129,6 +130,35 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *(sql.INSTANCE, INSTANCE, "settings.availabilityType", "REGIONAL"),
             *("settings.availabilityType", "needs backups"),
         ),
+        (sql.INSTANCE, INSTANCE, "encryptionKeyName", "k", "encryptionKeyName", "a key, as in"),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.databaseFlags", [{"name": "Work-Mem", "value": "1"}]),
+            *("settings.databaseFlags[0].name", "a flag, as in"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.databaseFlags", [{"name": "work_mem", "value": "1"}] * 2),
+            *("settings.databaseFlags", "work_mem twice"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"time": "midnight"}),
+            *("settings.denyMaintenancePeriod.time", "00:00:00"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "soon"}),
+            *("settings.denyMaintenancePeriod.endDate", "a day"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "02-30"}),
+            *("settings.denyMaintenancePeriod", "no such day"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "02-19"}),
+            *("settings.denyMaintenancePeriod", "1 to 90 days"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "2026-12-01"}),
+            *("settings.denyMaintenancePeriod", "a year in both"),
+        ),
         (
             *(sql.USER, {"instance": "i", "type": "CLOUD_IAM_SERVICE_ACCOUNT"}, "name"),
             *("a@p.iam.gserviceaccount.com", "name", "without"),
@@ -179,3 +209,25 @@ def test_unknown_values_are_left_for_the_update() -> None:
 
     assert run.SERVICE.check(unknown)[1] == []
     assert run.SERVICE.check(SERVICE | {"template": UNKNOWN})[1] == []
+
+
+@pytest.mark.parametrize("end", ["11-20", "02-17", "12-24"])
+def test_a_quiet_period_may_pass_the_end_of_the_year(end: str) -> None:
+    """1 to 90 days, both ends counted, are taken."""
+    assert (
+        sql.INSTANCE.check(_with(INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": end}))[1]
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "path"),
+    [
+        (sql.INSTANCE, "encryptionKeyName"),
+        (sql.INSTANCE, "region"),
+        (sql.INSTANCE, "name"),
+    ],
+)
+def test_what_cannot_change_needs_a_new_resource(limits: Limits, path: str) -> None:
+    """A plan shows a replacement, as Google would make one."""
+    assert limits.immutable(path)

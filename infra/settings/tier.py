@@ -1,0 +1,54 @@
+"""Cloud SQL's machine types."""
+
+import math
+import re
+from typing import Final
+
+from event_store.errors import ConfigurationError
+
+EDITION_TIERS: Final = {
+    "ENTERPRISE": r"db-custom-\d+-\d+|db-f1-micro|db-g1-small",
+    "ENTERPRISE_PLUS": r"db-perf-optimized-N-\d+",
+}
+_SHARED_CORE_GIB: Final = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
+# From so many GiB of memory on: https://cloud.google.com/sql/docs/postgres/flags#postgres-m
+_CONNECTIONS: Final = (
+    *((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100)),
+    *((1.7, 50), (0, 25)),
+)
+
+
+def connections_of(tier: str) -> int:
+    """Return Cloud SQL's `max_connections` for the memory of a tier that exists."""
+    custom = re.fullmatch(r"db-custom-\d+-(\d+)", tier)
+    optimized = re.fullmatch(r"db-perf-optimized-N-(\d+)", tier)
+    if custom is not None:
+        gibibytes = int(custom[1]) / 1024
+    elif optimized is not None:
+        gibibytes = int(optimized[1]) * 8.0
+    else:
+        gibibytes = _SHARED_CORE_GIB[tier]
+    return next(most for least, most in _CONNECTIONS if gibibytes >= least)
+
+
+def check_tier(path: str, tier: str, edition: str) -> None:
+    """Refuse a tier that the edition does not have.
+
+    Raises:
+        ConfigurationError: Says what it has.
+    """
+    if not re.fullmatch(EDITION_TIERS[edition], tier):
+        fitting = EDITION_TIERS[edition].replace(r"\d+", "<n>").replace("|", ", ")
+        raise ConfigurationError(f"{path} is {tier!r}, but {edition} has {fitting}")
+    custom = re.fullmatch(r"db-custom-(\d+)-(\d+)", tier)
+    if custom is None:
+        return
+    cpus, mebibytes = int(custom[1]), int(custom[2])
+    if not (cpus == 1 or (cpus % 2 == 0 and 2 <= cpus <= 96)):  # noqa: PLR2004 # Google's limit, in the message
+        raise ConfigurationError(f"{path} has {cpus} vCPUs, but must have 1 or an even number up to 96")
+    lowest, highest = max(3840, math.ceil(cpus * 0.9 * 1024)), int(cpus * 6.5 * 1024)
+    if not lowest <= mebibytes <= highest or mebibytes % 256:
+        raise ConfigurationError(
+            f"{path} has {mebibytes} MiB, "
+            f"but with {cpus} vCPU must have {lowest} to {highest} in steps of 256"
+        )
