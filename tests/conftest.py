@@ -26,6 +26,9 @@ from local.pubsub import PubSubServer
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
     del os.environ[name]
 
+# A job in the background of a shell ignores Ctrl-C, and would hand that on to commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 NEWEST, OLDEST = 18, 16
 MIGRATOR, RUNTIME = "migrator", "runtime"
 _TEMPLATE, _BLANK = "template_migrated", "template_blank"
