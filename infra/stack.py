@@ -188,7 +188,11 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         job=f"{settings.prefix}-migrate",
         instance=settings.instance,
         topics=[topic.name for topic in topology.topics],
-        subscriptions=[each.physical_name for each in topology.subscriptions],
+        subscriptions=[
+            each.name_of(generation)
+            for each in topology.subscriptions
+            for generation in (*each.kept_generations, each.generation)
+        ],
         dead_letters=[each.dead_letter_name for each in topology.subscriptions],
         most_instances=settings.service.max_instances,
         most_connections=settings.database.most_connections,

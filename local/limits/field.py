@@ -103,5 +103,31 @@ class Choice(Field):
         return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Some(Field):
+    """A list that may not be empty."""
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse an empty one."""
+        return None if value else "must hold at least one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels(Field):
+    """Labels: https://cloud.google.com/resource-manager/docs/labels-overview#requirements."""
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse too many of them, and those that Google refuses."""
+        most = 64
+        if len(value) > most:
+            return f"must be at most {most}"
+        for key, text in value.items():
+            # Letters of any alphabet are allowed, unless they are capitals.
+            fits = re.fullmatch(r"[^\W\d_][\w-]{0,62}", key) and re.fullmatch(r"[\w-]{0,63}", text)
+            if not fits or (key + text) != (key + text).lower():
+                return f"must be small letters, digits, - and _, at most 63, unlike {key}: {text}"
+        return None
+
+
 GIVEN = Field(required=True, immutable=True)
 IMMUTABLE = Field(immutable=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Seconds, Text, Whole
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Labels, Seconds, Some, Text, Whole
 from local.limits.iam import MEMBER
 from local.limits.table import Limits
 from local.properties import Properties, is_known
@@ -48,6 +48,15 @@ def _schema_is_one(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield "bigqueryConfig.dropUnknownFields", "needs useTopicSchema or useTableSchema"
 
 
+def _object_is_closed_in_time(inputs: Properties) -> Iterator[tuple[str, str]]:
+    export = inputs.get("cloudStorageConfig")
+    if not isinstance(export, dict) or not is_known(export):
+        return
+    deadline = inputs.get("ackDeadlineSeconds", 10)
+    if is_known(deadline) and float(export["maxDuration"][:-1]) > deadline:
+        yield "cloudStorageConfig.maxDuration", f"must not be longer than ackDeadlineSeconds ({deadline}s)"
+
+
 TOPIC: Final = Limits(
     "gcp:pubsub/topic:Topic",
     {
@@ -59,7 +68,8 @@ TOPIC: Final = Limits(
             r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
             "a key as projects/P/locations/L/keyRings/R/cryptoKeys/K",
         ),
-        "messageStoragePolicy.allowedPersistenceRegions": Field(required=True),
+        "labels": Labels(),
+        "messageStoragePolicy.allowedPersistenceRegions": Some(required=True),
         "schemaSettings.schema": Text(
             r"projects/[^/]+/schemas/[^/]+|_deleted-schema_", "projects/P/schemas/S"
         ),
@@ -87,6 +97,7 @@ SUBSCRIPTION: Final = Limits(
         "topic": GIVEN,
         "enableMessageOrdering": IMMUTABLE,
         "filter": Text(r".{0,256}", "at most 256 bytes", immutable=True),
+        "labels": Labels(),
         "ackDeadlineSeconds": Whole(10, 600),
         "messageRetentionDuration": Seconds(*_RETENTION, default="604800s"),
         "expirationPolicy.ttl": Seconds(86_400, 365 * 86_400, or_empty=True),
@@ -103,12 +114,13 @@ SUBSCRIPTION: Final = Limits(
         "cloudStorageConfig.bucket": Text(
             r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "a bucket's name", required=True
         ),
+        "cloudStorageConfig.filenameSuffix": Text(r".*[^/]", "a text that does not end in /"),
         "cloudStorageConfig.maxDuration": Seconds(60, 600, default="300s"),
         "cloudStorageConfig.maxBytes": Whole(1_000, 10_737_418_240),
         "cloudStorageConfig.maxMessages": Whole(1_000, 9_223_372_036_854_775_807),
     },
     exclusive=(("pushConfig", "bigqueryConfig", "cloudStorageConfig"),),
-    rules=(_backoff_in_order, _exactly_once_is_pulled, _schema_is_one),
+    rules=(_backoff_in_order, _exactly_once_is_pulled, _schema_is_one, _object_is_closed_in_time),
 )
 
 TOPIC_IAM_MEMBER: Final = Limits(

@@ -35,18 +35,30 @@ def test_a_topic_is_encrypted_kept_in_its_regions_and_held_to_its_schema(
 ) -> None:
     """A topic with a key waits for the right to use it, without which Google refuses the topic."""
     words, metrics = bus["vocabulary-events"], bus["metrics-events"]
-    grant = bus["key-topics-1"]["inputs"]
+    (grant,) = (each["inputs"] for each in bus.values() if each["type"].endswith(":CryptoKeyIAMMember"))
 
     assert words["inputs"]["kmsKeyName"] == grant["cryptoKeyId"]
     assert grant["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-    assert "key-topics-1" in _waits_for(words)
+    assert "key-security.europe-west1.events.topics" in _waits_for(words)
     assert words["inputs"]["messageStoragePolicy"] == {
         "allowedPersistenceRegions": ["europe-west1", "europe-west4"],
         "enforceInTransit": True,
     }
     assert words["inputs"]["labels"] == {"team": "words"}
     assert metrics["inputs"]["schemaSettings"]["encoding"] == "JSON"
-    assert bus["event-schema"]["inputs"]["type"] == "AVRO"
+    assert bus["measured-schema"]["inputs"]["type"] == "AVRO"
+
+
+def test_dead_letters_are_kept_as_the_topic_that_they_come_from(bus: dict[str, dict[str, Any]]) -> None:
+    """They are the same messages: no other key may read them, and they leave no region that they must not."""
+    words, letters = bus["vocabulary-events"], bus["vocabulary-projection-dead-letter"]
+    others = bus["archive-dead-letter"]["inputs"]
+
+    assert letters["inputs"]["kmsKeyName"] == words["inputs"]["kmsKeyName"]
+    assert letters["inputs"]["messageStoragePolicy"] == words["inputs"]["messageStoragePolicy"]
+    assert letters["inputs"]["labels"] == {"team": "words"}
+    assert "key-security.europe-west1.events.topics" in _waits_for(letters)
+    assert not {"kmsKeyName", "messageStoragePolicy", "schemaSettings"} & others.keys()
 
 
 def test_a_new_generation_stands_beside_the_one_that_drains(bus: dict[str, dict[str, Any]]) -> None:
@@ -106,8 +118,10 @@ def test_an_export_waits_for_its_rights_on_that_table_or_bucket(bus: dict[str, d
         "roles/storage.objectCreator",
         "roles/storage.legacyBucketReader",
     }
-    assert {"warehouse-dataEditor", "warehouse-metadataViewer"} <= _waits_for(rows)
-    assert {"archive-objectCreator", "archive-legacyBucketReader"} <= _waits_for(objects)
+    table, bucket = "table-words-warehouse.events.metrics", "bucket-words-archive"
+    assert {f"{table}-dataEditor", f"{table}-metadataViewer"} <= _waits_for(rows)
+    assert {f"{bucket}-objectCreator", f"{bucket}-legacyBucketReader"} <= _waits_for(objects)
+    assert objects["inputs"]["ackDeadlineSeconds"] == 300
     assert objects["inputs"]["cloudStorageConfig"]["avroConfig"] == {"writeMetadata": True}
 
 

@@ -21,6 +21,8 @@ PROVIDER = {
 }
 CUSTOM_ROLE = {"roleId": "looks", "title": "Looks", "permissions": ["run.jobs.get"]}
 PULL = {"name": "projection", "topic": "projects/p-1/topics/words"}
+EXPORT = PULL | {"ackDeadlineSeconds": 300, "cloudStorageConfig": {"bucket": "archive"}}
+MEMBER = {"role": "roles/x", "member": "user:a@b.c"}
 INSTANCE = {
     "name": "store-1",
     "databaseVersion": "POSTGRES_18",
@@ -96,6 +98,89 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *(pubsub.SUBSCRIPTION, PULL | {"bigqueryConfig": {"table": "p.d.t"}}),
             *("pushConfig.pushEndpoint", "https://a", "bigqueryConfig", "conflicts with pushConfig"),
         ),
+        (pubsub.TOPIC, TOPIC, "kmsKeyName", "key", "kmsKeyName", "projects/P/locations/L"),
+        (
+            *(pubsub.TOPIC, TOPIC, "messageStoragePolicy", {"enforceInTransit": True}),
+            *("messageStoragePolicy.allowedPersistenceRegions", "required"),
+        ),
+        (
+            *(pubsub.TOPIC, TOPIC, "messageStoragePolicy.allowedPersistenceRegions", []),
+            *("messageStoragePolicy.allowedPersistenceRegions", "at least one"),
+        ),
+        (
+            *(pubsub.TOPIC, TOPIC, "schemaSettings", {"schema": "event"}),
+            *("schemaSettings.schema", "projects/P/schemas/S"),
+        ),
+        (
+            *(pubsub.TOPIC, TOPIC, "schemaSettings", {"schema": "projects/p/schemas/s", "encoding": "XML"}),
+            *("schemaSettings.encoding", "JSON"),
+        ),
+        (pubsub.TOPIC, TOPIC, "labels", {"Team": "a"}, "labels", "small letters"),
+        (pubsub.TOPIC, TOPIC, "labels", {"team": "A"}, "labels", "small letters"),
+        (pubsub.TOPIC, TOPIC, "labels", {f"l{n}": "a" for n in range(65)}, "labels", "at most 64"),
+        (pubsub.SCHEMA, {"name": "event"}, "type", "XML", "type", "AVRO"),
+        (pubsub.SCHEMA, {"name": "event"}, "definition", "x" * 300_001, "definition", "300,000"),
+        (
+            *(pubsub.SUBSCRIPTION, PULL | {"pushConfig": {"pushEndpoint": "https://a"}}),
+            *("enableExactlyOnceDelivery", True, "enableExactlyOnceDelivery", "not with pushConfig"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT),
+            *("enableExactlyOnceDelivery", True, "enableExactlyOnceDelivery", "not with cloudStorageConfig"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "pushConfig", {"pushEndpoint": "ftp://a"}),
+            *("pushConfig.pushEndpoint", "http or https"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL | {"pushConfig": {"pushEndpoint": "https://a"}}),
+            *("pushConfig.oidcToken", {"serviceAccountEmail": "push"}),
+            *("pushConfig.oidcToken.serviceAccountEmail", "email"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "bigqueryConfig", {"table": "rows"}),
+            *("bigqueryConfig.table", "project.dataset.table"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "bigqueryConfig"),
+            {"table": "p.d.t", "useTopicSchema": True, "useTableSchema": True},
+            *("bigqueryConfig.useTableSchema", "conflicts with useTopicSchema"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "bigqueryConfig", {"table": "p.d.t", "dropUnknownFields": True}),
+            *("bigqueryConfig.dropUnknownFields", "needs useTopicSchema or useTableSchema"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, PULL, "cloudStorageConfig", {"bucket": "gs://abc"}),
+            *("cloudStorageConfig.bucket", "a bucket's name"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT, "cloudStorageConfig.filenameSuffix", "a/"),
+            *("cloudStorageConfig.filenameSuffix", "not end in /"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT, "cloudStorageConfig.maxDuration", "59s"),
+            *("cloudStorageConfig.maxDuration", "60s to 600s"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT, "cloudStorageConfig.maxDuration", "301s"),
+            *("cloudStorageConfig.maxDuration", "not be longer than ackDeadlineSeconds (300s)"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT, "cloudStorageConfig.maxBytes", 999),
+            *("cloudStorageConfig.maxBytes", "1000 to 10737418240"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION, EXPORT, "cloudStorageConfig.maxMessages", 999),
+            *("cloudStorageConfig.maxMessages", "1000 to"),
+        ),
+        (
+            *(pubsub.SUBSCRIPTION_IAM_MEMBER, {"subscription": "s", "role": "roles/x"}, "member", "me"),
+            *("member", "kind:name"),
+        ),
+        (iam.KEY_IAM_MEMBER, MEMBER, "cryptoKeyId", "key", "cryptoKeyId", "a key"),
+        (iam.BUCKET_IAM_MEMBER, MEMBER, "role", "writer", "bucket", "required"),
+        (iam.TABLE_IAM_MEMBER, MEMBER | {"tableId": "t"}, "role", "roles/x", "datasetId", "required"),
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
         (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
         (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),
@@ -201,6 +286,32 @@ def test_defaults_are_filled_in_once(limits: Limits, inputs: dict[str, Any]) -> 
     assert not failures
     assert checked != inputs
     assert limits.check(checked) == (checked, [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "fixed", "free"),
+    [
+        (
+            pubsub.SUBSCRIPTION,
+            {"name", "project", "tags", "topic", "filter", "enableMessageOrdering"},
+            {"enableExactlyOnceDelivery", "pushConfig.pushEndpoint", "bigqueryConfig.table", "labels.team"},
+        ),
+        (
+            pubsub.TOPIC,
+            {"name", "project", "tags"},
+            {"kmsKeyName", "messageStoragePolicy.allowedPersistenceRegions[]", "schemaSettings.schema"},
+        ),
+        (pubsub.SCHEMA, {"name", "project"}, {"definition"}),
+        (iam.BUCKET_IAM_MEMBER, {"bucket", "role", "member", "condition.title"}, set()),
+        (iam.KEY_IAM_MEMBER, {"cryptoKeyId", "role", "member", "condition.title"}, set()),
+        (iam.TABLE_IAM_MEMBER, {"datasetId", "tableId", "project", "role", "member"}, set()),
+    ],
+)
+def test_what_google_cannot_change_needs_a_new_resource(
+    limits: Limits, fixed: set[str], free: set[str]
+) -> None:
+    """A change of one field replaces the resource, a change of another does not, as in the real provider."""
+    assert {path for path in fixed | free if limits.immutable(path)} == fixed
 
 
 def test_unknown_values_are_left_for_the_update() -> None:

@@ -48,6 +48,13 @@ def test_exports_arrive_whole() -> None:
     )
 
 
+def test_an_export_holds_its_messages_until_the_object_is_closed() -> None:
+    """Without an ack deadline of its own an export to objects has the one that Google asks for."""
+    (made,) = topology("    cloudStorageConfig: {bucket: words, maxDuration: 10m}").subscriptions
+
+    assert made.ack_deadline_seconds == 600
+
+
 def test_types_become_a_filter() -> None:
     """Exact ones and beginnings, of aggregates and of events; both lists must pass."""
     made = topology("    aggregateTypes: [Vocabulary]\n    eventTypes: [WordAdded, 'Lesson*']")
@@ -92,7 +99,16 @@ def test_generations_have_names_of_their_own() -> None:
             "    bigqueryConfig: {table: p-12345.d.t, dropUnknownFields: true}",
             "dropUnknownFields without a schema",
         ),
+        (
+            "    bigqueryConfig: {table: p-12345.d.t, useTopicSchema: true}",
+            "has useTopicSchema, but the topic words has no schema: give the topic",
+        ),
         ("    cloudStorageConfig: {bucket: A}", "cloudStorageConfig.bucket is 'A'"),
+        (
+            "    cloudStorageConfig: {bucket: abc, maxDuration: 2m}\n    ackDeadlineSeconds: 119",
+            "ackDeadlineSeconds is 119, but cloudStorageConfig.maxDuration is 120s and may not be longer",
+        ),
+        ("    cloudStorageConfig: {bucket: abc, filenameSuffix: a/}", "filenameSuffix is 'a/'"),
         ("    cloudStorageConfig: {bucket: abc, maxDuration: 30s}", "maxDuration is 30s, outside 1m to 10m"),
         ("    cloudStorageConfig: {bucket: abc, maxMessages: 10}", "maxMessages is 10, outside 1000"),
         ("    eventTypes: []", "eventTypes is empty: name a type, or remove it"),
@@ -106,6 +122,7 @@ def test_generations_have_names_of_their_own() -> None:
         ("    labels: {goog-a: a}", "a key begins with a letter and not with goog"),
         ("    labels: [a]", "labels is a list: write a mapping of labels"),
         ("    consumers: [allUsers]", "consumers[0] is 'allUsers': write an IAM member"),
+        ("    consumers: ['user:a@b.c', 'user:a@b.c']", "consumers[1] is user:a@b.c again: name each once"),
         ("    generation: 0", "generation is 0, outside 1 to 999"),
         ("    keptGenerations: [1]", "keptGenerations[0] is 1, but generation is 1: name earlier ones only"),
         ("    generation: 3\n    keptGenerations: [1, 1]", "keptGenerations[1] is 1, but generation is 3"),

@@ -40,7 +40,14 @@ _topics = _mapping(
     name=_names,
     messageRetentionDuration=_durations,
     ordering=st.one_of(st.sampled_from(["aggregate", "none"]), _mapping(partitions=_numbers), _scalars),
+    labels=st.one_of(st.dictionaries(_names, _names, max_size=3), _scalars),
+    kmsKeyName=_names,
+    messageStoragePolicy=_mapping(
+        allowedPersistenceRegions=st.lists(_names, max_size=2), enforceInTransit=_scalars
+    ),
+    schemaSettings=_mapping(schema=_names, encoding=_names),
 )
+_lists = st.one_of(st.lists(_names, max_size=3), _scalars)
 _subscriptions = _mapping(
     name=_names,
     topic=_names,
@@ -49,12 +56,25 @@ _subscriptions = _mapping(
     retryPolicy=_mapping(minimumBackoff=_durations, maximumBackoff=_durations),
     deadLetterPolicy=_mapping(maxDeliveryAttempts=_numbers),
     filter=st.one_of(st.text(max_size=300), _scalars),
+    eventTypes=_lists,
+    aggregateTypes=_lists,
+    labels=st.one_of(st.dictionaries(_names, _names, max_size=3), _scalars),
+    consumers=_lists,
+    generation=_numbers,
+    keptGenerations=st.lists(_numbers, max_size=3),
+    enableExactlyOnceDelivery=_scalars,
+    retainAckedMessages=_scalars,
+    pushConfig=_mapping(pushEndpoint=_names, audience=_names, service=_names),
+    bigqueryConfig=_mapping(table=_names, useTopicSchema=_scalars, dropUnknownFields=_scalars),
+    cloudStorageConfig=_mapping(bucket=_names, maxDuration=_durations, maxBytes=_numbers, format=_names),
 )
+_schemas = _mapping(name=_names, type=_names, definition=_names)
 _routes = _mapping(aggregateType=_names, eventType=_names, topics=st.lists(_names, max_size=3))
 _files = _mapping(
     topics=st.lists(_topics, max_size=3),
     subscriptions=st.lists(_subscriptions, max_size=3),
     routes=st.lists(_routes, max_size=3),
+    schemas=st.lists(_schemas, max_size=2),
     unrouted=st.one_of(st.sampled_from(["refuse", "store-only"]), _scalars),
 )
 

@@ -20,16 +20,20 @@ class Agent:
 
     def __init__(self, name: str, project: str, opts: pulumi.ResourceOptions) -> None:
         self._name, self._project, self._opts = name, project, opts
+        # Made once for each thing, however many use it: a second resource of the same grant would take the
+        # grant away from the first when it goes.
         self._keys: dict[str, pulumi.Resource] = {}
+        self._tables: dict[str, list[pulumi.Resource]] = {}
+        self._buckets: dict[str, list[pulumi.Resource]] = {}
         self._identity = projects.ServiceIdentity(
             f"{name}-agent", project=project, service="pubsub.googleapis.com", opts=opts
         )
 
     def may_encrypt(self, key: str) -> pulumi.Resource:
-        """Grant the use of a key, once however many topics have it; who has it waits for the grant."""
+        """Grant the use of a key; who has it waits for the grant."""
         if key not in self._keys:
             self._keys[key] = kms.CryptoKeyIAMMember(
-                f"{self._name}-key-{key.rsplit('/', maxsplit=1)[-1]}-{len(self._keys) + 1}",
+                f"{self._name}-key-{'.'.join(key.split('/')[1::2])}",
                 crypto_key_id=key,
                 role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
                 member=self._identity.member,
@@ -69,13 +73,18 @@ class Agent:
             opts=self._opts,
         )
 
-    def may_export(self, name: str, export: BigQueryExport | CloudStorageExport) -> list[pulumi.Resource]:
+    def may_export(self, export: BigQueryExport | CloudStorageExport) -> list[pulumi.Resource]:
         """Grant writing to a table or a bucket, which Google checks when the subscription is made."""
         if isinstance(export, BigQueryExport):
-            project, dataset, table = export.table.split(".")
-            return [
+            return self._may_write_rows(export.table)
+        return self._may_write_objects(export.bucket)
+
+    def _may_write_rows(self, path: str) -> list[pulumi.Resource]:
+        if path not in self._tables:
+            project, dataset, table = path.split(".")
+            self._tables[path] = [
                 bigquery.IamMember(
-                    f"{self._name}-{name}-{role.rsplit('.', maxsplit=1)[-1]}",
+                    f"{self._name}-table-{path}-{role.rsplit('.', maxsplit=1)[-1]}",
                     project=project,
                     dataset_id=dataset,
                     table_id=table,
@@ -85,13 +94,18 @@ class Agent:
                 )
                 for role in _TABLE_ROLES
             ]
-        return [
-            storage.BucketIAMMember(
-                f"{self._name}-{name}-{role.rsplit('.', maxsplit=1)[-1]}",
-                bucket=export.bucket,
-                role=role,
-                member=self._identity.member,
-                opts=self._opts,
-            )
-            for role in _BUCKET_ROLES
-        ]
+        return self._tables[path]
+
+    def _may_write_objects(self, bucket: str) -> list[pulumi.Resource]:
+        if bucket not in self._buckets:
+            self._buckets[bucket] = [
+                storage.BucketIAMMember(
+                    f"{self._name}-bucket-{bucket}-{role.rsplit('.', maxsplit=1)[-1]}",
+                    bucket=bucket,
+                    role=role,
+                    member=self._identity.member,
+                    opts=self._opts,
+                )
+                for role in _BUCKET_ROLES
+            ]
+        return self._buckets[bucket]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi_gcp import pubsub
@@ -87,8 +87,10 @@ class EventBus(pulumi.ComponentResource):
         topics = {topic.name: self._topic(topic) for topic in args.topology.topics}
         self.topics = {key: topic.id for key, topic in topics.items()}
         self.subscriptions, self.dead_letter_subscriptions = {}, {}
+        declared = {topic.name: topic for topic in args.topology.topics}
         for subscription in args.topology.subscriptions:
-            self._subscribe(subscription, topics[subscription.topic])
+            dead_letters = self._dead_letters(subscription, declared[subscription.topic])
+            self._subscribe(subscription, topics[subscription.topic], dead_letters)
         self.register_outputs(
             {
                 "topics": self.topics,
@@ -98,9 +100,6 @@ class EventBus(pulumi.ComponentResource):
         )
 
     def _topic(self, topic: Topic) -> pubsub.Topic:
-        storage = pubsub.TopicMessageStoragePolicyArgs(
-            allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
-        )
         schema = self._schemas.get(topic.schema)
         settings = (
             pubsub.TopicSchemaSettingsArgs(schema=schema.id, encoding=topic.schema_encoding)
@@ -112,21 +111,27 @@ class EventBus(pulumi.ComponentResource):
             project=self._args.project,
             name=topic.name,
             message_retention_duration=f"{topic.message_retention_seconds}s",
-            kms_key_name=topic.kms_key or None,
-            message_storage_policy=storage if topic.regions else None,
             schema_settings=settings,
             labels={**self._args.labels, **topic.labels},
-            opts=self._after(
-                *([self._agent.may_encrypt(topic.kms_key)] if topic.kms_key else ()),
-                delete_before_replace=True,
-            ),
+            **self._kept(topic),
         )
 
-    def _subscribe(self, subscription: Subscription, topic: pubsub.Topic) -> None:
-        dead_letters = self._dead_letters(subscription)
+    def _kept(self, topic: Topic) -> dict[str, Any]:
+        """Return how a topic's messages are kept: its dead letters, too, since they are the same messages."""
+        storage = pubsub.TopicMessageStoragePolicyArgs(
+            allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
+        )
+        needed = [self._agent.may_encrypt(topic.kms_key)] if topic.kms_key else []
+        return {
+            "kms_key_name": topic.kms_key or None,
+            "message_storage_policy": storage if topic.regions else None,
+            "opts": self._after(*needed, delete_before_replace=True),
+        }
+
+    def _subscribe(self, subscription: Subscription, topic: pubsub.Topic, dead_letters: pubsub.Topic) -> None:
         needed: list[pulumi.Resource] = []
         if isinstance(subscription.delivery, BigQueryExport | CloudStorageExport):
-            needed += self._agent.may_export(subscription.name, subscription.delivery)
+            needed += self._agent.may_export(subscription.delivery)
         if isinstance(subscription.delivery, Push) and self._push is not None:
             needed += self._push.grants
         for generation in (*subscription.kept_generations, subscription.generation):
@@ -139,7 +144,7 @@ class EventBus(pulumi.ComponentResource):
                 self._after(
                     *needed,
                     delete_before_replace=True,
-                    # It stays what it was made as, until it is drained.
+                    # It keeps what cannot change until it is drained.
                     ignore_changes=list(IMMUTABLE) if is_kept else None,
                 ),
             )
@@ -178,15 +183,15 @@ class EventBus(pulumi.ComponentResource):
             )
         return made
 
-    def _dead_letters(self, subscription: Subscription) -> pubsub.Topic:
+    def _dead_letters(self, subscription: Subscription, source: Topic) -> pubsub.Topic:
         """Make the topic of the subscription's dead letters and the pull subscription that keeps them."""
-        name = subscription.dead_letter_name
+        name, labels = subscription.dead_letter_name, {**self._args.labels, **subscription.labels}
         topic = pubsub.Topic(
             f"{self._name}-{name}",
             project=self._args.project,
             name=name,
-            labels=self._args.labels,
-            opts=self._replaced,
+            labels=labels,
+            **self._kept(source),
         )
         kept = pubsub.Subscription(
             f"{self._name}-{name}-subscription",
@@ -200,7 +205,7 @@ class EventBus(pulumi.ComponentResource):
             enable_message_ordering=False,
             enable_exactly_once_delivery=False,
             expiration_policy=NEVER,
-            labels=self._args.labels,
+            labels=labels,
             opts=self._replaced,
         )
         self._agent.may_publish_dead_letters(name, topic)

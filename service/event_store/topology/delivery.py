@@ -13,7 +13,8 @@ _TABLE: Final = (
     "a table as project.dataset.table",
 )
 _BUCKET: Final = (r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", "the name of a bucket")
-_AFFIX: Final = (r"[^\r\n]{1,256}", "1 to 256 characters of one line")
+_PREFIX: Final = (r"[^\r\n]{1,256}", "1 to 256 characters of one line")
+_SUFFIX: Final = (r"[^\r\n]{0,255}[^\r\n/]", "1 to 256 characters of one line, the last one no /")
 _EXPORT_SECONDS: Final = (60, 600)
 _EXPORT_BYTES: Final = (1_000, 10_737_418_240)
 _EXPORT_MESSAGES: Final = (1_000, 9_223_372_036_854_775)
@@ -101,7 +102,7 @@ class CloudStorageExport:
         bucket: Its name.
         filename_prefix: What the objects' names begin with.
         filename_suffix: What they end with.
-        maximum_seconds: After how long an object is closed, 60 to 600.
+        maximum_seconds: After how long an object is closed, 60 to 600 and not above the ack deadline.
         maximum_bytes: With how many bytes it is closed, 1 KB to 10 GiB; None for no such limit.
         maximum_messages: With how many messages it is closed, 1,000 at least; None for no such limit.
         form: `avro` with all that a message has, or `text` with its data alone, a line each.
@@ -127,9 +128,10 @@ class CloudStorageExport:
             ("filenamePrefix", "filenameSuffix", "maxDuration", "maxBytes", "maxMessages", "format"),
         )
         given: dict[str, Any] = {}
-        for key, name in (("filenamePrefix", "filename_prefix"), ("filenameSuffix", "filename_suffix")):
-            if key in keys:
-                given[name] = keys[key].matching(*_AFFIX)
+        if "filenamePrefix" in keys:
+            given["filename_prefix"] = keys["filenamePrefix"].matching(*_PREFIX)
+        if "filenameSuffix" in keys:
+            given["filename_suffix"] = keys["filenameSuffix"].matching(*_SUFFIX)
         if "maxDuration" in keys:
             given["maximum_seconds"] = keys["maxDuration"].duration_seconds(*_EXPORT_SECONDS)
         if "maxBytes" in keys:

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from event_store.topology.delivery import DELIVERY_KEYS, Delivery, read_delivery
+from event_store.topology.delivery import (
+    DELIVERY_KEYS,
+    BigQueryExport,
+    CloudStorageExport,
+    Delivery,
+    read_delivery,
+)
 from event_store.topology.document import Value
 from event_store.topology.topic import NAME_CHARACTERS, RETENTION_SECONDS, Topic
 from event_store.topology.type_filter import read_filter
@@ -64,7 +70,7 @@ class Subscription:
     Attributes:
         name: 3 to 243 characters, so that the dead letters' name fits into 255.
         topic: The name of a topic of the topology.
-        ack_deadline_seconds: 10 to 600.
+        ack_deadline_seconds: 10 to 600, and as long as an export to Cloud Storage holds an object open.
         message_retention_seconds: How long an unacknowledged message is kept, 600 to 2,678,400 (31 days).
         retry_policy: When a message comes again.
         max_delivery_attempts: After how many attempts a message becomes a dead letter, 5 to 100.
@@ -130,8 +136,7 @@ class Subscription:
             ),
         )
         given: dict[str, Any] = {"delivery": read_delivery(keys), "filter": read_filter(keys)}
-        if "ackDeadlineSeconds" in keys:
-            given["ack_deadline_seconds"] = keys["ackDeadlineSeconds"].integer(*ACK_DEADLINE_SECONDS)
+        given |= _ack_deadline(keys, given["delivery"])
         if "messageRetentionDuration" in keys:
             retention = keys["messageRetentionDuration"]
             given["message_retention_seconds"] = retention.duration_seconds(*RETENTION_SECONDS)
@@ -148,14 +153,51 @@ class Subscription:
         if "labels" in keys:
             given["labels"] = keys["labels"].labels()
         if "consumers" in keys:
-            given["consumers"] = tuple(each.matching(*_MEMBER) for each in keys["consumers"].items())
+            given["consumers"] = _consumers(keys["consumers"])
         given |= _generations(keys)
         topic = topics[keys["topic"].choice(topics)]
+        if isinstance(given["delivery"], BigQueryExport):
+            _refuse_missing_schema(keys["bigqueryConfig"], given["delivery"], topic)
         return cls(
             name=keys["name"].resource_name(NAME_CHARACTERS - len(DEAD_LETTER_SUFFIX)),
             topic=topic.name,
             enable_message_ordering=topic.ordering.kind != "none",
             **given,
+        )
+
+
+def _ack_deadline(keys: Mapping[str, Value], delivery: Delivery | None) -> dict[str, int]:
+    """Return the ack deadline, if it is another than the default.
+
+    Google's limit: an export's object is not held open for longer than its messages are leased.
+    """
+    longest = delivery.maximum_seconds if isinstance(delivery, CloudStorageExport) else 0
+    if "ackDeadlineSeconds" not in keys:
+        return {"ack_deadline_seconds": longest} if longest else {}
+    seconds = keys["ackDeadlineSeconds"].integer(*ACK_DEADLINE_SECONDS)
+    if seconds < longest:
+        raise keys["ackDeadlineSeconds"].error(
+            f"is {seconds}, but cloudStorageConfig.maxDuration is {longest}s and may not be longer",
+            "remove it, raise it, or lower maxDuration",
+        )
+    return {"ack_deadline_seconds": seconds}
+
+
+def _consumers(value: Value) -> tuple[str, ...]:
+    members: list[str] = []
+    for each in value.items():
+        member = each.matching(*_MEMBER)
+        if member in members:
+            raise each.error(f"is {member} again", "name each once")
+        members.append(member)
+    return tuple(members)
+
+
+def _refuse_missing_schema(value: Value, export: BigQueryExport, topic: Topic) -> None:
+    if export.use_topic_schema and not topic.schema:
+        raise value.error(
+            f"has useTopicSchema, but the topic {topic.name} has no schema",
+            "give the topic `schemaSettings`, or write useTableSchema",
         )
 
 
