@@ -1,8 +1,12 @@
 """No topology that is accepted leads to a program that Google would refuse."""
 
+import asyncio
 import string
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 import pytest
@@ -158,7 +162,6 @@ class _Declared(mocks.Mocks):
 def _declare(topology: Topology) -> list[tuple[str, str, dict[str, Any]]]:
     """Return type, name in the program and inputs of everything that a bus consists of."""
     declared = _Declared()
-    mocks.set_mocks(declared)
 
     def program() -> None:
         EventBus(
@@ -174,8 +177,29 @@ def _declare(topology: Topology) -> list[tuple[str, str, dict[str, Any]]]:
         )
 
     run: Any = pulumi.runtime.test  # untyped in the SDK
-    run(program)()
+    with ThreadPoolExecutor(1) as apart:  # the SDK makes an event loop for a thread, and never closes it
+        apart.submit(_with_own_loop, declared, run(program)).result()
     return declared.resources
+
+
+def _with_own_loop(declared: mocks.Mocks, program: Callable[[], None]) -> None:
+    new_event_loop, made = asyncio.new_event_loop, list[asyncio.AbstractEventLoop]()
+
+    def noted() -> asyncio.AbstractEventLoop:
+        made.append(new_event_loop())
+        return made[-1]
+
+    # The SDK's mocks make an event loop in each thread of this one's executor, and close none.
+    with patch.object(asyncio, "new_event_loop", noted):
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            mocks.set_mocks(declared)
+            program()
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            for each in made:
+                each.close()
 
 
 @pytest.fixture(scope="session")
