@@ -14,6 +14,7 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "previewer": "`pulumi preview` in the workflows `preview` and `drift`; it changes nothing",
     "migrator": "the migrations' job; in the database it owns the tables",
     "runtime": "the service with its relay; in the database it may append and read, not change the schema",
+    "relay": "the relay, if a worker pool of its own runs it; in the database it may do what the runtime may",
     "Pub/Sub": "Google's own service agent of Pub/Sub in the project",
     "Cloud SQL": "Google's own service agent of Cloud SQL in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
@@ -83,7 +84,7 @@ GRANTS: Final = (
         "lets the accounts log in to the database; it can hand out these two roles and no other",
         _ONLY_LOGINS,
     ),
-    _deployer("roles/run.admin", "makes service and job, and lets invokers call"),
+    _deployer("roles/run.admin", "makes service, worker pool and job, and lets invokers call"),
     _deployer("roles/serviceusage.serviceUsageAdmin", "enables the APIs"),
     Grant(
         identity="deployer",
@@ -164,11 +165,18 @@ GRANTS: Final = (
             on="the project",
             why="logs in to Cloud SQL with its identity, which Google grants on projects only",
         )
-        for identity in ("migrator", "runtime")
+        for identity in ("migrator", "runtime", "relay")
         for role in LOGIN_ROLES
     ),
     Grant(
         identity="runtime",
+        role="roles/pubsub.publisher",
+        kind=TOPIC,
+        on="each topic of the topology",
+        why="publishes events, unless `relay` does",
+    ),
+    Grant(
+        identity="relay",
         role="roles/pubsub.publisher",
         kind=TOPIC,
         on="each topic of the topology",

@@ -9,7 +9,7 @@ from pulumi.runtime.config import CONFIG
 from event_store.topology import Ordering, Topology
 from infra.components.bus import EventBus, EventBusArgs
 from infra.components.database import Database, DatabaseArgs
-from infra.components.event_store import EventStore, EventStoreArgs
+from infra.components.event_store import EventStore
 from infra.components.joined_database import JoinedDatabase, JoinedDatabaseArgs
 from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
 from infra.components.migrations import Migrations, MigrationsArgs
@@ -18,6 +18,8 @@ from infra.components.network import Network, NetworkArgs
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
 from infra.components.promoted_image import PromotedImage, PromotedImageArgs
 from infra.components.registry import Registry, RegistryArgs
+from infra.components.relay import Relay
+from infra.components.workload import WorkloadArgs
 from infra.protection import protect_data
 from infra.settings import Settings
 
@@ -79,25 +81,24 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         ),
         pulled,
     )
-    event_store = EventStore(
-        "event-store",
-        EventStoreArgs(
-            project=project,
-            region=region,
-            prefix=prefix,
-            image=source.image,
-            network_id=network.network_id,
-            subnetwork_id=network.subnetwork_id,
-            connection=database.connection,
-            migrations=migrations,
-            routing=routing,
-            topics=bus.topics,
-            settings=settings.service,
-            labels=labels,
-            deployer=settings.deployer,
-        ),
-        pulled,
+    workload = WorkloadArgs(
+        project=project,
+        region=region,
+        prefix=prefix,
+        image=source.image,
+        network_id=network.network_id,
+        subnetwork_id=network.subnetwork_id,
+        connection=database.connection,
+        migrations=migrations,
+        routing=routing,
+        topics=bus.topics,
+        settings=settings.service,
+        labels=labels,
+        deployer=settings.deployer,
     )
+    event_store = EventStore("event-store", workload, pulled)
+    if settings.service.relay == "worker-pool":
+        Relay("relay", workload, pulled)
     if settings.monitoring.enabled:
         Monitoring(
             "monitoring",

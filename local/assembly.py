@@ -21,6 +21,7 @@ from local.resources.pubsub_iam import pubsub_iam_kinds
 from local.resources.recorded import RECORDED
 from local.resources.service import ServiceKind
 from local.resources.sql import DatabaseKind, InstanceKind, UserKind
+from local.resources.worker_pool import WorkerPoolKind
 from local.runner import Runner
 from local.settings import Settings
 from local.state import ROOT, State
@@ -35,12 +36,14 @@ class Assembly:
         bus: Its Pub/Sub.
         instances: Its databases.
         services: Its Cloud Run services.
+        worker_pools: Its Cloud Run worker pools.
     """
 
     cloud: Cloud
     bus: Bus
     instances: Instances
     services: ServiceKind
+    worker_pools: WorkerPoolKind
 
     @asynccontextmanager
     async def running(self, processes: Processes) -> AsyncIterator[None]:
@@ -50,6 +53,7 @@ class Assembly:
             await stack.enter_async_context(self.instances)
             await stack.enter_async_context(processes)
             await stack.enter_async_context(self.services)
+            await stack.enter_async_context(self.worker_pools)
             await self.cloud.restore()
             yield
 
@@ -109,6 +113,7 @@ def assemble(
         token=settings.token,
     )
     services = ServiceKind(runner, settings.service_port)
+    worker_pools = WorkerPoolKind(runner)
     kinds = (
         *RECORDED,
         TopicKind(bus),
@@ -120,5 +125,6 @@ def assemble(
         ImageKind(program),
         JobKind(runner),
         services,
+        worker_pools,
     )
-    return Assembly(Cloud(kinds, records), bus, instances, services)
+    return Assembly(Cloud(kinds, records), bus, instances, services, worker_pools)

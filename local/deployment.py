@@ -1,8 +1,8 @@
-"""What serves for a Cloud Run service: a front, and behind it the newest revision that was ready.
+"""What runs for a service or worker pool of Cloud Run: a front, and behind it the newest ready revision.
 
 Invariants: the front points to a ready revision or to none; a new revision takes over, and the clients of the
 old one are sent to it, before the old one is asked to end; a revision that ends by itself is started again,
-with a pause that doubles, until the service is deleted; exactly one task does that.
+with a pause that doubles, until the resource is deleted; exactly one task does that.
 """
 
 import asyncio
@@ -11,10 +11,12 @@ from typing import Final
 
 from local.errors import CloudError
 from local.front import Front
+from local.no_front import NoFront
 from local.place import Place
 from local.properties import Properties
 from local.revision import Revision
 from local.runner import Runner
+from local.surroundings import Surroundings
 
 _DRAIN_SECONDS: Final = 2.0  # a revision that is asked to end finishes its requests by itself
 _FIRST_PAUSE_SECONDS: Final = 0.5
@@ -22,16 +24,16 @@ _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Deployment:
-    """The running part of one service.
+    """The running part of one service or worker pool; one instance, however many it says.
 
     Args:
-        service: Its name.
-        front: Its address.
+        surroundings: What its containers are given.
+        front: Its address; none for a worker pool.
         runner: Starts its containers.
     """
 
-    def __init__(self, service: str, front: Front, runner: Runner) -> None:
-        self._service = service
+    def __init__(self, surroundings: Surroundings, front: Front | NoFront, runner: Runner) -> None:
+        self._surroundings = surroundings
         self._front = front
         self._runner = runner
         self._revision: Revision | None = None
@@ -48,7 +50,7 @@ class Deployment:
         Raises:
             CloudError: It does not become ready; the one before still serves.
         """
-        revision = await Revision.start(self._service, name, template, place, self._runner)
+        revision = await Revision.start(self._surroundings, name, template, place, self._runner)
         await self._end_keeper()
         old, self._revision = self._revision, revision
         await self._front.point_to(revision.port)
@@ -83,7 +85,7 @@ class Deployment:
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
             with suppress(CloudError):  # its log says why
-                self._revision = await Revision.start(self._service, name, template, place, self._runner)
+                self._revision = await Revision.start(self._surroundings, name, template, place, self._runner)
                 await self._front.point_to(self._revision.port)
 
     async def _end_keeper(self) -> None:

@@ -1,17 +1,17 @@
-"""One revision of a Cloud Run service: a process that listens on a port of its own."""
+"""One revision of a Cloud Run service or worker pool: a process, with a port of its own to listen on."""
 
 import asyncio
 
 from local.errors import CloudError
 from local.place import Place
 from local.ports import free_port
-from local.probe import Probe
 from local.properties import Properties
 from local.runner import Runner, Running
+from local.surroundings import Surroundings
 
 
 class Revision:
-    """A revision that serves, or serves no more.
+    """A revision that runs, or runs no more.
 
     Attributes:
         name: As in `event-store-00002`.
@@ -25,17 +25,16 @@ class Revision:
 
     @classmethod
     async def start(
-        cls, service: str, name: str, template: Properties, place: Place, runner: Runner
+        cls, surroundings: Surroundings, name: str, template: Properties, place: Place, runner: Runner
     ) -> "Revision":
-        """Start one and wait until its startup probe passes.
+        """Start one and wait until it is ready.
 
         Raises:
             CloudError: It ended, or the probe did not pass in time; nothing of it runs then.
         """
-        probe = Probe.parse(template["containers"][0])
+        probe = surroundings.probe(template["containers"][0])
         port = free_port()
-        given = {"PORT": str(port), "K_SERVICE": service, "K_REVISION": name, "K_CONFIGURATION": service}
-        running = await runner.start(f"service-{service}", template, place, given)
+        running = await runner.start(surroundings.log, template, place, surroundings.variables(name, port))
         child = running.child
         passing = asyncio.create_task(probe.passes(port))
         ending = asyncio.create_task(child.wait())
@@ -62,5 +61,5 @@ class Revision:
         return await self._running.child.wait()
 
     async def stop(self) -> None:
-        """Let it finish its requests, and end it. Stopping twice is harmless."""
+        """Let it finish its work, and end it. Stopping twice is harmless."""
         await self._running.stop()

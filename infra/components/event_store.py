@@ -1,65 +1,25 @@
 """The event store service itself."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import cloudrunv2, pubsub, serviceaccount
+from pulumi_gcp import cloudrunv2
 
 from event_store.environment import Environment
-from infra.components.acting import acting
 from infra.components.children import child_options
-from infra.components.database import DatabaseConnection
-from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
-from infra.settings import ServiceSettings
+from infra.components.workload import Workload, WorkloadArgs, vpc_access, workload
 
 PORT: Final = 8080
 GRPC_SERVICE: Final = "event_store.v1.EventStore"  # the name that its health check answers to
-DATABASE_ROLE: Final = "event_store_runtime"  # created by the migrations, with the runtime's grants
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventStoreArgs:
-    """What `EventStore` is made from.
-
-    Attributes:
-        project: The id of the project.
-        region: The location of the service.
-        prefix: The name of the service and the beginning of the service account's.
-        image: The image by digest.
-        network_id: The VPC to reach the database through.
-        subnetwork_id: The subnetwork that instances get their addresses in.
-        connection: The database.
-        migrations: What no revision starts before.
-        routing: The JSON of `event_store.topology.Routing`.
-        topics: The ids of the topics to publish to, by name.
-        settings: Scaling, size and invokers.
-        labels: Labels of the service.
-        deployer: The email of CI's deployer, which acts as the runtime; empty for none.
-    """
-
-    project: str
-    region: str
-    prefix: str
-    image: pulumi.Input[str]
-    network_id: pulumi.Input[str]
-    subnetwork_id: pulumi.Input[str]
-    connection: DatabaseConnection
-    migrations: pulumi.Resource
-    routing: str
-    topics: Mapping[str, pulumi.Input[str]]
-    settings: ServiceSettings
-    labels: Mapping[str, str]
-    deployer: str = ""
 
 
 class EventStore(pulumi.ComponentResource):
     """Owns the Cloud Run service, its identity and everything that this identity may do.
 
-    That is: log in to the database as a member of `event_store_runtime`, and publish to the topics, each
-    by its own grant. The service listens inside the network only, to the invokers that the settings name. It
-    deliberately has no public address, no domain and no load balancer.
+    That is: log in to the database as a member of `event_store_runtime`, and, unless the relay runs in a
+    worker pool of its own, publish to the topics, each by its own grant. The service listens inside the
+    network only, to the invokers that the settings name. It deliberately has no public address, no domain
+    and no load balancer.
 
     Attributes:
         uri: The service's HTTPS address; gRPC clients use its host and port 443.
@@ -71,39 +31,12 @@ class EventStore(pulumi.ComponentResource):
     user: pulumi.Output[str]
     service_account: pulumi.Output[str]
 
-    def __init__(self, name: str, args: EventStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:EventStore", name, None, opts)
         child = child_options(self, opts)
-        account = serviceaccount.Account(
-            f"{name}-account",
-            project=args.project,
-            account_id=f"{args.prefix}-runtime",
-            display_name="Event store: service and relay",
-            opts=child,
-        )
-        publishers = [
-            pubsub.TopicIAMMember(
-                f"{name}-publisher-{topic}",
-                project=args.project,
-                topic=topic_id,
-                role="roles/pubsub.publisher",
-                member=account.member,
-                opts=child,
-            )
-            for topic, topic_id in args.topics.items()
-        ]
-        login = DatabaseLogin(
-            f"{name}-login",
-            DatabaseLoginArgs(
-                project=args.project,
-                connection=args.connection,
-                account=account,
-                database_roles=[DATABASE_ROLE],
-                after=[args.migrations],
-            ),
-            child,
-        )
-        acts = acting(f"{name}-deployer", account, args.deployer, child)
+        relays = args.settings.relay == "service"
+        about = "service and relay" if relays else "service"
+        identity = workload(name, args, child, role="runtime", about=about, publishes=relays)
         service = cloudrunv2.Service(
             f"{name}-service",
             project=args.project,
@@ -112,7 +45,7 @@ class EventStore(pulumi.ComponentResource):
             ingress="INGRESS_TRAFFIC_INTERNAL_ONLY",
             invoker_iam_disabled=False,
             default_uri_disabled=False,
-            template=_template(args, account, login),
+            template=_template(args, identity),
             traffics=[
                 cloudrunv2.ServiceTrafficArgs(type="TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", percent=100)
             ],
@@ -120,7 +53,7 @@ class EventStore(pulumi.ComponentResource):
             deletion_protection=False,
             labels=args.labels,
             opts=pulumi.ResourceOptions.merge(
-                child_options(self, opts, after=[args.migrations, login, *publishers, *acts]),
+                child_options(self, opts, after=identity.rights),
                 # gcloud and the console write their own name there.
                 pulumi.ResourceOptions(ignore_changes=["client", "clientVersion"]),
             ),
@@ -136,17 +69,21 @@ class EventStore(pulumi.ComponentResource):
                 opts=child,
             )
         self.uri = service.uri
-        self.user = login.user
-        self.service_account = account.email
+        self.user = identity.login.user
+        self.service_account = identity.account.email
         self.register_outputs({"uri": self.uri, "user": self.user, "service_account": self.service_account})
 
 
-def _template(
-    args: EventStoreArgs, account: serviceaccount.Account, login: DatabaseLogin
-) -> cloudrunv2.ServiceTemplateArgs:
+def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTemplateArgs:
     settings = args.settings
+    environment = Environment(
+        routing=args.routing,
+        database_connections=settings.database_connections,
+        relay="on" if settings.relay == "service" else "off",
+        log_level=settings.log_level,
+    )
     return cloudrunv2.ServiceTemplateArgs(
-        service_account=account.email,
+        service_account=identity.account.email,
         execution_environment="EXECUTION_ENVIRONMENT_GEN2",
         session_affinity=False,
         # Bounds a whole stream, not one message; the longest that Cloud Run allows. Clients resume.
@@ -155,24 +92,20 @@ def _template(
         scaling=cloudrunv2.ServiceTemplateScalingArgs(
             min_instance_count=settings.min_instances, max_instance_count=settings.max_instances
         ),
-        vpc_access=cloudrunv2.ServiceTemplateVpcAccessArgs(
-            egress="PRIVATE_RANGES_ONLY",
-            network_interfaces=[
-                cloudrunv2.ServiceTemplateVpcAccessNetworkInterfaceArgs(
-                    network=args.network_id, subnetwork=args.subnetwork_id
-                )
-            ],
-        ),
+        vpc_access=cloudrunv2.ServiceTemplateVpcAccessArgs(**vpc_access(args)),
         containers=[
             cloudrunv2.ServiceTemplateContainerArgs(
                 image=args.image,
                 commands=["event-store"],
                 args=["serve"],
                 ports=cloudrunv2.ServiceTemplateContainerPortsArgs(name="h2c", container_port=PORT),
-                envs=_variables(args, login),
+                envs=[
+                    cloudrunv2.ServiceTemplateContainerEnvArgs(name=key, value=value)
+                    for key, value in identity.variables(environment)
+                ],
                 resources=cloudrunv2.ServiceTemplateContainerResourcesArgs(
                     limits={"cpu": str(settings.cpu), "memory": f"{settings.memory_mib}Mi"},
-                    # The relay works between requests.
+                    # The relay, and whoever follows the log, works between requests.
                     cpu_idle=False,
                     startup_cpu_boost=True,
                 ),
@@ -208,18 +141,3 @@ def _template(
             )
         ],
     )
-
-
-def _variables(
-    args: EventStoreArgs, login: DatabaseLogin
-) -> Sequence[cloudrunv2.ServiceTemplateContainerEnvArgs]:
-    settings = Environment(
-        routing=args.routing,
-        database_connections=args.settings.database_connections,
-        log_level=args.settings.log_level,
-    )
-    variables = {**settings.variables(), **login.variables}
-    return [
-        cloudrunv2.ServiceTemplateContainerEnvArgs(name=key, value=value)
-        for key, value in sorted(variables.items())
-    ]

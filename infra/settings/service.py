@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from event_store.environment import CONNECTIONS_BESIDE_REQUESTS, RELAY_CONNECTIONS
 from event_store.errors import ConfigurationError
 from infra.settings.key import key
 
@@ -29,6 +30,17 @@ class ServiceSettings:
     database_connections: int = key(
         "how many database connections one instance opens for requests", default=6, lowest=2, highest=100
     )
+    relay: str = key(
+        "where the relay runs: in every instance of the service, or in a Cloud Run worker pool of its own",
+        default="service",
+        choices=("service", "worker-pool"),
+    )
+    relay_instances: int = key(
+        "how many instances the relay's worker pool has; one relays, each further one stands by",
+        default=1,
+        lowest=1,
+        highest=10,
+    )
     log_level: str = key(
         "the least severe line logged", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
@@ -38,6 +50,23 @@ class ServiceSettings:
         pattern=r"(user|serviceAccount|group|domain|principal|principalSet):\S+",
         allowed="an IAM member as in group:developers@example.com; the public has no access",
     )
+
+    @property
+    def most_instances(self) -> int:
+        """How many instances run at most, those of the relay's worker pool among them."""
+        return self.max_instances + self._pooled
+
+    @property
+    def most_connections(self) -> int:
+        """How many connections to the database all instances may open."""
+        each = self.database_connections + CONNECTIONS_BESIDE_REQUESTS
+        if not self._pooled:
+            return self.max_instances * each
+        return self.max_instances * (each - RELAY_CONNECTIONS) + self._pooled * RELAY_CONNECTIONS
+
+    @property
+    def _pooled(self) -> int:
+        return self.relay_instances if self.relay == "worker-pool" else 0
 
     def __post_init__(self) -> None:
         """Refuse what Cloud Run refuses."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from event_store.environment import CONNECTIONS_BESIDE_REQUESTS
 from event_store.errors import ConfigurationError
 from event_store.topology.routing import PARTITIONS
 from infra.settings.database import DatabaseSettings
@@ -170,22 +169,20 @@ class Settings:
                 "take a key of that region"
             )
         most = self.network.most_instances
-        if not self.network.vpc and self.service.max_instances > most:
+        if not self.network.vpc and self.service.most_instances > most:
             raise ConfigurationError(
                 f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
-                f"but event-store:service.max_instances is {self.service.max_instances}: "
+                f"but event-store:service.max_instances is {self.service.max_instances}{self._pool}: "
                 "enlarge the one or lower the other"
             )
-        wanted = self.service.max_instances * (
-            self.service.database_connections + CONNECTIONS_BESIDE_REQUESTS
-        )
+        wanted = self.service.most_connections
         if wanted > self.database.most_connections - KEPT_CONNECTIONS:
             raise ConfigurationError(
                 f"event-store:service.max_instances {self.service.max_instances} with database_connections "
-                f"{self.service.database_connections} may open {wanted} connections, but a database of tier "
-                f"{self.database.tier} takes {self.database.most_connections}, of which {KEPT_CONNECTIONS} "
-                "are kept for rollouts and people: lower one of them, take a larger tier, or raise "
-                "event-store:database.flags.max_connections"
+                f"{self.service.database_connections}{self._pool} may open {wanted} connections, "
+                f"but a database of tier {self.database.tier} takes {self.database.most_connections}, "
+                f"of which {KEPT_CONNECTIONS} are kept for rollouts and people: lower one of them, "
+                "take a larger tier, or raise event-store:database.flags.max_connections"
             )
         user = f"{self.prefix}-migrator@{self.project}.iam"
         if len(user) > LONGEST_USER_BYTES:
@@ -198,6 +195,13 @@ class Settings:
     def instance(self) -> str:
         """The name of the Cloud SQL instance. Google blocks that of a deleted one for a week."""
         return self.database.instance or f"{self.prefix}-{self.database.generation}"
+
+    @property
+    def _pool(self) -> str:
+        """What a message says of the relay's worker pool, if there is one."""
+        if self.service.relay == "service":
+            return ""
+        return f" and relay_instances {self.service.relay_instances}"
 
 
 def _decoded(text: str, hint: object) -> object:

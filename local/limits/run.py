@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Seconds, Text, Whole
 from local.limits.iam import MEMBER
-from local.limits.table import Limits
+from local.limits.table import Limits, Rule
 from local.properties import Properties, is_known
 
 _NAME: Final = Text(
@@ -36,14 +36,16 @@ def _shared(template: str) -> Mapping[str, Field]:
     containers = f"{template}.containers[]"
     return {
         f"{template}.containers": Field(required=True),
-        f"{template}.executionEnvironment": Choice(
-            "EXECUTION_ENVIRONMENT_GEN1", "EXECUTION_ENVIRONMENT_GEN2"
-        ),
         f"{template}.vpcAccess.egress": Choice("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"),
         f"{containers}.envs[].name": Text(r"[A-Za-z_]\w*", "a name of letters, digits and _"),
         f"{containers}.resources.limits": Field(),
         **_probe(f"{containers}.startupProbe", _STARTUP_SECONDS),
     }
+
+
+def _generation(template: str) -> Mapping[str, Field]:
+    generations = Choice("EXECUTION_ENVIRONMENT_GEN1", "EXECUTION_ENVIRONMENT_GEN2")
+    return {f"{template}.executionEnvironment": generations}
 
 
 def _containers(inputs: Properties) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -109,10 +111,13 @@ def _scaling_in_order(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield "template.scaling.minInstanceCount", "must not be more than maxInstanceCount"
 
 
-def _traffic_is_whole(inputs: Properties) -> Iterator[tuple[str, str]]:
-    shares = [each.get("percent", 0) for each in inputs.get("traffics", [])]
-    if shares and is_known(shares) and sum(shares) != 100:  # noqa: PLR2004 # percent
-        yield "traffics", f"percents must add up to 100, but are {sum(shares)}"
+def _is_whole(name: str) -> Rule:
+    def check(inputs: Properties) -> Iterator[tuple[str, str]]:
+        shares = [each.get("percent", 0) for each in inputs.get(name, [])]
+        if shares and is_known(shares) and sum(shares) != 100:  # noqa: PLR2004 # percent
+            yield name, f"percents must add up to 100, but are {sum(shares)}"
+
+    return check
 
 
 def _token_fits(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -132,6 +137,7 @@ SERVICE: Final = Limits(
         "ingress": Choice(
             "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
         ),
+        **_generation("template"),
         **_shared("template"),
         "template.timeout": Seconds(1, 3600),
         "template.maxInstanceRequestConcurrency": Whole(0, 1000),
@@ -143,7 +149,7 @@ SERVICE: Final = Limits(
         "template.containers[].readinessProbe.failureThreshold": Whole(1, 1000, default=3),
         "traffics[].percent": Whole(0, 100),
     },
-    rules=(_envs_are_ours, _limits_fit, _probes_fit, _scaling_in_order, _traffic_is_whole),
+    rules=(_envs_are_ours, _limits_fit, _probes_fit, _scaling_in_order, _is_whole("traffics")),
     autonamed=49,
 )
 JOB: Final = Limits(
@@ -157,10 +163,31 @@ JOB: Final = Limits(
         "template.taskCount": Whole(1, 10_000),
         "template.template.maxRetries": Whole(0, 10, default=3),
         "template.template.timeout": Seconds(1, 604_800),
+        **_generation("template.template"),
         **_shared("template.template"),
     },
     exclusive=(("runExecutionToken", "startExecutionToken"),),
     rules=(_envs_are_ours, _limits_fit, _probes_fit, _token_fits),
+    autonamed=49,
+)
+WORKER_POOL: Final = Limits(
+    "gcp:cloudrunv2/workerPool:WorkerPool",
+    {
+        "name": _NAME,
+        "project": IMMUTABLE,
+        "location": GIVEN,
+        "deletionProtection": Field(default=True),
+        "template": Field(required=True),
+        **_shared("template"),
+        **_probe("template.containers[].livenessProbe", 3600),
+        "scaling.scalingMode": Choice("AUTOMATIC", "MANUAL"),
+        "scaling.manualInstanceCount": Whole(0, 1000),
+        "instanceSplits[].type": Choice(
+            "INSTANCE_SPLIT_ALLOCATION_TYPE_LATEST", "INSTANCE_SPLIT_ALLOCATION_TYPE_REVISION"
+        ),
+        "instanceSplits[].percent": Whole(0, 100),
+    },
+    rules=(_envs_are_ours, _limits_fit, _probes_fit, _is_whole("instanceSplits")),
     autonamed=49,
 )
 SERVICE_IAM_MEMBER: Final = Limits(

@@ -22,9 +22,10 @@ ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
 
-# What an instance may open beside `database_connections`: the relay, its listener, the replayer, and the
-# listener of those who follow the log.
-CONNECTIONS_BESIDE_REQUESTS: Final = 4
+# What a process that relays opens: the relay, its listener, and the replayer.
+RELAY_CONNECTIONS: Final = 3
+# What an instance may open beside `database_connections`: those, and the listener of whoever follows the log.
+CONNECTIONS_BESIDE_REQUESTS: Final = RELAY_CONNECTIONS + 1
 
 LOGINS: Final = ("libpq", "iam")
 RELAYS: Final = ("on", "off")

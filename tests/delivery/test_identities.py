@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.identities import GRANTS, IDENTITIES, LOGIN_ROLES, PREVIEWER_ROLE, PROJECT, grants_of, page
+from infra.identities import GRANTS, IDENTITIES, LOGIN_ROLES, PREVIEWER_ROLE, PROJECT, TOPIC, grants_of, page
 from infra.managed import MANAGED, reading_permissions
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
@@ -36,6 +36,7 @@ OWNERS = {
     "event-store-account": "runtime",
     "image-agent": "Cloud Run",
     "migrations-account": "migrator",
+    "relay-account": "relay",
 }
 OUTSIDE = {INVOKER: "invoker", CONSUMER: "consumer", f"serviceAccount:{DEPLOYER}": "deployer"}
 
@@ -73,14 +74,23 @@ def _tabled(*identities: str, but: str = "") -> set[tuple[str, str, str, bool]]:
     }
 
 
-async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
-    """A stack with all that grants anything makes exactly the grants of its own identities."""
+@pytest.mark.parametrize(
+    ("relay", "pool", "absent"),
+    [
+        ("service", (), ()),
+        ("worker-pool", ("relay",), (("runtime", "roles/pubsub.publisher", TOPIC, False),)),
+    ],
+)
+async def test_a_stack_grants_what_the_table_says(
+    engine: Engine, relay: str, pool: tuple[str, ...], absent: tuple[tuple[str, str, str, bool], ...]
+) -> None:
+    """A stack with all that grants anything makes exactly the grants of its own identities; one relays."""
     text = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())
     text["config"] |= {
         "event-store:deployer": DEPLOYER,
         "event-store:image": IMAGE,
         "event-store:topology": "examples/topologies/everything.yaml",
-        "event-store:service": {"invokers": [INVOKER]},
+        "event-store:service": {"invokers": [INVOKER], "relay": relay},
         "event-store:database": {"kms_key": KEY},
     }
     preview = await engine.preview("prod", config=yaml.safe_dump(text))
@@ -91,9 +101,9 @@ async def test_a_stack_grants_what_the_table_says(engine: Engine) -> None:
     }
 
     tabled = _tabled(
-        "migrator", "runtime", "Pub/Sub", "Cloud SQL", "Cloud Run", "push", "consumer", "invoker"
+        "migrator", "runtime", "Pub/Sub", "Cloud SQL", "Cloud Run", "push", "consumer", "invoker", *pool
     )
-    assert _granted(preview) == tabled | acting
+    assert _granted(preview) == (tabled - set(absent)) | acting
     instance = preview.states["database-instance"]
     assert instance["inputs"]["encryptionKeyName"] == KEY
     assert "database-key" in {urn.rpartition("::")[2] for urn in instance["dependencies"]}

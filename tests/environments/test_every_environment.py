@@ -1,6 +1,9 @@
 """Each environment lives through its whole life on the local Google Cloud, by the real engine."""
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +148,30 @@ async def test_an_environment_lives_its_whole_life(environment: Environment) -> 
 
 
 # One is enough: the program is the same.
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_a_worker_pool_relays(environment: Environment) -> None:
+    """Events flow, flow on after its process was killed, and after the relay moved back into the service."""
+    environment.change({"event-store:service": {"relay": "worker-pool"}})
+    await environment.must_up()
+    await environment.must_carry_events()
+    await environment.must_stay("preview")
+    (relay,) = environment.worker_pools._deployments.values()
+    assert relay._revision is not None
+    child = relay._revision._running.child
+
+    os.kill(child.pid, signal.SIGKILL)
+    await asyncio.wait_for(child.wait(), PATIENCE_SECONDS)
+    await environment.must_carry_events()
+
+    environment.change({"event-store:service": {"relay": "service"}})
+    await environment.must_up()
+    await environment.must_carry_events()
+    assert environment.worker_pools.names == ()
+    await environment.must_destroy()
+    assert list(environment.cloud.records) == []
+
+
+# One is enough here too.
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
 async def test_a_failed_migration_leaves_the_old_revision_serving(environment: Environment) -> None:
     """The update fails with the migration's own words, events flow on, and the next update goes through."""

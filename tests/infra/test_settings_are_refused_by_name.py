@@ -249,6 +249,22 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             '{"max_instances": 10}',
             "may open 100 connections, but a database of tier db-custom-1-3840 takes 100, of",
         ),
+        (
+            "service",
+            '{"max_instances": 11, "relay": "worker-pool", "relay_instances": 5}',
+            "and relay_instances 5 may open 92 connections, but a database of tier db-custom-1-3840 takes",
+        ),
+        (
+            "service",
+            '{"max_instances": 63, "relay": "worker-pool"}',
+            "but event-store:service.max_instances is 63 and relay_instances 1: enlarge the one",
+        ),
+        ("service", '{"relay": "pool"}', "allowed are service, worker-pool"),
+        (
+            "service",
+            '{"relay_instances": 11}',
+            "event-store:service.relay_instances is 11, but must be 1 to 10",
+        ),
         ("monitoring", '{"emails": ["oncall"]}', "event-store:monitoring.emails[0] is 'oncall', but must be"),
         ("monitoring", '{"channels": ["slack"]}', "as in projects/P/notificationChannels/C"),
         (

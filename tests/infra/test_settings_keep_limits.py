@@ -67,6 +67,8 @@ _services = _mapping(
     cpu=_often(1, 2, 3, 4, 6, 8),
     memory_mib=_often(512, 1024, 2048, 4096, 4097, 16384, 32768),
     concurrency=_often(1, 1000, 1001),
+    relay=_often("service", "worker-pool"),
+    relay_instances=_often(0, 1, 2, 10, 11),
     invokers=st.lists(st.sampled_from(["group:a@b.c", "user:a@b.c", "allUsers"]), max_size=2),
 )
 
@@ -134,7 +136,9 @@ def test_accepted_service_settings_keep_cloud_run_s_limits(values: object, netwo
         service = accepted.service
         subnetwork = ipaddress.ip_network(accepted.network.cidr)
         assert subnetwork.is_private
-        assert subnetwork.num_addresses >= 4 * service.max_instances
+        pooled = service.relay_instances if service.relay == "worker-pool" else 0
+        assert subnetwork.num_addresses >= 4 * (service.max_instances + pooled)
+        assert 1 <= service.relay_instances <= 10
         assert 1 <= service.min_instances <= service.max_instances
         assert service.cpu in {1, 2, 4, 6, 8}
         assert service.memory_mib >= 512
@@ -155,7 +159,7 @@ def test_accepted_names_keep_every_limit(prefix: str, label: str, value: str) ->
     labels = json.dumps({label: value})
     with suppress(ConfigurationError):
         accepted = Settings.parse({**google, "event-store:prefix": prefix, "event-store:labels": labels})
-        for account in ("runtime", "migrator"):
+        for account in ("runtime", "migrator", "relay"):
             assert re.fullmatch("[a-z]([-a-z0-9]{4,28}[a-z0-9])", f"{accepted.prefix}-{account}")
         assert len(f"{accepted.prefix}-migrate") + 16 < 63, "job and execution token"
         assert re.fullmatch("[a-z][a-z0-9_-]{0,62}", label)

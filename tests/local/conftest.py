@@ -46,6 +46,7 @@ class Deployed:
     def __init__(self, directory: Path, name: str, assembly: Assembly, providers: str) -> None:
         self.cloud = assembly.cloud
         self.services = assembly.services
+        self.worker_pools = assembly.worker_pools
         self.directory = directory
         self._pulumi = Pulumi(directory, directory / "state", name, providers)
 

@@ -28,6 +28,7 @@ from tests.local.conftest import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 120
+WORKER = "100007"  # for so many seconds it runs, and by this it is known
 PROGRAM = f"""
 import pulumi
 from pulumi_gcp import cloudrunv2, pubsub, sql
@@ -42,6 +43,8 @@ user = sql.User("user", instance=instance.name, name="owner@p-1.iam", type="CLOU
 cloudrunv2.Service("greeter", name="greeter", location="europe-west1", deletion_protection=False,
     template={{"containers": [{{"image": "i", "commands": ["python"], "args": ["{PROGRAMS}/greeter.py"],
         "envs": [{{"name": "VERSION", "value": "1"}}], "startup_probe": {{"grpc": {{"port": 8080}}}}}}]}})
+cloudrunv2.WorkerPool("worker", name="worker", location="europe-west1", deletion_protection=False,
+    template={{"containers": [{{"image": "i", "commands": ["sleep"], "args": ["{WORKER}"]}}]}})
 """
 JOB = """
 from pulumi_gcp import cloudrunv2
@@ -102,6 +105,12 @@ class Local:
                     found += [int(child) for child in (task / "children").read_text().split()]
         return found
 
+    def workers(self) -> list[int]:
+        """Those of the daemon's processes that run the worker pool's command."""
+        return [
+            pid for pid in self.processes() if WORKER.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+
 
 Make = Callable[[str], Local]
 
@@ -130,7 +139,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
 
 @pytest.fixture(scope="module")
 def local(make: Make) -> Local:
-    """A project with a bus, a database and a service, up."""
+    """A project with a bus, a database, a service and a worker pool, up."""
     local = make(PROGRAM)
     local.up()
     return local
@@ -162,11 +171,11 @@ def _subscriptions(address: str) -> list[str]:
 
 
 def test_a_killed_daemon_takes_its_children_along_and_the_next_one_restores_all(local: Local) -> None:
-    """No orphan is left, its announcement deceives nobody, and topics, data and service are there again."""
+    """No orphan is left, its announcement deceives nobody, and everything that was up is there again."""
     before = local.status()
     with psycopg.connect(before["postgres"], autocommit=True) as connection:
         connection.execute("CREATE TABLE words AS SELECT 'ahoj' AS word")
-    processes = local.processes()
+    processes, workers = local.processes(), local.workers()
 
     os.kill(processes[0], signal.SIGKILL)
     _await_end(processes)
@@ -177,8 +186,9 @@ def test_a_killed_daemon_takes_its_children_along_and_the_next_one_restores_all(
     assert len(processes) > 2  # PostgreSQL and the service, at least
     assert down.returncode == 1
     assert "is not up" in down.stderr
-    assert "7 unchanged" in output
+    assert "8 unchanged" in output
     assert after == before
+    assert len(workers) == len(local.workers()) == 1
     assert _greet(after["service"]) == b"1"
     assert _subscriptions(after["pubsub_emulator_host"]) == ["projects/p-1/subscriptions/projection"]
     with psycopg.connect(after["postgres"]) as connection:
@@ -193,7 +203,7 @@ def test_up_again_keeps_the_daemon(local: Local) -> None:
     output = local.up()
 
     assert "Local Google Cloud ... runs" in output
-    assert "7 unchanged" in output
+    assert "8 unchanged" in output
     assert local.processes()[0] == processes[0]
 
 
@@ -304,7 +314,7 @@ def test_a_preview_makes_nothing_and_changes_no_file(make: Make) -> None:
     unknown = local.run("preview", "prod")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "6 to create" in answer.stdout
+    assert "7 to create" in answer.stdout
     assert unknown.returncode == 1
     assert "there is no stack 'prod'" in unknown.stderr
     assert {path: path.read_bytes() for path in local.directory.iterdir() if path.is_file()} == before

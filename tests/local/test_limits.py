@@ -35,6 +35,11 @@ SERVICE = {
     "location": "europe-west1",
     "template": {"containers": [{"image": "i", "startupProbe": {"grpc": {"port": 8080}}}]},
 }
+POOL_OF_WORKERS = {
+    "name": "relay",
+    "location": "europe-west1",
+    "template": {"containers": [{"image": "i"}]},
+}
 JOB = {
     "name": "migrate",
     "location": "europe-west1",
@@ -261,6 +266,26 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *("template.containers[0].resources.limits", "2Gi"),
         ),
         (run.SERVICE, SERVICE, "traffics", [{"type": "LATEST", "percent": 90}], "traffics", "100"),
+        (
+            *(run.WORKER_POOL, POOL_OF_WORKERS, "scaling", {"manualInstanceCount": -1}),
+            *("scaling.manualInstanceCount", "0 to 1000"),
+        ),
+        (
+            *(run.WORKER_POOL, POOL_OF_WORKERS, "scaling", {"scalingMode": "NONE"}),
+            *("scaling.scalingMode", "one of AUTOMATIC"),
+        ),
+        (
+            *(run.WORKER_POOL, POOL_OF_WORKERS, "instanceSplits", [{"percent": 90}]),
+            *("instanceSplits", "100"),
+        ),
+        (
+            *(run.WORKER_POOL, POOL_OF_WORKERS, "template.containers.0.envs", [{"name": "K_SERVICE"}]),
+            *("template.containers[0].envs", "K_SERVICE"),
+        ),
+        (
+            *(run.WORKER_POOL, POOL_OF_WORKERS, "template.timeout", "60s"),
+            *("template.timeout", "no property"),
+        ),
         (run.JOB, JOB, "template.template.maxRetries", 11, "template.template.maxRetries", "0 to 10"),
         (run.JOB, JOB, "runExecutionToken", "x" * 60, "runExecutionToken", "62 characters"),
     ],
@@ -277,7 +302,13 @@ def test_a_wrong_property_is_refused_with_its_path_and_range(
 
 @pytest.mark.parametrize(
     ("limits", "inputs"),
-    [(pubsub.SUBSCRIPTION, PULL), (sql.INSTANCE, INSTANCE), (run.SERVICE, SERVICE), (run.JOB, JOB)],
+    [
+        (pubsub.SUBSCRIPTION, PULL),
+        (sql.INSTANCE, INSTANCE),
+        (run.SERVICE, SERVICE),
+        (run.WORKER_POOL, POOL_OF_WORKERS),
+        (run.JOB, JOB),
+    ],
 )
 def test_defaults_are_filled_in_once(limits: Limits, inputs: dict[str, Any]) -> None:
     """Checked inputs are right, hold the provider's defaults, and stay as they are when checked again."""
