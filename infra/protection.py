@@ -1,5 +1,6 @@
 """What holds data, and the first of three layers that keep it from being deleted by mistake.
 
+The database in an instance goes with the instance and cannot be lost by itself: Pulumi only ever forgets it.
 Pulumi refuses to delete or replace a resource that is protected; the provider refuses to delete an instance
 of Cloud SQL, and so does Google itself: see `infra.components.database`.
 """
@@ -13,7 +14,6 @@ HOLDS_DATA: Final = frozenset(
         "gcp:pubsub/schema:Schema",
         "gcp:pubsub/subscription:Subscription",
         "gcp:pubsub/topic:Topic",
-        "gcp:sql/database:Database",
         "gcp:sql/databaseInstance:DatabaseInstance",
     }
 )

@@ -172,6 +172,7 @@ def _database(
             project=settings.project,
             region=settings.region,
             instance=settings.instance,
+            kept=settings.kept_instances,
             network_id=network_id,
             settings=settings.database,
             protected=settings.protected,

@@ -1,6 +1,6 @@
 """The local Google Cloud, put together: what it stands on, and every resource type that it has."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.cloud import Cloud
 from local.embedded_instances import EmbeddedInstances
 from local.external_instances import ExternalInstances
 from local.instances import Instances
-from local.limits import pubsub, sql
+from local.limits import pubsub, run, sql
 from local.processes import Processes
 from local.properties import Properties
 from local.records import Records
@@ -79,10 +79,21 @@ class Assembly:
         for user in records.of_type(sql.USER.type):
             if "cloudsqlsuperuser" in user.inputs.get("databaseRoles", []):
                 instance = user.inputs["instance"]
-                for database in records.of_type(sql.DATABASE.type):
-                    if database.inputs["instance"] == instance:
-                        return self.instances.conninfo(instance, user.inputs["name"], database.inputs["name"])
+                for database in self._databases(instance):
+                    return self.instances.conninfo(instance, user.inputs["name"], database)
         return ""
+
+    def _databases(self, instance: str) -> Iterator[str]:
+        """Yield the databases of an instance; those that a clone has brought along, its jobs know."""
+        records = self.cloud.records
+        for database in records.of_type(sql.DATABASE.type):
+            if database.inputs["instance"] == instance:
+                yield str(database.inputs["name"])
+        for job in records.of_type(run.JOB.type):
+            for container in job.inputs["template"]["template"]["containers"]:
+                for variable in container.get("envs", []):
+                    if variable["name"] == "PGDATABASE":
+                        yield str(variable["value"])
 
 
 def assemble(

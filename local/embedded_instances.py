@@ -61,6 +61,13 @@ class EmbeddedInstances(Instances):
         self._clusters[instance] = cluster
         self._keepers[instance] = asyncio.create_task(self._keep(cluster))
 
+    async def copy(self, source: str, instance: str) -> None:
+        """Copy the source's cluster while it runs."""
+        original = self._cluster(source)
+        await self.stop(instance)
+        cluster = Postgres(self._directory / instance, find_binaries(), free_port())
+        await self._call(lambda: cluster.copy(original))
+
     async def stop(self, instance: str) -> None:
         """Stop its cluster."""
         if keeper := self._keepers.pop(instance, None):

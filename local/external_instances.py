@@ -37,6 +37,9 @@ class ExternalInstances(Instances):
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
         """It runs."""
 
+    async def copy(self, source: str, instance: str) -> None:
+        """One PostgreSQL is both."""
+
     async def stop(self, instance: str) -> None:
         """Leave it running."""
 

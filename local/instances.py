@@ -35,6 +35,15 @@ class Instances(ABC):
         """
 
     @abstractmethod
+    async def copy(self, source: str, instance: str) -> None:
+        """Give an instance that is not started the data of another one that is, in place of any it had.
+
+        Raises:
+            CloudError: The source is not there.
+            ConfigurationError: It cannot be copied on this machine; says what to change.
+        """
+
+    @abstractmethod
     async def stop(self, instance: str) -> None:
         """Stop an instance and keep its data. Stopping it twice is harmless."""
 

@@ -2,7 +2,8 @@
 
 Invariants:
 
-- A data directory is whole or absent: `initdb` works in a directory beside it, which is renamed when done.
+- A data directory is whole or absent: `initdb` and a copy work in a directory beside it, which is
+  renamed when done.
 - The server is a child of this process and, on Linux, ends with it however it ends: the kernel sends it
   SIGINT when the thread that spawned it dies. `start` therefore belongs in the main thread.
 - PostgreSQL refuses root. As root the server runs as `nobody`; the permissions of no directory but the
@@ -18,11 +19,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psycopg
 
@@ -89,6 +90,20 @@ class Postgres:
             raise ConfigurationError(_explain(f"{self.data_directory}: {error.strerror}")) from None
         self._await_ready(self._server)
 
+    def copy(self, source: Self) -> None:
+        """Become a copy of a cluster whose server runs: of all that it has committed by now.
+
+        What this cluster held before is deleted; its own server must not run.
+
+        Raises:
+            ConfigurationError: The disk is full.
+        """
+        self.remove()
+        directory = self._place()
+        with self._unfinished(directory) as unfinished:
+            backup = [str(self.binaries.directory / "pg_basebackup"), "-D", str(unfinished)]
+            self._run([*backup, "-d", source.conninfo(), "-X", "stream", "-c", "fast", "--no-password"])
+
     def stop(self) -> None:
         """End sessions, write everything to disk and wait for the server's end."""
         server, self._server = self._server, None
@@ -125,12 +140,7 @@ class Postgres:
         return place / "data"
 
     def _initialise(self, directory: Path) -> None:
-        unfinished = directory.with_name(f"{directory.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            unfinished.mkdir(mode=0o700)
-            if os.geteuid() == 0:
-                os.chown(unfinished, *server_user())
+        with self._unfinished(directory) as unfinished:
             locale = ["--locale=C"]
             if self.binaries.major >= 17:  # noqa: PLR2004 # the first with a provider that is the same everywhere
                 locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -144,6 +154,17 @@ class Postgres:
                 "postgres",
             ]
             self._run(single, statement=CREATE_ADMINISTRATORS)
+
+    @contextmanager
+    def _unfinished(self, directory: Path) -> Iterator[Path]:
+        """Give an empty directory of the server's user, which becomes the cluster's if all goes well."""
+        unfinished = directory.with_name(f"{directory.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                os.chown(unfinished, *server_user())
+            yield unfinished
             unfinished.rename(directory)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

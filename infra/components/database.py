@@ -21,6 +21,7 @@ class DatabaseArgs:
         project: The id of the project.
         region: The region of the instance.
         instance: The instance's name. Google blocks that of a deleted one for a week.
+        kept: The names of the instances of earlier generations that stay, by generation.
         network_id: The VPC that the instance gets its private address in. Private service access must be up:
             depend on the component that makes it.
         settings: Size, availability and backups.
@@ -32,6 +33,7 @@ class DatabaseArgs:
     project: str
     region: str
     instance: str
+    kept: Mapping[int, str]
     network_id: pulumi.Input[str]
     settings: DatabaseSettings
     protected: bool
@@ -58,6 +60,9 @@ class DatabaseConnection:
 class Database(pulumi.ComponentResource):
     """Owns the Cloud SQL instance for PostgreSQL and the database in it.
 
+    Each generation is an instance of its own, so that a new one never takes the place of an old one, which
+    holds data. A generation that is restored is a clone, and brings its database and its roles along.
+
     Reachable by private address and TLS only. It deliberately owns no user: whoever logs in brings its own
     identity (`DatabaseLogin`), and no password exists anywhere. Tables are the migrations' work.
 
@@ -73,26 +78,28 @@ class Database(pulumi.ComponentResource):
         super().__init__("event-store:infra:Database", name, None, opts)
         child = child_options(self, opts)
         encrypted = [_may_encrypt(name, args, child)] if args.settings.kms_key else []
-        instance = sql.DatabaseInstance(
-            f"{name}-instance",
-            project=args.project,
-            region=args.region,
-            name=args.instance,
-            database_version=args.settings.version,
-            settings=_instance_settings(args),
-            deletion_protection=args.protected,
-            encryption_key_name=args.settings.kms_key or None,
-            # The disk grows by itself; a size below today's would be a shrink, which Google refuses.
-            opts=pulumi.ResourceOptions.merge(
-                child_options(self, opts, after=encrypted),
-                pulumi.ResourceOptions(ignore_changes=["settings.diskSize"]),
-            ),
+        made = child_options(self, opts, after=encrypted)
+        for generation, kept in args.kept.items():
+            # Another version or key is the new generation's; the old one stays what a restore may need.
+            ignored = ("databaseVersion", "encryptionKeyName")
+            _instance(_generation_name(name, generation), kept, args, None, made, *ignored)
+        generation, restored = args.settings.generation, args.settings.restore_from
+        clone = (
+            sql.DatabaseInstanceCloneArgs(source_instance_name=restored.instance, point_in_time=restored.time)
+            if restored is not None
+            else None
         )
-        database = event_store_database(name, args.project, instance.name, child)
+        own = _generation_name(name, generation)
+        instance = _instance(own, args.instance, args, clone, made)
+        database = (
+            DATABASE_NAME
+            if restored is not None  # Google refuses to make it a second time
+            else event_store_database(own, args.project, instance.name, child).name
+        )
         self.connection = DatabaseConnection(
             instance=instance.name,
             host=instance.private_ip_address,
-            database=database.name,
+            database=pulumi.Output.from_input(database),
             # The provider marks it sensitive, but a CA's certificate is public.
             server_ca=pulumi.Output.unsecret(
                 instance.server_ca_certs.apply(lambda certs: certs[0].cert or "")
@@ -140,6 +147,36 @@ def _quiet_period(
         return None
     return sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs(
         start_date=settings.deny_maintenance_start, end_date=settings.deny_maintenance_end, time="00:00:00"
+    )
+
+
+def _generation_name(name: str, generation: int) -> str:
+    """Return what the names of a generation's resources begin with in the program."""
+    return name if generation == 1 else f"{name}-{generation}"
+
+
+def _instance(
+    name: str,
+    instance: str,
+    args: DatabaseArgs,
+    clone: sql.DatabaseInstanceCloneArgs | None,
+    child: pulumi.ResourceOptions,
+    *ignored: str,
+) -> sql.DatabaseInstance:
+    # The disk grows by itself; a size below today's would be a shrink, which Google refuses.
+    # What an instance was cloned from says nothing any more once it is made.
+    ignore_changes = ["settings.diskSize", "clone", *ignored]
+    return sql.DatabaseInstance(
+        f"{name}-instance",
+        project=args.project,
+        region=args.region,
+        name=instance,
+        database_version=args.settings.version,
+        clone=clone,
+        settings=_instance_settings(args),
+        deletion_protection=args.protected,
+        encryption_key_name=args.settings.kms_key or None,
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=ignore_changes)),
     )
 
 

@@ -24,7 +24,7 @@ class Stake:
 
 
 _RESTORE: Final = (
-    "make another instance beside this one, restore a backup into it and switch over: see docs/deploy.md.",
+    "make another instance beside this one, restored from it: see docs/restore.md.",
     "take a backup that outlives the instance, and restore it somewhere once.",
 )
 _NETWORK: Final = Stake(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from event_store.errors import ConfigurationError
@@ -17,6 +18,31 @@ KEPT_FLAGS: Final = {
     "cloudsql.iam_authentication": "it is always on: nobody logs in with a password",
     "synchronous_commit": "an append is answered when it is on the disk, and not before",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreSettings:
+    """What a new generation's instance is a clone of: see docs/restore.md."""
+
+    instance: str = key(
+        "the instance to clone, of the same project",
+        pattern=r"[a-z][a-z0-9-]{0,97}",
+        allowed="an instance's name",
+    )
+    time: str = key(
+        "the point in time to clone it at, within its `log_retention_days`",
+        pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z",
+        allowed='a time in UTC, in quotes, as in "2026-01-31T08:00:00Z"',
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no calendar has."""
+        try:
+            datetime.fromisoformat(self.time.partition(".")[0].removesuffix("Z"))
+        except ValueError as error:
+            raise ConfigurationError(
+                f"event-store:database.restore_from.time is {self.time}: {error}"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +67,10 @@ class DatabaseSettings:
         lowest=1,
         highest=999,
     )
+    kept_generations: tuple[int, ...] = key(
+        "earlier generations whose instances stay beside this one", default=(), lowest=1, highest=998
+    )
+    restore_from: RestoreSettings | None = key("what this generation is a clone of", default=None)
     edition: str = key("the edition", default="ENTERPRISE", choices=tuple(EDITION_TIERS))
     tier: str = key(
         "the machine type",
@@ -111,6 +141,7 @@ class DatabaseSettings:
     def __post_init__(self) -> None:
         """Refuse what Cloud SQL refuses."""
         path = "event-store:database"
+        _check_generations(path, self)
         check_tier(f"{path}.tier", self.tier, self.edition)
         check_quiet_period(f"{path}.deny_maintenance", self.deny_maintenance_start, self.deny_maintenance_end)
         _check_flags(f"{path}.flags", self.flags)
@@ -132,6 +163,25 @@ class DatabaseSettings:
                 f"{path}.log_retention_days is {self.log_retention_days}, "
                 f"but {self.edition} keeps at most {LOG_RETENTION_DAYS[self.edition]} days"
             )
+
+
+def _check_generations(path: str, settings: DatabaseSettings) -> None:
+    """Refuse generations that cannot stand beside each other."""
+    if settings.instance and (settings.restore_from or settings.kept_generations):
+        raise ConfigurationError(
+            f"{path}.instance is another's and has no generations: remove restore_from and kept_generations"
+        )
+    kept = settings.kept_generations
+    if len(set(kept)) != len(kept) or any(each >= settings.generation for each in kept):
+        raise ConfigurationError(
+            f"{path}.kept_generations is {list(kept)}, but must be different numbers "
+            f"below generation, which is {settings.generation}"
+        )
+    if settings.restore_from and settings.generation == 1:
+        raise ConfigurationError(
+            f"{path}.restore_from makes a new instance and needs a new name: raise {path}.generation, "
+            "and put the one before into kept_generations"
+        )
 
 
 def _check_flags(path: str, flags: Mapping[str, str]) -> None:

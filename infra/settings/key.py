@@ -100,7 +100,8 @@ def _value(declared: Key, hint: Any, value: object, path: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise ConfigurationError(f"{path} is {value!r}, but must be a list")
-        return tuple(_value(declared, str, item, f"{path}[{index}]") for index, item in enumerate(value))
+        (kind, *_) = typing.get_args(hint)
+        return tuple(_value(declared, kind, item, f"{path}[{index}]") for index, item in enumerate(value))
     if origin is not None:
         if not isinstance(value, Mapping):
             raise ConfigurationError(f"{path} is {value!r}, but must be a mapping")

@@ -1,7 +1,7 @@
 """The reference page of every key: `docs/settings.md`, made from the keys themselves."""
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Final
 
@@ -24,13 +24,20 @@ def page() -> str:
     """Return the page, in Markdown."""
     profiles = list(PROFILES)
     parts = [_INTRODUCTION, _table("The provider's own", "gcp:", ProjectSettings, ())]
-    sections = [("The whole stack", NAMESPACE, Settings)]
-    for name, hint in typing.get_type_hints(Settings).items():
+    parts.append(_table("The whole stack", NAMESPACE, Settings, profiles))
+    parts += [
+        _table(f"`{path}`", f"{path}.", section, profiles) for path, section in _sections(NAMESPACE, Settings)
+    ]
+    return "\n".join(parts)
+
+
+def _sections(path: str, cls: type[Any]) -> Iterator[tuple[str, type[Any]]]:
+    """Yield the settings classes within one, each with where it stands and before its own."""
+    for name, hint in typing.get_type_hints(cls).items():
         section = _settings_class(hint)
         if section is not None:
-            sections.append((f"`{NAMESPACE}{name}`", f"{NAMESPACE}{name}.", section))
-    parts += [_table(title, path, section, profiles) for title, path, section in sections]
-    return "\n".join(parts)
+            yield f"{path}{name}", section
+            yield from _sections(f"{path}{name}.", section)
 
 
 def _table(title: str, path: str, cls: type[Any], profiles: Sequence[str]) -> str:
@@ -60,8 +67,8 @@ def _allowed(declared: Key, hint: Any) -> str:
     kind = {tuple: "a list, each ", None: ""}.get(origin, "a mapping, each value ")
     if declared.choices:
         return kind + " or ".join(f"`{each}`" for each in declared.choices if each)
-    if hint is int:
-        return f"{declared.lowest} to {declared.highest} {declared.unit}".rstrip()
+    if hint is int or int in typing.get_args(hint):
+        return kind + f"{declared.lowest} to {declared.highest} {declared.unit}".rstrip()
     return kind + (declared.allowed or KINDS[bool if hint is bool else str])
 
 

@@ -194,7 +194,15 @@ class Settings:
     @property
     def instance(self) -> str:
         """The name of the Cloud SQL instance. Google blocks that of a deleted one for a week."""
-        return self.database.instance or f"{self.prefix}-{self.database.generation}"
+        return self.database.instance or self._instance_of(self.database.generation)
+
+    @property
+    def kept_instances(self) -> Mapping[int, str]:
+        """The names of the instances of earlier generations that stay, by generation."""
+        return {each: self._instance_of(each) for each in self.database.kept_generations}
+
+    def _instance_of(self, generation: int) -> str:
+        return f"{self.prefix}-{generation}"
 
     @property
     def _pool(self) -> str:

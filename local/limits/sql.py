@@ -102,6 +102,10 @@ INSTANCE: Final = Limits(
         "settings": Field(required=True),
         "settings.collation": IMMUTABLE,
         "settings.edition": Choice("ENTERPRISE", "ENTERPRISE_PLUS"),
+        "clone.sourceInstanceName": Field(required=True),
+        "clone.pointInTime": Text(
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", "a time in UTC, as in 2026-01-31T08:00:00Z"
+        ),
         "settings.activationPolicy": Choice("ALWAYS", "NEVER", "ON_DEMAND", default="ALWAYS"),
         "settings.availabilityType": Choice("ZONAL", "REGIONAL", default="ZONAL"),
         "settings.databaseFlags[].name": Text(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", "a flag, as in work_mem"),

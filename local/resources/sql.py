@@ -32,13 +32,14 @@ class InstanceKind(Kind):
         return str(inputs["name"])
 
     async def create(self, draft: Draft) -> Properties:
-        """Start it."""
-        await self._instances.start(draft.id, _flags(draft.inputs))
-        return self._outputs(draft)
+        """Start it; a clone begins with what its source holds now, whatever point in time it asks for."""
+        if clone := draft.inputs.get("clone"):
+            await self._instances.copy(clone["sourceInstanceName"], draft.id)
+        return await self._start(draft)
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
         """Start it with its new flags; size and availability mean nothing here."""
-        return await self.create(draft)
+        return await self._start(draft)
 
     async def delete(self, record: Record) -> None:
         """Stop it."""
@@ -47,6 +48,10 @@ class InstanceKind(Kind):
     async def restore(self, record: Record) -> None:
         """Start it again."""
         await self._instances.start(record.id, _flags(record.inputs))
+
+    async def _start(self, draft: Draft) -> Properties:
+        await self._instances.start(draft.id, _flags(draft.inputs))
+        return self._outputs(draft)
 
     def _outputs(self, draft: Draft) -> Properties:
         there = draft.place.of(draft.inputs)

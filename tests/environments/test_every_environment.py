@@ -12,15 +12,18 @@ import psycopg
 import pytest
 import yaml
 
-from event_store import Client, ExpectedVersion, NewEvent
+from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
 from event_store.events import new_event_id
 from infra.protection import HOLDS_DATA
 from infra.settings import Settings
+from local.instances import Instances
 from local.state import ROOT
 from tests.local.conftest import Deployed, LocalCloud, running_cloud
 from tests.pubsub.bus import bus_at
 
 PATIENCE_SECONDS = 60
+INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
+WORDS = ("ahoj", "děkuji")
 # Everything that may change while the environment stands.
 CHANGES: dict[str, Any] = {
     "event-store:labels": {"team": "words"},
@@ -88,7 +91,7 @@ class Environment(Deployed):
 
     async def must_carry_events(self) -> None:
         """Append events, and see them come out of the subscription."""
-        events = [NewEvent("WordAdded", {"word": word}) for word in ("ahoj", "děkuji")]
+        events = [NewEvent("WordAdded", {"word": word}) for word in WORDS]
         subscription = f"projects/{self.project}/subscriptions/vocabulary-projection"
         async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
             await client.append(
@@ -99,6 +102,16 @@ class Environment(Deployed):
         assert [each.message.attributes["event_id"] for each in received] == [
             event.event_id for event in events
         ]
+
+    @property
+    def instances(self) -> Instances:
+        """The instances of the database."""
+        return self._cloud.assembly.instances
+
+    async def read(self) -> list[RecordedEvent]:
+        """Read the whole log through the service."""
+        async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
+            return [event async for event in client.read_all()]
 
     def execute(self, statement: str) -> None:
         """Run a statement as the owner of the tables."""
@@ -145,6 +158,32 @@ async def test_an_environment_lives_its_whole_life(environment: Environment) -> 
     await environment.must_up()
     await environment.must_destroy()
     assert list(environment.cloud.records) == []
+
+
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_a_restored_generation_holds_the_whole_log_and_goes_on(environment: Environment) -> None:
+    """A clone beside the kept instance has every event with its position and version, and takes more."""
+    await environment.must_up()
+    await environment.must_carry_events()
+    before = await environment.read()
+    (first,) = environment.cloud.records.of_type(INSTANCE)
+
+    restore = {"instance": first.id, "time": "2026-01-31T08:00:00Z"}
+    generations = {"generation": 2, "kept_generations": [1], "restore_from": restore}
+    environment.change({"event-store:database": generations})
+    await environment.must_up()
+    await environment.must_stay("preview")
+    await environment.instances.stop(first.id)  # so that nothing can come from it
+    restored = await environment.read()
+    await environment.must_carry_events()
+    after = await environment.read()
+
+    second = f"{first.id.removesuffix('1')}2"
+    assert {each.id for each in environment.cloud.records.of_type(INSTANCE)} == {first.id, second}
+    assert len(before) == len(WORDS)
+    assert restored == before
+    assert after[: len(before)] == before
+    assert [each.global_position for each in after] == [*range(1, 2 * len(WORDS) + 1)]
 
 
 # One is enough: the program is the same.

@@ -274,6 +274,34 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         ("monitoring", '{"runbook_url": "http://a"}', "but must be an https address, or empty"),
         ("monitoring", '{"relay_lag_seconds": 5}', "is 5, but must be 10 to 86400 seconds"),
+        (
+            "database",
+            '{"generation": 2, "kept_generations": [2]}',
+            "must be different numbers below generation",
+        ),
+        ("database", '{"generation": 3, "kept_generations": [1, 1]}', "must be different numbers below"),
+        ("database", '{"kept_generations": ["1"]}', "kept_generations[0] is '1', but must be a whole number"),
+        ("database", '{"generation": 2, "restore_from": {"instance": "a"}}', "restore_from.time is missing"),
+        (
+            "database",
+            '{"generation": 2, "restore_from": {"instance": "a", "time": "yesterday"}}',
+            "event-store:database.restore_from.time is 'yesterday', but must be a time in UTC, in quotes",
+        ),
+        (
+            "database",
+            '{"generation": 2, "restore_from": {"instance": "a", "time": "2026-02-31T08:00:00Z"}}',
+            "event-store:database.restore_from.time is 2026-02-31T08:00:00Z: day",
+        ),
+        (
+            "database",
+            '{"restore_from": {"instance": "a", "time": "2026-01-31T08:00:00Z"}}',
+            "raise event-store:database.generation, and put the one before into kept_generations",
+        ),
+        (
+            "database",
+            '{"instance": "b", "generation": 2, "kept_generations": [1]}',
+            "event-store:database.instance is another's and has no generations",
+        ),
         ("migration_attempt", "two", "event-store:migration_attempt is 'two', but must be a whole number"),
     ],
 )

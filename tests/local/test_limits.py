@@ -216,6 +216,11 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
         (sql.INSTANCE, INSTANCE, "settings.diskSize", 5, "settings.diskSize", "10 to"),
+        (sql.INSTANCE, INSTANCE, "clone", {}, "clone.sourceInstanceName", "required"),
+        (
+            *(sql.INSTANCE, INSTANCE, "clone", {"sourceInstanceName": "a", "pointInTime": "yesterday"}),
+            *("clone.pointInTime", "a time in UTC"),
+        ),
         (
             *(sql.INSTANCE, INSTANCE, "settings.availabilityType", "REGIONAL"),
             *("settings.availabilityType", "needs backups"),

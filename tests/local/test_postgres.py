@@ -39,6 +39,30 @@ def test_start_and_stop_may_be_repeated_and_keep_the_data(postgres: Postgres) ->
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
+def test_a_copy_holds_what_is_committed_and_goes_its_own_way(postgres: Postgres, tmp_path: Path) -> None:
+    """It replaces what the name had, and neither cluster sees what the other gets later."""
+    postgres.start()
+    copy = Postgres(tmp_path / "copy", postgres.binaries, free_port())
+    try:
+        copy.start()  # an earlier one of the name
+        with psycopg.connect(postgres.conninfo()) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS x")
+        copy.copy(postgres)
+        copy.start()
+        with psycopg.connect(copy.conninfo()) as connection:
+            connection.execute("INSERT INTO kept VALUES (2)")
+        with psycopg.connect(postgres.conninfo()) as connection:
+            connection.execute("INSERT INTO kept VALUES (3)")
+
+        seen = []
+        for cluster in (postgres, copy):
+            with psycopg.connect(cluster.conninfo()) as connection:
+                seen.append([x for (x,) in connection.execute("SELECT x FROM kept ORDER BY x")])
+        assert seen == [[1, 3], [1, 2]]
+    finally:
+        copy.remove()
+
+
 def test_a_cluster_is_as_in_the_cloud(postgres: Postgres) -> None:
     """Writes are flushed, text is UTF-8, and the administrators' role is there without superuser rights."""
     postgres.start()
