@@ -18,6 +18,7 @@ from local.resources.image import ImageKind
 from local.resources.job import JobKind
 from local.resources.pubsub import SubscriptionKind, TopicKind
 from local.resources.pubsub_iam import pubsub_iam_kinds
+from local.resources.pubsub_schema import SchemaKind
 from local.resources.recorded import RECORDED
 from local.resources.service import ServiceKind
 from local.resources.sql import DatabaseKind, InstanceKind, UserKind
@@ -108,7 +109,7 @@ def assemble(
         records: What stands in it.
         program: The folder of the Pulumi program.
     """
-    bus = Bus(settings.pubsub, settings.pubsub_port)
+    bus = Bus(settings.pubsub, settings.pubsub_port, state.exports)
     instances: Instances = (
         ExternalInstances(settings.token)
         if settings.postgres == "external"
@@ -129,6 +130,7 @@ def assemble(
         *RECORDED,
         TopicKind(bus),
         SubscriptionKind(bus),
+        SchemaKind(bus),
         *pubsub_iam_kinds(bus),
         InstanceKind(instances),
         DatabaseKind(instances),

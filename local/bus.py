@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Self
 
 import grpc.aio
 from google.api_core import exceptions
 from google.pubsub_v1.services.publisher import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
+from google.pubsub_v1.services.schema_service import SchemaServiceAsyncClient
+from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
 from google.pubsub_v1.services.subscriber import SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
@@ -27,21 +30,24 @@ class Bus:
     Args:
         choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of one that runs already.
         port: Where the first two listen.
+        exports: Where the embedded one's exports go, in the place of Cloud Storage and BigQuery.
     """
 
-    def __init__(self, choice: str, port: int) -> None:
+    def __init__(self, choice: str, port: int, exports: Path | None = None) -> None:
         self._port = port
         self._server: PubSubServer | Emulator | None = None
         if choice == "embedded":
-            self._server = PubSubServer(port=port)
+            self._server = PubSubServer(port=port, exports=exports)
         elif choice == "emulator":
             self._server = Emulator(port=port)
         self.address = choice
+        self.exports = exports if choice == "embedded" else None
         # Google's emulator refuses more than its 7 days, where Google itself takes 31.
         self.longest_retention_seconds = 31 * _DAY_SECONDS if choice == "embedded" else 7 * _DAY_SECONDS
         self._channel: Any = None
         self.publisher: Any = None
         self.subscriber: Any = None
+        self.schemas: Any = None
 
     async def __aenter__(self) -> Self:
         if self._server is not None:
@@ -52,6 +58,9 @@ class Bus:
         self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=self._channel))
         self.subscriber = SubscriberAsyncClient(
             transport=SubscriberGrpcAsyncIOTransport(channel=self._channel)
+        )
+        self.schemas = SchemaServiceAsyncClient(
+            transport=SchemaServiceGrpcAsyncIOTransport(channel=self._channel)
         )
         if self._server is None:
             await self._refuse_silence()

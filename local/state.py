@@ -52,6 +52,11 @@ class State:
         return self.directory / "pulumi"
 
     @property
+    def exports(self) -> Path:
+        """What Pub/Sub exported: `storage/BUCKET/…` and `bigquery/TABLE.jsonl`."""
+        return self.directory / "exports"
+
+    @property
     def home(self) -> Path:
         """The empty home directory of containers."""
         return self.directory / "home"

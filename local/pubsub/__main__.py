@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 
 import uvloop
 
@@ -11,13 +12,13 @@ from event_store.errors import ConfigurationError
 from local.pubsub.server import PubSubServer
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(host: str, port: int, exports: Path | None) -> None:
     """Serve until a signal asks to stop."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with PubSubServer(host, port) as server:
+    async with PubSubServer(host, port, exports=exports) as server:
         print(f"Pub/Sub listens: export PUBSUB_EMULATOR_HOST={server.address}", flush=True)
         await stopped.wait()
 
@@ -31,9 +32,12 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=8085, help="port, 0 for a free one (default: %(default)s)"
     )
+    parser.add_argument(
+        "--exports", type=Path, help="folder for exports, in the place of Cloud Storage and BigQuery"
+    )
     arguments = parser.parse_args()
     try:
-        uvloop.run(serve(arguments.host, arguments.port))
+        uvloop.run(serve(arguments.host, arguments.port, arguments.exports))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,21 +4,22 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub.clock import Clock, Timer
-from local.pubsub.errors import AlreadyExistsError, NotFoundError, PubSubError
+from local.pubsub.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
 from local.pubsub.lane import Delivery
+from local.pubsub.schema import BINARY, DELETED_SCHEMA, Schema
 from local.pubsub.settings import SubscriptionSettings, TopicSettings
 from local.pubsub.snapshot import Snapshot
 from local.pubsub.subscription import DELETED_TOPIC, Subscription
 from local.pubsub.topic import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SWEEP_SECONDS = 60  # how often what outlived its retention is forgotten where nobody publishes or pulls
 
 
 class Catalog:
-    """Topics, subscriptions, snapshots and IAM policies.
+    """Topics, subscriptions, snapshots, schemas and IAM policies.
 
     Args:
         clock: Whose time it is.
@@ -29,6 +30,7 @@ class Catalog:
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
+        self.schemas: dict[str, Schema] = {}
         self.policies: dict[str, Any] = {}
         # Message ids begin with the time, so that they differ from those before a restart.
         self._sequence: Iterator[int] = itertools.count(int(clock.now() * 1e6))
@@ -71,6 +73,7 @@ class Catalog:
     def create_topic(self, config: Any) -> Topic:
         """Make a topic of a Topic message."""
         settings = TopicSettings.parse(config)
+        self.check_schema(config)
         if config.name in self.topics:
             raise AlreadyExistsError(config.name)
         topic = self.topics[config.name] = Topic(config, settings, self.clock, self._sequence)
@@ -130,6 +133,50 @@ class Catalog:
             snapshot.topic.snapshots.pop(name, None)
         del self.snapshots[name]
         self.policies.pop(name, None)
+
+    def schema(self, name: str) -> Schema:
+        """The schema of that name, or NotFoundError."""
+        schema = self.schemas.get(name)
+        if schema is None:
+            raise NotFoundError(name)
+        return schema
+
+    def create_schema(self, config: Any) -> Schema:
+        """Make a schema of a Schema message."""
+        schema = Schema(config, self.clock)
+        if config.name in self.schemas:
+            raise AlreadyExistsError(config.name)
+        self.schemas[config.name] = schema
+        return schema
+
+    def delete_schema(self, name: str) -> None:
+        """Delete a schema; its topics stay, and take nothing any more."""
+        self.schema(name)
+        for topic in self.topics.values():
+            if topic.config.schema_settings.schema == name:
+                topic.config.schema_settings.schema = DELETED_SCHEMA
+        del self.schemas[name]
+
+    def check_schema(self, config: Any) -> None:
+        """Refuse a topic whose schema does not exist."""
+        name = config.schema_settings.schema
+        if config.HasField("schema_settings") and name != DELETED_SCHEMA:
+            self.schema(name)
+
+    def hold_to_schema(self, topic: Topic, messages: "Iterable[Any]") -> None:
+        """Refuse messages that a topic's schema does not take, and say of the others which it is."""
+        settings = topic.config.schema_settings
+        if not settings.schema:
+            return
+        schema = self.schemas.get(settings.schema)
+        for message in messages:
+            if schema is None or not schema.takes(message.data, settings.encoding):
+                raise InvalidArgumentError("Invalid data in message: Message failed schema validation.")
+            message.attributes["googclient_schemaname"] = settings.schema
+            message.attributes["googclient_schemaencoding"] = (
+                "BINARY" if settings.encoding == BINARY else "JSON"
+            )
+            message.attributes["googclient_schemarevisionid"] = schema.config.revision_id
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
         policy = subscription.settings.dead_letter_policy

@@ -22,6 +22,12 @@ DELIVERY_ATTEMPTS_DEFAULT = 5
 EXPIRATION_MINIMUM_SECONDS = 86_400
 EXPIRATION_DEFAULT_SECONDS = 2_678_400
 FILTER_BYTES = 256
+SCHEMA_BYTES = 300_000
+OBJECT_SECONDS = (60, 600)
+OBJECT_DEFAULT_SECONDS = 300
+OBJECT_BYTES = (1_000, 10_737_418_240)
+OBJECT_MESSAGES = 1_000
+TABLE_PARTS = 3
 PUBLISH_MESSAGES = 1_000
 PUBLISH_BYTES = 10_000_000
 ATTRIBUTES = 100
@@ -72,6 +78,28 @@ def check_labels(labels: Mapping[str, str]) -> None:
                 f"Invalid label {key!r}={value!r}: keys and values have at most 63 lower-case letters,"
                 " digits, - or _, and keys begin with a letter."
             )
+
+
+def check_export(config: Any) -> None:
+    """Refuse an export without a target, or an object that is closed too early or too late."""
+    if config.HasField("bigquery_config"):
+        export = config.bigquery_config
+        if len(re.split(r"[.:]", export.table)) != TABLE_PARTS:
+            raise InvalidArgumentError(f"Invalid table {export.table!r}: it must be project.dataset.table.")
+        if export.use_topic_schema and export.use_table_schema:
+            raise InvalidArgumentError("Only one of use_topic_schema and use_table_schema may be set.")
+    if not config.HasField("cloud_storage_config"):
+        return
+    export = config.cloud_storage_config
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", export.bucket):
+        raise InvalidArgumentError(f"Invalid bucket {export.bucket!r}: it must be a bucket's plain name.")
+    if not export.HasField("max_duration"):
+        export.max_duration.seconds = OBJECT_DEFAULT_SECONDS
+    check_range("cloud_storage_config.max_duration", export.max_duration.seconds, OBJECT_SECONDS)
+    if export.max_bytes:
+        check_range("cloud_storage_config.max_bytes", export.max_bytes, OBJECT_BYTES, "bytes")
+    if 0 < export.max_messages < OBJECT_MESSAGES:
+        raise InvalidArgumentError(f"max_messages must be at least {OBJECT_MESSAGES}.")
 
 
 def check_publish(messages: list[Any], request_bytes: int) -> None:

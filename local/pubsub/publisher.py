@@ -10,7 +10,9 @@ from local.pubsub.page import page
 from local.pubsub.rpc import Methods
 from local.pubsub.settings import TopicSettings
 
-MUTABLE = frozenset(("labels", "kms_key_name", "message_retention_duration", "message_storage_policy"))
+MUTABLE = frozenset(
+    ("labels", "kms_key_name", "message_retention_duration", "message_storage_policy", "schema_settings")
+)
 
 
 class Publisher:
@@ -45,12 +47,14 @@ class Publisher:
     def _update_topic(self, request: Any) -> Any:
         topic = self._catalog.topic(request.topic.name)
         config = masked(topic.config, request.topic, request.update_mask, MUTABLE)
+        self._catalog.check_schema(config)
         topic.configure(config, TopicSettings.parse(config))
         return config
 
     def _publish(self, request: Any) -> Any:
         topic = self._catalog.topic(request.topic)
         check_publish(request.messages, request.ByteSize())
+        self._catalog.hold_to_schema(topic, request.messages)
         return wire.PublishResponse(message_ids=topic.publish(request.messages))
 
     def _get_topic(self, request: Any) -> Any:

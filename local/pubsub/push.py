@@ -25,35 +25,6 @@ _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, a token
 LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that it is the answer that settles it
 
 
-class PushLoops:
-    """The running push loops, by subscription."""
-
-    def __init__(self) -> None:
-        self._tasks: dict[Subscription, asyncio.Task[None]] = {}
-
-    def follow(self, subscription: Subscription) -> None:
-        """Push or stop pushing, as the subscription's settings now say; a running loop reads them itself."""
-        if not subscription.settings.push_endpoint:
-            running = self._tasks.pop(subscription, None)
-            if running is not None:
-                running.cancel()
-        elif subscription not in self._tasks and not subscription.config.detached:
-            self._tasks[subscription] = task = asyncio.create_task(push(subscription))
-            task.add_done_callback(lambda done: self._forget(subscription, done))
-
-    def _forget(self, subscription: Subscription, done: asyncio.Task[None]) -> None:
-        if self._tasks.get(subscription) is done:
-            del self._tasks[subscription]
-
-    async def stop(self) -> None:
-        """Stop every loop and abandon its requests."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def push(subscription: Subscription) -> None:
     """Deliver a subscription's messages to its endpoint until it ends."""
     consumer = Consumer(max_messages=REQUESTS_AT_ONCE, one_per_key=True)

@@ -4,6 +4,7 @@ Everything lives in memory and on one event loop; an operation is a plain functi
 catalog, so it is whole or not at all. Nothing polls: publishing wakes whoever waits.
 """
 
+from pathlib import Path
 from typing import Any, Self
 
 import grpc
@@ -12,16 +13,16 @@ import grpc.aio
 from event_store.errors import ConfigurationError
 from local.pubsub.catalog import Catalog
 from local.pubsub.clock import Clock, SystemClock
-from local.pubsub.errors import UnavailableError, UnimplementedError
+from local.pubsub.errors import UnavailableError
 from local.pubsub.iam import IamPolicies
 from local.pubsub.limits import PUBLISH_BYTES
+from local.pubsub.loops import DeliveryLoops
 from local.pubsub.publisher import Publisher
 from local.pubsub.pull import pull_handler
-from local.pubsub.push import PushLoops
 from local.pubsub.rpc import unary
+from local.pubsub.schemas import Schemas
 from local.pubsub.streaming import streaming_pull_handler
 from local.pubsub.subscriber import Subscriber
-from local.pubsub.wire import Empty
 
 STOP_SECONDS = 2.0  # for calls in flight
 # Twice Google's limit: what is a little too large is to get Google's answer, not gRPC's.
@@ -32,19 +33,6 @@ OPTIONS = (
 )
 
 
-class NoSchemas(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc ships no types
-    """Answers for the schema service, which this Pub/Sub has not."""
-
-    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler | None:
-        """A handler that refuses, for the methods of the schema service."""
-        if not handler_call_details.method.startswith("/google.pubsub.v1.SchemaService/"):
-            return None
-        return unary(Empty, self._refuse)
-
-    def _refuse(self, _request: Any) -> Any:
-        raise UnimplementedError("The local Pub/Sub has no schemas: try them on Google Cloud.")
-
-
 class PubSubServer:
     """A Pub/Sub to be embedded: `async with PubSubServer() as server: ... server.address`.
 
@@ -52,14 +40,21 @@ class PubSubServer:
         host: Where to listen.
         port: 0 for a free one.
         clock: Whose time deadlines and retention follow.
+        exports: The folder that exports write to, in the place of Cloud Storage and BigQuery; None for none.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        exports: Path | None = None,
+    ) -> None:
         self._host = host
         self._port = port
         self._clock = clock or SystemClock()
         self._catalog = Catalog(self._clock)
-        self._push_loops = PushLoops()
+        self._loops = DeliveryLoops(self._clock, exports)
         self._server: Any = None
         self.address = ""
 
@@ -82,9 +77,9 @@ class PubSubServer:
         server = grpc.aio.server(options=OPTIONS)
         waiting = {"Pull": pull_handler(catalog), "StreamingPull": streaming_pull_handler(catalog)}
         _serve(server, Publisher(catalog))
-        _serve(server, Subscriber(catalog, self._push_loops), **waiting)
+        _serve(server, Subscriber(catalog, self._loops), **waiting)
         _serve(server, IamPolicies(catalog))
-        server.add_generic_rpc_handlers((NoSchemas(),))
+        _serve(server, Schemas(catalog))
         try:
             port = server.add_insecure_port(f"{self._host}:{self._port}")
         except RuntimeError as error:
@@ -103,14 +98,14 @@ class PubSubServer:
         if self._server is None:
             return
         server, self._server = self._server, None
-        await self._push_loops.stop()
+        await self._loops.stop()
         self._catalog.stop(UnavailableError("The server is stopping."))
         await server.stop(STOP_SECONDS)
 
 
 def _serve(
     server: grpc.aio.Server,
-    service: Publisher | Subscriber | IamPolicies,
+    service: Publisher | Subscriber | Schemas | IamPolicies,
     **waiting: grpc.RpcMethodHandler,
 ) -> None:
     plain = {name: unary(*method) for name, method in service.methods().items()}

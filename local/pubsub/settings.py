@@ -8,10 +8,11 @@ from local.pubsub.errors import InvalidArgumentError, UnimplementedError
 from local.pubsub.filter import Predicate, parse_filter
 
 ACTIVE = 1  # Topic.State and Subscription.State
-PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy
+PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy; exports', too
 
-_TOPIC_NOT_HERE = ("schema_settings", "ingestion_data_source_settings")
-_SUBSCRIPTION_NOT_HERE = ("bigquery_config", "cloud_storage_config", "bigtable_config")
+_TOPIC_NOT_HERE = ("ingestion_data_source_settings",)
+_SUBSCRIPTION_NOT_HERE = ("bigtable_config",)
+_EXPORTS = ("bigquery_config", "cloud_storage_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class TopicSettings:
 
         Raises:
             InvalidArgumentError: A field is out of its range.
-            UnimplementedError: It asks for schemas, ingestion or transforms.
+            UnimplementedError: It asks for ingestion or transforms.
         """
         limits.check_name(config.name, "topics")
         limits.check_labels(config.labels)
@@ -63,7 +64,8 @@ class SubscriptionSettings:
     Attributes:
         backoff_seconds: Shortest and longest delay of a redelivery; None for at once.
         filter: Which messages it takes; None for all.
-        push_endpoint: "" for pull.
+        push_endpoint: "" where it does not push.
+        delivery: `push`, `bigquery_config` or `cloud_storage_config`; "" for pull.
     """
 
     ack_deadline_seconds: int
@@ -75,6 +77,7 @@ class SubscriptionSettings:
     dead_letter_policy: DeadLetterPolicy | None
     filter: Predicate | None
     push_endpoint: str
+    delivery: str
 
     @classmethod
     def parse(cls, config: Any) -> "SubscriptionSettings":
@@ -82,7 +85,7 @@ class SubscriptionSettings:
 
         Raises:
             InvalidArgumentError: A field is out of its range, or two exclude each other.
-            UnimplementedError: It asks for an export or for transforms.
+            UnimplementedError: It asks for an export to Bigtable or for transforms.
         """
         limits.check_name(config.name, "subscriptions")
         limits.check_labels(config.labels)
@@ -90,10 +93,13 @@ class SubscriptionSettings:
         config.state = ACTIVE
         config.ack_deadline_seconds = config.ack_deadline_seconds or limits.ACK_DEADLINE_DEFAULT_SECONDS
         limits.check_range("ack_deadline_seconds", config.ack_deadline_seconds, limits.ACK_DEADLINE_SECONDS)
-        if config.enable_exactly_once_delivery and config.push_config.push_endpoint:
+        delivery = delivery_of(config)
+        if config.enable_exactly_once_delivery and delivery:
             raise InvalidArgumentError(
-                "Exactly-once delivery is for pull only: remove enable_exactly_once_delivery or push_config."
+                "Exactly-once delivery is for pull only: remove enable_exactly_once_delivery or the"
+                " configuration of push or export."
             )
+        limits.check_export(config)
         _parse_expiration(config)
         return cls(
             ack_deadline_seconds=config.ack_deadline_seconds,
@@ -105,6 +111,7 @@ class SubscriptionSettings:
             dead_letter_policy=_parse_dead_letter_policy(config),
             filter=parse_filter(config.filter) if config.filter else None,
             push_endpoint=_parse_push_endpoint(config),
+            delivery=delivery,
         )
 
     @property
@@ -114,11 +121,25 @@ class SubscriptionSettings:
 
     def delay_seconds(self, attempt: int) -> float:
         """How long after its failed `attempt` (from 1) a message is delivered again."""
-        bounds = self.backoff_seconds or (PUSH_BACKOFF_SECONDS if self.push_endpoint else None)
+        bounds = self.backoff_seconds or (PUSH_BACKOFF_SECONDS if self.delivery else None)
         if bounds is None:
             return 0.0
         shortest, longest = bounds
         return min(longest, shortest * 2.0 ** min(attempt - 1, 30))
+
+
+def delivery_of(config: Any) -> str:
+    """Return how a Subscription message delivers, in the words of `SubscriptionSettings.delivery`.
+
+    Raises:
+        InvalidArgumentError: In more than one way.
+    """
+    ways = [field for field in _EXPORTS if config.HasField(field)]
+    if config.push_config.push_endpoint:
+        ways.append("push")
+    if len(ways) > 1:
+        raise InvalidArgumentError(f"A subscription delivers one way, not by {' and '.join(ways)}.")
+    return ways[0] if ways else ""
 
 
 def _parse_retention(config: Any) -> float:

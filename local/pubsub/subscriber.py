@@ -6,16 +6,18 @@ from local.pubsub import wire
 from local.pubsub.catalog import Catalog
 from local.pubsub.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
 from local.pubsub.limits import MODIFY_DEADLINE_SECONDS, check_labels, check_range
+from local.pubsub.loops import DeliveryLoops
 from local.pubsub.mask import masked
 from local.pubsub.page import page
-from local.pubsub.push import PushLoops
 from local.pubsub.rpc import Methods
-from local.pubsub.settings import SubscriptionSettings
+from local.pubsub.settings import SubscriptionSettings, delivery_of
 from local.pubsub.subscription import Subscription
 
 MUTABLE = frozenset(
     (
         "ack_deadline_seconds",
+        "bigquery_config",
+        "cloud_storage_config",
         "dead_letter_policy",
         "enable_exactly_once_delivery",
         "expiration_policy",
@@ -34,14 +36,14 @@ class Subscriber:
 
     Args:
         catalog: What exists.
-        push_loops: Who delivers for push subscriptions.
+        loops: Who delivers for subscriptions that nobody pulls.
     """
 
     service = "google.pubsub.v1.Subscriber"
 
-    def __init__(self, catalog: Catalog, push_loops: PushLoops) -> None:
+    def __init__(self, catalog: Catalog, loops: DeliveryLoops) -> None:
         self._catalog = catalog
-        self._push_loops = push_loops
+        self._loops = loops
 
     def methods(self) -> Methods:
         """Its methods by their names."""
@@ -63,8 +65,9 @@ class Subscriber:
         }
 
     def _create_subscription(self, request: Any) -> Any:
+        self._loops.check(delivery_of(request))
         subscription = self._catalog.create_subscription(request)
-        self._push_loops.follow(subscription)
+        self._loops.follow(subscription)
         return _described(subscription)
 
     def _get_subscription(self, request: Any) -> Any:
@@ -86,10 +89,11 @@ class Subscriber:
 
     def _configure(self, subscription: Subscription, config: Any) -> Any:
         settings = SubscriptionSettings.parse(config)
+        self._loops.check(settings.delivery)
         if settings.dead_letter_policy != subscription.settings.dead_letter_policy:
             self._catalog.check_dead_letter_topic(settings)
         subscription.configure(config, settings)
-        self._push_loops.follow(subscription)
+        self._loops.follow(subscription)
         return _described(subscription)
 
     def _list_subscriptions(self, request: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import empty_pb2
-from google.pubsub_v1.types import pubsub
+from google.pubsub_v1.types import pubsub, schema
 
 AcknowledgeRequest = pubsub.AcknowledgeRequest.meta.pb
 CreateSnapshotRequest = pubsub.CreateSnapshotRequest.meta.pb
@@ -41,6 +41,18 @@ Topic = pubsub.Topic.meta.pb
 UpdateSnapshotRequest = pubsub.UpdateSnapshotRequest.meta.pb
 UpdateSubscriptionRequest = pubsub.UpdateSubscriptionRequest.meta.pb
 UpdateTopicRequest = pubsub.UpdateTopicRequest.meta.pb
+
+CommitSchemaRequest = schema.CommitSchemaRequest.meta.pb
+CreateSchemaRequest = schema.CreateSchemaRequest.meta.pb
+DeleteSchemaRequest = schema.DeleteSchemaRequest.meta.pb
+GetSchemaRequest = schema.GetSchemaRequest.meta.pb
+ListSchemasRequest = schema.ListSchemasRequest.meta.pb
+ListSchemasResponse = schema.ListSchemasResponse.meta.pb
+Schema = schema.Schema.meta.pb
+ValidateMessageRequest = schema.ValidateMessageRequest.meta.pb
+ValidateMessageResponse = schema.ValidateMessageResponse.meta.pb
+ValidateSchemaRequest = schema.ValidateSchemaRequest.meta.pb
+ValidateSchemaResponse = schema.ValidateSchemaResponse.meta.pb
 
 Empty = empty_pb2.Empty
 GetIamPolicyRequest = iam_policy_pb2.GetIamPolicyRequest

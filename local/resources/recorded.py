@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from local.limits import Limits, federation, iam, monitoring, network, pubsub, registry, run
+from local.limits import Limits, federation, iam, monitoring, network, registry, run
 from local.place import Place, digits
 from local.properties import Properties
 from local.records import Record
@@ -92,7 +92,6 @@ RECORDED: Final = (
     ),
     Recorded(iam.BUCKET_IAM_MEMBER, "b/{bucket}/{role}/{member}", **_GRANT),
     Recorded(iam.TABLE_IAM_MEMBER, "projects/{project}/{datasetId}/{tableId}/{role}/{member}", **_GRANT),
-    Recorded(pubsub.SCHEMA, "projects/{project}/schemas/{name}"),
     Recorded(iam.KEY_IAM_MEMBER, "{cryptoKeyId}/{role}/{member}", **_GRANT),
     Recorded(iam.CUSTOM_ROLE, "projects/{project}/roles/{roleId}", name="{id}", deleted="false"),
     Recorded(

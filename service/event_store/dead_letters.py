@@ -31,7 +31,8 @@ MOST_LETTERS: Final = 1000
 REDRIVEN_FROM: Final = "redriven_from"
 _PUBLISH_SECONDS: Final = 10.0
 _LAST_SECONDS: Final = 0.2  # a pull for less is not worth its way
-_GOOGLES: Final = "CloudPubSubDeadLetter"
+# Attributes that Google adds, of which it refuses some from a publisher.
+_GOOGLES: Final = ("CloudPubSubDeadLetter", "googclient_")
 _COUNT: Final = "CloudPubSubDeadLetterSourceDeliveryCount"
 
 
@@ -41,7 +42,7 @@ class DeadLetter:
 
     Attributes:
         data: The event as JSON.
-        attributes: The event's own attributes, as `event_type`, without Google's about the dead letter.
+        attributes: The event's own attributes, as `event_type`, without those that Google adds.
         ordering_key: The message's ordering key; empty for none.
         delivery_attempts: How often it was delivered in vain; 0 if Pub/Sub does not say.
         dead_since: When it became a dead letter; in UTC.

@@ -6,7 +6,11 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc.aio
 import pytest
+from google.pubsub_v1 import SchemaServiceAsyncClient
+from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
+from google.pubsub_v1.types import Encoding, Schema
 
 from event_store import dead_letters
 from event_store.dead_letters import DeadLetters
@@ -115,6 +119,34 @@ async def test_a_redriven_letter_reaches_the_subscription_that_gave_it_up(bus: B
     assert texts(await bus.consume(place.other, 1)) == ["{}"]  # whose consumer has it already
     await bus.silence(place.filtered)
     await bus.silence(place.dead_letters)
+
+
+async def test_a_letter_of_a_topic_with_a_schema_is_redriven(bus: Bus) -> None:
+    """Pub/Sub adds attributes to what it has held to a schema, and refuses them from a publisher."""
+    name = f"projects/{PROJECT}/schemas/schema-{next(_numbers)}"
+    schema = Schema(type_=Schema.Type.AVRO, definition='"long"')
+    async with grpc.aio.insecure_channel(bus.address) as channel:
+        schemas = SchemaServiceAsyncClient(transport=SchemaServiceGrpcAsyncIOTransport(channel=channel))
+        await schemas.create_schema(
+            parent=f"projects/{PROJECT}", schema_id=name.rpartition("/")[2], schema=schema
+        )
+    place = await _place(bus)
+    await bus.publisher.update_topic(
+        {
+            "topic": {"name": place.topic, "schema_settings": {"schema": name, "encoding": Encoding.JSON}},
+            "update_mask": "schemaSettings",
+        }
+    )
+    await bus.publish(place.topic, "1", attributes={"event_id": "event-1"})
+    for _ in range(5):
+        await bus.refuse(place.source, await bus.pull(place.source, 1))
+
+    async with place.open() as letters:
+        done = [letter.event_id async for letter in letters.redrive()]
+
+    assert done == ["event-1"]
+    (again,) = await bus.consume(place.source, 1)
+    assert again.message.attributes["googclient_schemaname"] == name
 
 
 async def test_letters_are_redriven_in_the_order_of_the_log(any_bus: Bus) -> None:

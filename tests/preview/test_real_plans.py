@@ -6,14 +6,21 @@ import sys
 from pathlib import Path
 
 import yaml
+from google.pubsub_v1.types import PubsubMessage
 
 from infra.preview.guard import judge
 from infra.preview.summary import render
-from local.limits.pubsub import TOPIC
+from local.limits.pubsub import SUBSCRIPTION, TOPIC
 from local.state import ROOT
+from tests.local.conftest import LocalCloud
 from tests.preview.conftest import Small
 
-FILTERED = {"name": "projection", "topic": "words", "filter": 'attributes.event_type = "Added"'}
+PULL = SUBSCRIPTION.type
+FILTERED: dict[str, object] = {
+    "name": "projection",
+    "topic": "words",
+    "filter": 'attributes.event_type = "Added"',
+}
 
 
 async def _command(*arguments: str, text: str = "", **variables: str) -> tuple[int, str]:
@@ -57,6 +64,28 @@ async def test_an_immutable_field_of_a_subscription_is_refused_with_the_way_out(
     assert verdict.stale == ("bus-words: delete",)
     assert "Acknowledged loss of data" in summary
     assert "`bus-words: delete` matches nothing" in summary
+
+
+async def test_a_new_generation_passes_and_keeps_the_backlog(small: Small, local_cloud: LocalCloud) -> None:
+    """What cannot change is changed beside the old one, which goes only when that is acknowledged."""
+    bus = local_cloud.assembly.bus
+    path = "projects/p-1/subscriptions/projection"
+    await bus.publisher.publish(topic="projects/p-1/topics/words", messages=[PubsubMessage(data=b"old")])
+    small.write(subscriptions=[FILTERED | {"generation": 2, "keptGenerations": [1]}])
+    kept = judge(await small.plan())
+    await small.stack.must_up()
+    pulled = await bus.subscriber.pull(subscription=path, max_messages=10, timeout=5)
+    stands = {each.id.rpartition("/")[2]: each.inputs for each in small.stack.cloud.records.of_type(PULL)}
+    small.write(subscriptions=[FILTERED | {"generation": 2}])
+    removed = judge(await small.plan())
+
+    assert kept.passes
+    assert [each.message.data for each in pulled.received_messages] == [b"old"]
+    assert "filter" not in stands["projection"]
+    assert stands["projection-g2"]["filter"] == FILTERED["filter"]
+    assert [(each.step.name, each.deed) for each in removed.refused] == [
+        ("bus-projection-subscription", "delete")
+    ]
 
 
 async def test_an_acknowledgement_is_of_one_deed_only(small: Small) -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import grpc.aio
 import pytest
 from google.api_core.exceptions import (
     Aborted,
@@ -15,8 +14,6 @@ from google.api_core.exceptions import (
 )
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.pubsub_v1 import SchemaServiceAsyncClient
-from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
 from google.pubsub_v1.types import (
     ListTopicsRequest,
     ModifyPushConfigRequest,
@@ -356,16 +353,12 @@ async def test_iam_policies_are_kept_and_guarded_by_their_etag(bus: Bus) -> None
 
 
 async def test_what_the_embedded_server_has_not_it_says(timed_bus: Bus) -> None:
-    """Schemas, exports and ingestion are UNIMPLEMENTED, never stored and forgotten."""
+    """Ingestion, and exports without a folder for them, are UNIMPLEMENTED, never stored and forgotten."""
     topic = await timed_bus.topic()
-    async with grpc.aio.insecure_channel(timed_bus.address) as channel:
-        schemas = SchemaServiceAsyncClient(transport=SchemaServiceGrpcAsyncIOTransport(channel=channel))
-        with pytest.raises(MethodNotImplemented, match="schemas"):
-            await schemas.list_schemas(parent="projects/test", retry=None)
     with pytest.raises(MethodNotImplemented, match="bigquery_config"):
         await timed_bus.subscription(topic, bigquery_config={"table": "p.d.t"})
-    with pytest.raises(MethodNotImplemented, match="schema_settings"):
-        await timed_bus.topic(schema_settings={"schema": "projects/test/schemas/s"})
+    with pytest.raises(MethodNotImplemented, match="ingestion_data_source_settings"):
+        await timed_bus.topic(ingestion_data_source_settings={"aws_kinesis": {"stream_arn": "s"}})
 
 
 def _seconds(message: Any, field: str) -> int:

@@ -1,0 +1,74 @@
+"""Schemas, made on the running Pub/Sub."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from google.api_core import exceptions
+from google.pubsub_v1 import types
+
+from local.bus import CALL_SECONDS, Bus, google_errors
+from local.limits import pubsub
+from local.place import Place
+from local.properties import Properties
+from local.records import Record
+from local.resources.kind import Draft, Kind
+
+_CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
+
+
+class SchemaKind(Kind):
+    """A schema; another definition is another revision of it."""
+
+    limits = pubsub.SCHEMA
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def identify(self, inputs: Properties, place: Place) -> str:
+        """Return its full name."""
+        return f"projects/{place.of(inputs).project}/schemas/{inputs['name']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create it, or take over one that nobody knows of."""
+        parent, _, identity = draft.id.rpartition("/schemas/")
+        with google_errors():
+            try:
+                await self._bus.schemas.create_schema(
+                    parent=parent, schema_id=identity, schema=_message(draft), **_CALL
+                )
+            except exceptions.AlreadyExists:
+                await self._commit(draft)
+        return {"project": draft.place.of(draft.inputs).project, **draft.inputs}
+
+    async def update(self, record: Record, draft: Draft) -> Properties:
+        """Commit a revision."""
+        with google_errors():
+            await self._commit(draft)
+        return {**record.outputs, **draft.inputs}
+
+    async def delete(self, record: Record) -> None:
+        """Delete it; its topics stay, and take nothing any more."""
+        with google_errors(), suppress(exceptions.NotFound):
+            await self._bus.schemas.delete_schema(name=record.id, **_CALL)
+
+    async def exists(self, record: Record) -> bool:
+        """Ask for it."""
+        with google_errors():
+            try:
+                await self._bus.schemas.get_schema(name=record.id, **_CALL)
+            except exceptions.NotFound:
+                return False
+        return True
+
+    async def restore(self, record: Record) -> None:
+        """Create it again where Pub/Sub forgot it."""
+        await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
+
+    async def _commit(self, draft: Draft) -> None:
+        await self._bus.schemas.commit_schema(name=draft.id, schema=_message(draft), **_CALL)
+
+
+def _message(draft: Draft) -> Any:
+    inputs = draft.inputs
+    return types.Schema(name=draft.id, type_=inputs["type"], definition=inputs.get("definition", ""))
