@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
 
 import pulumi
 from pulumi_gcp import pubsub
 
-from event_store.topology import Subscription, Topic, Topology
+from event_store.topology import Subscription, Topology
 from event_store.topology.delivery import BigQueryExport, CloudStorageExport, Push
 from infra.components.bus.agent import Agent
 from infra.components.bus.push import PushIdentity
-from infra.components.bus.subscription import IMMUTABLE, NEVER, arguments
+from infra.components.bus.subscription import IMMUTABLE, arguments
+from infra.components.bus.topics import Topics
 from infra.components.children import child_options
-
-DEAD_LETTER_RETENTION: Final = "2678400s"  # 31 days, the most that Pub/Sub keeps a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +59,6 @@ class EventBus(pulumi.ComponentResource):
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:EventBus", name, None, opts)
         self._name, self._args, self._child = name, args, child_options(self, opts)
-        # A physical name is taken until its owner is gone, and an immutable field's change makes a new owner.
-        self._replaced = self._after(delete_before_replace=True)
         self._agent = Agent(name, args.project, self._child)
         pushes = [each.delivery for each in args.topology.subscriptions if isinstance(each.delivery, Push)]
         self._push = (
@@ -73,24 +69,17 @@ class EventBus(pulumi.ComponentResource):
         if self._push is not None:
             self._push.may_call(pushes, args.region)
         self._push_account = self._push.account if self._push is not None else None
-        self._schemas = {
-            schema.name: pubsub.Schema(
-                f"{name}-{schema.name}-schema",
-                project=args.project,
-                name=schema.name,
-                type=schema.type,
-                definition=schema.definition,
-                opts=self._replaced,
-            )
-            for schema in args.topology.schemas
-        }
-        topics = {topic.name: self._topic(topic) for topic in args.topology.topics}
+        made = Topics(name, args.project, args.labels, self._agent, self._child)
+        for schema in args.topology.schemas:
+            made.hold_to(schema)
+        topics = {topic.name: made.topic(topic) for topic in args.topology.topics}
         self.topics = {key: topic.id for key, topic in topics.items()}
         self.subscriptions, self.dead_letter_subscriptions = {}, {}
         declared = {topic.name: topic for topic in args.topology.topics}
         for subscription in args.topology.subscriptions:
-            dead_letters = self._dead_letters(subscription, declared[subscription.topic])
-            self._subscribe(subscription, topics[subscription.topic], dead_letters)
+            letters, kept = made.dead_letters(subscription, declared[subscription.topic])
+            self.dead_letter_subscriptions[subscription.dead_letter_name] = kept.id
+            self._subscribe(subscription, topics[subscription.topic], letters)
         self.register_outputs(
             {
                 "topics": self.topics,
@@ -98,35 +87,6 @@ class EventBus(pulumi.ComponentResource):
                 "dead_letter_subscriptions": self.dead_letter_subscriptions,
             }
         )
-
-    def _topic(self, topic: Topic) -> pubsub.Topic:
-        schema = self._schemas.get(topic.schema)
-        settings = (
-            pubsub.TopicSchemaSettingsArgs(schema=schema.id, encoding=topic.schema_encoding)
-            if schema is not None
-            else None
-        )
-        return pubsub.Topic(
-            f"{self._name}-{topic.name}",
-            project=self._args.project,
-            name=topic.name,
-            message_retention_duration=f"{topic.message_retention_seconds}s",
-            schema_settings=settings,
-            labels={**self._args.labels, **topic.labels},
-            **self._kept(topic),
-        )
-
-    def _kept(self, topic: Topic) -> dict[str, Any]:
-        """Return how a topic's messages are kept: its dead letters, too, since they are the same messages."""
-        storage = pubsub.TopicMessageStoragePolicyArgs(
-            allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
-        )
-        needed = [self._agent.may_encrypt(topic.kms_key)] if topic.kms_key else []
-        return {
-            "kms_key_name": topic.kms_key or None,
-            "message_storage_policy": storage if topic.regions else None,
-            "opts": self._after(*needed, delete_before_replace=True),
-        }
 
     def _subscribe(self, subscription: Subscription, topic: pubsub.Topic, dead_letters: pubsub.Topic) -> None:
         needed: list[pulumi.Resource] = []
@@ -141,11 +101,15 @@ class EventBus(pulumi.ComponentResource):
                 generation,
                 topic,
                 dead_letters,
-                self._after(
-                    *needed,
-                    delete_before_replace=True,
-                    # It keeps what cannot change until it is drained.
-                    ignore_changes=list(IMMUTABLE) if is_kept else None,
+                pulumi.ResourceOptions.merge(
+                    self._child,
+                    pulumi.ResourceOptions(
+                        depends_on=needed,
+                        # Its name is taken until it is gone.
+                        delete_before_replace=True,
+                        # One that is kept keeps what cannot change until it is drained.
+                        ignore_changes=list(IMMUTABLE) if is_kept else None,
+                    ),
                 ),
             )
             self.subscriptions[subscription.name] = made.id
@@ -182,37 +146,3 @@ class EventBus(pulumi.ComponentResource):
                 opts=self._child,
             )
         return made
-
-    def _dead_letters(self, subscription: Subscription, source: Topic) -> pubsub.Topic:
-        """Make the topic of the subscription's dead letters and the pull subscription that keeps them."""
-        name, labels = subscription.dead_letter_name, {**self._args.labels, **subscription.labels}
-        topic = pubsub.Topic(
-            f"{self._name}-{name}",
-            project=self._args.project,
-            name=name,
-            labels=labels,
-            **self._kept(source),
-        )
-        kept = pubsub.Subscription(
-            f"{self._name}-{name}-subscription",
-            project=self._args.project,
-            name=name,
-            topic=topic.id,
-            ack_deadline_seconds=subscription.ack_deadline_seconds,
-            message_retention_duration=DEAD_LETTER_RETENTION,
-            retain_acked_messages=False,
-            # Each dead letter is looked at by itself; none waits behind another of its key.
-            enable_message_ordering=False,
-            enable_exactly_once_delivery=False,
-            expiration_policy=NEVER,
-            labels=labels,
-            opts=self._replaced,
-        )
-        self._agent.may_publish_dead_letters(name, topic)
-        self.dead_letter_subscriptions[name] = kept.id
-        return topic
-
-    def _after(self, *needed: pulumi.Resource, **options: object) -> pulumi.ResourceOptions:
-        """Return the options of a child that waits for some resources, and more options of its own."""
-        own = pulumi.ResourceOptions(depends_on=list(needed), **options)  # type: ignore[arg-type] # options
-        return pulumi.ResourceOptions.merge(self._child, own)
