@@ -1,5 +1,6 @@
 """Replay: back to a time or a snapshot, and forward past what nobody wants."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,7 @@ async def test_retained_messages_come_again_after_a_seek_back(bus: Bus, ordered:
     subscription = await bus.subscription(topic, retain_acked_messages=True, enable_message_ordering=ordered)
     for n in range(3):
         await bus.publish(topic, str(n), key="k")
+        await asyncio.sleep(0.002)  # the emulator tells time in whole milliseconds: each gets one of its own
     received = await bus.consume(subscription, 3)
     received.sort(key=published)
 
