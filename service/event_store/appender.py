@@ -283,11 +283,7 @@ class Appender:
     async def _open_cursor(self) -> Cursor:
         if self._cursor is None or self._cursor.connection.closed:
             self._cursor = None
-            with domain_errors():
-                connection = await psycopg.AsyncConnection.connect(
-                    **await self._login.parameters_async(), autocommit=True
-                )
-            self._cursor = connection.cursor()
+            self._cursor = (await self._login.connect_async()).cursor()
         return self._cursor
 
 

@@ -60,10 +60,7 @@ class ImportWriter:
         Raises:
             UnavailableError: The database is away, or too busy with a part of another caller.
         """
-        with domain_errors():
-            self._connection = await psycopg.AsyncConnection.connect(
-                **await self._login.parameters_async(), autocommit=True
-            )
+        self._connection = await self._login.connect_async()
         async with self._cursor() as cursor:
             await cursor.execute(queries["import_part_create"])
             await cursor.execute(queries["import_begin"], (self._import_id,))

@@ -1,75 +1,56 @@
-"""The right to publish: one relay at a time.
+"""The right to publish: what those of the relay and of a replay have in common.
 
 Invariants:
 
-- The lease is a row; only the database's clock says when it runs out. What this process believes is never
+- A lease is in a row; only the database's clock says when it runs out. What this process believes is never
   later than that: it counts from before it asked.
-- Each time the lease is acquired its epoch grows. A checkpoint carries the epoch of its writer and is refused
-  once another has acquired the lease, so a relay that slept through its lease cannot move the checkpoint.
+- Each time a lease is acquired its epoch grows. A checkpoint carries the epoch of its writer and is refused
+  once another has acquired the lease, so who slept through its lease cannot move the checkpoint.
 - Pub/Sub knows no epochs. A publish request therefore ends before the lease does.
 - No transaction is open between two statements, and no lock is held.
 """
 
 import asyncio
+import os
+import socket
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 import psycopg
-from psycopg.types.json import Jsonb
 
-from event_store.database import queries
 from event_store.database_errors import domain_errors
 from event_store.errors import UnavailableError
 
 LEASE_SECONDS: Final = 15.0
 STATEMENT_SECONDS: Final = 4.0  # a renewal, due after a third, comes in time even behind a slow statement
-RELAY: Final = "main"
 
 
 class LeaseLostError(Exception):
-    """Another relay holds the lease, or may hold it: stop publishing at once."""
+    """Another holds the lease, or may hold it: stop publishing at once."""
 
 
-@dataclass(slots=True)
-class Lease:
+@dataclass(slots=True, kw_only=True)
+class Lease(ABC):
     """A lease that this process holds.
 
     Attributes:
         connection: Where its statements run, in autocommit.
         epoch: Grows with each holder.
-        position: The checkpoint, at first that of the holder before.
-        topic_positions: The positions of the topics that are further than that, by path.
+        expires_at: When it runs out at the earliest, by the loop's clock.
     """
 
     connection: psycopg.AsyncConnection[Any]
     epoch: int
-    position: int
-    topic_positions: Mapping[str, int]
-    _expires_at: float
-
-    @classmethod
-    async def acquire(cls, connection: psycopg.AsyncConnection[Any], owner: str) -> "Lease | None":
-        """Take the lease if it is free, has run out or is `owner`'s own; None while another holds it.
-
-        Raises:
-            EventStoreError: The database is away.
-        """
-        asked_at = _now()
-        parameters = {"relay": RELAY, "owner": owner, "seconds": LEASE_SECONDS}
-        async with statement():
-            cursor = await connection.execute(queries["relay_acquire"], parameters)
-            row = await cursor.fetchone()
-        if row is None:
-            return None
-        epoch, position, topic_positions = row
-        return cls(connection, epoch, position, topic_positions, asked_at + LEASE_SECONDS)
+    expires_at: float
 
     @property
     def remaining_seconds(self) -> float:
         """How long the lease lasts at least; not above 0 if it may be another's."""
-        return self._expires_at - _now()
+        return self.expires_at - asyncio.get_running_loop().time()
 
     async def renew(self) -> None:
         """Begin its time anew.
@@ -78,21 +59,9 @@ class Lease:
             LeaseLostError: It is another's.
             EventStoreError: The database is away.
         """
-        asked_at = _now()
-        await self._write("relay_renew", {"seconds": LEASE_SECONDS})
-        self._expires_at = asked_at + LEASE_SECONDS
-
-    async def checkpoint(self, position: int, topic_positions: Mapping[str, int]) -> None:
-        """Note that every event up to a position is published or parked, and up to where for some topics.
-
-        Raises:
-            LeaseLostError: The lease is another's, and so is the checkpoint.
-            EventStoreError: The database is away.
-        """
-        await self._write(
-            "relay_checkpoint", {"position": position, "topic_positions": Jsonb(topic_positions)}
-        )
-        self.position, self.topic_positions = position, topic_positions
+        expires_at = expiry()
+        await self._write("renew", {"seconds": LEASE_SECONDS})
+        self.expires_at = expires_at
 
     async def release(self) -> None:
         """Give the lease to whoever waits.
@@ -101,16 +70,27 @@ class Lease:
             LeaseLostError: It is another's already.
             EventStoreError: The database is away.
         """
-        self._expires_at = 0
-        await self._write("relay_release", {})
+        self.expires_at = 0
+        await self._write("release", {})
 
-    async def _write(self, query: str, parameters: dict[str, Any]) -> None:
-        async with statement():
-            cursor = await self.connection.execute(
-                queries[query], {"relay": RELAY, "epoch": self.epoch, **parameters}
-            )
-        if cursor.rowcount != 1:
-            raise LeaseLostError(f"another relay has acquired the lease after epoch {self.epoch}")
+    @abstractmethod
+    async def _write(self, action: str, parameters: Mapping[str, Any]) -> None:
+        """Run the statement for `renew`, `checkpoint` or `release` on the lease's row, in its epoch.
+
+        Raises:
+            LeaseLostError: Another has acquired the lease.
+            EventStoreError: The database is away.
+        """
+
+
+def expiry() -> float:
+    """Return when a lease that is now asked for runs out at the earliest, by the loop's clock."""
+    return asyncio.get_running_loop().time() + LEASE_SECONDS
+
+
+def new_owner() -> str:
+    """Return a name for one that acquires leases: where it runs, and which it is there."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
 
 @asynccontextmanager
@@ -126,7 +106,3 @@ async def statement() -> AsyncIterator[None]:
                 yield
     except TimeoutError:
         raise UnavailableError(f"the database did not answer within {STATEMENT_SECONDS:g} s") from None
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -76,6 +76,15 @@ class Login:
         """Return what `parameters` returns, without blocking the event loop."""
         return await asyncio.to_thread(self.parameters) if self._uses_token else self._fixed
 
+    async def connect_async(self) -> psycopg.AsyncConnection[Any]:
+        """Open a connection in autocommit, for a loop that keeps one to itself.
+
+        Raises:
+            EventStoreError: The database is away or refuses the login.
+        """
+        with domain_errors():
+            return await psycopg.AsyncConnection.connect(**await self.parameters_async(), autocommit=True)
+
     def connect(self) -> psycopg.Connection:
         """Open a connection for a command.
 

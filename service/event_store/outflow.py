@@ -11,24 +11,16 @@ Invariants:
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from event_store.errors import EventStoreError
 from event_store.lanes import Lanes, Pending
-from event_store.lease import LeaseLostError
+from event_store.lease import Lease, LeaseLostError
 from event_store.publisher import Publisher
 
 PUBLISH_SECONDS: Final = 9.0
 PUBLISH_MARGIN_SECONDS: Final = 1.0
 DRAIN_SECONDS: Final = 3.0
-
-
-class Held(Protocol):
-    """A lease that this process holds."""
-
-    @property
-    def remaining_seconds(self) -> float:
-        """How long it lasts at least; not above 0 if it may be another's."""
 
 
 class Outflow:
@@ -48,7 +40,7 @@ class Outflow:
 
     def __init__(
         self,
-        lease: Held,
+        lease: Lease,
         publisher: Publisher,
         park: Callable[[str, Pending, EventStoreError], Awaitable[None]],
         settled: Callable[[Pending], None],

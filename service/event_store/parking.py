@@ -28,7 +28,8 @@ from typing import Any, Final
 from event_store.database import queries
 from event_store.errors import EventStoreError
 from event_store.lanes import Pending
-from event_store.lease import RELAY, Lease, LeaseLostError, statement
+from event_store.lease import LeaseLostError, statement
+from event_store.relay_lease import RELAY, RelayLease
 from event_store.topology import Routing
 
 _ERROR_CHARACTERS: Final = 1000
@@ -45,7 +46,7 @@ class Parking:
         routing: Says which topics block.
     """
 
-    def __init__(self, lease: Lease, routing: Routing) -> None:
+    def __init__(self, lease: RelayLease, routing: Routing) -> None:
         self._lease = lease
         self._blocking = {topic.path for topic in routing.topics.values() if topic.unpublishable == "block"}
         self._blocked: set[tuple[str, str]] = set()

@@ -27,20 +27,17 @@ Invariants:
 
 import asyncio
 import logging
-import os
-import socket
 from contextlib import suppress
 from typing import Any, Final
-from uuid import uuid4
 
 import psycopg
 
 from event_store.backoff import Backoff
-from event_store.database_errors import domain_errors
 from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
-from event_store.lease import Lease, LeaseLostError
+from event_store.lease import LeaseLostError, new_owner
 from event_store.login import Login
 from event_store.publisher import Publisher
+from event_store.relay_lease import RelayLease
 from event_store.term import PageSize, Term
 from event_store.topology import Routing
 from event_store.wakeup import Wakeup
@@ -61,7 +58,7 @@ class Relay:
     """
 
     def __init__(self, login: Login, routing: Routing) -> None:
-        self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self.owner = new_owner()
         self._login = login
         self._routing = routing
         self._publisher = Publisher()
@@ -99,11 +96,7 @@ class Relay:
         """Stand by for the lease, then publish until stopped or until something fails."""
         if self._routing.topics:  # a store without a bus needs no credentials for one
             await self._publisher.open()
-        with domain_errors():
-            connection = await psycopg.AsyncConnection.connect(
-                **await self._login.parameters_async(), autocommit=True
-            )
-        async with connection:
+        async with await self._login.connect_async() as connection:
             lease = await self._acquire(connection)
             if lease is None:
                 return
@@ -119,9 +112,9 @@ class Relay:
                     await lease.release()
             logger.info("released the lease", extra=log | {"position": lease.position})
 
-    async def _acquire(self, connection: psycopg.AsyncConnection[Any]) -> Lease | None:
+    async def _acquire(self, connection: psycopg.AsyncConnection[Any]) -> RelayLease | None:
         while not self._stopping.is_set():
-            lease = await Lease.acquire(connection, self.owner)
+            lease = await RelayLease.acquire(connection, self.owner)
             if lease is not None:
                 return lease
             await self._wait(STANDBY_SECONDS)

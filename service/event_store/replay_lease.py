@@ -1,4 +1,4 @@
-"""The right to publish one replay, and its checkpoint: what `lease.py` is to the relay.
+"""The right to publish one replay, and its checkpoint.
 
 Each replay has a lease of its own in its row, so that replays run beside each other, in one process or in
 several, and checkpoint, counts, state and epoch are judged by one statement on one row. A paused or cancelled
@@ -6,8 +6,7 @@ replay cannot be acquired; who holds it learns of it from the next statement, an
 published until then.
 """
 
-import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,18 +14,16 @@ import psycopg
 
 from event_store.database import queries
 from event_store.event_filter import EventFilter
-from event_store.lease import LEASE_SECONDS, LeaseLostError, statement
+from event_store.lease import LEASE_SECONDS, Lease, LeaseLostError, expiry, statement
 
 _ERROR_CHARACTERS: Final = 1000
 
 
 @dataclass(slots=True, kw_only=True)
-class ReplayLease:
+class ReplayLease(Lease):
     """A replay that this process may publish.
 
     Attributes:
-        connection: Where its statements run, in autocommit.
-        epoch: Grows with each holder.
         replay_id: The replay.
         topic: `projects/PROJECT/topics/NAME`.
         to_position: Its last position.
@@ -36,8 +33,6 @@ class ReplayLease:
         goes_on: Whether it was running at the last statement.
     """
 
-    connection: psycopg.AsyncConnection[Any]
-    epoch: int
     replay_id: str
     topic: str
     to_position: int
@@ -45,7 +40,6 @@ class ReplayLease:
     events_per_second: int
     checkpointed: tuple[int, int, int, str]
     goes_on: bool = True
-    _expires_at: float
 
     @classmethod
     async def acquire(
@@ -61,7 +55,7 @@ class ReplayLease:
         Raises:
             EventStoreError: The database is away.
         """
-        asked_at = _now()
+        expires_at = expiry()
         parameters = {"owner": owner, "held": list(held), "seconds": LEASE_SECONDS}
         async with statement():
             cursor = await connection.execute(queries["replay_acquire"], parameters)
@@ -72,30 +66,14 @@ class ReplayLease:
         return cls(
             connection=connection,
             epoch=epoch,
+            expires_at=expires_at,
             replay_id=replay_id,
             topic=topic,
             to_position=to_position,
             event_filter=EventFilter(tuple(aggregate_types), tuple(event_types)),
             events_per_second=rate,
             checkpointed=(*checkpointed,),
-            _expires_at=asked_at + LEASE_SECONDS,
         )
-
-    @property
-    def remaining_seconds(self) -> float:
-        """How long the lease lasts at least; not above 0 if it may be another's."""
-        return self._expires_at - _now()
-
-    async def renew(self) -> None:
-        """Begin its time anew, and learn whether the replay is to go on.
-
-        Raises:
-            LeaseLostError: It is another's.
-            EventStoreError: The database is away.
-        """
-        asked_at = _now()
-        await self._write("replay_renew", {"seconds": LEASE_SECONDS})
-        self._expires_at = asked_at + LEASE_SECONDS
 
     async def checkpoint(self, position: int, published_events: int, parked_events: int, error: str) -> None:
         """Note how far it is, and what is in the way; at its end a running replay is finished.
@@ -116,29 +94,15 @@ class ReplayLease:
             "parked_events": parked_events,
             "error": error[:_ERROR_CHARACTERS],
         }
-        await self._write("replay_checkpoint", values)
+        await self._write("checkpoint", values)
         self.checkpointed = (position, published_events, parked_events, error)
 
-    async def release(self) -> None:
-        """Give the lease to whoever looks for work.
-
-        Raises:
-            LeaseLostError: It is another's already.
-            EventStoreError: The database is away.
-        """
-        self._expires_at = 0
-        await self._write("replay_release", {})
-
-    async def _write(self, query: str, parameters: dict[str, Any]) -> None:
+    async def _write(self, action: str, parameters: Mapping[str, Any]) -> None:
         async with statement():
             cursor = await self.connection.execute(
-                queries[query], {"replay_id": self.replay_id, "epoch": self.epoch, **parameters}
+                queries[f"replay_{action}"], {"replay_id": self.replay_id, "epoch": self.epoch, **parameters}
             )
             row = await cursor.fetchone()
         if row is None:
             raise LeaseLostError(f"another has acquired replay {self.replay_id} after epoch {self.epoch}")
         self.goes_on = row[0]
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

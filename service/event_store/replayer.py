@@ -23,19 +23,15 @@ Invariants:
 
 import asyncio
 import logging
-import os
-import socket
 from contextlib import suppress
 from typing import Any, Final
-from uuid import uuid4
 
 import psycopg
 
 from event_store.backoff import Backoff
 from event_store.database import queries
-from event_store.database_errors import domain_errors
 from event_store.errors import ConfigurationError, EventStoreError
-from event_store.lease import LeaseLostError, statement
+from event_store.lease import LeaseLostError, new_owner, statement
 from event_store.login import Login
 from event_store.publisher import Publisher
 from event_store.replay_lease import ReplayLease
@@ -63,7 +59,7 @@ class Replayer:
     """
 
     def __init__(self, login: Login, routing: Routing) -> None:
-        self.owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self.owner = new_owner()
         self._login = login
         self._routing = routing
         self._publisher = Publisher()
@@ -95,11 +91,7 @@ class Replayer:
     async def _hold_connection(self, backoff: Backoff) -> None:
         """Run replays until stopped or until the connection is lost; a stop lets those that run end first."""
         failure: EventStoreError | None = None
-        with domain_errors():
-            connection = await psycopg.AsyncConnection.connect(
-                **await self._login.parameters_async(), autocommit=True
-            )
-        async with connection, asyncio.TaskGroup() as running:
+        async with await self._login.connect_async() as connection, asyncio.TaskGroup() as running:
             try:
                 while not self._stopping.is_set():
                     await self._look(connection, running)

@@ -19,7 +19,6 @@ from functools import partial
 from typing import Final
 
 import grpc
-import psycopg
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -182,10 +181,7 @@ class Server:
         try:
             with domain_errors():
                 # Not from the pool, which keeps to itself why it cannot connect.
-                connection = await psycopg.AsyncConnection.connect(
-                    **await self._database.login.parameters_async(), autocommit=True
-                )
-                async with connection:
+                async with await self._database.login.connect_async() as connection:
                     row = await (await connection.execute(queries["schema_revision"])).fetchone()
         except SchemaError:  # there is no such table yet
             row = None

@@ -18,11 +18,12 @@ from typing import Final, NoReturn
 from event_store.database import queries
 from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.lanes import WORKERS, Pending
-from event_store.lease import LEASE_SECONDS, Lease, statement
+from event_store.lease import LEASE_SECONDS, statement
 from event_store.message import Content, EventRow
 from event_store.outflow import Outflow
 from event_store.parking import Parking
 from event_store.publisher import Publisher
+from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
 from event_store.wakeup import Wakeup
 from event_store.watermark import Watermark
@@ -56,7 +57,7 @@ class Term:
     """Publishes the log from its lease's checkpoint on."""
 
     def __init__(
-        self, lease: Lease, publisher: Publisher, routing: Routing, wakeup: Wakeup, page_size: PageSize
+        self, lease: RelayLease, publisher: Publisher, routing: Routing, wakeup: Wakeup, page_size: PageSize
     ) -> None:
         self._lease = lease
         self._page_size = page_size
@@ -146,8 +147,7 @@ class Term:
     async def _renew(self) -> NoReturn:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            async with statement():
-                await self._lease.renew()
+            await self._lease.renew()
             self._has_moved.set()  # topics without messages may be further, behind one that takes nothing
 
     async def _write_checkpoints(self) -> NoReturn:
@@ -160,8 +160,7 @@ class Term:
     async def _write_checkpoint(self) -> None:
         position, topics_ahead = self._watermark.position, self._watermark.topics_ahead()
         if (position, topics_ahead) != (self._lease.position, self._lease.topic_positions):
-            async with statement():
-                await self._lease.checkpoint(position, topics_ahead)
+            await self._lease.checkpoint(position, topics_ahead)
 
 
 def _corrupted(position: int) -> LogCorruptedError:

@@ -10,8 +10,6 @@ import logging
 from contextlib import suppress
 from typing import Final, NoReturn
 
-import psycopg
-
 from event_store.backoff import Backoff
 from event_store.database import queries
 from event_store.database_errors import domain_errors
@@ -63,8 +61,7 @@ class Wakeup:
 
     async def _listen(self, backoff: Backoff) -> None:
         with domain_errors():
-            parameters = await self._login.parameters_async()
-            async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
+            async with await self._login.connect_async() as connection:
                 await connection.execute(queries["relay_listen"])
                 self._listening = True
                 backoff.reset()

@@ -10,11 +10,11 @@ import sys
 from typing import Any, NoReturn
 
 from event_store.environment import Environment
-from event_store.lease import Lease
 from event_store.login import Login
 from event_store.parking import Parking
 from event_store.publisher import Publisher
 from event_store.relay import Relay
+from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
 
 
@@ -54,7 +54,7 @@ def install(point: str) -> None:
     place, name, dying = {
         "before a publish": (Publisher, "publish", before_publish),
         "between publishes": (Publisher, "publish", between_publishes),
-        "before a checkpoint": (Lease, "checkpoint", before_checkpoint),
+        "before a checkpoint": (RelayLease, "checkpoint", before_checkpoint),
         "after parking": (Parking, "park", after_parking),
         "after parking behind": (Parking, "park_behind", after_parking_behind),
         "none": (None, "", None),

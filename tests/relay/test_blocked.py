@@ -13,11 +13,12 @@ from event_store.client import Client
 from event_store.database import queries
 from event_store.errors import InvalidArgumentError
 from event_store.lanes import Pending
-from event_store.lease import Lease, LeaseLostError
+from event_store.lease import LeaseLostError
 from event_store.message import PubsubMessage
 from event_store.parked import ParkedMessages
 from event_store.parking import Parking
 from event_store.publisher import Publisher
+from event_store.relay_lease import RelayLease
 from event_store.topology import Ordering, Routing
 from event_store.watermark import Delivery
 from tests.client.command import run
@@ -328,10 +329,10 @@ async def test_a_former_holder_of_the_lease_blocks_nothing(log: Log, routing: Ro
     message = PubsubMessage(data=b"{}", ordering_key="k")
     pending = Pending(message, 1, str(uuid4()), Delivery(topic, 1))
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
-        former = await Lease.acquire(connection, "former")
+        former = await RelayLease.acquire(connection, "former")
         assert former is not None
         log.expire_lease()
-        latter = await Lease.acquire(connection, "latter")
+        latter = await RelayLease.acquire(connection, "latter")
         assert latter is not None
 
         with pytest.raises(LeaseLostError):

@@ -7,7 +7,7 @@ import pytest
 
 from event_store import term
 from event_store.client import Client
-from event_store.lease import Lease
+from event_store.relay_lease import RelayLease
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of
 from tests.relay.conftest import StartRelay
@@ -57,13 +57,13 @@ async def test_an_event_costs_one_checkpoint(
 ) -> None:
     """Topics that an event does not go to are as far as it is read: that alone is not written down."""
     written: list[tuple[int, dict[str, int]]] = []
-    checkpoint = Lease.checkpoint
+    checkpoint = RelayLease.checkpoint
 
-    async def watch(lease: Lease, position: int, topic_positions: dict[str, int]) -> None:
+    async def watch(lease: RelayLease, position: int, topic_positions: dict[str, int]) -> None:
         written.append((position, topic_positions))
         await checkpoint(lease, position, topic_positions)
 
-    monkeypatch.setattr(Lease, "checkpoint", watch)
+    monkeypatch.setattr(RelayLease, "checkpoint", watch)
     await log.append(str(uuid4()), "First", 1)
 
     await start_relay(bus.routing())

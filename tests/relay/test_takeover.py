@@ -12,8 +12,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.lease import Lease, LeaseLostError
+from event_store.lease import LeaseLostError
 from event_store.login import Login
+from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay
@@ -137,12 +138,12 @@ async def test_a_checkpoint_of_an_older_epoch_is_refused(log: Log) -> None:
         await psycopg.AsyncConnection.connect(autocommit=True) as one,
         await psycopg.AsyncConnection.connect(autocommit=True) as other,
     ):
-        former = await Lease.acquire(one, "former")
+        former = await RelayLease.acquire(one, "former")
         assert former is not None
         await former.checkpoint(5, {"some": 7})
-        assert await Lease.acquire(other, "latter") is None
+        assert await RelayLease.acquire(other, "latter") is None
         log.expire_lease()
-        latter = await Lease.acquire(other, "latter")
+        latter = await RelayLease.acquire(other, "latter")
         assert latter is not None
         assert (latter.position, latter.topic_positions) == (5, {"some": 7})
         assert latter.epoch == former.epoch + 1
@@ -154,13 +155,13 @@ async def test_a_checkpoint_of_an_older_epoch_is_refused(log: Log) -> None:
         assert log.query("SELECT (position, lease_owner, lease_epoch)::text FROM relays") == "(5,latter,2)"
         await latter.checkpoint(6, {})
         await latter.release()
-        assert await Lease.acquire(one, "former") is not None
+        assert await RelayLease.acquire(one, "former") is not None
 
 
 async def test_a_lease_is_never_believed_longer_than_the_database_says(log: Log) -> None:
     """What the holder believes ends before the row does, so its last request ends before the lease."""
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
-        lease = await Lease.acquire(connection, "holder")
+        lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None
         believed = lease.remaining_seconds
         await lease.renew()

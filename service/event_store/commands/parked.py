@@ -7,10 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
-import psycopg
-
 from event_store.commands.connection import rfc3339, write_json
-from event_store.database_errors import domain_errors
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import Login
@@ -64,9 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(arguments: argparse.Namespace) -> None:
     publisher = Publisher()
-    parameters = await Login(Environment.parse(os.environ)).parameters_async()
-    with domain_errors():
-        connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+    connection = await Login(Environment.parse(os.environ)).connect_async()
     try:
         messages = ParkedMessages(connection, publisher)
         if arguments.action == "list":
