@@ -1,6 +1,8 @@
 """How long to wait before trying again."""
 
+import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 
 
@@ -26,3 +28,10 @@ class Backoff:
     def reset(self) -> None:
         """Begin again with the first wait, after a success."""
         self._failures = 0
+
+
+async def wait_or_stop(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stopping` is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()

@@ -17,10 +17,9 @@ Invariants:
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Final
 
-from event_store.backoff import Backoff
+from event_store.backoff import Backoff, wait_or_stop
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.intake import EventHandler, Intake
 from event_store.subscriber import Subscriber
@@ -69,9 +68,7 @@ class Consumer:
                     logger.error("cannot consume until somebody helps: %s", error)  # noqa: TRY400 # no traceback
                 except EventStoreError as error:
                     logger.info("the stream ended, opening another: %s", error)  # Google ends each in time
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._backoff.next_seconds()):
-                        await self._stopping.wait()
+                await wait_or_stop(self._stopping, self._backoff.next_seconds())
         finally:
             await self._subscriber.close()
 

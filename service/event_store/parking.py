@@ -69,21 +69,14 @@ class Parking:
             EventStoreError: The database is away.
         """
         ordering_key = pending.message.ordering_key
-        parked: dict[str, Any] = {
-            "global_position": pending.delivery.position,
-            "topic": topic,
-            "event_id": pending.event_id,
-            "ordering_key": ordering_key,
-            "error": str(error)[:_ERROR_CHARACTERS],
-            "attempts": pending.attempts + 1,
-            "is_blocking": topic in self._blocking and ordering_key != "",
-        }
+        is_blocking = topic in self._blocking and ordering_key != ""
+        parked = parked_row(topic, pending, error) | {"is_blocking": is_blocking}
         async with statement():
             office = {"relay": RELAY, "epoch": self._lease.epoch}
             cursor = await self._lease.connection.execute(queries["relay_park"], parked | office)
         if cursor.rowcount != 1:
             raise LeaseLostError("the lease was lost before a message could be parked")
-        if parked["is_blocking"]:
+        if is_blocking:
             self._blocked.add((topic, ordering_key))
         logger.error("parked a message that cannot be published", extra=parked)
 
@@ -110,3 +103,15 @@ class Parking:
             logger.info("an ordering key is blocked no more", extra={"topic": topic, "ordering_key": key[1]})
             return False
         return True
+
+
+def parked_row(topic: str, pending: Pending, error: EventStoreError) -> dict[str, Any]:
+    """Return what `parked_messages` keeps of a message that can never be published."""
+    return {
+        "global_position": pending.delivery.position,
+        "topic": topic,
+        "event_id": pending.event_id,
+        "ordering_key": pending.message.ordering_key,
+        "error": str(error)[:_ERROR_CHARACTERS],
+        "attempts": pending.attempts + 1,
+    }

@@ -32,7 +32,7 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.backoff import Backoff
+from event_store.backoff import Backoff, wait_or_stop
 from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
 from event_store.lease import LeaseLostError, new_owner
 from event_store.login import Login
@@ -88,7 +88,7 @@ class Relay:
                     logger.error("cannot publish until somebody helps: %s", error)  # noqa: TRY400 # no traceback
                 except EventStoreError as error:
                     logger.warning("cannot publish, trying again: %s", error)
-                await self._wait(self._backoff.next_seconds())
+                await wait_or_stop(self._stopping, self._backoff.next_seconds())
         finally:
             await self._publisher.close()
 
@@ -117,10 +117,5 @@ class Relay:
             lease = await RelayLease.acquire(connection, self.owner)
             if lease is not None:
                 return lease
-            await self._wait(STANDBY_SECONDS)
+            await wait_or_stop(self._stopping, STANDBY_SECONDS)
         return None
-
-    async def _wait(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()

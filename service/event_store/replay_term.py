@@ -12,7 +12,7 @@ Invariants:
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Final
 
 from event_store.database import queries
 from event_store.errors import EventStoreError, LogCorruptedError, UnavailableError
@@ -21,11 +21,12 @@ from event_store.lease import statement
 from event_store.message import Content, EventRow
 from event_store.outflow import Outflow
 from event_store.pace import Pace
+from event_store.parking import parked_row
 from event_store.publisher import Publisher
 from event_store.reader import SCAN_POSITIONS
 from event_store.replay_lease import ReplayLease
 from event_store.replay_mark import ReplayMark
-from event_store.term import PageSize
+from event_store.term import PageSize, hole_at
 from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20
@@ -37,7 +38,6 @@ PENDING_BYTES: Final = 8 << 20
 AHEAD_EVENTS: Final = 20_000
 RENEW_SECONDS: Final = 1.0  # also how soon a pause is seen
 CHECKPOINT_SECONDS: Final = 0.25  # between two checkpoints; how much a crash may publish again
-_PARKED_ERROR_CHARACTERS: Final = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -145,15 +145,7 @@ class ReplayTerm:
         self._outflow.lanes.add(message, row.event_id, delivery)
 
     async def _park(self, topic: str, pending: Pending, error: EventStoreError) -> None:
-        parked: dict[str, Any] = {
-            "global_position": pending.delivery.position,
-            "topic": topic,
-            "event_id": pending.event_id,
-            "ordering_key": pending.message.ordering_key,
-            "error": str(error)[:_PARKED_ERROR_CHARACTERS],
-            "attempts": pending.attempts + 1,
-            "replay_id": self._lease.replay_id,
-        }
+        parked = parked_row(topic, pending, error) | {"replay_id": self._lease.replay_id}
         async with statement():
             await self._lease.connection.execute(queries["replay_park"], parked)
         self._mark.park(pending.delivery)
@@ -192,7 +184,4 @@ class ReplayTerm:
 def _refuse_hole(positions: list[int], first: int, last: int) -> None:
     for expected, position in zip(range(first, last + 1), [*positions, 0], strict=False):
         if position != expected:
-            raise LogCorruptedError(
-                f"the log has no event at position {expected}, and nothing is replayed beyond it: "
-                "find out who deleted it, and restore the database to a time before"
-            )
+            raise hole_at(expected, "replayed")

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.backoff import Backoff
+from event_store.backoff import Backoff, wait_or_stop
 from event_store.database import queries
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.lease import LeaseLostError, new_owner, statement
@@ -84,7 +84,7 @@ class Replayer:
                     await self._hold_connection(backoff)
                 except EventStoreError as error:
                     logger.warning("cannot look for replays, trying again: %s", error)
-                    await self._wait(backoff.next_seconds())
+                    await wait_or_stop(self._stopping, backoff.next_seconds())
         finally:
             await self._publisher.close()
 
@@ -96,7 +96,7 @@ class Replayer:
                 while not self._stopping.is_set():
                     await self._look(connection, running)
                     backoff.reset()
-                    await self._wait(LOOK_SECONDS)
+                    await wait_or_stop(self._stopping, LOOK_SECONDS)
             except EventStoreError as error:
                 failure = error
                 await connection.close()  # those that run fail too, and begin again on the next one
@@ -157,14 +157,9 @@ class Replayer:
             with suppress(EventStoreError, LeaseLostError):
                 position, published_events, parked_events, _ = lease.checkpointed
                 await lease.checkpoint(position, published_events, parked_events, str(error))
-            await self._wait(RETRY_SECONDS)
+            await wait_or_stop(self._stopping, RETRY_SECONDS)
             raise
         finally:
             with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
                 await lease.release()
         logger.info("released the replay", extra=log | {"position": lease.checkpointed[0]})
-
-    async def _wait(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()

@@ -123,12 +123,12 @@ class Term:
         if event_id is not None:
             return [EventRow._make(row) for row in rows]
         if head_position >= position:
-            raise _corrupted(position)
+            raise hole_at(position)
         return []  # a page without events is one row without an event
 
     def _begin(self, row: EventRow) -> None:
         if row.global_position != self._watermark.last_position + 1:
-            raise _corrupted(self._watermark.last_position + 1)
+            raise hole_at(self._watermark.last_position + 1)
         self._watermark.advance()
         content: Content | None = None
         for topic in self._routing.topics_for(row.aggregate_type, row.event_type):
@@ -163,8 +163,9 @@ class Term:
             await self._lease.checkpoint(position, topics_ahead)
 
 
-def _corrupted(position: int) -> LogCorruptedError:
+def hole_at(position: int, done: str = "published") -> LogCorruptedError:
+    """Return the error for a position without an event, beyond which nothing is `done`."""
     return LogCorruptedError(
-        f"the log has no event at position {position}, and nothing is published beyond it: "
+        f"the log has no event at position {position}, and nothing is {done} beyond it: "
         "find out who deleted it, and restore the database to a time before"
     )
