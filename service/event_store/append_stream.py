@@ -24,7 +24,6 @@ from event_store.backoff import Backoff
 from event_store.calls import Calls, new_backoff, pause
 from event_store.errors import (
     EventStoreError,
-    FieldViolation,
     InvalidArgumentError,
     UnavailableError,
 )
@@ -128,8 +127,8 @@ class AppendStream:
     async def _give(self, request: pb.AppendEventsRequest, *, single: bool) -> "asyncio.Future[Any]":
         size_bytes = request.ByteSize()
         if size_bytes > MOST_REQUEST_BYTES:  # gRPC would end the stream for it
-            raise InvalidArgumentError(
-                FieldViolation("", f"it is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed")
+            raise InvalidArgumentError.of(
+                "", f"it is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed"
             )
         await self._room.acquire()
         if self._running is None or self._is_closing:

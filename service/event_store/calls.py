@@ -17,7 +17,6 @@ from event_store import wire
 from event_store.backoff import Backoff
 from event_store.errors import (
     EventStoreError,
-    FieldViolation,
     InvalidArgumentError,
     OverloadedError,
     UnavailableError,
@@ -113,7 +112,7 @@ class Calls:
             try:
                 asked = request(from_, limit and limit - given)
             except ValueError as fault:  # protobuf's, of a number that has no place in the message
-                raise InvalidArgumentError(FieldViolation(place, f"is no such number: {fault}")) from None
+                raise InvalidArgumentError.of(place, f"is no such number: {fault}") from None
             call = self.method(method)(asked)
             try:
                 while True:

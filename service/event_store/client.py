@@ -13,7 +13,7 @@ from event_store import target as targets
 from event_store import wire
 from event_store.append_stream import AppendStream
 from event_store.calls import Calls
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.events import (
     AggregateAppend,
@@ -245,7 +245,7 @@ class Client:
         selected = wire.event_filter(event_filter)
         time = None if from_time is None else wire.timestamp(from_time, "from_time")
         if time is not None and from_position:
-            raise InvalidArgumentError(FieldViolation("from_time", "is given beside from_position"))
+            raise InvalidArgumentError.of("from_time", "is given beside from_position")
 
         def request(from_: int, limit: int) -> pb.ReadAllRequest:
             start = {"from_position": from_} if from_ or time is None else {"from_time": time}

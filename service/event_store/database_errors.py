@@ -9,7 +9,6 @@ from psycopg import errors
 from event_store.errors import (
     ConfigurationError,
     EventStoreError,
-    FieldViolation,
     InvalidArgumentError,
     LogCorruptedError,
     SchemaError,
@@ -38,7 +37,7 @@ def _translate(error: psycopg.Error) -> EventStoreError:  # noqa: PLR0911 # one 
     said = error.diag.message_primary or str(error).strip() or type(error).__name__
     match error:
         case psycopg.DataError():
-            return InvalidArgumentError(FieldViolation("appends", f"PostgreSQL cannot hold it: {said}"))
+            return InvalidArgumentError.of("appends", f"PostgreSQL cannot hold it: {said}")
         case errors.UndefinedTable() | errors.UndefinedFunction() | errors.UndefinedColumn():
             return SchemaError(f"the database's schema does not fit ({said}): run `event-store migrate`")
         case errors.UniqueViolation() if error.diag.constraint_name == "events_global_position_key":

@@ -51,6 +51,16 @@ class InvalidArgumentError(EventStoreError):
         super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
         self.violations = violations
 
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidArgumentError":
+        """Return the error for one field.
+
+        Args:
+            field: Its path; empty for the request as a whole.
+            description: What is wrong, as a part of a sentence.
+        """
+        return cls(FieldViolation(field, description))
+
 
 class WrongExpectedVersionError(EventStoreError):
     """The aggregate is not at the expected version: read it again, decide again, append again."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 
 MOST_TYPES: Final = 100
 MOST_CHARACTERS: Final = 101  # a type and its "*"
@@ -76,4 +76,4 @@ def _like(each: str) -> str:
 
 
 def _invalid(name: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(f"filter.{name}", description))
+    return InvalidArgumentError.of(f"filter.{name}", description)

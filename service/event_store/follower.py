@@ -18,7 +18,7 @@ from typing import Any, Final
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.live_log import LiveLog
 from event_store.reader import Reader
@@ -72,12 +72,10 @@ class Follower:
                 self._live_log.check_serving()
                 head = part.head_position
                 if head < self._position:
-                    raise InvalidArgumentError(
-                        FieldViolation(
-                            "after_position",
-                            f"is {self._position}, but the log ends at {head}: "
-                            "the checkpoint was made on another log, or this one was restored from a backup",
-                        )
+                    raise InvalidArgumentError.of(
+                        "after_position",
+                        f"is {self._position}, but the log ends at {head}: "
+                        "the checkpoint was made on another log, or this one was restored from a backup",
                     )
                 is_moved = part.last_scanned_position > self._position
                 self._position = part.last_scanned_position

@@ -11,7 +11,6 @@ from typing import Final
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
-    FieldViolation,
     InvalidArgumentError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
@@ -173,4 +172,4 @@ def _check_request(request: pb.ImportEventsRequest) -> None:
     elif not 1 <= len(request.events) <= MOST_EVENTS:
         field, fault = "events", f"there are {len(request.events)}, 1 to {MOST_EVENTS} are allowed"
     if fault:
-        raise InvalidArgumentError(FieldViolation(field, fault))
+        raise InvalidArgumentError.of(field, fault)

@@ -23,7 +23,6 @@ from event_store import wire
 from event_store.calls import Calls, new_backoff, pause
 from event_store.errors import (
     EventStoreError,
-    FieldViolation,
     InvalidArgumentError,
     UnavailableError,
 )
@@ -81,7 +80,9 @@ class ImportStream:
             if self._reading is not None:
                 self._reading.result()
             if self._taken < self._progress.stored_events:
-                raise _invalid("the source", f"has {self._taken} events, but more are stored under this name")
+                raise InvalidArgumentError.of(
+                    "the source", f"has {self._taken} events, but more are stored under this name"
+                )
             return self._progress
         finally:
             if self._reading is not None:
@@ -220,7 +221,3 @@ async def _each(events: Events) -> AsyncGenerator[ImportedEvent, None]:
     else:
         for event in events:
             yield event
-
-
-def _invalid(field: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(field, description))

@@ -24,7 +24,6 @@ from event_store.database_errors import domain_errors
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
-    FieldViolation,
     ImportMovedError,
     InvalidArgumentError,
     UnavailableError,
@@ -141,6 +140,4 @@ def _cannot_hold(part: ImportPart, error: psycopg.DataError) -> InvalidArgumentE
     """Name the event by the context of COPY's error: its line, and its column where that is known."""
     match = _COPY_CONTEXT.match(error.diag.context or "")
     place = f"event {part.first_number + int(match[1]) - 1}: {match[2] or 'event'}" if match else "events"
-    return InvalidArgumentError(
-        FieldViolation(place, f"PostgreSQL cannot hold it: {error.diag.message_primary}")
-    )
+    return InvalidArgumentError.of(place, f"PostgreSQL cannot hold it: {error.diag.message_primary}")

@@ -18,7 +18,7 @@ from typing import Final
 import grpc
 
 from event_store.answering import Context
-from event_store.errors import FieldViolation, InvalidArgumentError, StoppingError
+from event_store.errors import InvalidArgumentError, StoppingError
 from event_store.import_part import ImportPart, prepare_part
 from event_store.import_writer import ImportWriter
 from event_store.login import Login
@@ -119,9 +119,7 @@ def _import_id(request: pb.ImportEventsRequest) -> str:
     elif "\0" in request.import_id:
         fault = "contains a NUL, which PostgreSQL cannot hold"
     if fault:
-        raise InvalidArgumentError(FieldViolation("import_id", fault))
+        raise InvalidArgumentError.of("import_id", fault)
     if request.events:
-        raise InvalidArgumentError(
-            FieldViolation("events", "there are some, the first request has only the name")
-        )
+        raise InvalidArgumentError.of("events", "there are some, the first request has only the name")
     return request.import_id

@@ -95,7 +95,7 @@ def new_owner() -> str:
 
 @asynccontextmanager
 async def statement() -> AsyncIterator[None]:
-    """Bound a statement of the relay in time.
+    """Bound a statement of a lease's holder in time.
 
     Raises:
         EventStoreError: The database is away, or did not answer in time.

@@ -4,7 +4,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
@@ -43,5 +43,5 @@ def microseconds_of(time: Timestamp, field: str, *, round_up: bool) -> int:
         InvalidArgumentError: It is outside the years 1 to 9999; the field says whose it is.
     """
     if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
-        raise InvalidArgumentError(FieldViolation(field, "is outside the years 1 to 9999"))
+        raise InvalidArgumentError.of(field, "is outside the years 1 to 9999")
     return time.seconds * 1_000_000 + (time.nanos + 999 * round_up) // 1000

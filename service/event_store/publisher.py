@@ -11,7 +11,7 @@ from typing import Any, Final
 import grpc
 from google.pubsub_v1.types import pubsub
 
-from event_store.errors import FieldViolation, InvalidArgumentError, UnavailableError
+from event_store.errors import InvalidArgumentError, UnavailableError
 from event_store.pubsub import open_channel
 
 # Google's limits: https://cloud.google.com/pubsub/quotas#resource_limits
@@ -75,9 +75,7 @@ class Publisher:
         except grpc.aio.AioRpcError as failure:
             said = f"{failure.code().name}: {failure.details()}"
             if failure.code() in _REFUSALS:
-                raise InvalidArgumentError(
-                    FieldViolation("message", f"Pub/Sub refuses it ({said})")
-                ) from None
+                raise InvalidArgumentError.of("message", f"Pub/Sub refuses it ({said})") from None
             raise UnavailableError(f"Pub/Sub does not take messages for {topic} ({said})") from None
 
 
@@ -85,6 +83,6 @@ def _refuse_oversize(request: Any) -> None:
     # Only data can be too large: the schema and `message.py` keep attributes and keys below their limits.
     size_bytes = request.ByteSize()
     if size_bytes > REQUEST_BYTES:
-        raise InvalidArgumentError(
-            FieldViolation("message", f"has {size_bytes} bytes with its attributes, above {REQUEST_BYTES}")
+        raise InvalidArgumentError.of(
+            "message", f"has {size_bytes} bytes with its attributes, above {REQUEST_BYTES}"
         )

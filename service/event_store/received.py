@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.events import RecordedEvent
 from event_store.json_members import members
 
@@ -32,9 +32,7 @@ def recorded_event(data: bytes) -> RecordedEvent:
             metadata_json=fields["metadata"].encode(),
         )
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InvalidArgumentError(
-            FieldViolation("message.data", f"is no event of the event store: {error!r}")
-        ) from None
+        raise InvalidArgumentError.of("message.data", f"is no event of the event store: {error!r}") from None
 
 
 def pushed_event(body: bytes | str | Mapping[str, Any]) -> tuple[RecordedEvent, int]:
@@ -48,5 +46,5 @@ def pushed_event(body: bytes | str | Mapping[str, Any]) -> tuple[RecordedEvent, 
         data = base64.b64decode(request["message"]["data"], validate=True)
         attempt = int(request.get("deliveryAttempt") or 0)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InvalidArgumentError(FieldViolation("body", f"is no push request: {error!r}")) from None
+        raise InvalidArgumentError.of("body", f"is no push request: {error!r}") from None
     return recorded_event(data), attempt

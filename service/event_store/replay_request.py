@@ -1,6 +1,7 @@
 """What a request to start a replay asks for, as a value that is checked, and the range that it comes to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ MOST_EVENTS_PER_SECOND: Final = 100_000
 MOST_LISTED: Final = 1_000
 _LISTED: Final = 100
 _HIGHEST_POSITION: Final = 1 << 62  # above every log's
-_NO_TIME: Final = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +75,17 @@ def prepare_replay(request: pb.StartReplayRequest) -> PreparedReplay:
     if request.events_per_second > MOST_EVENTS_PER_SECOND:
         fault = f"is {request.events_per_second}, at most {MOST_EVENTS_PER_SECOND} are allowed"
         violations.append(FieldViolation("events_per_second", fault))
-    selected, from_microseconds, to_microseconds = EventFilter(), _NO_TIME, _NO_TIME
-    try:
+    selected = EventFilter()
+    from_microseconds: int | None = None
+    to_microseconds: int | None = None
+    with _noted(violations):
         selected = event_filter(request.filter)
-    except InvalidArgumentError as error:
-        violations += error.violations
-    try:
+    with _noted(violations):
         if request.WhichOneof("start") == "from_time":
             from_microseconds = microseconds_of(request.from_time, "from_time", round_up=True)
-    except InvalidArgumentError as error:
-        violations += error.violations
-    try:
+    with _noted(violations):
         if request.WhichOneof("end") == "to_time":
             to_microseconds = microseconds_of(request.to_time, "to_time", round_up=False)
-    except InvalidArgumentError as error:
-        violations += error.violations
     if replay_id is None or violations:
         raise InvalidArgumentError(*violations)
     return PreparedReplay(
@@ -103,6 +99,15 @@ def prepare_replay(request: pb.StartReplayRequest) -> PreparedReplay:
         events_per_second=request.events_per_second,
         dry_run=request.dry_run,
     )
+
+
+@contextmanager
+def _noted(violations: list[FieldViolation]) -> Iterator[None]:
+    """Note what is wrong, and go on with the other fields."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        violations += error.violations
 
 
 async def range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]:
@@ -137,12 +142,10 @@ def topic_path(name: str, routing: Routing | None) -> str:
             why = (
                 "has subscribers of new events" if _is_routed(topic, routing) else "is `unpublishable: block`"
             )
-        raise InvalidArgumentError(
-            FieldViolation(
-                "topic",
-                f"{name!r} {why}: name one that no route leads to ({', '.join(allowed) or 'there is none'}), "
-                "or add such a topic under `topics` of topology.yaml and deploy it",
-            )
+        raise InvalidArgumentError.of(
+            "topic",
+            f"{name!r} {why}: name one that no route leads to ({', '.join(allowed) or 'there is none'}), "
+            "or add such a topic under `topics` of topology.yaml and deploy it",
         )
     return topic.path
 
@@ -179,7 +182,7 @@ def replay_id_of(
     """
     replay_id = canonical_uuid(request.replay_id)
     if replay_id is None:
-        raise InvalidArgumentError(FieldViolation("replay_id", not_a_uuid(request.replay_id)))
+        raise InvalidArgumentError.of("replay_id", not_a_uuid(request.replay_id))
     return replay_id
 
 
@@ -190,7 +193,5 @@ def limit_of(request: pb.ListReplaysRequest) -> int:
         InvalidArgumentError: It is above what is allowed.
     """
     if request.limit > MOST_LISTED:
-        raise InvalidArgumentError(
-            FieldViolation("limit", f"is {request.limit}, at most {MOST_LISTED} are allowed")
-        )
+        raise InvalidArgumentError.of("limit", f"is {request.limit}, at most {MOST_LISTED} are allowed")
     return request.limit or _LISTED

@@ -15,7 +15,7 @@ import logging
 from typing import Final
 
 from event_store.database import queries
-from event_store.errors import EventStoreError, LogCorruptedError, UnavailableError
+from event_store.errors import EventStoreError, LogCorruptedError
 from event_store.lanes import Pending
 from event_store.lease import statement
 from event_store.message import Content, EventRow
@@ -116,14 +116,9 @@ class ReplayTerm:
             "events": events,
             "bytes": PAGE_BYTES,
         }
-        try:
-            async with statement():
-                cursor = await self._lease.connection.execute(queries["scan_log_forwards"], parameters)
-                found = await cursor.fetchall()
-        except UnavailableError:
-            self._page_size.shrink()
-            raise
-        self._page_size.grow()
+        async with self._page_size.reading():
+            cursor = await self._lease.connection.execute(queries["scan_log_forwards"], parameters)
+            found = await cursor.fetchall()
         head_position, event_id, *_ = found[0]
         if head_position < self._lease.to_position:
             raise LogCorruptedError(

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from event_store import wire
 from event_store.calls import Calls
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.replay import Replay
 from event_store.v1 import event_store_pb2 as pb
@@ -70,7 +70,7 @@ class Replays:
             if time is None:
                 values[f"{side}_position"] = position
             elif position:
-                raise _invalid(f"{side}_time", f"is given beside {side}_position")
+                raise InvalidArgumentError.of(f"{side}_time", f"is given beside {side}_position")
             else:
                 values[f"{side}_time"] = wire.timestamp(time, f"{side}_time")
         try:
@@ -82,7 +82,7 @@ class Replays:
                 **values,
             )
         except ValueError as fault:  # protobuf's, of a number that has no place in the message
-            raise _invalid("request", f"has a number out of its range: {fault}") from None
+            raise InvalidArgumentError.of("request", f"has a number out of its range: {fault}") from None
         return wire.replay(await self._calls.call("StartReplay", request))
 
     async def get(self, replay_id: str) -> Replay:
@@ -161,7 +161,3 @@ class Replays:
                 shown = replay
             if not replay.state.is_over:
                 await asyncio.sleep(_WATCH_SECONDS)
-
-
-def _invalid(field: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(field, description))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.subscriber import Subscriber
 from event_store.topology import Subscription, Topology
 
@@ -33,9 +33,11 @@ async def seek(topology: Topology, project: str, name: str, moment: datetime) ->
     held = timedelta(seconds=topic.message_retention_seconds)
     now = datetime.now(UTC)
     if moment > now:
-        raise _invalid("time", f"is {moment.isoformat()}, in the future, which would drop all that waits")
+        raise InvalidArgumentError.of(
+            "time", f"is {moment.isoformat()}, in the future, which would drop all that waits"
+        )
     if moment < now - held + MARGIN:
-        raise _invalid(
+        raise InvalidArgumentError.of(
             "time",
             f"is {moment.isoformat()}, but {topic.name} holds messages for {held} only: replay to a topic of "
             "its own (`event-store replay start`), or raise its messageRetentionDuration for the next time",
@@ -53,8 +55,6 @@ def _subscription(topology: Topology, name: str) -> Subscription:
         if subscription.name == name:
             return subscription
     known = ", ".join(each.name for each in topology.subscriptions) or "none"
-    raise _invalid("subscription", f"{name!r} is no subscription of the topology: known are {known}")
-
-
-def _invalid(field: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(field, description))
+    raise InvalidArgumentError.of(
+        "subscription", f"{name!r} is no subscription of the topology: known are {known}"
+    )

@@ -7,7 +7,7 @@ from typing import Final
 
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
-from event_store.errors import FieldViolation, InvalidArgumentError, OverloadedError
+from event_store.errors import InvalidArgumentError, OverloadedError
 from event_store.follower import Follower
 from event_store.importer import MOST_IMPORTS, Importer
 from event_store.live_log import LiveLog
@@ -180,5 +180,5 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
 def _aggregate_id(request: pb.ReadAggregateRequest | pb.GetSnapshotRequest | pb.LoadAggregateRequest) -> str:
     aggregate_id = canonical_uuid(request.aggregate_id)
     if aggregate_id is None:
-        raise InvalidArgumentError(FieldViolation("aggregate_id", not_a_uuid(request.aggregate_id)))
+        raise InvalidArgumentError.of("aggregate_id", not_a_uuid(request.aggregate_id))
     return aggregate_id

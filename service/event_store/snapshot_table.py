@@ -72,7 +72,7 @@ class SnapshotTable:
         last_version, last_type, saved = await self._save(snapshot)
         if snapshot.event_version > (last_version or 0):
             fault = f"is {snapshot.event_version}, the aggregate's last version is {last_version or 0}"
-            raise InvalidArgumentError(FieldViolation("event_version", fault))
+            raise InvalidArgumentError.of("event_version", fault)
         if snapshot.aggregate_type != last_type:
             raise WrongAggregateTypeError(snapshot.aggregate_id, snapshot.aggregate_type, last_type)
         return bool(saved)
@@ -106,4 +106,4 @@ class SnapshotTable:
                 return await (await connection.execute(queries["save_snapshot"], arguments)).fetchone()
         except InvalidArgumentError as error:
             fault = error.violations[0].description
-            raise InvalidArgumentError(FieldViolation("snapshot_data", fault)) from error
+            raise InvalidArgumentError.of("snapshot_data", fault) from error

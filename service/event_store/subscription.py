@@ -16,7 +16,7 @@ import grpc
 
 from event_store import wire
 from event_store.calls import Calls, new_backoff, pause
-from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
+from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.event_filter import EventFilter
 from event_store.events import RecordedEvent
 from event_store.markers import Marker
@@ -67,7 +67,7 @@ def _request(after_position: int, selected: pb.EventFilter) -> pb.SubscribeReque
     try:
         return pb.SubscribeRequest(after_position=after_position, filter=selected)
     except ValueError as fault:  # protobuf's, of a number that has no place in the message
-        raise InvalidArgumentError(FieldViolation("after_position", f"is no such number: {fault}")) from None
+        raise InvalidArgumentError.of("after_position", f"is no such number: {fault}") from None
 
 
 def _contents(response: pb.SubscribeResponse) -> Iterator[RecordedEvent | Marker]:

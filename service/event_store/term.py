@@ -12,6 +12,8 @@ Invariants:
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -44,12 +46,19 @@ class PageSize:
 
     events: int = PAGE_EVENTS
 
-    def shrink(self) -> None:
-        """After a page that was not read in time."""
-        self.events = max(1, self.events // 4)
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Bound the statement for a page in time; the next page is smaller if it was not enough, else larger.
 
-    def grow(self) -> None:
-        """After one that was."""
+        Raises:
+            EventStoreError: As for `statement`.
+        """
+        try:
+            async with statement():
+                yield
+        except UnavailableError:
+            self.events = max(1, self.events // 4)
+            raise
         self.events = min(PAGE_EVENTS, self.events * 2)
 
 
@@ -109,16 +118,11 @@ class Term:
         )
 
     async def _page(self, position: int) -> list[EventRow]:
-        try:
-            async with statement():
-                cursor = await self._lease.connection.execute(
-                    queries["read_all_forwards"], (position, self._page_size.events, PAGE_BYTES)
-                )
-                rows = await cursor.fetchall()
-        except UnavailableError:
-            self._page_size.shrink()
-            raise
-        self._page_size.grow()
+        async with self._page_size.reading():
+            cursor = await self._lease.connection.execute(
+                queries["read_all_forwards"], (position, self._page_size.events, PAGE_BYTES)
+            )
+            rows = await cursor.fetchall()
         head_position, event_id, *_ = rows[0]
         if event_id is not None:
             return [EventRow._make(row) for row in rows]

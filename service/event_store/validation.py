@@ -118,7 +118,7 @@ def not_a_uuid(text: str) -> str:
 
 
 def _refuse(field: str, description: str) -> None:
-    raise InvalidArgumentError(FieldViolation(field, description))
+    raise InvalidArgumentError.of(field, description)
 
 
 class Check:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.events import (
     AggregateAppend,
@@ -230,7 +230,7 @@ def _expected_version(expected: ExpectedVersion | int, path: str) -> pb.Expected
 
 def _version(version: object, path: str, allowed: str) -> int:
     if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version <= _HIGHEST_VERSION:
-        raise _invalid(path, f"is {version!r}: give {allowed}")
+        raise InvalidArgumentError.of(path, f"is {version!r}: give {allowed}")
     return version
 
 
@@ -238,7 +238,7 @@ def _text(value: str, path: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _invalid(path, "has a lone surrogate, which is no Unicode text") from None
+        raise InvalidArgumentError.of(path, "has a lone surrogate, which is no Unicode text") from None
     return value
 
 
@@ -248,7 +248,7 @@ def _json(value: Any, path: str) -> bytes:
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise _invalid(path, f"is no JSON: {error}") from None
+        raise InvalidArgumentError.of(path, f"is no JSON: {error}") from None
 
 
 def _moment(time: Timestamp) -> datetime:
@@ -263,14 +263,12 @@ def timestamp(moment: datetime, path: str) -> Timestamp:
         InvalidArgumentError: It has no time zone, or no place in the contract; the path says whose it is.
     """
     if moment.tzinfo is None:
-        raise _invalid(path, "has no time zone: give one, as in datetime.now(UTC)")
+        raise InvalidArgumentError.of(path, "has no time zone: give one, as in datetime.now(UTC)")
     message = Timestamp()
     try:
         message.FromDatetime(moment)
     except (ValueError, OverflowError):
-        raise _invalid(path, f"is {moment.isoformat()}, outside the years 1 to 9999 in UTC") from None
+        raise InvalidArgumentError.of(
+            path, f"is {moment.isoformat()}, outside the years 1 to 9999 in UTC"
+        ) from None
     return message
-
-
-def _invalid(path: str, description: str) -> InvalidArgumentError:
-    return InvalidArgumentError(FieldViolation(path, description))

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_json
-from event_store.commands.event_line import check_fields, event_lines, moment, wrong
-from event_store.errors import EventStoreError
+from event_store.commands.event_line import check_fields, event_lines, moment
+from event_store.errors import EventStoreError, InvalidArgumentError
 from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
@@ -105,7 +105,9 @@ def _expected_version(value: Any) -> ExpectedVersion | int:
     try:
         return ExpectedVersion(text)
     except ValueError:
-        raise wrong("expected_version", f"is {value!r}: write any, no-stream, exists or a number") from None
+        raise InvalidArgumentError.of(
+            "expected_version", f"is {value!r}: write any, no-stream, exists or a number"
+        ) from None
 
 
 def _write(result: AppendResult, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError
+from event_store.errors import EventStoreError, InvalidArgumentError
 from event_store.json_members import members
 
 _JSON: Final = ("event_data", "metadata")
@@ -44,12 +44,12 @@ def check_fields(fields: dict[str, Any], required: Collection[str], optional: Co
     known = (*required, *optional)
     for name in required:
         if name not in fields:
-            raise wrong(name, "is missing")
+            raise InvalidArgumentError.of(name, "is missing")
     for name, value in fields.items():
         if name not in known:
-            raise wrong(name, f"is unknown: known are {', '.join(known)}")
+            raise InvalidArgumentError.of(name, f"is unknown: known are {', '.join(known)}")
         if name in _TEXTS and not isinstance(value, str):
-            raise wrong(name, "is no text")
+            raise InvalidArgumentError.of(name, "is no text")
 
 
 def moment(text: str) -> datetime:
@@ -61,9 +61,6 @@ def moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise wrong("occurred_at", f"is {text!r}: write a time such as 2025-08-09T12:00:00Z") from None
-
-
-def wrong(field: str, description: str) -> InvalidArgumentError:
-    """Return the error for a field."""
-    return InvalidArgumentError(FieldViolation(field, description))
+        raise InvalidArgumentError.of(
+            "occurred_at", f"is {text!r}: write a time such as 2025-08-09T12:00:00Z"
+        ) from None

@@ -11,7 +11,7 @@ from typing import Any, Final
 from event_store.client import Client
 from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
 from event_store.commands.selection import add_selection_arguments, moment, selection
-from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError
+from event_store.errors import EventStoreError, InvalidArgumentError
 from event_store.replay import Replay, ReplayState
 from event_store.topology import Topology
 
@@ -158,7 +158,7 @@ async def _recorded_at(arguments: argparse.Namespace) -> datetime:
     async with connect(arguments) as client:
         async for event in client.read_all(from_position=position, limit=1):
             return event.created_at
-    raise InvalidArgumentError(FieldViolation("from_position", f"is {position}, beyond the head of the log"))
+    raise InvalidArgumentError.of("from_position", f"is {position}, beyond the head of the log")
 
 
 def _write(replay: Replay, arguments: argparse.Namespace) -> None:
