@@ -7,7 +7,8 @@ import asyncio
 import os
 import signal
 import sys
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NoReturn
 
 from event_store.environment import Environment
 from event_store.login import Login
@@ -24,45 +25,43 @@ def die() -> NoReturn:
     raise AssertionError
 
 
-def install(point: str) -> None:
-    """Make this process die at a point."""
-    publish, park, park_behind = Publisher.publish, Parking.park, Parking.park_behind
-    published = 0
+async def die_before(*_: Any) -> None:
+    """Die in the place of a method."""
+    die()
 
-    async def before_publish(*_: Any) -> None:
-        die()
 
-    async def between_publishes(self: Publisher, *arguments: Any) -> None:
-        nonlocal published
-        await publish(self, *arguments)
-        published += 1
-        if published == 3:
+def die_after(
+    method: Callable[..., Awaitable[Any]], calls: int = 1, *, result: object = None
+) -> Callable[..., Awaitable[Any]]:
+    """Return the method, which dies once it has returned `result` so many times."""
+    returned = 0
+
+    async def dying(*arguments: Any) -> Any:
+        nonlocal returned
+        value = await method(*arguments)
+        returned += value is result
+        if returned == calls:
             die()
+        return value
 
-    async def before_checkpoint(*_: Any) -> None:
-        die()
+    return dying
 
-    async def after_parking(self: Parking, *arguments: Any) -> None:
-        await park(self, *arguments)
-        die()
 
-    async def after_parking_behind(self: Parking, *arguments: Any) -> bool:
-        if await park_behind(self, *arguments):
-            die()
-        return False
-
-    place, name, dying = {
-        "before a publish": (Publisher, "publish", before_publish),
-        "between publishes": (Publisher, "publish", between_publishes),
-        "before a checkpoint": (RelayLease, "checkpoint", before_checkpoint),
-        "after parking": (Parking, "park", after_parking),
-        "after parking behind": (Parking, "park_behind", after_parking_behind),
-        "none": (None, "", None),
-    }[point]
-    if place is not None:
+def install(points: Mapping[str, tuple[type, str, Callable[..., Awaitable[Any]]]], point: str) -> None:
+    """Make this process die at one of the points: each is a method and what takes its place."""
+    if point != "none":
+        place, name, dying = points[point]
         setattr(place, name, dying)
 
 
+POINTS: Final = {
+    "before a publish": (Publisher, "publish", die_before),
+    "between publishes": (Publisher, "publish", die_after(Publisher.publish, 3)),
+    "before a checkpoint": (RelayLease, "checkpoint", die_before),
+    "after parking": (Parking, "park", die_after(Parking.park)),
+    "after parking behind": (Parking, "park_behind", die_after(Parking.park_behind, result=True)),
+}
+
 if __name__ == "__main__":
-    install(sys.argv[1])
+    install(POINTS, sys.argv[1])
     asyncio.run(Relay(Login(Environment()), Routing.from_json(sys.argv[2])).run())
