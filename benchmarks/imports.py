@@ -13,6 +13,7 @@ from typing import Final
 
 import psycopg
 
+from benchmarks.statements import statements
 from benchmarks.workload import copy_lines, new_aggregate
 from event_store.database import queries
 from event_store.import_part import prepare_part
@@ -24,9 +25,6 @@ from local.postgres_binaries import find_binaries
 
 PART_EVENTS: Final = 1_000
 AGGREGATE_EVENTS: Final = 10
-COPY: Final = """
-    COPY copied (event_id, aggregate_id, aggregate_type, event_type, event_version, event_data,
-                 metadata, occurred_at, global_position) FROM STDIN"""
 
 
 def part(number: int) -> tuple[pb.ImportEventsRequest, bytes]:
@@ -51,7 +49,7 @@ def measure(postgres: Postgres, parts: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {"checked": [], "sent": [], "stored": [], "COPY": []}
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         cursor = connection.cursor()
-        cursor.execute("CREATE TABLE copied (LIKE events INCLUDING ALL)")
+        cursor.execute(statements["create_copied"])
         cursor.execute(queries["import_part_create"])
         cursor.execute(queries["import_begin"], ("benchmark",))
         for number in range(parts):
@@ -65,7 +63,7 @@ def measure(postgres: Postgres, parts: int) -> dict[str, list[float]]:
             marks.append(time.perf_counter())
             cursor.execute(queries["import_part_store"], ("benchmark", 1), prepare=True)
             marks.append(time.perf_counter())
-            with cursor.copy(COPY) as copy:
+            with cursor.copy(statements["copy_in"]) as copy:
                 copy.write(lines)
             marks.append(time.perf_counter())
             for name, began, ended in zip(found, marks, marks[1:], strict=False):

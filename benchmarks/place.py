@@ -16,7 +16,10 @@ from typing import Final, Self
 import psycopg
 from psycopg import sql
 
+from benchmarks.statements import statements
+from benchmarks.workload import copy_lines
 from event_store.migrate import upgrade
+from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
 from local.postgres import SUPERUSER, Postgres
 from local.postgres_binaries import find_binaries
@@ -64,6 +67,25 @@ class Place:
         return self._owned.enter_context(
             psycopg.connect(self._postgres.conninfo(database=database), autocommit=True)
         )
+
+    def fill(
+        self, database: str, requests: list[pb.AppendEventsRequest], *, grow: str, copies: int
+    ) -> psycopg.Connection[tuple[object, ...]]:
+        """Return a connection to a new database that holds some requests' events, and copies of them.
+
+        Args:
+            database: Its name.
+            requests: The appends.
+            grow: The name of the statement that copies them.
+            copies: How often it does.
+        """
+        connection = self.connect(database)
+        with connection.cursor().copy(statements["copy_events"]) as copy:
+            copy.write(copy_lines(requests, 0))
+        connection.execute(statements[grow], {"copies": copies})
+        connection.execute(statements["set_head"])
+        connection.execute(statements["settle"])
+        return connection
 
     def variables(self, database: str) -> dict[str, str]:
         """Return libpq's variables for a database, which is made and migrated if there is none."""

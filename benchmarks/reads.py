@@ -10,7 +10,7 @@ import psycopg
 from benchmarks.place import Place
 from benchmarks.statements import statements
 from benchmarks.work import Work
-from benchmarks.workload import copy_lines, new_aggregate
+from benchmarks.workload import new_aggregate
 
 DATABASE: Final = "reads"
 EVENTS: Final = 1_000_000
@@ -29,14 +29,10 @@ class Reads:
 
     @cached_property
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        connection = self._place.connect(DATABASE)
-        lines = copy_lines([new_aggregate(10) for _ in range(_DISTINCT_EVENTS // 10)], 0)
-        with connection.cursor().copy(statements["copy_events"]) as copy:
-            copy.write(lines)
-        connection.execute(statements["multiply_events"], {"copies": EVENTS // _DISTINCT_EVENTS - 1})
-        connection.execute(statements["set_head"])
-        connection.execute(statements["settle"])
-        return connection
+        requests = [new_aggregate(10) for _ in range(_DISTINCT_EVENTS // 10)]
+        return self._place.fill(
+            DATABASE, requests, grow="multiply_events", copies=EVENTS // _DISTINCT_EVENTS - 1
+        )
 
     @cached_property
     def _port(self) -> str:

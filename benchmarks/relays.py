@@ -10,7 +10,7 @@ import psycopg
 from benchmarks.place import Place, first_line
 from benchmarks.statements import statements
 from benchmarks.work import Work
-from benchmarks.workload import copy_lines, new_aggregate
+from benchmarks.workload import new_aggregate
 
 DATABASE: Final = "relays"
 TOPIC: Final = "projects/benchmark/topics/events"
@@ -39,14 +39,8 @@ class Relays:
 
     @cached_property
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        connection = self._place.connect(DATABASE)
-        lines = copy_lines([new_aggregate(1) for _ in range(KEYS)], 0)
-        with connection.cursor().copy(statements["copy_events"]) as copy:
-            copy.write(lines)
-        connection.execute(statements["lengthen_aggregates"], {"copies": EVENTS // KEYS - 1})
-        connection.execute(statements["set_head"])
-        connection.execute(statements["settle"])
-        return connection
+        requests = [new_aggregate(1) for _ in range(KEYS)]
+        return self._place.fill(DATABASE, requests, grow="lengthen_aggregates", copies=EVENTS // KEYS - 1)
 
     @cached_property
     def _bus(self) -> dict[str, str]:

@@ -9,7 +9,6 @@ Safe to repeat: a file that exists is left as it is, and so is a stack.
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,17 +17,18 @@ from typing import Final
 import yaml
 
 from event_store.errors import ConfigurationError
+from infra.preview.engine import find_pulumi, search_path
 from infra.settings import Settings
+from infra.settings.database import KEY
 from infra.settings.profile import PROFILES
 from infra.settings.stack import NAMESPACE
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 # What a backend offers for the stack's secrets, of which this program has none, and a team may have some.
 _SECRETS: Final = {
     "file": (r"passphrase", "passphrase"),
-    "gs": (r"gcpkms://projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+", ""),
+    "gs": (f"gcpkms://{KEY}", ""),
     "cloud": (r"default|gcpkms://.+", "default"),
 }
 _ALLOWED: Final = {
@@ -80,12 +80,11 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
 
 
 def _pulumi(project: Path, *command: str) -> None:
-    path = os.pathsep.join([str(_TOOLS), os.environ.get("PATH", os.defpath)])
-    program = shutil.which("pulumi", path=path)
-    if program is None:
-        raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
     answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-        [program, *command, "--non-interactive"], cwd=project, env={**os.environ, "PATH": path}, check=False
+        [find_pulumi(), *command, "--non-interactive"],
+        cwd=project,
+        env={**os.environ, "PATH": search_path()},
+        check=False,
     )
     if answer.returncode:
         raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed: it says why above")

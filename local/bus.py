@@ -1,6 +1,6 @@
 """The Pub/Sub that the local Google Cloud runs on, and the clients that manage it."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -21,6 +21,7 @@ from local.ports import refuse_taken_port
 from local.pubsub import PubSubServer
 
 CALL_SECONDS: Final = 20.0
+CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
 _DAY_SECONDS: Final = 86_400
 
 
@@ -90,3 +91,13 @@ def google_errors() -> Iterator[None]:
         yield
     except exceptions.GoogleAPICallError as error:
         raise CloudError(f"googleapi: Error {error.code}: {error.message}") from error
+
+
+async def exists(asked: Awaitable[object]) -> bool:
+    """Tell whether Pub/Sub has what it is asked for."""
+    with google_errors():
+        try:
+            await asked
+        except exceptions.NotFound:
+            return False
+    return True

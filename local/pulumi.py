@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,14 +17,13 @@ from typing import Any, Final
 import yaml
 
 from event_store.errors import ConfigurationError
+from infra.preview.engine import find_pulumi, search_path
 from local.processes import mortal
 from local.stack_file import copy_stack_file
-from local.state import ROOT
 
 CANCEL_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _PROCESSES: Final = Path("/proc")
-_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
 # Not a secret: what it encrypts never leaves the state directory.
 _PASSPHRASE: Final = "local"  # noqa: S105
 
@@ -46,10 +44,9 @@ class Pulumi:
         self._stack = stack
         self._name = str(yaml.safe_load((project / "Pulumi.yaml").read_text())["name"])
         self._config = directory / f"Pulumi.{stack}.yaml"
-        path = [str(Path(sys.executable).parent), str(_TOOLS), os.environ.get("PATH", os.defpath)]
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
-            "PATH": os.pathsep.join(path),
+            "PATH": search_path(),
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_BACKEND_URL": f"file://{directory}",
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
@@ -64,8 +61,7 @@ class Pulumi:
         Raises:
             ConfigurationError: There is no such stack or no Pulumi, or it fails.
         """
-        if shutil.which("pulumi", path=self._environment["PATH"]) is None:
-            raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
+        find_pulumi()
         await self.settle()
         self._directory.mkdir(parents=True, exist_ok=True)
         copy_stack_file(self._project, self._stack, self._config)

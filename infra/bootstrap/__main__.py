@@ -6,7 +6,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from event_store.errors import ConfigurationError
-from infra.components.delivery import Delivery, DeliveryArgs
+from infra.components.delivery import Delivery
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
 from infra.settings.bootstrap import BootstrapSettings
 
@@ -19,18 +19,7 @@ except ConfigurationError as error:
     sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
 
 services = ProjectServices("services", ProjectServicesArgs(project=settings.project, apis=APIS))
-delivery = Delivery(
-    "delivery",
-    DeliveryArgs(
-        project=settings.project,
-        prefix=settings.prefix,
-        repository=settings.repository,
-        environment=settings.environment,
-        state_bucket=settings.state_bucket,
-        secrets_key=settings.secrets_key,
-    ),
-    pulumi.ResourceOptions(depends_on=[services]),
-)
+delivery = Delivery("delivery", settings, pulumi.ResourceOptions(depends_on=[services]))
 pulumi.export("deployer", delivery.deployer)
 # A part of the repository's variable ENVIRONMENTS, which the workflows read.
 pulumi.export(

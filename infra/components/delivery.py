@@ -1,6 +1,5 @@
 """How GitHub previews and deploys an environment, without a key that could leak."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -9,29 +8,9 @@ from pulumi_gcp import iam, kms, projects, serviceaccount, storage
 from infra.components.children import child_options
 from infra.identities import BUCKET, KEY, PREVIEWER_ROLE, PROJECT, Grant, grants_of
 from infra.managed import reading_permissions
+from infra.settings.bootstrap import BootstrapSettings
 
 ISSUER: Final = "https://token.actions.githubusercontent.com"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryArgs:
-    """What `Delivery` is made from.
-
-    Attributes:
-        project: The id of the environment's project.
-        prefix: The beginning of the accounts' names, at most 20 letters.
-        repository: The GitHub repository, `owner/name`.
-        environment: The GitHub environment that may deploy.
-        state_bucket: The bucket with Pulumi's state.
-        secrets_key: The key of the stack's secrets, `projects/P/locations/L/keyRings/R/cryptoKeys/K`.
-    """
-
-    project: str
-    prefix: str
-    repository: str
-    environment: str
-    state_bucket: str
-    secrets_key: str
 
 
 class Delivery(pulumi.ComponentResource):
@@ -52,7 +31,9 @@ class Delivery(pulumi.ComponentResource):
     deployer: pulumi.Output[str]
     previewer: pulumi.Output[str]
 
-    def __init__(self, name: str, args: DeliveryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: BootstrapSettings, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("event-store:infra:Delivery", name, None, opts)
         self._name, self._args, self._child = name, args, child_options(self, opts)
         pool = iam.WorkloadIdentityPool(

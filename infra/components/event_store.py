@@ -7,7 +7,8 @@ from pulumi_gcp import cloudrunv2
 
 from event_store.environment import Environment
 from infra.components.children import child_options
-from infra.components.workload import Workload, WorkloadArgs, vpc_access, workload
+from infra.components.container import vpc_access
+from infra.components.workload import Workload, WorkloadArgs, workload
 
 PORT: Final = 8080
 GRPC_SERVICE: Final = "event_store.v1.EventStore"  # the name that its health check answers to

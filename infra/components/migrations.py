@@ -1,45 +1,24 @@
 """The migrations of the database, which every rollout waits for."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_gcp import cloudrunv2, serviceaccount
+from pulumi_gcp import cloudrunv2
 
-from infra.components.acting import acting
 from infra.components.children import child_options
-from infra.components.database import DatabaseConnection
-from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
+from infra.components.container import ContainerArgs, Identity, identity, vpc_access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationsArgs:
+class MigrationsArgs(ContainerArgs):
     """What `Migrations` is made from.
 
     Attributes:
-        project: The id of the project.
-        region: The location of the job.
-        prefix: The beginning of the job's and the service account's names.
-        image: The image by digest.
-        network_id: The VPC to reach the database through.
-        subnetwork_id: The subnetwork that the job gets its address in.
-        connection: The database.
         attempt: Any number; another one runs the same migrations again.
-        labels: Labels of the job.
-        deployer: The email of CI's deployer, which acts as the migrator; empty for none.
     """
 
-    project: str
-    region: str
-    prefix: str
-    image: pulumi.Input[str]
-    network_id: pulumi.Input[str]
-    subnetwork_id: pulumi.Input[str]
-    connection: DatabaseConnection
     attempt: int
-    labels: Mapping[str, str]
-    deployer: str = ""
 
 
 class Migrations(pulumi.ComponentResource):
@@ -57,25 +36,15 @@ class Migrations(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MigrationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Migrations", name, None, opts)
-        account = serviceaccount.Account(
-            f"{name}-account",
-            project=args.project,
-            account_id=f"{args.prefix}-migrator",
-            display_name="Event store: migrations",
-            opts=child_options(self, opts),
-        )
-        login = DatabaseLogin(
-            f"{name}-login",
-            DatabaseLoginArgs(
-                project=args.project,
-                connection=args.connection,
-                account=account,
-                database_roles=["cloudsqlsuperuser"],
-            ),
+        migrator = identity(
+            name,
+            args,
             child_options(self, opts),
+            role="migrator",
+            about="migrations",
+            database_role="cloudsqlsuperuser",
         )
-        acts = acting(f"{name}-deployer", account, args.deployer, child_options(self, opts))
-        template = _template(args, account, login)
+        template = _template(args, migrator)
         cloudrunv2.Job(
             f"{name}-job",
             project=args.project,
@@ -89,7 +58,7 @@ class Migrations(pulumi.ComponentResource):
             deletion_protection=False,
             labels=args.labels,
             opts=pulumi.ResourceOptions.merge(
-                child_options(self, opts, after=[login, *acts]),
+                child_options(self, opts, after=migrator.rights),
                 pulumi.ResourceOptions(
                     custom_timeouts=pulumi.CustomTimeouts(create="40m", update="40m"),
                     # gcloud and the console write their own name there.
@@ -97,18 +66,16 @@ class Migrations(pulumi.ComponentResource):
                 ),
             ),
         )
-        self.user = login.user
+        self.user = migrator.login.user
         self.register_outputs({"user": self.user})
 
 
-def _template(
-    args: MigrationsArgs, account: serviceaccount.Account, login: DatabaseLogin
-) -> cloudrunv2.JobTemplateArgsDict:
+def _template(args: MigrationsArgs, migrator: Identity) -> cloudrunv2.JobTemplateArgsDict:
     return {
         "task_count": 1,
         "parallelism": 1,
         "template": {
-            "service_account": account.email,
+            "service_account": migrator.account.email,
             "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
             # A migration that failed once needs a person, not a second attempt.
             "max_retries": 0,
@@ -118,16 +85,14 @@ def _template(
                     "image": args.image,
                     "commands": ["event-store"],
                     "args": ["migrate"],
-                    "envs": [{"name": key, "value": value} for key, value in sorted(login.variables.items())],
+                    "envs": [
+                        {"name": key, "value": value}
+                        for key, value in sorted(migrator.login.variables.items())
+                    ],
                     "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
                 }
             ],
-            "vpc_access": {
-                "egress": "PRIVATE_RANGES_ONLY",
-                "network_interfaces": [
-                    {"network": args.network_id, "subnetwork": args.subnetwork_id},
-                ],
-            },
+            "vpc_access": vpc_access(args),
         },
     }
 

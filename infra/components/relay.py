@@ -7,7 +7,8 @@ from pulumi_gcp import cloudrunv2
 
 from event_store.environment import Environment
 from infra.components.children import child_options
-from infra.components.workload import WorkloadArgs, vpc_access, workload
+from infra.components.container import vpc_access
+from infra.components.workload import WorkloadArgs, workload
 
 SIZE: Final = {"cpu": "1", "memory": "1024Mi"}  # one process on one CPU, with pages of the log in its hands
 

@@ -2,53 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_gcp import pubsub, serviceaccount
 
 from event_store.environment import Environment
-from infra.components.acting import acting
-from infra.components.database import DatabaseConnection
-from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
+from infra.components.container import ContainerArgs, identity
+from infra.components.database_login import DatabaseLogin
 from infra.settings import ServiceSettings
 
 DATABASE_ROLE: Final = "event_store_runtime"  # created by the migrations, with the runtime's grants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkloadArgs:
+class WorkloadArgs(ContainerArgs):
     """What `EventStore` and `Relay` are made from.
 
     Attributes:
-        project: The id of the project.
-        region: The location of service and worker pool.
-        prefix: The name of the service, and the beginning of the worker pool's and the service accounts'.
-        image: The image by digest.
-        network_id: The VPC to reach the database through.
-        subnetwork_id: The subnetwork that instances get their addresses in.
-        connection: The database.
         migrations: What no revision starts before.
         routing: The JSON of `event_store.topology.Routing`.
         topics: The ids of the topics to publish to, by name.
         settings: Scaling, size, invokers, and where the relay runs.
-        labels: Labels of service and worker pool.
-        deployer: The email of CI's deployer, which acts as the accounts; empty for none.
     """
 
-    project: str
-    region: str
-    prefix: str
-    image: pulumi.Input[str]
-    network_id: pulumi.Input[str]
-    subnetwork_id: pulumi.Input[str]
-    connection: DatabaseConnection
     migrations: pulumi.Resource
     routing: str
     topics: Mapping[str, pulumi.Input[str]]
     settings: ServiceSettings
-    labels: Mapping[str, str]
-    deployer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +68,8 @@ def workload(
         about: What it is, in words.
         publishes: Whether it may publish to the topics, each by its own grant.
     """
-    account = serviceaccount.Account(
-        f"{name}-account",
-        project=args.project,
-        account_id=f"{args.prefix}-{role}",
-        display_name=f"Event store: {about}",
-        opts=opts,
+    made = identity(
+        name, args, opts, role=role, about=about, database_role=DATABASE_ROLE, after=[args.migrations]
     )
     publishers = [
         pubsub.TopicIAMMember(
@@ -100,29 +77,11 @@ def workload(
             project=args.project,
             topic=topic_id,
             role="roles/pubsub.publisher",
-            member=account.member,
+            member=made.account.member,
             opts=opts,
         )
         for topic, topic_id in (args.topics.items() if publishes else ())
     ]
-    login = DatabaseLogin(
-        f"{name}-login",
-        DatabaseLoginArgs(
-            project=args.project,
-            connection=args.connection,
-            account=account,
-            database_roles=[DATABASE_ROLE],
-            after=[args.migrations],
-        ),
-        opts,
+    return Workload(
+        account=made.account, login=made.login, rights=[args.migrations, *made.rights, *publishers]
     )
-    acts = acting(f"{name}-deployer", account, args.deployer, opts)
-    return Workload(account=account, login=login, rights=[args.migrations, login, *publishers, *acts])
-
-
-def vpc_access(args: WorkloadArgs) -> dict[str, Any]:
-    """Return how a container reaches the database, in the words that services and worker pools share."""
-    return {
-        "egress": "PRIVATE_RANGES_ONLY",
-        "network_interfaces": [{"network": args.network_id, "subnetwork": args.subnetwork_id}],
-    }

@@ -62,19 +62,33 @@ def make_plan(project: Path, stack: str, *flags: str) -> str:
     )
 
 
-def _pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
-    # The program's own Python first: a language host that ignores the runtime's options takes that.
-    path = os.pathsep.join(
-        [str(Path(sys.executable).parent), str(_TOOLS), os.environ.get("PATH", os.defpath)]
-    )
-    program = shutil.which("pulumi", path=path)
+def search_path() -> str:
+    """Return the PATH that `pulumi` is looked for in, and runs with.
+
+    The program's own Python comes first: a language host that ignores the runtime's options takes that.
+    """
+    own = [str(Path(sys.executable).parent), str(_TOOLS)]
+    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
+
+
+def find_pulumi() -> str:
+    """Return the path of `pulumi`.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    program = shutil.which("pulumi", path=search_path())
     if program is None:
         raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
+    return program
+
+
+def _pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
     try:
         answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-            [program, *command, "--non-interactive"],
+            [find_pulumi(), *command, "--non-interactive"],
             cwd=project,
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": search_path()},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

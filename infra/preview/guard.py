@@ -10,7 +10,7 @@ from infra.preview.plan import Change, Plan, Step
 from infra.preview.stakes import Stake, stake_in
 from infra.settings import Settings
 from infra.settings.key import parse
-from infra.settings.stack import NAMESPACE
+from infra.settings.stack import NAMESPACE, decoded
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
 # newer than this guard, and cannot be acknowledged.
@@ -110,12 +110,11 @@ def _findings(plan: Plan, acknowledged: Mapping[str, str]) -> Iterator[Finding]:
         stake = stake_in(step.type)
         if stake is not None:
             deed = _DANGEROUS.get(step.op, step.op)
-            known = step.op in _DANGEROUS
             yield Finding(
                 step=step,
                 stake=stake,
                 deed=deed,
-                acknowledged=known and acknowledged.get(step.name) == deed,
+                acknowledged=acknowledged.get(step.name) == deed,
             )
 
 
@@ -141,9 +140,5 @@ def _is_less(change: Change) -> bool:
 
 
 def _acknowledged(config: Mapping[str, str]) -> Mapping[str, str]:
-    text = config.get(f"{NAMESPACE}acknowledged", "{}")
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = text
+    value = decoded(config.get(f"{NAMESPACE}acknowledged", "{}"))
     return parse(Settings, {"acknowledged": value}, NAMESPACE, project="", region="").acknowledged

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from infra.settings.key import key, parse
+from infra.settings.database import KEY
+from infra.settings.key import key, parse, within
 from infra.settings.stack import ProjectSettings
 
 NAMESPACE: Final = "event-store-bootstrap:"
@@ -35,7 +36,7 @@ class BootstrapSettings:
     )
     secrets_key: str = key(
         "the key that encrypts the stack's secrets, one per environment",
-        pattern="projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
+        pattern=KEY,
         allowed="projects/P/locations/L/keyRings/R/cryptoKeys/K",
     )
     prefix: str = key(
@@ -67,8 +68,5 @@ class BootstrapSettings:
         Raises:
             ConfigurationError: A key is unknown or missing, or a value is impossible.
         """
-        google = {name: config[f"gcp:{name}"] for name in ("project", "region") if f"gcp:{name}" in config}
-        values = {
-            each.removeprefix(NAMESPACE): text for each, text in config.items() if each.startswith(NAMESPACE)
-        }
-        return parse(cls, values, NAMESPACE, project=parse(ProjectSettings, google, "gcp:").project)
+        project = ProjectSettings.parse(config).project
+        return parse(cls, within(NAMESPACE, config), NAMESPACE, project=project)

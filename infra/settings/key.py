@@ -91,6 +91,11 @@ def parse(cls: type[S], values: object, path: str, **given: object) -> S:
     return cls(**given, **parsed)
 
 
+def within(namespace: str, config: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of a namespace, as in `event-store:`, without it."""
+    return {name.removeprefix(namespace): text for name, text in config.items() if name.startswith(namespace)}
+
+
 def _value(declared: Key, hint: Any, value: object, path: str) -> Any:
     if isinstance(hint, types.UnionType):  # Optional: only ever a settings class or None
         hint = next(each for each in hint.__args__ if each is not types.NoneType)

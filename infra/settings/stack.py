@@ -10,7 +10,7 @@ from typing import Final
 from event_store.errors import ConfigurationError
 from event_store.topology.routing import PARTITIONS
 from infra.settings.database import DatabaseSettings
-from infra.settings.key import key, parse
+from infra.settings.key import key, parse, within
 from infra.settings.monitoring import MonitoringSettings
 from infra.settings.network import NetworkSettings
 from infra.settings.profile import PROFILES, under
@@ -49,6 +49,12 @@ class ProjectSettings:
         pattern=r"[a-z]+-[a-z]+\d+",
         allowed="a region as in europe-west1; `gcloud compute regions list` shows them",
     )
+
+    @classmethod
+    def parse(cls, config: Mapping[str, str]) -> "ProjectSettings":
+        """Parse what the configuration says in the provider's namespace; other keys of it are not ours."""
+        google = within("gcp:", config)
+        return parse(cls, {name: google[name] for name in ("project", "region") if name in google}, "gcp:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +135,10 @@ class Settings:
         Raises:
             ConfigurationError: A key is unknown or missing, or a value or a combination is impossible.
         """
-        google = {name: config[f"gcp:{name}"] for name in ("project", "region") if f"gcp:{name}" in config}
-        where = parse(ProjectSettings, google, "gcp:")
+        where = ProjectSettings.parse(config)
         hints = typing.get_type_hints(cls)
         values = {
-            name: _decoded(text, hints.get(name))
-            for name, text in sorted(
-                (each.removeprefix(NAMESPACE), text)
-                for each, text in config.items()
-                if each.startswith(NAMESPACE)
-            )
+            name: decoded(text, hints.get(name)) for name, text in sorted(within(NAMESPACE, config).items())
         }
         profile = PROFILES.get(str(values.get("profile")), {})
         return parse(cls, under(profile, values), NAMESPACE, project=where.project, region=where.region)
@@ -212,7 +212,8 @@ class Settings:
         return f" and relay_instances {self.service.relay_instances}"
 
 
-def _decoded(text: str, hint: object) -> object:
+def decoded(text: str, hint: object = None) -> object:
+    """Return a value as its file had it: Pulumi hands over texts, and JSON for everything else."""
     if hint is str:
         return text
     try:

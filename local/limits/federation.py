@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import IMMUTABLE, Field, Text
+from local.limits.field import IMMUTABLE, Text
 from local.limits.table import Limits
 from local.properties import Properties, is_known
 
@@ -54,7 +54,6 @@ PROVIDER: Final = Limits(
         **_ABOUT,
         "attributeCondition": Text(r".{0,4096}", "at most 4096 characters"),
         "oidc.issuerUri": Text(r"https://\S+", "an https address", required=True),
-        "oidc.allowedAudiences": Field(),
     },
     exclusive=(_SOURCES,),
     rules=(_has_one_source, _says_who, _names_no_source_of_everybody),

@@ -15,6 +15,12 @@ _NAME: Final = Text(
     required=True,
     immutable=True,
 )
+_OWN: Final[Mapping[str, Field]] = {
+    "name": _NAME,
+    "project": IMMUTABLE,
+    "location": GIVEN,
+    "deletionProtection": Field(default=True),
+}
 _RESERVED_ENVS: Final = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 _STARTUP_SECONDS: Final = 240
 _TOKEN_CHARACTERS: Final = 62
@@ -130,10 +136,7 @@ def _token_fits(inputs: Properties) -> Iterator[tuple[str, str]]:
 SERVICE: Final = Limits(
     "gcp:cloudrunv2/service:Service",
     {
-        "name": _NAME,
-        "project": IMMUTABLE,
-        "location": GIVEN,
-        "deletionProtection": Field(default=True),
+        **_OWN,
         "ingress": Choice(
             "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
         ),
@@ -155,10 +158,7 @@ SERVICE: Final = Limits(
 JOB: Final = Limits(
     "gcp:cloudrunv2/job:Job",
     {
-        "name": _NAME,
-        "project": IMMUTABLE,
-        "location": GIVEN,
-        "deletionProtection": Field(default=True),
+        **_OWN,
         "template.template": Field(required=True),
         "template.taskCount": Whole(1, 10_000),
         "template.template.maxRetries": Whole(0, 10, default=3),
@@ -173,10 +173,7 @@ JOB: Final = Limits(
 WORKER_POOL: Final = Limits(
     "gcp:cloudrunv2/workerPool:WorkerPool",
     {
-        "name": _NAME,
-        "project": IMMUTABLE,
-        "location": GIVEN,
-        "deletionProtection": Field(default=True),
+        **_OWN,
         "template": Field(required=True),
         **_shared("template"),
         **_probe("template.containers[].livenessProbe", 3600),

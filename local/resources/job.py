@@ -5,15 +5,15 @@ from typing import Final
 
 from local.errors import CloudError, NotReadyError
 from local.limits import run
-from local.place import Place, digits
+from local.place import Place
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
+from local.resources.run_outputs import TIME, run_outputs
 from local.runner import Runner
 
 _SUCCEEDED: Final = "EXECUTION_SUCCEEDED"
 _FAILED: Final = "EXECUTION_FAILED"
-_TIME: Final = "2025-08-09T00:00:00.000000Z"
 
 
 class JobKind(Kind):
@@ -90,21 +90,10 @@ class JobKind(Kind):
 
 
 def _outputs(draft: Draft, generation: int, execution: str, status: str) -> Properties:
-    labels = draft.inputs.get("labels", {})
-    executions = [{"name": execution, "createTime": _TIME, "completionStatus": status}] if execution else []
-    return {
-        "project": draft.place.of(draft.inputs).project,
-        "uid": digits(draft.id, 12),
-        "generation": str(generation),
-        "observedGeneration": str(generation),
-        "executionCount": generation if execution else 0,
-        "latestCreatedExecutions": executions,
-        "etag": f'"{digits(f"{draft.id}{generation}", 12)}"',
-        "createTime": _TIME,
-        "updateTime": _TIME,
-        "launchStage": "GA",
-        "effectiveLabels": labels,
-        "pulumiLabels": labels,
-        "reconciling": False,
-        **draft.inputs,
-    }
+    executions = [{"name": execution, "createTime": TIME, "completionStatus": status}] if execution else []
+    return run_outputs(
+        draft,
+        generation,
+        executionCount=generation if execution else 0,
+        latestCreatedExecutions=executions,
+    )

@@ -1,6 +1,5 @@
 """Topics and subscriptions, made on the running Pub/Sub."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
 from google.pubsub_v1 import types
 
-from local.bus import CALL_SECONDS, Bus, google_errors
+from local.bus import CALL, Bus, exists, google_errors
 from local.limits import pubsub
 from local.place import Place
 from local.properties import Properties
@@ -18,7 +17,6 @@ from local.resources.kind import Draft, Kind
 
 # What the provider keeps to itself; the rest of the properties are the fields of Pub/Sub's message.
 _NOT_SENT: Final = frozenset({"project", "tags", "deletionPolicy"})
-_CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
 
 
 class TopicKind(Kind):
@@ -37,7 +35,7 @@ class TopicKind(Kind):
         """Create it, or take over one that nobody knows of."""
         with google_errors(), suppress(exceptions.AlreadyExists):
             await self._bus.publisher.create_topic(
-                request=_message(types.Topic, draft.id, draft.inputs), **_CALL
+                request=_message(types.Topic, draft.id, draft.inputs), **CALL
             )
         return _outputs(draft)
 
@@ -48,22 +46,17 @@ class TopicKind(Kind):
             topic=_message(types.Topic, draft.id, draft.inputs), update_mask=mask
         )
         with google_errors():
-            await self._bus.publisher.update_topic(request=request, **_CALL)
+            await self._bus.publisher.update_topic(request=request, **CALL)
         return _outputs(draft)
 
     async def delete(self, record: Record) -> None:
         """Delete it; its subscriptions stay, without a topic."""
         with google_errors(), suppress(exceptions.NotFound):
-            await self._bus.publisher.delete_topic(topic=record.id, **_CALL)
+            await self._bus.publisher.delete_topic(topic=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
         """Ask for it."""
-        with google_errors():
-            try:
-                await self._bus.publisher.get_topic(topic=record.id, **_CALL)
-            except exceptions.NotFound:
-                return False
-        return True
+        return await exists(self._bus.publisher.get_topic(topic=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
         """Create it again where Pub/Sub forgot it."""
@@ -87,10 +80,10 @@ class SubscriptionKind(Kind):
         request = self._message(draft.id, draft.inputs)
         with google_errors():
             try:
-                await self._bus.subscriber.create_subscription(request=request, **_CALL)
+                await self._bus.subscriber.create_subscription(request=request, **CALL)
             except exceptions.AlreadyExists:
-                await self._bus.subscriber.delete_subscription(subscription=draft.id, **_CALL)
-                await self._bus.subscriber.create_subscription(request=request, **_CALL)
+                await self._bus.subscriber.delete_subscription(subscription=draft.id, **CALL)
+                await self._bus.subscriber.create_subscription(request=request, **CALL)
         return {"ackDeadlineSeconds": 10, "expirationPolicy": {"ttl": "2678400s"}, **_outputs(draft)}
 
     async def update(self, record: Record, draft: Draft) -> Properties:
@@ -99,28 +92,23 @@ class SubscriptionKind(Kind):
             subscription=self._message(draft.id, draft.inputs), update_mask=_mask(record.inputs, draft.inputs)
         )
         with google_errors():
-            await self._bus.subscriber.update_subscription(request=request, **_CALL)
+            await self._bus.subscriber.update_subscription(request=request, **CALL)
         return {**record.outputs, **_outputs(draft)}
 
     async def delete(self, record: Record) -> None:
         """Delete it with the messages that it holds."""
         with google_errors(), suppress(exceptions.NotFound):
-            await self._bus.subscriber.delete_subscription(subscription=record.id, **_CALL)
+            await self._bus.subscriber.delete_subscription(subscription=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
         """Ask for it."""
-        with google_errors():
-            try:
-                await self._bus.subscriber.get_subscription(subscription=record.id, **_CALL)
-            except exceptions.NotFound:
-                return False
-        return True
+        return await exists(self._bus.subscriber.get_subscription(subscription=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
         """Create it again where Pub/Sub forgot it."""
         with google_errors(), suppress(exceptions.AlreadyExists):
             await self._bus.subscriber.create_subscription(
-                request=self._message(record.id, record.inputs), **_CALL
+                request=self._message(record.id, record.inputs), **CALL
             )
 
     def _message(self, identity: str, inputs: Properties) -> Any:

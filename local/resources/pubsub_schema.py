@@ -1,20 +1,17 @@
 """Schemas, made on the running Pub/Sub."""
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from google.api_core import exceptions
 from google.pubsub_v1 import types
 
-from local.bus import CALL_SECONDS, Bus, google_errors
+from local.bus import CALL, Bus, exists, google_errors
 from local.limits import pubsub
 from local.place import Place
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
-
-_CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
 
 
 class SchemaKind(Kind):
@@ -35,7 +32,7 @@ class SchemaKind(Kind):
         with google_errors():
             try:
                 await self._bus.schemas.create_schema(
-                    parent=parent, schema_id=identity, schema=_message(draft), **_CALL
+                    parent=parent, schema_id=identity, schema=_message(draft), **CALL
                 )
             except exceptions.AlreadyExists:
                 await self._commit(draft)
@@ -50,23 +47,18 @@ class SchemaKind(Kind):
     async def delete(self, record: Record) -> None:
         """Delete it; its topics stay, and take nothing any more."""
         with google_errors(), suppress(exceptions.NotFound):
-            await self._bus.schemas.delete_schema(name=record.id, **_CALL)
+            await self._bus.schemas.delete_schema(name=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
         """Ask for it."""
-        with google_errors():
-            try:
-                await self._bus.schemas.get_schema(name=record.id, **_CALL)
-            except exceptions.NotFound:
-                return False
-        return True
+        return await exists(self._bus.schemas.get_schema(name=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
         """Create it again where Pub/Sub forgot it."""
         await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
 
     async def _commit(self, draft: Draft) -> None:
-        await self._bus.schemas.commit_schema(name=draft.id, schema=_message(draft), **_CALL)
+        await self._bus.schemas.commit_schema(name=draft.id, schema=_message(draft), **CALL)
 
 
 def _message(draft: Draft) -> Any:

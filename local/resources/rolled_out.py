@@ -2,20 +2,19 @@
 
 from abc import abstractmethod
 from contextlib import AsyncExitStack
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 from local.deployment import Deployment
 from local.errors import CloudError, NotReadyError
 from local.front import Front
 from local.no_front import NoFront
-from local.place import Place, digits
+from local.place import Place
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
+from local.resources.run_outputs import run_outputs
 from local.runner import Runner
 from local.surroundings import Surroundings
-
-_TIME: Final = "2025-08-09T00:00:00.000000Z"
 
 
 class RolledOutKind(Kind):
@@ -77,18 +76,14 @@ class RolledOutKind(Kind):
         )
 
     async def _roll_out(self, draft: Draft, generation: int, ready: str) -> Properties:
+        revision = f"{draft.inputs['name']}-{generation:05}"
         try:
-            revision = await self._start(draft, generation)
+            deployment = await self._deployment(draft.id, draft.inputs["name"])
+            await deployment.roll_out(revision, draft.inputs["template"], draft.place.of(draft.inputs))
         except CloudError as error:
-            outputs = self._outputs(draft, generation, _revision(draft, generation), ready)
+            outputs = self._outputs(draft, generation, revision, ready)
             raise NotReadyError(str(error), draft.id, draft.inputs, outputs) from error
         return self._outputs(draft, generation, revision, revision)
-
-    async def _start(self, draft: Draft, generation: int) -> str:
-        revision = _revision(draft, generation)
-        deployment = await self._deployment(draft.id, draft.inputs["name"])
-        await deployment.roll_out(revision, draft.inputs["template"], draft.place.of(draft.inputs))
-        return revision
 
     async def _deployment(self, identity: str, name: str) -> Deployment:
         if identity not in self._deployments:
@@ -106,24 +101,4 @@ class RolledOutKind(Kind):
         """Return the front of the next one that is made."""
 
     def _outputs(self, draft: Draft, generation: int, created: str, ready: str) -> Properties:
-        labels = draft.inputs.get("labels", {})
-        return {
-            "project": draft.place.of(draft.inputs).project,
-            "uid": digits(draft.id, 12),
-            "generation": str(generation),
-            "observedGeneration": str(generation),
-            "latestCreatedRevision": created,
-            "latestReadyRevision": ready,
-            "etag": f'"{digits(f"{draft.id}{generation}", 12)}"',
-            "createTime": _TIME,
-            "updateTime": _TIME,
-            "launchStage": "GA",
-            "effectiveLabels": labels,
-            "pulumiLabels": labels,
-            "reconciling": False,
-            **draft.inputs,
-        }
-
-
-def _revision(draft: Draft, generation: int) -> str:
-    return f"{draft.inputs['name']}-{generation:05}"
+        return run_outputs(draft, generation, latestCreatedRevision=created, latestReadyRevision=ready)
