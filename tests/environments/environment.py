@@ -1,0 +1,90 @@
+"""One of our own stacks on the local Google Cloud."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import yaml
+
+from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
+from event_store.events import new_event_id
+from infra.settings import Settings
+from local.instances import Instances
+from local.state import ROOT
+from tests.local.conftest import Deployed, LocalCloud
+from tests.pubsub.bus import bus_at
+
+PATIENCE_SECONDS: Final = 60
+WORDS: Final = ("ahoj", "děkuji")
+
+
+class Environment(Deployed):
+    """One of our own stacks, whose file the test may change."""
+
+    def __init__(self, folder: Path, name: str, cloud: LocalCloud) -> None:
+        folder.mkdir()
+        for linked in ("infra", ".venv"):  # the program itself, where Pulumi.yaml looks for it
+            (folder / linked).symlink_to(ROOT / linked)
+        (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+        super().__init__(folder, name, cloud.assembly, cloud.providers)
+        self._file = folder / f"Pulumi.{name}.yaml"
+        self._config = yaml.safe_load((ROOT / self._file.name).read_text())["config"]
+        self.project = str(self._config["gcp:project"])
+        self._cloud = cloud
+        self.change({})
+
+    def change(self, changes: dict[str, Any]) -> None:
+        """Write the stack's file: our own, with these keys in place of its own."""
+        self._config |= changes
+        self._file.write_text(yaml.safe_dump({"config": self._config}))
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether what holds data is kept from being deleted by mistake."""
+        return Settings.parse({key: _text(value) for key, value in self._config.items()}).protected
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        """Where everything listens."""
+        return self._cloud.assembly.endpoints()
+
+    async def must_stay(self, command: str) -> None:
+        """Run a command that must find nothing to change."""
+        answer = await self.run(
+            command, "--expect-no-changes", *(["--yes", "--skip-preview"] * (command == "refresh"))
+        )
+        assert answer.code == 0, answer.output
+
+    async def must_carry_events(self) -> None:
+        """Append events, and see them come out of the subscription."""
+        events = [NewEvent("WordAdded", {"word": word}) for word in WORDS]
+        subscription = f"projects/{self.project}/subscriptions/vocabulary-projection"
+        async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
+            await client.append(
+                new_event_id(), "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM
+            )
+        async with bus_at(self.endpoints["pubsub_emulator_host"]) as bus:
+            received = await bus.consume(subscription, len(events))
+        assert [each.message.attributes["event_id"] for each in received] == [
+            event.event_id for event in events
+        ]
+
+    @property
+    def instances(self) -> Instances:
+        """The instances of the database."""
+        return self._cloud.assembly.instances
+
+    async def read(self) -> list[RecordedEvent]:
+        """Read the whole log through the service."""
+        async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
+            return [event async for event in client.read_all()]
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the owner of the tables."""
+        with psycopg.connect(self.endpoints["postgres"], autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
