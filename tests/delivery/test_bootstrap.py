@@ -9,7 +9,7 @@ from event_store.errors import ConfigurationError
 from infra.settings.bootstrap import BootstrapSettings
 from local.limits import federation, iam
 from local.state import ROOT
-from tests.delivery.test_identities import BOOTSTRAP
+from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import Stack
 
 

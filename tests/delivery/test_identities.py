@@ -11,21 +11,10 @@ from infra.managed import MANAGED, reading_permissions
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import FOLDER, STACKS
+from tests.infra.inventory.variants import BOOTSTRAP, DEPLOYER, INVOKER, KEY, WHOLE, file_of_prod
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-INVOKER = "group:developers@example.com"
 CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the topology that says everything
-DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
-IMAGE = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
-KEY = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/log"
-BOOTSTRAP = {
-    "gcp:project": "event-store-prod",
-    "gcp:region": "europe-west1",
-    "event-store-bootstrap:repository": "team/store",
-    "event-store-bootstrap:environment": "prod",
-    "event-store-bootstrap:state_bucket": "team-state",
-    "event-store-bootstrap:secrets_key": "projects/p/locations/l/keyRings/r/cryptoKeys/k",
-}
 # Who a grant is to, by the account or service agent in the program that it names.
 OWNERS = {
     "bus-agent": "Pub/Sub",
@@ -85,15 +74,8 @@ async def test_a_stack_grants_what_the_table_says(
     engine: Engine, relay: str, pool: tuple[str, ...], absent: tuple[tuple[str, str, str, bool], ...]
 ) -> None:
     """A stack with all that grants anything makes exactly the grants of its own identities; one relays."""
-    text = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())
-    text["config"] |= {
-        "event-store:deployer": DEPLOYER,
-        "event-store:image": IMAGE,
-        "event-store:topology": "examples/topologies/everything.yaml",
-        "event-store:service": {"invokers": [INVOKER], "relay": relay},
-        "event-store:database": {"kms_key": KEY},
-    }
-    preview = await engine.preview("prod", config=yaml.safe_dump(text))
+    changes = WHOLE | {"event-store:service": {"invokers": [INVOKER], "relay": relay}}
+    preview = await engine.preview("prod", config=file_of_prod(changes))
     acting = {each for each in _tabled("deployer") if each[1] == "roles/iam.serviceAccountUser"}
     waits = {
         name: {urn.rpartition("::")[2] for urn in preview.states[name]["dependencies"]}

@@ -1,4 +1,4 @@
-"""Writes the inventory of every stack anew: `python -m tests.infra.inventory --save`."""
+"""Writes the inventories and the page of pictures anew: `python -m tests.infra.inventory --save`."""
 
 import argparse
 import asyncio
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tests.infra.engine import Engine, google_cloud
 from tests.infra.inventory import FOLDER, STACKS, render
+from tests.infra.inventory.pictures import PAGE, draw
 
 
 async def save(folder: Path) -> None:
-    """Preview every stack, keeping the engine's state in a folder, and write what it consists of."""
+    """Preview every stack, keeping the engine's state in a folder, and write and draw what it consists of."""
     async with google_cloud(folder) as providers:
         engine = Engine(folder, providers)
         for stack in STACKS:
@@ -18,6 +19,7 @@ async def save(folder: Path) -> None:
             if preview.code:
                 raise SystemExit(preview.text)
             (FOLDER / f"{stack}.yaml").write_text(render(preview.states), encoding="utf-8")
+        PAGE.write_text(await draw(engine), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""The page of the pictures, from the plans of `prod` and of stacks that ask for what it does not."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final
+
+import yaml
+
+from infra.pictures import BOOTSTRAP_FOLDER, Resource, page, resources
+from local.state import ROOT
+from tests.infra.engine import Engine
+from tests.infra.inventory.variants import BOOTSTRAP, JOINED, WHOLE, file_of_prod
+
+PAGE: Final = ROOT / "docs" / "infra.md"
+
+
+async def draw(engine: Engine) -> str:
+    """Return the page."""
+    others = [await _plan(engine, changes) for changes in (JOINED,)]
+    bootstrap = await engine.preview(
+        "prod", project=ROOT / BOOTSTRAP_FOLDER, config=yaml.safe_dump({"config": BOOTSTRAP})
+    )
+    return page(
+        await _plan(engine, {}), await _plan(engine, WHOLE), chain(*others), resources(bootstrap.states)
+    )
+
+
+async def _plan(engine: Engine, changes: dict[str, Any]) -> Sequence[Resource]:
+    preview = await engine.preview("prod", config=file_of_prod(changes))
+    assert preview.code == 0, preview.text
+    return resources(preview.states)

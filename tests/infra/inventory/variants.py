@@ -1,0 +1,42 @@
+"""Stacks that ask for what none of ours does, for the page of the pictures and for tests of whole plans."""
+
+from typing import Any, Final
+
+import yaml
+
+from local.state import ROOT
+
+DEPLOYER: Final = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
+INVOKER: Final = "group:developers@example.com"
+KEY: Final = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/log"
+_IMAGE: Final = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
+
+WHOLE: Final[dict[str, Any]] = {
+    "event-store:deployer": DEPLOYER,
+    "event-store:image": _IMAGE,
+    "event-store:topology": "examples/topologies/everything.yaml",
+    "event-store:service": {"invokers": [INVOKER], "relay": "worker-pool"},
+    "event-store:database": {"kms_key": KEY},
+    "event-store:monitoring": {"enabled": True, "emails": ["oncall@example.com"]},
+}
+JOINED: Final[dict[str, Any]] = {
+    "event-store:network": {
+        "vpc": "projects/host-project/global/networks/shared",
+        "subnetwork": "projects/host-project/regions/europe-west1/subnetworks/run",
+    },
+    "event-store:repository": "europe-west1-docker.pkg.dev/host-project/images",
+}
+BOOTSTRAP: Final = {
+    "gcp:project": "event-store-prod",
+    "gcp:region": "europe-west1",
+    "event-store-bootstrap:repository": "team/store",
+    "event-store-bootstrap:environment": "prod",
+    "event-store-bootstrap:state_bucket": "team-state",
+    "event-store-bootstrap:secrets_key": "projects/p/locations/l/keyRings/r/cryptoKeys/k",
+}
+
+
+def file_of_prod(changes: dict[str, Any]) -> str:
+    """Return the text of the stack's file of `prod` with some keys in place of its own."""
+    text = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_dump({"config": text["config"] | changes})
