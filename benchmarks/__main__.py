@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.appends import Appends
 from benchmarks.peers import Peers
 from benchmarks.place import Place
+from benchmarks.previews import Previews
 from benchmarks.reads import Reads
 from benchmarks.relays import Relays
 from benchmarks.work import measure, result, table
@@ -32,7 +33,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as directory, Place(Path(directory)) as place:
             appends = Appends(place)
-            groups = (appends, Peers(place, appends), Reads(place), Relays(place))
+            groups = (appends, Peers(place, appends), Reads(place), Relays(place), Previews(place))
             works = [work for group in groups for work in group.works()]
             works = [work for work in works if arguments.only in f"{work.name} {work.against}"]
             for work in works:

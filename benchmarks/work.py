@@ -3,12 +3,14 @@
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_SEVERAL: Final = 10  # a second; fewer are shown with decimals
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work and what it is measured against; `run` and `limit` do a slice and return events per second.
+    """A work and what it is measured against; `run` and `limit` do a slice and return how often a second.
 
     Attributes:
         name: The work.
@@ -40,7 +42,8 @@ def measure(works: Sequence[Work], rounds: int) -> Iterator[tuple[Work, list[flo
             limit, run = (statistics.median(side) for side in zip(*slices, strict=True))
             name = f"round {number}" if number else "warm-up"
             print(
-                f"{name:8} {work.name:34} {run:8.0f}/s  {work.against:38} {limit:8.0f}/s  {run / limit:6.2f}",
+                f"{name:8} {work.name:34} {_rate(run)}/s  {work.against:38} {_rate(limit)}/s  "
+                f"{run / limit:6.2f}",
                 flush=True,
             )
             if number:
@@ -72,6 +75,10 @@ def table(results: Sequence[dict[str, Any]]) -> str:
             f"{ratio['max']:6.2f}  {each['goal']:6.2f}    {each['at_least']:6.2f}"
         )
     return "\n".join(lines)
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:8.0f}" if per_second >= _SEVERAL else f"{per_second:8.2f}"
 
 
 def _key(work: Work) -> str:

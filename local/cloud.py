@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from local.errors import CloudError, NotReadyError
+from local.limits.schema import schema_of
 from local.properties import Properties
 from local.records import Record, Records
 from local.resources.kind import Draft, Kind
@@ -39,6 +40,11 @@ class Cloud:
             f"local/limits/, beside its family ({module}), and what it does to local/resources/: "
             "a line in local/resources/recorded.py if it has nothing to do on a laptop"
         )
+
+    def read_schemas(self) -> None:
+        """Read what Google checks of every type, which is read once and takes a second."""
+        for resource_type in self._kinds:
+            schema_of(resource_type)
 
     async def create(self, resource_type: str, urn: str, inputs: Properties) -> Record:
         """Make a resource.

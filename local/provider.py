@@ -43,13 +43,17 @@ class Provider:
     """
 
     def __init__(self, cloud: Cloud, *handlers: grpc.GenericRpcHandler) -> None:
+        self._cloud = cloud
         self._calls = ProviderCalls(cloud)
         self._handlers = handlers
         self._server: Any = None
         self._running: set[asyncio.Task[Any]] = set()
+        self._reading: asyncio.Future[None] | None = None
         self.attachment = ""
 
     async def __aenter__(self) -> Self:
+        # While the engine and the program start: else the program waits for it at its first resources.
+        self._reading = asyncio.ensure_future(asyncio.to_thread(self._cloud.read_schemas))
         methods = {
             name: _method(request, self._answer(call)) for name, (request, call) in self._calls.all.items()
         }
@@ -66,6 +70,8 @@ class Provider:
     async def __aexit__(self, *_: object) -> None:
         await self._cancel()
         await self._server.stop(STOP_SECONDS)
+        if self._reading is not None:
+            await self._reading
 
     def _answer(self, call: Call) -> Callable[[Any, Any], Awaitable[Any]]:
         """Return a handler that turns our errors into the engine's."""

@@ -51,7 +51,8 @@ def ensure() -> bool:
     into = ["--python", str(VENV_PYTHON)]
     if not packages.is_current():
         project.clear()
-        arguments = ["pip", "sync", *into, "--require-hashes", str(_LOCK)]
+        # Compiled once, as pip does: where nothing may write bytecode, each process would do it again.
+        arguments = ["pip", "sync", *into, "--compile-bytecode", "--require-hashes", str(_LOCK)]
         _uv("Python packages of requirements.lock", *arguments, fix=_NETWORK)
         packages.write()
     arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]

@@ -1,0 +1,38 @@
+"""Previews a stack on an empty local Google Cloud of which only the provider runs; prints the seconds."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from local.assembly import assemble
+from local.processes import Processes
+from local.provider import Provider
+from local.pulumi import Pulumi
+from local.records import Records
+from local.settings import Settings
+from local.state import State
+
+
+async def preview(project: Path, stack: str, directory: Path) -> float:
+    """Return how long `pulumi preview` takes, in seconds, with the stack made before."""
+    state = State(directory)
+    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
+    assembly = assemble(state, settings, Processes(state.logs), Records(None), project)
+    async with Provider(assembly.cloud) as provider:
+        pulumi = Pulumi(project, state.pulumi, stack, provider.attachment)
+        await pulumi.prepare()
+        began = time.perf_counter()
+        await pulumi.plan()
+        return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.preview_load", description=__doc__)
+    parser.add_argument("project", type=Path, help="the folder of Pulumi.yaml")
+    parser.add_argument("stack")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        sys.stdout.write(f"{asyncio.run(preview(arguments.project, arguments.stack, Path(temporary)))}\n")
