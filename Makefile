@@ -1,9 +1,10 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status stack preview test check bench proto inventory reference lock format
+.PHONY: help setup up down status stack preview canary promote rollback test check bench proto inventory reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
+PERCENT ?= 10
 VENV_PYTHON := .venv/bin/python
 need_environment = @test -x $(VENV_PYTHON) || \
 	{ echo "error: there is no environment here yet, so nothing of it runs. Start with: make up" >&2; exit 1; }
@@ -31,6 +32,15 @@ stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND,
 
 preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
 	@$(VENV_PYTHON) -m local preview $(STACK) $(ARGS)
+
+canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/deploy.md
+	@$(VENV_PYTHON) -m infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
+
+promote: setup ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
+	@$(VENV_PYTHON) -m infra.rollout promote --stack $(STACK) $(ARGS)
+
+rollback: setup ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
+	@$(VENV_PYTHON) -m infra.rollout rollback --stack $(STACK) $(ARGS)
 
 test: setup ## Run every test; ARGS="tests/relay -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)

@@ -9,7 +9,6 @@ Safe to repeat: a file that exists is left as it is, and so is a stack.
 import argparse
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -17,13 +16,12 @@ from typing import Final
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.preview.engine import find_pulumi, search_path
+from infra.command import ROOT, run_pulumi
 from infra.settings import Settings
 from infra.settings.database import KEY
 from infra.settings.profile import PROFILES
 from infra.settings.stack import NAMESPACE
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 # What a backend offers for the stack's secrets, of which this program has none, and a team may have some.
 _SECRETS: Final = {
@@ -74,20 +72,9 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
     else:
         file.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
         sys.stdout.write(f"{file.name} written\n")
-    _pulumi(project, "login", *(() if backend == "cloud" else (backend,)))
-    _pulumi(project, "stack", "select", name, "--create", "--secrets-provider", secrets)
+    run_pulumi(project, "login", *(() if backend == "cloud" else (backend,)))
+    run_pulumi(project, "stack", "select", name, "--create", "--secrets-provider", secrets)
     sys.stdout.write(f"\nNext: pulumi preview --stack {name}, then pulumi up --stack {name}\n")
-
-
-def _pulumi(project: Path, *command: str) -> None:
-    answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-        [find_pulumi(), *command, "--non-interactive"],
-        cwd=project,
-        env={**os.environ, "PATH": search_path()},
-        check=False,
-    )
-    if answer.returncode:
-        raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed: it says why above")
 
 
 def _parse() -> argparse.Namespace:

@@ -9,7 +9,7 @@ from pulumi.runtime.config import CONFIG
 from event_store.topology import Ordering, Topology
 from infra.components.bus import EventBus, EventBusArgs
 from infra.components.database import Database, DatabaseArgs
-from infra.components.event_store import EventStore
+from infra.components.event_store import EventStore, EventStoreArgs
 from infra.components.joined_database import JoinedDatabase, JoinedDatabaseArgs
 from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
 from infra.components.migrations import Migrations, MigrationsArgs
@@ -19,7 +19,6 @@ from infra.components.project_services import ProjectServices, ProjectServicesAr
 from infra.components.promoted_image import PromotedImage, PromotedImageArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.relay import Relay
-from infra.components.workload import WorkloadArgs
 from infra.protection import protect_data
 from infra.settings import Settings
 
@@ -81,7 +80,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         ),
         pulled,
     )
-    workload = WorkloadArgs(
+    workload = EventStoreArgs(
         project=project,
         region=region,
         prefix=prefix,
@@ -95,6 +94,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         settings=settings.service,
         labels=labels,
         deployer=settings.deployer,
+        rollout=settings.rollout,
     )
     event_store = EventStore("event-store", workload, pulled)
     if settings.service.relay == "worker-pool":
@@ -107,6 +107,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         )
     return {
         "service_uri": event_store.uri,
+        "revision": event_store.revision,
         "topics": bus.topics,
         "subscriptions": bus.subscriptions,
         "dead_letter_subscriptions": bus.dead_letter_subscriptions,

@@ -1,16 +1,17 @@
-"""What runs for a service or worker pool of Cloud Run: a front, and behind it the newest ready revision.
+"""What runs for a service or worker pool of Cloud Run: a front, and behind it one instance per revision.
 
-Invariants: the front points to a ready revision or to none; a new revision takes over, and the clients of the
-old one are sent to it, before the old one is asked to end; a revision that ends by itself is started again,
-with a pause that doubles, until the resource is deleted; exactly one task does that.
+Invariants: the front leads to revisions that are ready, by their percents, or to none; a new revision is
+ready, and the clients are sent to it, before an old one is asked to end; if one of a rollout does not become
+ready, all that is new of it ends and what ran before runs on.
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from local.errors import CloudError
 from local.front import Front
+from local.keeper import Keeper
 from local.no_front import NoFront
 from local.place import Place
 from local.properties import Properties
@@ -19,12 +20,25 @@ from local.runner import Runner
 from local.surroundings import Surroundings
 
 _DRAIN_SECONDS: Final = 2.0  # a revision that is asked to end finishes its requests by itself
-_FIRST_PAUSE_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A revision that is to run.
+
+    Attributes:
+        name: As in `event-store-00002`.
+        template: What it runs.
+        percent: Its share of new connections; one without a share has to become ready, and then ends.
+    """
+
+    name: str
+    template: Properties
+    percent: int
 
 
 class Deployment:
-    """The running part of one service or worker pool; one instance, however many it says.
+    """The running part of one service or worker pool; one instance of a revision, however many it says.
 
     Args:
         surroundings: What its containers are given.
@@ -36,60 +50,62 @@ class Deployment:
         self._surroundings = surroundings
         self._front = front
         self._runner = runner
-        self._revision: Revision | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._keepers: dict[str, Keeper] = {}
+        self._percents: dict[str, int] = {}
 
     @property
     def address(self) -> str:
         """Where it serves."""
         return f"127.0.0.1:{self._front.port}"
 
-    async def roll_out(self, name: str, template: Properties, place: Place) -> None:
-        """Start a revision, send new connections to it, and end the one before.
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of each revision that is kept running, by its name; 0 while it has none."""
+        return {name: keeper.pid for name, keeper in self._keepers.items()}
+
+    async def roll_out(self, wanted: Sequence[Wanted], place: Place) -> None:
+        """Start what does not run yet, share the connections out, and end what is wanted no more.
 
         Raises:
-            CloudError: It does not become ready; the one before still serves.
+            CloudError: Something does not become ready; what ran before runs on as it did.
         """
-        revision = await Revision.start(self._surroundings, name, template, place, self._runner)
-        await self._end_keeper()
-        old, self._revision = self._revision, revision
-        await self._front.point_to(revision.port)
-        self._keeper = asyncio.create_task(self._keep(name, template, place))
-        if old is not None:
-            await self._front.drain(old.port, _DRAIN_SECONDS)
-            await old.stop()
-
-    async def resume(self, name: str, template: Properties, place: Place) -> None:
-        """Start a revision, and go on trying if it does not become ready."""
+        new = {each.name: self._keeper(each, place) for each in wanted if each.name not in self._keepers}
+        is_ready = False
         try:
-            await self.roll_out(name, template, place)
-        except CloudError:
-            self._keeper = asyncio.create_task(self._keep(name, template, place))
+            for keeper in new.values():
+                await keeper.start()
+            is_ready = True
+        finally:
+            if not is_ready:
+                await asyncio.gather(*(keeper.stop() for keeper in new.values()))
+        self._keepers |= new
+        await self._become(wanted)
+
+    async def resume(self, wanted: Sequence[Wanted], place: Place) -> None:
+        """Start everything, and go on trying with what does not become ready."""
+        self._keepers = {each.name: self._keeper(each, place) for each in wanted}
+        for keeper in self._keepers.values():
+            await keeper.resume()
+        await self._become(wanted)
 
     async def stop(self) -> None:
         """End it. Stopping twice is harmless."""
-        await self._end_keeper()
-        revision, self._revision = self._revision, None
-        await self._front.point_to(0)
-        if revision is not None:
-            await revision.stop()
+        await self._become(())
 
-    async def _keep(self, name: str, template: Properties, place: Place) -> None:
-        pause_seconds = _FIRST_PAUSE_SECONDS
-        while True:
-            if self._revision is not None:
-                await self._revision.wait()
-                await self._front.point_to(0)
-                await self._revision.stop()
-                self._revision = None
-            await asyncio.sleep(pause_seconds)
-            pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
-            with suppress(CloudError):  # its log says why
-                self._revision = await Revision.start(self._surroundings, name, template, place, self._runner)
-                await self._front.point_to(self._revision.port)
+    async def _become(self, wanted: Sequence[Wanted]) -> None:
+        self._percents = {each.name: each.percent for each in wanted if each.percent}
+        leaving = [self._keepers.pop(name) for name in tuple(self._keepers) if name not in self._percents]
+        await self._share()
+        if wanted:
+            await self._front.send_on({keeper.port for keeper in leaving}, _DRAIN_SECONDS)
+        await asyncio.gather(*(keeper.stop() for keeper in leaving))
 
-    async def _end_keeper(self) -> None:
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+    async def _share(self) -> None:
+        ready = {name: keeper.port for name, keeper in self._keepers.items() if keeper.port}
+        await self._front.share({port: self._percents.get(name, 0) for name, port in ready.items()})
+
+    def _keeper(self, each: Wanted, place: Place) -> Keeper:
+        async def start() -> Revision:
+            return await Revision.start(self._surroundings, each.name, each.template, place, self._runner)
+
+        return Keeper(start, self._share)

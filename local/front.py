@@ -1,10 +1,15 @@
 """The front of a Cloud Run service: one stable address before its revisions.
 
-Invariants: a new connection goes to the revision that `point_to` named last; a connection stays with its
-revision until one of both ends it. While a service has no ready revision a connection waits for one.
+Invariants: of any hundred new connections in a row each revision gets as many as its percent, as `share` said
+last; a connection stays with its revision until one of both ends it. While a service has no ready revision a
+connection waits for one.
+
+Cloud Run shares out requests. Here a client's requests share its connection, so one client is with one
+revision, until `send_on` lets all clients connect anew.
 """
 
 import asyncio
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final, Self
 
@@ -16,7 +21,7 @@ _CHUNK_BYTES: Final = 65_536
 
 
 class Front:
-    """A proxy on 127.0.0.1: `async with Front(port) as front: front.point_to(revision_port)`.
+    """A proxy on 127.0.0.1: `async with Front(port) as front: await front.share({revision_port: 100})`.
 
     Args:
         port: Where it listens; 0 for a free one.
@@ -24,8 +29,9 @@ class Front:
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
-        self._upstream = 0
-        self._pointed = asyncio.Condition()
+        self._shares: Mapping[int, int] = {}
+        self._credits: dict[int, int] = {}
+        self._shared = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
@@ -43,32 +49,46 @@ class Front:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def point_to(self, port: int) -> None:
-        """Send new connections to a port of 127.0.0.1; 0 lets them wait."""
-        async with self._pointed:
-            self._upstream = port
-            self._pointed.notify_all()
-
-    async def drain(self, port: int, timeout_seconds: float) -> None:
-        """Ask the clients of a revision to go to the next one, and wait until they did, or the time is over.
-
-        After that no new request reaches it; those under way are for the revision itself to finish.
+    async def share(self, shares: Mapping[int, int]) -> None:
+        """Share new connections out.
 
         Args:
-            port: The revision's.
+            shares: Ports of 127.0.0.1 and their percents; none lets new connections wait.
+        """
+        async with self._shared:
+            self._shares = {port: percent for port, percent in shares.items() if percent}
+            self._credits = dict.fromkeys(self._shares, 0)
+            self._shared.notify_all()
+
+    async def send_on(self, leaving: Collection[int], timeout_seconds: float) -> None:
+        """Ask all clients to connect anew, and wait until none is on a port that leaves, or the time is over.
+
+        After that no new request reaches those ports; what is under way is for the revisions to finish.
+
+        Args:
+            leaving: The ports of the revisions that are to end.
             timeout_seconds: For requests that take long, such as streams.
         """
-        leaving = {task: each for task, each in self._connections.items() if each.port == port}
-        for connection in leaving.values():
+        for connection in self._connections.values():
             connection.say_goodbye()
-        if leaving:
-            await asyncio.wait(leaving, timeout=timeout_seconds)
+        waiting = [task for task, each in self._connections.items() if each.port in leaving]
+        if waiting:
+            await asyncio.wait(waiting, timeout=timeout_seconds)
+
+    def _choose(self) -> int:
+        """Return the port whose turn it is: the one that has waited longest for its share."""
+        for port, percent in self._shares.items():
+            self._credits[port] += percent
+        chosen = max(self._credits, key=self._credits.__getitem__)
+        self._credits[chosen] -= sum(self._shares.values())
+        return chosen
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(WAIT_SECONDS), self._pointed:
-                await self._pointed.wait_for(lambda: self._upstream)
-            connection = _Connection(self._upstream, reader, writer)
+            async with asyncio.timeout(WAIT_SECONDS), self._shared:
+                await self._shared.wait_for(lambda: self._shares)
+                port = self._choose()
+            connection = _Connection(port, reader, writer)
             task = asyncio.create_task(connection.serve())
             self._connections[task] = connection
             task.add_done_callback(self._connections.pop)
@@ -88,12 +108,15 @@ class _Connection:
         self._reader = reader
         self._writer = writer
         self._frames: Frames | None = None  # of HTTP/2
+        self._is_sent_on = False
 
     async def serve(self) -> None:
         """Copy both ways until both ends have said all."""
         first = await self._reader.read(_CHUNK_BYTES)  # a client speaks first
         if first.startswith(PREFACE):
             self._frames = Frames()
+            if self._is_sent_on:
+                self.say_goodbye()
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(first)
@@ -103,6 +126,7 @@ class _Connection:
 
     def say_goodbye(self) -> None:
         """Tell the client, if it speaks HTTP/2, to send its next requests on another connection."""
+        self._is_sent_on = True
         if self._frames is not None:
             self._writer.write(self._frames.say_goodbye())
 

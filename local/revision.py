@@ -16,11 +16,13 @@ class Revision:
     Attributes:
         name: As in `event-store-00002`.
         port: Where it listens on 127.0.0.1.
+        pid: Its process.
     """
 
     def __init__(self, name: str, port: int, running: Running) -> None:
         self.name = name
         self.port = port
+        self.pid = running.child.pid
         self._running = running
 
     @classmethod

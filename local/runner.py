@@ -44,6 +44,9 @@ class Runner:
         directory: Where they run: the repository.
         home: An empty directory, so that no developer's credentials are theirs.
         token: Their access token.
+
+    Attributes:
+        programs: Where a container's command is looked for first: what its image would hold.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Runner:
         home: Path,
         token: str,
     ) -> None:
+        self.programs = _BIN
         self._processes = processes
         self._bus = bus
         self._instances = instances
@@ -78,12 +82,12 @@ class Runner:
             CloudError: There is no such command here, or a variable comes from where there is nothing.
         """
         container = template["containers"][0]
-        command = _command(container)
+        command = _command(container, self.programs)
         email = template.get("serviceAccount", f"{place.number}-compute@developer.gserviceaccount.com")
         async with AsyncExitStack() as stack:
             metadata = await stack.enter_async_context(MetadataServer(place, email, self._token))
             environment = {
-                "PATH": f"{_BIN}{os.pathsep}{os.defpath}",
+                "PATH": f"{self.programs}{os.pathsep}{os.defpath}",
                 "HOME": str(self._home),
                 "CLOUDSDK_CONFIG": str(self._home),
                 "LANG": "C.UTF-8",
@@ -108,16 +112,16 @@ class Runner:
         return {}
 
 
-def _command(container: Properties) -> list[str]:
+def _command(container: Properties, programs: Path) -> list[str]:
     words = [*container.get("commands", []), *container.get("args", [])]
     if not container.get("commands"):
         raise CloudError(
             f"the container of {container['image']} has no commands: "
             "the local Google Cloud runs no images, so it cannot know their entry point"
         )
-    program = shutil.which(words[0], path=f"{_BIN}{os.pathsep}{os.defpath}")
+    program = shutil.which(words[0], path=f"{programs}{os.pathsep}{os.defpath}")
     if program is None:
-        raise CloudError(f"the container's command {words[0]!r} is not in {_BIN}: run `make setup`")
+        raise CloudError(f"the container's command {words[0]!r} is not in {programs}: run `make setup`")
     return [program, *words[1:]]
 
 

@@ -1,5 +1,6 @@
 """The event store service itself."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -9,9 +10,21 @@ from event_store.environment import Environment
 from infra.components.children import child_options
 from infra.components.container import vpc_access
 from infra.components.workload import Workload, WorkloadArgs, workload
+from infra.settings import RolloutSettings
 
 PORT: Final = 8080
 GRPC_SERVICE: Final = "event_store.v1.EventStore"  # the name that its health check answers to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventStoreArgs(WorkloadArgs):
+    """What `EventStore` is made from.
+
+    Attributes:
+        rollout: A canary beside the stable revision; None for all traffic to the latest.
+    """
+
+    rollout: RolloutSettings | None = None
 
 
 class EventStore(pulumi.ComponentResource):
@@ -23,16 +36,18 @@ class EventStore(pulumi.ComponentResource):
     and no load balancer.
 
     Attributes:
+        revision: The name of the latest revision that became ready.
         uri: The service's HTTPS address; gRPC clients use its host and port 443.
         user: The name of the runtime's database user.
         service_account: The email of the runtime's identity.
     """
 
+    revision: pulumi.Output[str]
     uri: pulumi.Output[str]
     user: pulumi.Output[str]
     service_account: pulumi.Output[str]
 
-    def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: EventStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:EventStore", name, None, opts)
         child = child_options(self, opts)
         relays = args.settings.relay == "service"
@@ -47,9 +62,7 @@ class EventStore(pulumi.ComponentResource):
             invoker_iam_disabled=False,
             default_uri_disabled=False,
             template=_template(args, identity),
-            traffics=[
-                cloudrunv2.ServiceTrafficArgs(type="TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", percent=100)
-            ],
+            traffics=_traffics(args.rollout),
             # It holds no data; what does is protected on its own.
             deletion_protection=False,
             labels=args.labels,
@@ -69,10 +82,28 @@ class EventStore(pulumi.ComponentResource):
                 member=invoker,
                 opts=child,
             )
+        # Google gives the full name, and takes the short one.
+        self.revision = service.latest_ready_revision.apply(lambda name: name.rpartition("/")[2])
         self.uri = service.uri
         self.user = identity.login.user
         self.service_account = identity.account.email
         self.register_outputs({"uri": self.uri, "user": self.user, "service_account": self.service_account})
+
+
+def _traffics(rollout: RolloutSettings | None) -> list[cloudrunv2.ServiceTrafficArgs]:
+    percent = rollout.percent if rollout else 100
+    latest = cloudrunv2.ServiceTrafficArgs(
+        type="TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST",
+        percent=percent,
+        # Its own address beside the service's; a tag keeps instances running, so who has no traffic has none.
+        tag="canary" if rollout else None,
+    )
+    if rollout is None:
+        return [latest]
+    stable = cloudrunv2.ServiceTrafficArgs(
+        type="TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision=rollout.stable, percent=100 - percent
+    )
+    return [latest, stable] if percent else [stable]
 
 
 def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTemplateArgs:

@@ -2,18 +2,13 @@
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from event_store.errors import ConfigurationError
+from infra.command import ask_pulumi
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
 _LISTING_SECONDS: Final = 60.0
 _PLANNING_SECONDS: Final = 1200.0  # a refresh asks Google about every resource
 
@@ -42,7 +37,7 @@ def has_stack(project: Path, stack: str) -> bool:
     Raises:
         ConfigurationError: It does not say.
     """
-    listed = json.loads(_pulumi(project, _LISTING_SECONDS, "stack", "ls", "--json") or "null") or []
+    listed = json.loads(ask_pulumi(project, _LISTING_SECONDS, "stack", "ls", "--json") or "null") or []
     return any(each["name"].rpartition("/")[2] == stack.rpartition("/")[2] for each in listed)
 
 
@@ -57,50 +52,6 @@ def make_plan(project: Path, stack: str, *flags: str) -> str:
     Raises:
         ConfigurationError: It makes none.
     """
-    return _pulumi(
+    return ask_pulumi(
         project, _PLANNING_SECONDS, "preview", "--json", "--stack", stack, *flags, whatever_becomes=True
     )
-
-
-def search_path() -> str:
-    """Return the PATH that `pulumi` is looked for in, and runs with.
-
-    The program's own Python comes first: a language host that ignores the runtime's options takes that.
-    """
-    own = [str(Path(sys.executable).parent), str(_TOOLS)]
-    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
-
-
-def find_pulumi() -> str:
-    """Return the path of `pulumi`.
-
-    Raises:
-        ConfigurationError: There is none.
-    """
-    program = shutil.which("pulumi", path=search_path())
-    if program is None:
-        raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
-    return program
-
-
-def _pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
-    try:
-        answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-            [find_pulumi(), *command, "--non-interactive"],
-            cwd=project,
-            env={**os.environ, "PATH": search_path()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ConfigurationError(
-            f"`pulumi {command[0]}` did not end within {timeout_seconds:.0f} s: is its backend there?"
-        ) from None
-    if answer.returncode and not (whatever_becomes and answer.stdout.lstrip().startswith("{")):
-        raise ConfigurationError(
-            f"`pulumi {' '.join(command[:2])}` failed: {(answer.stderr or answer.stdout).strip()}"
-        )
-    return answer.stdout

@@ -8,7 +8,15 @@ here, so that a mistake costs no half-made stack.
 from infra.settings.database import DatabaseSettings
 from infra.settings.monitoring import MonitoringSettings
 from infra.settings.network import NetworkSettings
+from infra.settings.rollout import RolloutSettings
 from infra.settings.service import ServiceSettings
 from infra.settings.stack import Settings
 
-__all__ = ["DatabaseSettings", "MonitoringSettings", "NetworkSettings", "ServiceSettings", "Settings"]
+__all__ = [
+    "DatabaseSettings",
+    "MonitoringSettings",
+    "NetworkSettings",
+    "RolloutSettings",
+    "ServiceSettings",
+    "Settings",
+]

@@ -51,18 +51,19 @@ class ServiceSettings:
         allowed="an IAM member as in group:developers@example.com; the public has no access",
     )
 
-    @property
-    def most_instances(self) -> int:
-        """How many instances run at most, those of the relay's worker pool among them."""
-        return self.max_instances + self._pooled
+    def most_instances(self, revisions: int) -> int:
+        """Return how many instances run at most, those of the relay's worker pool among them.
 
-    @property
-    def most_connections(self) -> int:
-        """How many connections to the database all instances may open."""
-        each = self.database_connections + CONNECTIONS_BESIDE_REQUESTS
-        if not self._pooled:
-            return self.max_instances * each
-        return self.max_instances * (each - RELAY_CONNECTIONS) + self._pooled * RELAY_CONNECTIONS
+        Args:
+            revisions: How many of the service serve beside each other, each with up to `max_instances`.
+        """
+        return revisions * self.max_instances + self._pooled
+
+    def most_connections(self, revisions: int) -> int:
+        """Return how many connections to the database all instances may open; of `revisions` as above."""
+        beside = CONNECTIONS_BESIDE_REQUESTS - (RELAY_CONNECTIONS if self._pooled else 0)
+        each = self.database_connections + beside
+        return revisions * self.max_instances * each + self._pooled * RELAY_CONNECTIONS
 
     @property
     def _pooled(self) -> int:

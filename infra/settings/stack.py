@@ -14,6 +14,7 @@ from infra.settings.key import key, parse, within
 from infra.settings.monitoring import MonitoringSettings
 from infra.settings.network import NetworkSettings
 from infra.settings.profile import PROFILES, under
+from infra.settings.rollout import RolloutSettings
 from infra.settings.service import ServiceSettings
 
 REPOSITORY: Final = r"[a-z0-9-]+-docker\.pkg\.dev/[a-z0-9.:-]+/[a-z0-9-]+"
@@ -117,6 +118,7 @@ class Settings:
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)
+    rollout: RolloutSettings | None = key("a canary beside the stable revision", default=None)
     monitoring: MonitoringSettings = key("alerts and dashboard", default=MonitoringSettings)
     migration_attempt: int = key(
         "another number runs the same migrations again, after a failure that was not theirs",
@@ -169,20 +171,25 @@ class Settings:
                 "take a key of that region"
             )
         most = self.network.most_instances
-        if not self.network.vpc and self.service.most_instances > most:
+        if not self.network.vpc and self.service.most_instances(self._revisions) > most:
             raise ConfigurationError(
                 f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
-                f"but event-store:service.max_instances is {self.service.max_instances}{self._pool}: "
+                f"but event-store:service.max_instances is {self.service.max_instances}{self._beside}: "
                 "enlarge the one or lower the other"
             )
-        wanted = self.service.most_connections
+        wanted = self.service.most_connections(self._revisions)
         if wanted > self.database.most_connections - KEPT_CONNECTIONS:
             raise ConfigurationError(
                 f"event-store:service.max_instances {self.service.max_instances} with database_connections "
-                f"{self.service.database_connections}{self._pool} may open {wanted} connections, "
+                f"{self.service.database_connections}{self._beside} may open {wanted} connections, "
                 f"but a database of tier {self.database.tier} takes {self.database.most_connections}, "
                 f"of which {KEPT_CONNECTIONS} are kept for rollouts and people: lower one of them, "
                 "take a larger tier, or raise event-store:database.flags.max_connections"
+            )
+        if self.rollout and not self.rollout.stable.startswith(f"{self.prefix}-"):
+            raise ConfigurationError(
+                f"event-store:rollout.stable is {self.rollout.stable}, but must be a revision of the service "
+                f"{self.prefix}: `pulumi stack output revision` names the one that serves"
             )
         user = f"{self.prefix}-migrator@{self.project}.iam"
         if len(user) > LONGEST_USER_BYTES:
@@ -205,11 +212,15 @@ class Settings:
         return f"{self.prefix}-{generation}"
 
     @property
-    def _pool(self) -> str:
-        """What a message says of the relay's worker pool, if there is one."""
-        if self.service.relay == "service":
-            return ""
-        return f" and relay_instances {self.service.relay_instances}"
+    def _revisions(self) -> int:
+        """How many revisions of the service serve beside each other."""
+        return self.rollout.serving_revisions if self.rollout else 1
+
+    @property
+    def _beside(self) -> str:
+        """What a message says of what runs beside the service's instances."""
+        pool = f" and relay_instances {self.service.relay_instances}" * (self.service.relay != "service")
+        return pool + " and a canary with as many instances" * (self._revisions > 1)
 
 
 def decoded(text: str, hint: object = None) -> object:

@@ -126,6 +126,15 @@ def _is_whole(name: str) -> Rule:
     return check
 
 
+def _traffic_is_named(inputs: Properties) -> Iterator[tuple[str, str]]:
+    tags = [str(each["tag"]) for each in inputs.get("traffics", []) if each.get("tag")]
+    for twice in sorted({each for each in tags if tags.count(each) > 1}):
+        yield "traffics", f"has the tag {twice} twice"
+    for index, each in enumerate(inputs.get("traffics", [])):
+        if (each.get("type") == REVISION) != bool(each.get("revision")):
+            yield f"traffics[{index}].revision", f"belongs to {REVISION}, which needs one"
+
+
 def _token_fits(inputs: Properties) -> Iterator[tuple[str, str]]:
     for key in ("runExecutionToken", "startExecutionToken"):
         name, token = inputs.get("name", ""), inputs.get(key, "")
@@ -133,6 +142,8 @@ def _token_fits(inputs: Properties) -> Iterator[tuple[str, str]]:
             yield key, f"must be at most {_TOKEN_CHARACTERS} characters together with the job's name"
 
 
+LATEST: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+REVISION: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 SERVICE: Final = Limits(
     "gcp:cloudrunv2/service:Service",
     {
@@ -150,9 +161,21 @@ SERVICE: Final = Limits(
         "template.containers[].readinessProbe.periodSeconds": Whole(1, 300, default=10),
         "template.containers[].readinessProbe.timeoutSeconds": Whole(1, 300, default=1),
         "template.containers[].readinessProbe.failureThreshold": Whole(1, 1000, default=3),
+        "traffics[].type": Choice(LATEST, REVISION),
         "traffics[].percent": Whole(0, 100),
+        "traffics[].tag": Text(
+            r"[a-z]([a-z0-9-]{0,45}[a-z0-9])?",
+            "1 to 47 lower-case letters, digits and hyphens, a letter first and no hyphen last",
+        ),
     },
-    rules=(_envs_are_ours, _limits_fit, _probes_fit, _scaling_in_order, _is_whole("traffics")),
+    rules=(
+        _envs_are_ours,
+        _limits_fit,
+        _probes_fit,
+        _scaling_in_order,
+        _is_whole("traffics"),
+        _traffic_is_named,
+    ),
     autonamed=49,
 )
 JOB: Final = Limits(

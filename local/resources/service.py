@@ -1,5 +1,6 @@
 """Cloud Run services."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from local.front import Front
@@ -12,7 +13,7 @@ from local.surroundings import Surroundings, of_service
 
 
 class ServiceKind(RolledOutKind):
-    """A service whose newest ready revision runs: `async with ServiceKind(runner, port) as services`.
+    """A service whose revisions share its traffic: `async with ServiceKind(runner, port) as services`.
 
     Args:
         runner: Starts the containers.
@@ -21,6 +22,7 @@ class ServiceKind(RolledOutKind):
 
     limits = run.SERVICE
     collection = "services"
+    unsettled = (*RolledOutKind.unsettled, "trafficStatuses")
 
     def __init__(self, runner: Runner, port: int) -> None:
         super().__init__(runner)
@@ -42,12 +44,26 @@ class ServiceKind(RolledOutKind):
         is_first = not self._deployments
         return self._front if is_first else await self._stack.enter_async_context(Front())
 
-    def _outputs(self, draft: Draft, generation: int, created: str, ready: str) -> Properties:
+    def _shares(self, inputs: Properties, latest: str) -> dict[str, int]:
+        shares: dict[str, int] = {}
+        for each in inputs.get("traffics") or [{"percent": 100}]:
+            name = each.get("revision") or latest
+            shares[name] = shares.get(name, 0) + each.get("percent", 0)
+        return shares
+
+    def _outputs(
+        self, draft: Draft, generation: int, created: str, ready: str, known: Mapping[str, Properties]
+    ) -> Properties:
         there = draft.place.of(draft.inputs)
-        uri = f"https://{draft.inputs['name']}-{there.number}.{there.region}.run.app"
+        host = f"{draft.inputs['name']}-{there.number}.{there.region}.run.app"
+        statuses = [
+            {**each, "uri": f"https://{each['tag']}---{host}" if each.get("tag") else ""}
+            for each in draft.inputs.get("traffics", [])
+        ]
         return {
-            "uri": uri,
-            "urls": [uri],
+            "uri": f"https://{host}",
+            "urls": [f"https://{host}"],
             "ingress": "INGRESS_TRAFFIC_ALL",
-            **super()._outputs(draft, generation, created, ready),
+            "trafficStatuses": statuses,
+            **super()._outputs(draft, generation, created, ready, known),
         }

@@ -7,7 +7,7 @@ from local.surroundings import Surroundings, of_worker_pool
 
 
 class WorkerPoolKind(RolledOutKind):
-    """A worker pool whose newest revision runs, in one instance however many it says."""
+    """A worker pool whose latest revision runs, in one instance however many it says."""
 
     limits = run.WORKER_POOL
     collection = "workerPools"

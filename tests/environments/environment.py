@@ -1,6 +1,8 @@
 """One of our own stacks on the local Google Cloud."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +40,20 @@ class Environment(Deployed):
         """Write the stack's file: our own, with these keys in place of its own."""
         self._config |= changes
         self._file.write_text(yaml.safe_dump({"config": self._config}))
+
+    async def rollout(self, command: str, *arguments: str) -> None:
+        """Run one of the commands of `infra.rollout`, which change the stack's file."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "infra.rollout", command, *arguments),
+            *("--stack", self._pulumi._stack, "--project", str(self.directory)),
+            env=self._pulumi._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
+        self._config = yaml.safe_load(self._file.read_text())["config"]
 
     @property
     def is_protected(self) -> bool:

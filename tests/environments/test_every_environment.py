@@ -1,14 +1,11 @@
 """Each environment lives through its whole life on the local Google Cloud, by the real engine."""
 
-import asyncio
-import os
-import signal
 from typing import Any
 
 import pytest
 
 from infra.protection import HOLDS_DATA
-from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
+from tests.environments.environment import WORDS, Environment
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 # Everything that may change while the environment stands.
@@ -100,12 +97,8 @@ async def test_a_worker_pool_relays(environment: Environment) -> None:
     await environment.must_up()
     await environment.must_carry_events()
     await environment.must_stay("preview")
-    (relay,) = environment.worker_pools._deployments.values()
-    assert relay._revision is not None
-    child = relay._revision._running.child
 
-    os.kill(child.pid, signal.SIGKILL)
-    await asyncio.wait_for(child.wait(), PATIENCE_SECONDS)
+    await environment.kill(environment.worker_pools)
     await environment.must_carry_events()
 
     environment.change({"event-store:service": {"relay": "service"}})

@@ -1,6 +1,7 @@
 """The local Google Cloud in the tests' own process, and Pulumi projects of a few lines to bring up on it."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +19,7 @@ from local.processes import Processes
 from local.provider import Provider
 from local.pulumi import Pulumi
 from local.records import Records
+from local.resources.rolled_out import RolledOutKind
 from local.settings import Settings
 from local.state import State
 
@@ -80,6 +82,16 @@ class Deployed:
         answer = await self.up()
         assert answer.code == 0, answer.output
         return answer.output
+
+    async def kill(self, kind: RolledOutKind) -> None:
+        """Kill the process of the only revision of a service or worker pool, and wait for its end."""
+        (deployment,) = kind._deployments.values()
+        (keeper,) = deployment._keepers.values()
+        assert keeper._revision is not None
+        child = keeper._revision._running.child
+        os.kill(child.pid, signal.SIGKILL)
+        async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
+            await child.wait()
 
     async def must_destroy(self) -> None:
         """Destroy the stack, or fail the test."""

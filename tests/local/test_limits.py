@@ -30,10 +30,12 @@ INSTANCE = {
     "settings": {"tier": "db-custom-1-3840", "edition": "ENTERPRISE"},
 }
 QUIET = {"startDate": "11-20", "endDate": "02-17", "time": "00:00:00"}
+LATEST = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
 SERVICE = {
     "name": "store",
     "location": "europe-west1",
     "template": {"containers": [{"image": "i", "startupProbe": {"grpc": {"port": 8080}}}]},
+    "traffics": [LATEST],
 }
 POOL_OF_WORKERS = {
     "name": "relay",
@@ -270,7 +272,18 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *(run.SERVICE, SERVICE, "template.containers.0.resources.limits", {"cpu": "4", "memory": "1Gi"}),
             *("template.containers[0].resources.limits", "2Gi"),
         ),
-        (run.SERVICE, SERVICE, "traffics", [{"type": "LATEST", "percent": 90}], "traffics", "100"),
+        (run.SERVICE, SERVICE, "traffics", [LATEST | {"percent": 90}], "traffics", "100"),
+        (run.SERVICE, SERVICE, "traffics.0.type", "LATEST", "traffics[0].type", "one of TRAFFIC"),
+        (run.SERVICE, SERVICE, "traffics.0.percent", 101, "traffics[0].percent", "0 to 100"),
+        (run.SERVICE, SERVICE, "traffics.0.tag", "Canary", "traffics[0].tag", "lower-case letters"),
+        (
+            *(run.SERVICE, SERVICE, "traffics", [LATEST | {"type": run.REVISION}]),
+            *("traffics[0].revision", f"belongs to {run.REVISION}"),
+        ),
+        (
+            *(run.SERVICE, SERVICE, "traffics", [LATEST | {"tag": "a", "percent": 50}] * 2),
+            *("traffics", "has the tag a twice"),
+        ),
         (
             *(run.WORKER_POOL, POOL_OF_WORKERS, "scaling", {"manualInstanceCount": -1}),
             *("scaling.manualInstanceCount", "0 to 1000"),

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,12 +114,7 @@ async def test_a_revision_that_dies_is_started_again(stack: Stack) -> None:
     """Connections wait at the front until it serves."""
     stack.write(SERVICE.format(version="1"))
     await stack.must_up()
-    (deployment,) = stack.services._deployments.values()
-    assert deployment._revision is not None
-    child = deployment._revision._running.child
-
-    os.kill(child.pid, signal.SIGKILL)
-    await asyncio.wait_for(child.wait(), 10)
+    await stack.kill(stack.services)
 
     async with _greeter(stack) as greet:
         assert await greet() == b"1"
