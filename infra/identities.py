@@ -17,6 +17,7 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "relay": "the relay, if a worker pool of its own runs it; in the database it may do what the runtime may",
     "Pub/Sub": "Google's own service agent of Pub/Sub in the project",
     "Cloud SQL": "Google's own service agent of Cloud SQL in the project",
+    "AlloyDB": "Google's own service agent of AlloyDB in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
     "push": "push requests carry its token; it may call endpoints and nothing else",
     "consumer": "whoever `consumers` of a subscription names",
@@ -57,7 +58,10 @@ REPOSITORY: Final = "artifactregistry/repositoryIamMember:RepositoryIamMember"
 SERVICE: Final = "cloudrunv2/serviceIamMember:ServiceIamMember"
 
 # What the program grants on the project; the deployer may hand out these and no other role.
-LOGIN_ROLES: Final = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
+LOGIN_ROLES: Final = (
+    *("roles/cloudsql.client", "roles/cloudsql.instanceUser"),
+    *("roles/alloydb.databaseUser", "roles/serviceusage.serviceUsageConsumer"),
+)
 _ONLY_LOGINS: Final = (
     "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(["
     + ", ".join(f"'{role}'" for role in LOGIN_ROLES)
@@ -72,6 +76,7 @@ def _deployer(role: str, why: str, condition: str = "") -> Grant:
 
 GRANTS: Final = (
     # Google grants what makes a new resource on the project only: there is nothing else yet to grant it on.
+    _deployer("roles/alloydb.admin", "makes cluster, instances and users, with the engine `alloydb`"),
     _deployer("roles/artifactregistry.admin", "makes the repository and pushes the image"),
     _deployer("roles/cloudsql.admin", "makes instance, database and users"),
     _deployer("roles/compute.networkAdmin", "makes the network and its peering with Google's"),
@@ -81,7 +86,7 @@ GRANTS: Final = (
     _deployer("roles/pubsub.admin", "makes topics and subscriptions, and grants on them"),
     _deployer(
         "roles/resourcemanager.projectIamAdmin",
-        "lets the accounts log in to the database; it can hand out these two roles and no other",
+        "lets the accounts log in to the database; it can hand out their roles and no other",
         _ONLY_LOGINS,
     ),
     _deployer("roles/run.admin", "makes service, worker pool and job, and lets invokers call"),
@@ -163,7 +168,10 @@ GRANTS: Final = (
             role=role,
             kind=PROJECT,
             on="the project",
-            why="logs in to Cloud SQL with its identity, which Google grants on projects only",
+            why=(
+                f"logs in to {'Cloud SQL' if 'cloudsql' in role else 'AlloyDB'} with its identity, "
+                "which Google grants on projects only"
+            ),
         )
         for identity in ("migrator", "runtime", "relay")
         for role in LOGIN_ROLES
@@ -219,12 +227,15 @@ GRANTS: Final = (
         on="the key of a topic",
         why="encrypts its messages",
     ),
-    Grant(
-        identity="Cloud SQL",
-        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        kind=KEY,
-        on="the key `event-store:database.kms_key`",
-        why="encrypts the database and its backups",
+    *(
+        Grant(
+            identity=engine,
+            role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+            kind=KEY,
+            on="the key `event-store:database.kms_key`",
+            why="encrypts the database and its backups",
+        )
+        for engine in ("Cloud SQL", "AlloyDB")
     ),
     Grant(
         identity="Pub/Sub",

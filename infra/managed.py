@@ -22,6 +22,9 @@ class Managed:
 
 
 MANAGED: Final = {
+    "alloydb/cluster:Cluster": Managed("roles/alloydb.admin", ("alloydb.clusters.get",)),
+    "alloydb/instance:Instance": Managed("roles/alloydb.admin", ("alloydb.instances.get",)),
+    "alloydb/user:User": Managed("roles/alloydb.admin", ("alloydb.users.get",)),
     "artifactregistry/repository:Repository": Managed(
         "roles/artifactregistry.admin", ("artifactregistry.repositories.get",)
     ),

@@ -2,7 +2,7 @@
 
 The database in an instance goes with the instance and cannot be lost by itself: Pulumi only ever forgets it.
 Pulumi refuses to delete or replace a resource that is protected; the provider refuses to delete an instance
-of Cloud SQL, and so does Google itself: see `infra.components.database`.
+of Cloud SQL, and so does Google itself: see `infra.components.database`. AlloyDB has the first two layers.
 """
 
 from typing import Final
@@ -11,6 +11,8 @@ import pulumi
 
 HOLDS_DATA: Final = frozenset(
     {
+        "gcp:alloydb/cluster:Cluster",
+        "gcp:alloydb/instance:Instance",
         "gcp:pubsub/schema:Schema",
         "gcp:pubsub/subscription:Subscription",
         "gcp:pubsub/topic:Topic",

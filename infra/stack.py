@@ -1,7 +1,7 @@
 """The whole stack, composed of its components."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 from pulumi.runtime.config import CONFIG
@@ -15,12 +15,15 @@ from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
 from infra.components.migrations import Migrations, MigrationsArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs, Watched
 from infra.components.network import Network, NetworkArgs
-from infra.components.project_services import ProjectServices, ProjectServicesArgs
+from infra.components.project_services import APIS, ProjectServices, ProjectServicesArgs
 from infra.components.promoted_image import PromotedImage, PromotedImageArgs
 from infra.components.registry import Registry, RegistryArgs
 from infra.components.relay import Relay
 from infra.protection import protect_data
 from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.components.alloydb import AlloyDB
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -45,7 +48,9 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     ordering = Ordering("partitions", settings.ordering.partitions) if settings.ordering else None
     routing = topology.routing(project, ordering).to_json()
 
-    services = ProjectServices("services", ProjectServicesArgs(project=project))
+    is_alloydb = settings.database.engine == "alloydb"
+    apis = (*APIS, "alloydb") if is_alloydb else APIS
+    services = ProjectServices("services", ProjectServicesArgs(project=project, apis=apis))
     enabled = pulumi.ResourceOptions(depends_on=[services])
     bus = EventBus(
         "bus",
@@ -64,6 +69,12 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     pulled = pulumi.ResourceOptions(depends_on=[services, source]) if is_elsewhere else enabled
     network = _network(settings, enabled)
     database = _database(settings, network.network_id, pulumi.ResourceOptions(depends_on=[services, network]))
+    if is_alloydb and not settings.alloydb.server_ca:
+        pulumi.log.warn(
+            "event-store:alloydb.server_ca is not set, so nothing connects to the cluster yet: "
+            "docs/alloydb.md says how to get it; set it, and update again"
+        )
+        return {"topics": bus.topics, "instance_connection_name": database.instance_connection_name}
     migrations = Migrations(
         "migrations",
         MigrationsArgs(
@@ -112,6 +123,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         "subscriptions": bus.subscriptions,
         "dead_letter_subscriptions": bus.dead_letter_subscriptions,
         "instance_connection_name": database.instance_connection_name,
+        "readers": database.readers,
         "database": database.connection.database,
         "migrator_user": migrations.user,
         "runtime_user": event_store.user,
@@ -162,8 +174,22 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
 
 def _database(
     settings: Settings, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
-) -> Database | JoinedDatabase:
+) -> "Database | AlloyDB | JoinedDatabase":
     """Return the database: in an instance that is there, or in an own one."""
+    if settings.database.engine == "alloydb":
+        from infra.components.alloydb import AlloyDB, AlloyDBArgs  # noqa: PLC0415 # slow, and seldom wanted
+
+        cluster = AlloyDBArgs(
+            project=settings.project,
+            region=settings.region,
+            name=settings.instance,
+            network_id=network_id,
+            settings=settings.database,
+            alloydb=settings.alloydb,
+            protected=settings.protected,
+            labels=settings.labels,
+        )
+        return AlloyDB("database", cluster, opts)
     if settings.database.instance:
         joined = JoinedDatabaseArgs(project=settings.project, instance=settings.instance)
         return JoinedDatabase("database", joined, opts)
@@ -189,7 +215,8 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         project=settings.project,
         service=settings.prefix,
         job=f"{settings.prefix}-migrate",
-        instance=settings.instance,
+        # The metrics of AlloyDB are others: see docs/alloydb.md.
+        instance=settings.instance if settings.database.engine == "cloudsql" else "",
         topics=[topic.name for topic in topology.topics],
         subscriptions=[
             each.name_of(generation)

@@ -10,10 +10,11 @@ from local.cloud import Cloud
 from local.embedded_instances import EmbeddedInstances
 from local.external_instances import ExternalInstances
 from local.instances import Instances
-from local.limits import pubsub, run, sql
+from local.limits import alloydb, pubsub, run, sql
 from local.processes import Processes
 from local.properties import Properties
 from local.records import Records
+from local.resources import alloydb as alloydb_kinds
 from local.resources.image import ImageKind
 from local.resources.job import JobKind
 from local.resources.pubsub import SubscriptionKind, TopicKind
@@ -77,6 +78,11 @@ class Assembly:
     def _owner(self) -> str:
         """Return the connection string of the first user who may change the schema."""
         records = self.cloud.records
+        for user in records.of_type(alloydb.USER.type):
+            if alloydb_kinds.ADMINISTRATORS in user.inputs.get("databaseRoles", []):
+                server, name = alloydb_kinds.server_of(user.inputs["cluster"]), user.inputs["userId"]
+                for database in self._databases(server):
+                    return self.instances.conninfo(server, name, database)
         for user in records.of_type(sql.USER.type):
             if "cloudsqlsuperuser" in user.inputs.get("databaseRoles", []):
                 instance = user.inputs["instance"]
@@ -85,7 +91,7 @@ class Assembly:
         return ""
 
     def _databases(self, instance: str) -> Iterator[str]:
-        """Yield the databases of an instance; those that a clone has brought along, its jobs know."""
+        """Yield the databases of an instance; those that no resource made, its jobs know."""
         records = self.cloud.records
         for database in records.of_type(sql.DATABASE.type):
             if database.inputs["instance"] == instance:
@@ -135,6 +141,9 @@ def assemble(
         InstanceKind(instances),
         DatabaseKind(instances),
         UserKind(instances),
+        alloydb_kinds.CLUSTER,
+        alloydb_kinds.InstanceKind(instances),
+        alloydb_kinds.UserKind(instances),
         ImageKind(program),
         JobKind(runner),
         services,

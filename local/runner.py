@@ -11,12 +11,13 @@ from typing import Any, Final
 from local.bus import Bus
 from local.errors import CloudError
 from local.instances import Instances
-from local.limits import sql
+from local.limits import alloydb, sql
 from local.metadata import MetadataServer
 from local.place import Place
 from local.processes import Child, Processes
 from local.properties import Properties
 from local.records import Records
+from local.resources.alloydb import server_of
 
 _BIN: Final = Path(sys.executable).parent
 
@@ -109,6 +110,9 @@ class Runner:
         for record in self._records.of_type(sql.INSTANCE.type):
             if record.outputs["privateIpAddress"] == address:
                 return await self._instances.variables(record.id)
+        for record in self._records.of_type(alloydb.INSTANCE.type):
+            if record.outputs["ipAddress"] == address and record.inputs["instanceType"] == "PRIMARY":
+                return await self._instances.variables(server_of(record.inputs["cluster"]))
         return {}
 
 

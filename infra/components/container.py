@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import serviceaccount
 
 from infra.components.acting import acting
-from infra.components.database import DatabaseConnection
+from infra.components.connection import DatabaseConnection
 from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
 
 

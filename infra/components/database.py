@@ -8,6 +8,7 @@ import pulumi
 from pulumi_gcp import kms, projects, sql
 
 from infra.components.children import child_options
+from infra.components.connection import DatabaseConnection
 from infra.settings import DatabaseSettings
 
 DATABASE_NAME: Final = "event_store"
@@ -40,23 +41,6 @@ class DatabaseArgs:
     labels: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseConnection:
-    """What a client needs to find and trust the database.
-
-    Attributes:
-        instance: The name of the Cloud SQL instance.
-        host: Its private IPv4 address.
-        database: The name of the database in it.
-        server_ca: The PEM certificate that the server's certificate chains to.
-    """
-
-    instance: pulumi.Output[str]
-    host: pulumi.Output[str]
-    database: pulumi.Output[str]
-    server_ca: pulumi.Output[str]
-
-
 class Database(pulumi.ComponentResource):
     """Owns the Cloud SQL instance for PostgreSQL and the database in it.
 
@@ -69,10 +53,12 @@ class Database(pulumi.ComponentResource):
     Attributes:
         connection: What a client needs to find and trust the database.
         instance_connection_name: `project:region:instance`.
+        readers: Where readers of a team's own find a copy; empty, there is none.
     """
 
     connection: DatabaseConnection
     instance_connection_name: pulumi.Output[str]
+    readers: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Database", name, None, opts)
@@ -106,6 +92,7 @@ class Database(pulumi.ComponentResource):
             ),
         )
         self.instance_connection_name = instance.connection_name
+        self.readers = pulumi.Output.from_input("")
         self.register_outputs({"instance_connection_name": self.instance_connection_name})
 
 

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import projects, serviceaccount, sql
+from pulumi_gcp import alloydb, projects, serviceaccount, sql
 
 from event_store.environment import DATABASE_CA, Environment
 from infra.components.children import child_options
-from infra.components.database import DatabaseConnection
+from infra.components.connection import DatabaseConnection
 
-PROJECT_ROLES: Final = ("roles/cloudsql.client", "roles/cloudsql.instanceUser")
+PROJECT_ROLES: Final = {
+    "cloudsql": ("roles/cloudsql.client", "roles/cloudsql.instanceUser"),
+    "alloydb": ("roles/alloydb.databaseUser", "roles/serviceusage.serviceUsageConsumer"),
+}
+# The role of those who may do all that Google lets a customer do in a database.
+ADMINISTRATORS: Final = {"cloudsql": "cloudsqlsuperuser", "alloydb": "alloydbsuperuser"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,7 @@ class DatabaseLoginArgs:
         project: The id of the project.
         connection: The database.
         account: The service account that logs in.
-        database_roles: The database's roles that the login is a member of. Cloud SQL demands that they exist.
+        database_roles: The database's roles that the login is a member of. Google demands that they exist.
         after: What creates those roles.
     """
 
@@ -50,7 +55,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         self, name: str, args: DatabaseLoginArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("event-store:infra:DatabaseLogin", name, None, opts)
-        for role in PROJECT_ROLES:
+        for role in PROJECT_ROLES[args.connection.engine]:
             projects.IAMMember(
                 f"{name}-{role.removeprefix('roles/')}",
                 project=args.project,
@@ -58,19 +63,7 @@ class DatabaseLogin(pulumi.ComponentResource):
                 member=args.account.member,
                 opts=child_options(self, opts),
             )
-        user = sql.User(
-            f"{name}-user",
-            project=args.project,
-            instance=args.connection.instance,
-            # Cloud SQL's name for a service account in PostgreSQL, whose names are limited to 63 bytes.
-            name=args.account.email.apply(lambda email: email.removesuffix(".gserviceaccount.com")),
-            type="CLOUD_IAM_SERVICE_ACCOUNT",
-            database_roles=args.database_roles,
-            # PostgreSQL drops no role that owns objects or holds grants; it goes with the instance.
-            deletion_policy="ABANDON",
-            opts=child_options(self, opts, after=args.after),
-        )
-        self.user = user.name
+        self.user = _user(name, args, child_options(self, opts, after=args.after))
         self.variables = {
             **Environment(database_login="iam").variables(),
             DATABASE_CA: args.connection.server_ca,
@@ -79,3 +72,37 @@ class DatabaseLogin(pulumi.ComponentResource):
             "PGUSER": self.user,
         }
         self.register_outputs({"user": self.user})
+
+
+def _user(name: str, args: DatabaseLoginArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """Make the database user and return its name."""
+    # Google's name for a service account in PostgreSQL, whose names are limited to 63 bytes.
+    user: pulumi.Output[str] = args.account.email.apply(
+        lambda email: email.removesuffix(".gserviceaccount.com")
+    )
+    # PostgreSQL drops no role that owns objects or holds grants; it goes with the instance.
+    kept = "ABANDON"
+    if args.connection.engine == "alloydb":
+        role = alloydb.User(
+            f"{name}-user",
+            cluster=args.connection.instance,
+            user_id=user,
+            user_type="ALLOYDB_IAM_USER",
+            # Google makes an identity a member of this one; to leave it out would take that away.
+            database_roles=["alloydbiamuser", *args.database_roles],
+            deletion_policy=kept,
+            opts=opts,
+        )
+        # Only once the user is there.
+        named: pulumi.Output[str] = role.user_id
+        return named
+    return sql.User(
+        f"{name}-user",
+        project=args.project,
+        instance=args.connection.instance,
+        name=user,
+        type="CLOUD_IAM_SERVICE_ACCOUNT",
+        database_roles=args.database_roles,
+        deletion_policy=kept,
+        opts=opts,
+    ).name

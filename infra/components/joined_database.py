@@ -6,7 +6,8 @@ import pulumi
 from pulumi_gcp import sql
 
 from infra.components.children import child_options
-from infra.components.database import DatabaseConnection, event_store_database
+from infra.components.connection import DatabaseConnection
+from infra.components.database import event_store_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +31,12 @@ class JoinedDatabase(pulumi.ComponentResource):
     Attributes:
         connection: What a client needs to find and trust the database.
         instance_connection_name: `project:region:instance`.
+        readers: Where readers of a team's own find a copy; empty, there is none.
     """
 
     connection: DatabaseConnection
     instance_connection_name: pulumi.Output[str]
+    readers: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: JoinedDatabaseArgs, opts: pulumi.ResourceOptions | None = None
@@ -50,4 +53,5 @@ class JoinedDatabase(pulumi.ComponentResource):
             server_ca=pulumi.Output.unsecret(instance.server_ca_certs.apply(lambda certs: certs[0].cert)),
         )
         self.instance_connection_name = instance.connection_name
+        self.readers = pulumi.Output.from_input("")
         self.register_outputs({"instance_connection_name": self.instance_connection_name})

@@ -8,6 +8,7 @@ from pulumi_gcp import cloudrunv2
 
 from infra.components.children import child_options
 from infra.components.container import ContainerArgs, Identity, identity, vpc_access
+from infra.components.database_login import ADMINISTRATORS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Migrations(pulumi.ComponentResource):
             child_options(self, opts),
             role="migrator",
             about="migrations",
-            database_role="cloudsqlsuperuser",
+            database_role=ADMINISTRATORS[args.connection.engine],
         )
         template = _template(args, migrator)
         cloudrunv2.Job(
@@ -84,7 +85,11 @@ def _template(args: MigrationsArgs, migrator: Identity) -> cloudrunv2.JobTemplat
                 {
                     "image": args.image,
                     "commands": ["event-store"],
-                    "args": ["migrate"],
+                    # AlloyDB has no resource for a database.
+                    "args": [
+                        "migrate",
+                        *(["--create-database"] if args.connection.engine == "alloydb" else []),
+                    ],
                     "envs": [
                         {"name": key, "value": value}
                         for key, value in sorted(migrator.login.variables.items())

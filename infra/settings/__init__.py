@@ -5,6 +5,7 @@ and a stack's file holds only what differs from these. Combinations that Google 
 here, so that a mistake costs no half-made stack.
 """
 
+from infra.settings.alloydb import AlloyDBSettings
 from infra.settings.database import DatabaseSettings
 from infra.settings.monitoring import MonitoringSettings
 from infra.settings.network import NetworkSettings
@@ -13,6 +14,7 @@ from infra.settings.service import ServiceSettings
 from infra.settings.stack import Settings
 
 __all__ = [
+    "AlloyDBSettings",
     "DatabaseSettings",
     "MonitoringSettings",
     "NetworkSettings",

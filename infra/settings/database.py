@@ -13,8 +13,10 @@ from infra.settings.tier import EDITION_TIERS, check_tier, connections_of
 LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
 KEY: Final = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"
 MOST_CONNECTIONS: Final = (14, 262_143)  # https://cloud.google.com/sql/docs/postgres/flags#postgres-m
+ALLOYDB_CONNECTIONS: Final = 1000  # of its smallest machine, and so of every one
 # Flags that are not a stack's to set, and why.
 KEPT_FLAGS: Final = {
+    "alloydb.iam_authentication": "it is always on: nobody logs in with a password",
     "cloudsql.iam_authentication": "it is always on: nobody logs in with a password",
     "synchronous_commit": "an append is answered when it is on the disk, and not before",
 }
@@ -49,6 +51,12 @@ class RestoreSettings:
 class DatabaseSettings:
     """Cloud SQL for PostgreSQL."""
 
+    engine: str = key(
+        "Cloud SQL, or AlloyDB, where the settings of edition, tier, disk, log retention and quiet days mean "
+        "nothing; another engine is another database, see docs/alloydb.md",
+        default="cloudsql",
+        choices=("cloudsql", "alloydb"),
+    )
     version: str = key(
         "the major version; a newer one is an upgrade in place, with downtime",
         default="POSTGRES_18",
@@ -135,8 +143,9 @@ class DatabaseSettings:
 
     @property
     def most_connections(self) -> int:
-        """How many connections the instance takes: the flag `max_connections`, or Cloud SQL's own."""
-        return int(self.flags.get("max_connections", connections_of(self.tier)))
+        """How many connections the instance takes: the flag `max_connections`, or the engine's own."""
+        own = ALLOYDB_CONNECTIONS if self.engine == "alloydb" else connections_of(self.tier)
+        return int(self.flags.get("max_connections", own))
 
     def __post_init__(self) -> None:
         """Refuse what Cloud SQL refuses."""
@@ -170,6 +179,13 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
     if settings.instance and (settings.restore_from or settings.kept_generations):
         raise ConfigurationError(
             f"{path}.instance is another's and has no generations: remove restore_from and kept_generations"
+        )
+    if settings.engine == "alloydb" and (
+        settings.instance or settings.restore_from or settings.kept_generations
+    ):
+        raise ConfigurationError(
+            f"{path}.engine alloydb is for a cluster of its own that was not restored: "
+            f"remove {path}.instance, restore_from and kept_generations"
         )
     kept = settings.kept_generations
     if len(set(kept)) != len(kept) or any(each >= settings.generation for each in kept):

@@ -9,6 +9,7 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 from event_store.topology.routing import PARTITIONS
+from infra.settings.alloydb import AlloyDBSettings
 from infra.settings.database import DatabaseSettings
 from infra.settings.key import key, parse, within
 from infra.settings.monitoring import MonitoringSettings
@@ -117,6 +118,7 @@ class Settings:
     )
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
+    alloydb: AlloyDBSettings = key("AlloyDB for PostgreSQL", default=AlloyDBSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)
     rollout: RolloutSettings | None = key("a canary beside the stable revision", default=None)
     monitoring: MonitoringSettings = key("alerts and dashboard", default=MonitoringSettings)

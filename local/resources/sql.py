@@ -1,17 +1,17 @@
 """Cloud SQL: instances, databases and users, on real PostgreSQL."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from psycopg import sql
 
-from local.errors import CloudError
 from local.instances import ADMINISTRATORS, Instances
 from local.limits import sql as limits
 from local.place import Place, digits
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
+from local.resources.roles import drop_user, make_user
 
 _API: Final = "https://sqladmin.googleapis.com/sql/v1beta4"
 _AGENTS: Final = "gcp-sa-cloud-sql.iam.gserviceaccount.com"
@@ -139,36 +139,15 @@ class UserKind(Kind):
             CloudError: A database role does not exist.
         """
         inputs = draft.inputs
-        instance, name = inputs["instance"], inputs["name"]
         built_in = inputs.get("type", "BUILT_IN") == "BUILT_IN"
-        wanted = inputs.get("databaseRoles", [ADMINISTRATORS] if built_in else [])
-        known = await self._names(instance, "SELECT rolname FROM pg_roles")
-        for role in wanted:
-            if role not in known:
-                raise CloudError(
-                    f'googleapi: Error 400: Invalid request: database role "{role}" does not exist., invalid'
-                )
-        held = await self._names(
-            instance,
-            "SELECT held.rolname FROM pg_auth_members JOIN pg_roles held ON held.oid = roleid"
-            " JOIN pg_roles holder ON holder.oid = member WHERE holder.rolname = {}",
-            name,
+        await make_user(
+            self._instances,
+            inputs["instance"],
+            inputs["name"],
+            inputs.get("databaseRoles", [ADMINISTRATORS] if built_in else []),
+            rights="CREATEROLE CREATEDB" if built_in else "NOCREATEROLE NOCREATEDB",
+            password=inputs.get("password", self._instances.password),
         )
-        words: dict[str, Any] = {
-            "name": sql.Identifier(name),
-            "verb": sql.SQL("ALTER" if name in known else "CREATE"),
-            "rights": sql.SQL("CREATEROLE CREATEDB" if built_in else "NOCREATEROLE NOCREATEDB"),
-            "password": sql.Literal(inputs.get("password", self._instances.password)),
-        }
-        statements = [sql.SQL("{verb} ROLE {name} LOGIN {rights} PASSWORD {password}").format(**words)]
-        for statement, roles in (
-            ("REVOKE {role} FROM {name}", held - {*wanted}),
-            ("GRANT {role} TO {name}", wanted),
-        ):
-            statements += [
-                sql.SQL(statement).format(role=sql.Identifier(role), name=words["name"]) for role in roles
-            ]
-        await self._instances.execute(instance, *statements)
         return {"project": draft.place.of(inputs).project, "host": "", "iamEmail": "", **inputs}
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
@@ -177,14 +156,7 @@ class UserKind(Kind):
 
     async def delete(self, record: Record) -> None:
         """Drop the role; fails while it owns anything."""
-        name = sql.Identifier(record.inputs["name"])
-        await self._instances.execute(
-            record.inputs["instance"], sql.SQL("DROP ROLE IF EXISTS {}").format(name)
-        )
-
-    async def _names(self, instance: str, question: str, *values: str) -> set[str]:
-        asked = sql.SQL(question).format(*map(sql.Literal, values))
-        return {row[0] for row in await self._instances.query(instance, asked)}
+        await drop_user(self._instances, record.inputs["instance"], record.inputs["name"])
 
 
 def private_address(instance: str) -> str:

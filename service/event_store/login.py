@@ -22,7 +22,11 @@ from event_store.database_errors import domain_errors
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 
-_SCOPE: Final = "https://www.googleapis.com/auth/sqlservice.login"
+# To log in to Cloud SQL, and to AlloyDB; the token is good for nothing else.
+_SCOPES: Final = (
+    "https://www.googleapis.com/auth/sqlservice.login",
+    "https://www.googleapis.com/auth/alloydb.login",
+)
 _CONNECT_TIMEOUT_SECONDS: Final = 5
 # A connection may die without a word, in a failover: the kernel finds that out within half a minute.
 _LIVENESS: Final = {
@@ -85,20 +89,23 @@ class Login:
         with domain_errors():
             return await psycopg.AsyncConnection.connect(**await self.parameters_async(), autocommit=True)
 
-    def connect(self) -> psycopg.Connection:
+    def connect(self, database: str | None = None) -> psycopg.Connection:
         """Open a connection for a command.
+
+        Args:
+            database: Another database than the environment's.
 
         Raises:
             UnavailableError: The database is away or refuses the login.
         """
         with domain_errors():
-            return psycopg.connect(**self.parameters())
+            return psycopg.connect(**self.parameters(), dbname=database)
 
     def _token(self) -> str:
         with self._refreshing:
             try:
                 if self._credentials is None:
-                    self._credentials, _ = google.auth.default(scopes=[_SCOPE])
+                    self._credentials, _ = google.auth.default(scopes=_SCOPES)
                 if not self._credentials.valid:  # false from minutes before it expires
                     self._credentials.refresh(google.auth.transport.requests.Request())
             except google.auth.exceptions.GoogleAuthError as error:

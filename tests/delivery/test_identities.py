@@ -11,7 +11,15 @@ from infra.managed import MANAGED, reading_permissions
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import FOLDER, STACKS
-from tests.infra.inventory.variants import BOOTSTRAP, DEPLOYER, INVOKER, KEY, WHOLE, file_of_prod
+from tests.infra.inventory.variants import (
+    BOOTSTRAP,
+    DEPLOYER,
+    INVOKER,
+    KEY,
+    ON_ALLOYDB,
+    WHOLE,
+    file_of_prod,
+)
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the topology that says everything
@@ -19,7 +27,6 @@ CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the t
 OWNERS = {
     "bus-agent": "Pub/Sub",
     "bus-push": "push",
-    "database-agent": "Cloud SQL",
     "delivery-deployer": "deployer",
     "delivery-previewer": "previewer",
     "event-store-account": "runtime",
@@ -27,11 +34,14 @@ OWNERS = {
     "migrations-account": "migrator",
     "relay-account": "relay",
 }
+AGENTS = {"event-store:infra:Database": "Cloud SQL", "event-store:infra:AlloyDB": "AlloyDB"}
 OUTSIDE = {INVOKER: "invoker", CONSUMER: "consumer", f"serviceAccount:{DEPLOYER}": "deployer"}
 
 
 def _identity(name: str, state: Mapping[str, Any]) -> str:
     origins = [urn.rpartition("::")[2] for urn in state["propertyDependencies"].get("member") or []]
+    if origins == ["database-agent"]:
+        return AGENTS[state["parent"].split("::")[-2].rpartition("$")[2]]
     if origins == ["delivery-pool"]:
         return f"workflow {name.rpartition('-')[2]}"
     return OWNERS[origins[0]] if origins else OUTSIDE[state["inputs"]["member"]]
@@ -76,6 +86,7 @@ async def test_a_stack_grants_what_the_table_says(
     """A stack with all that grants anything makes exactly the grants of its own identities; one relays."""
     changes = WHOLE | {"event-store:service": {"invokers": [INVOKER], "relay": relay}}
     preview = await engine.preview("prod", config=file_of_prod(changes))
+    on_alloydb = await engine.preview("prod", config=file_of_prod(changes | ON_ALLOYDB))
     acting = {each for each in _tabled("deployer") if each[1] == "roles/iam.serviceAccountUser"}
     waits = {
         name: {urn.rpartition("::")[2] for urn in preview.states[name]["dependencies"]}
@@ -83,9 +94,22 @@ async def test_a_stack_grants_what_the_table_says(
     }
 
     tabled = _tabled(
-        "migrator", "runtime", "Pub/Sub", "Cloud SQL", "Cloud Run", "push", "consumer", "invoker", *pool
+        *(
+            "migrator",
+            "runtime",
+            "Pub/Sub",
+            "Cloud SQL",
+            "AlloyDB",
+            "Cloud Run",
+            "push",
+            "consumer",
+            "invoker",
+        ),
+        *pool,
     )
-    assert _granted(preview) == (tabled - set(absent)) | acting
+    assert _granted(preview) | _granted(on_alloydb) == (tabled - set(absent)) | acting
+    assert not [each for each in _granted(on_alloydb) if "cloudsql" in each[1]]
+    assert not [each for each in _granted(preview) if "alloydb" in each[1]]
     instance = preview.states["database-instance"]
     assert instance["inputs"]["encryptionKeyName"] == KEY
     assert "database-key" in {urn.rpartition("::")[2] for urn in instance["dependencies"]}

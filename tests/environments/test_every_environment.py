@@ -6,6 +6,7 @@ import pytest
 
 from infra.protection import HOLDS_DATA
 from tests.environments.environment import WORDS, Environment
+from tests.environments.passwords import must_have_no_password
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 # Everything that may change while the environment stands.
@@ -42,6 +43,7 @@ async def test_an_environment_lives_its_whole_life(environment: Environment) -> 
     await environment.must_carry_events()
     await environment.must_stay("preview")
     await environment.must_stay("refresh")
+    await must_have_no_password(environment)
     made = {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
 
     environment.change(CHANGES)

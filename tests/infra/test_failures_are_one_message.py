@@ -21,7 +21,8 @@ async def test_an_unknown_key_is_one_message(engine: Engine) -> None:
     text = await _refused(engine, "event-store:prefx: orders")
 
     assert (
-        "event-store:prefx is not a setting (did you mean prefix?); known are acknowledged, database" in text
+        "event-store:prefx is not a setting (did you mean prefix?); known are acknowledged, alloydb, database"
+        in text
     )
 
 

@@ -217,6 +217,20 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             '{"kms_key": "projects/p/locations/europe/keyRings/r/cryptoKeys/k"}',
             "event-store:database.kms_key is in europe, but gcp:region is europe-west1",
         ),
+        ("database", '{"engine": "alloy"}', "(did you mean alloydb?); allowed are cloudsql, alloydb"),
+        (
+            "database",
+            '{"engine": "alloydb", "instance": "theirs"}',
+            "engine alloydb is for a cluster of its own that was not restored",
+        ),
+        (
+            "database",
+            '{"engine": "alloydb", "flags": {"alloydb.iam_authentication": "off"}}',
+            "flags.alloydb.iam_authentication is not yours to set",
+        ),
+        ("alloydb", '{"cpus": 6}', "event-store:alloydb.cpus is 6, but must be one of 2, 4, 8"),
+        ("alloydb", '{"read_nodes": 21}', "event-store:alloydb.read_nodes is 21, but must be 0 to 20"),
+        ("alloydb", '{"server_ca": "mine"}', "but must be a certificate, or empty"),
         ("service", '{"min_instances": 0}', "event-store:service.min_instances is 0, but must be 1 to 1000"),
         ("service", '{"min_instances": 4}', "raise the one or lower the other"),
         (

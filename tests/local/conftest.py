@@ -50,13 +50,14 @@ class Deployed:
         self.services = assembly.services
         self.worker_pools = assembly.worker_pools
         self.directory = directory
+        self.config_file = directory / f"Pulumi.{name}.yaml"
         self._pulumi = Pulumi(directory, directory / "state", name, providers)
 
     async def run(self, command: str, *arguments: str) -> Answer:
         """Run a Pulumi command and return its exit code and output."""
         await self._pulumi.prepare()
         process = await asyncio.create_subprocess_exec(
-            *("pulumi", command, *arguments, *self._pulumi._on_stack),
+            *("pulumi", command, *arguments, *self._on_stack(command)),
             *("--non-interactive", "--color", "never"),
             cwd=self.directory,
             env=self._pulumi._environment,
@@ -68,6 +69,10 @@ class Deployed:
         async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
             output, _ = await process.communicate()
         return Answer(process.returncode or 0, output.decode())
+
+    def _on_stack(self, command: str) -> tuple[str, ...]:
+        # What looks at the state alone has no use for the configuration, and refuses to hear of it.
+        return self._pulumi._on_stack[: 2 if command in {"stack", "state"} else None]
 
     async def up(self) -> Answer:
         """Bring the program up."""

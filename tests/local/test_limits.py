@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.limits import Limits, federation, iam, monitoring, network, pubsub, registry, run, sql
+from local.limits import Limits, alloydb, federation, iam, monitoring, network, pubsub, registry, run, sql
 from local.properties import UNKNOWN
 
 TOPIC = {"name": "words"}
@@ -29,6 +29,13 @@ INSTANCE = {
     "region": "europe-west1",
     "settings": {"tier": "db-custom-1-3840", "edition": "ENTERPRISE"},
 }
+CLUSTER = {"clusterId": "store-1", "location": "europe-west1"}
+PRIMARY = {
+    "cluster": "projects/p-1/locations/europe-west1/clusters/store-1",
+    "instanceId": "primary",
+    "instanceType": "PRIMARY",
+}
+LOGIN = {"cluster": PRIMARY["cluster"], "userId": "a@p.iam", "userType": "ALLOYDB_IAM_USER"}
 QUIET = {"startDate": "11-20", "endDate": "02-17", "time": "00:00:00"}
 LATEST = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
 SERVICE = {
@@ -256,6 +263,61 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "2026-12-01"}),
             *("settings.denyMaintenancePeriod", "a year in both"),
         ),
+        (alloydb.CLUSTER, CLUSTER, "clusterId", "Store", "clusterId", "1 to 63"),
+        (alloydb.CLUSTER, CLUSTER, "databaseVersion", "POSTGRES_13", "databaseVersion", "POSTGRES_14 to"),
+        (alloydb.CLUSTER, CLUSTER, "subscriptionType", "FREE", "subscriptionType", "TRIAL, STANDARD"),
+        (alloydb.CLUSTER, CLUSTER, "deletionPolicy", "NEVER", "deletionPolicy", "PREVENT"),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "encryptionConfig.kmsKeyName", "k"),
+            *("encryptionConfig.kmsKeyName", "a key, as in"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "continuousBackupConfig.recoveryWindowDays", 36),
+            *("continuousBackupConfig.recoveryWindowDays", "1 to 35"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "automatedBackupPolicy.weeklySchedule"),
+            {"daysOfWeeks": ["MONDAY"], "startTimes": [{"hours": 24}]},
+            *("automatedBackupPolicy.weeklySchedule.startTimes[0].hours", "0 to 23"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "automatedBackupPolicy.quantityBasedRetention.count", 0),
+            *("automatedBackupPolicy.quantityBasedRetention.count", "1 to"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "automatedBackupPolicy"),
+            {
+                "quantityBasedRetention": {"count": 1},
+                "timeBasedRetention": {"retentionPeriod": "86400s"},
+            },
+            *("automatedBackupPolicy.timeBasedRetention", "conflicts"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER, "maintenanceUpdatePolicy.maintenanceWindows"),
+            [{"day": "SUNDAY", "startTime": {"hours": 3, "minutes": 30}}],
+            *("maintenanceUpdatePolicy.maintenanceWindows[0].startTime.minutes", "0 to 0"),
+        ),
+        (
+            *(alloydb.CLUSTER, CLUSTER | {"restoreBackupSource": {"backupName": "b"}}),
+            "restoreContinuousBackupSource",
+            {"cluster": "c", "pointInTime": "2026-11-24T10:00:00Z"},
+            *("restoreContinuousBackupSource", "conflicts with restoreBackupSource"),
+        ),
+        (alloydb.INSTANCE, PRIMARY, "cluster", "store-1", "cluster", "projects/p/locations"),
+        (alloydb.INSTANCE, PRIMARY, "instanceType", "POOL", "instanceType", "READ_POOL"),
+        (alloydb.INSTANCE, PRIMARY, "machineConfig.cpuCount", 3, "machineConfig.cpuCount", "2, 4, 8"),
+        (alloydb.INSTANCE, PRIMARY, "readPoolConfig", {"nodeCount": 1}, "readPoolConfig", "READ_POOL only"),
+        (alloydb.INSTANCE, PRIMARY, "instanceType", "READ_POOL", "readPoolConfig", "is required"),
+        (
+            *(alloydb.INSTANCE, PRIMARY, "queryInsightsConfig.queryStringLength", 100),
+            *("queryInsightsConfig.queryStringLength", "256 to 4500"),
+        ),
+        (
+            *(alloydb.INSTANCE, PRIMARY, "clientConnectionConfig.sslConfig.sslMode", "NONE"),
+            *("clientConnectionConfig.sslConfig.sslMode", "ENCRYPTED_ONLY"),
+        ),
+        (alloydb.USER, LOGIN, "userId", "a@p.iam.gserviceaccount.com", "userId", "without"),
+        (alloydb.USER, LOGIN, "password", "x", "password", "must be left out"),
         (
             *(sql.USER, {"instance": "i", "type": "CLOUD_IAM_SERVICE_ACCOUNT"}, "name"),
             *("a@p.iam.gserviceaccount.com", "name", "without"),
@@ -323,6 +385,8 @@ def test_a_wrong_property_is_refused_with_its_path_and_range(
     [
         (pubsub.SUBSCRIPTION, PULL),
         (sql.INSTANCE, INSTANCE),
+        (alloydb.CLUSTER, CLUSTER),
+        (alloydb.INSTANCE, PRIMARY),
         (run.SERVICE, SERVICE),
         (run.WORKER_POOL, POOL_OF_WORKERS),
         (run.JOB, JOB),
@@ -383,6 +447,12 @@ def test_a_quiet_period_may_pass_the_end_of_the_year(end: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "path"),
     [
+        (alloydb.CLUSTER, "encryptionConfig.kmsKeyName"),
+        (alloydb.CLUSTER, "networkConfig.network"),
+        (alloydb.CLUSTER, "location"),
+        (alloydb.INSTANCE, "instanceType"),
+        (alloydb.INSTANCE, "cluster"),
+        (alloydb.USER, "userType"),
         (sql.INSTANCE, "encryptionKeyName"),
         (sql.INSTANCE, "region"),
         (sql.INSTANCE, "name"),

@@ -26,7 +26,7 @@ class Watched:
         project: The id of the project.
         service: The Cloud Run service.
         job: The Cloud Run job of the migrations.
-        instance: The Cloud SQL instance.
+        instance: The Cloud SQL instance; empty for a database that is watched elsewhere.
         topics: The topics that events are published to.
         subscriptions: Their subscriptions.
         dead_letters: The subscriptions of dead letters.
@@ -51,7 +51,8 @@ def alerts(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
     """Yield every alert, those of the bus first."""
     yield from _of_the_bus(watched, settings)
     yield from _of_the_service(watched, settings)
-    yield from _of_the_database(watched)
+    if watched.instance:
+        yield from _of_the_database(watched)
 
 
 def _of_the_bus(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:

@@ -89,6 +89,8 @@ def _tiles(watched: Watched) -> Iterator[Tile]:
             for what in ("cpu", "memory")
         ],
     )
+    if not watched.instance:
+        return
     yield Tile(
         "CPU, memory and disk of the database",
         [_database(watched, f"{what}/utilization") for what in ("cpu", "memory", "disk")],

@@ -3,8 +3,10 @@
 import argparse
 import os
 import sys
+from functools import partial
 from typing import Final
 
+from event_store.create_database import ALWAYS_THERE, create_database
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.migrate import offline_sql, upgrade
@@ -25,12 +27,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sql", action="store_true", help="print the SQL for an empty database, change nothing"
     )
+    parser.add_argument(
+        "--create-database",
+        action="store_true",
+        help="make the database of PGDATABASE and the runtime's role first, if they are not there",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Migrate, or print what would be done."""
     if arguments.sql:
         sys.stdout.write(offline_sql())
-    else:
-        upgrade(Login(Environment.parse(os.environ)).connect, report=lambda line: print(line, flush=True))  # noqa: T201 # progress
+        return 0
+    login = Login(Environment.parse(os.environ))
+    if arguments.create_database:
+        create_database(
+            partial(login.connect, ALWAYS_THERE), os.environ.get("PGDATABASE", ALWAYS_THERE), report=_tell
+        )
+    upgrade(login.connect, report=_tell)
     return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 # progress

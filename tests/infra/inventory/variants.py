@@ -26,6 +26,13 @@ JOINED: Final[dict[str, Any]] = {
     },
     "event-store:repository": "europe-west1-docker.pkg.dev/host-project/images",
 }
+ON_ALLOYDB: Final[dict[str, Any]] = {
+    "event-store:database": {"kms_key": KEY, "engine": "alloydb"},
+    "event-store:alloydb": {
+        "server_ca": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "read_nodes": 2,
+    },
+}
 BOOTSTRAP: Final = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",

@@ -1,0 +1,24 @@
+"""How a client finds and trusts the database, whichever engine it is."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConnection:
+    """What a client needs to find and trust the database.
+
+    Attributes:
+        engine: `cloudsql` or `alloydb`.
+        instance: The name of the Cloud SQL instance, or `projects/P/locations/R/clusters/C` of AlloyDB.
+        host: Its private IPv4 address.
+        database: The name of the database in it.
+        server_ca: The PEM certificate that the server's certificate chains to.
+    """
+
+    engine: str = "cloudsql"
+    instance: pulumi.Output[str]
+    host: pulumi.Output[str]
+    database: pulumi.Output[str]
+    server_ca: pulumi.Output[str]

@@ -1,0 +1,117 @@
+"""AlloyDB: clusters, instances and users, on the same real PostgreSQL as Cloud SQL's instances.
+
+The primary is a PostgreSQL of its own. A read pool is recorded, and nothing listens at its address.
+"""
+
+from typing import Final
+
+from local.instances import Instances
+from local.limits import alloydb as limits
+from local.place import Place, digits
+from local.properties import Properties
+from local.records import Record
+from local.resources.kind import Draft, Kind
+from local.resources.recorded import Recorded
+from local.resources.roles import drop_user, make_group, make_user
+from local.resources.sql import private_address
+
+ADMINISTRATORS: Final = "alloydbsuperuser"
+_GROUPS: Final = {ADMINISTRATORS: "CREATEROLE CREATEDB", "alloydbiamuser": ""}
+
+CLUSTER: Final = Recorded(
+    limits.CLUSTER,
+    "projects/{project}/locations/{location}/clusters/{clusterId}",
+    name="{id}",
+    state="READY",
+    uid="{unique}",
+)
+
+
+class InstanceKind(Kind):
+    """An instance of a cluster; deleting the primary keeps its data, for the next cluster of its name."""
+
+    limits = limits.INSTANCE
+
+    def __init__(self, instances: Instances) -> None:
+        self._instances = instances
+
+    def identify(self, inputs: Properties, _place: Place) -> str:
+        """Return its full name."""
+        return f"{inputs['cluster']}/instances/{inputs['instanceId']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Start it if it is the primary, with the groups that AlloyDB has."""
+        await self._start(draft.inputs)
+        return {
+            "name": draft.id,
+            "ipAddress": private_address(draft.id),
+            "state": "READY",
+            "uid": digits(draft.id, 21),
+            **draft.inputs,
+        }
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Start it with its new flags; size and availability mean nothing here."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Stop it."""
+        if record.inputs["instanceType"] == "PRIMARY":
+            await self._instances.stop(server_of(record.inputs["cluster"]))
+
+    async def restore(self, record: Record) -> None:
+        """Start it again."""
+        await self._start(record.inputs)
+
+    async def _start(self, inputs: Properties) -> None:
+        if inputs["instanceType"] != "PRIMARY":
+            return
+        server = server_of(inputs["cluster"])
+        flags = inputs.get("databaseFlags", {})
+        await self._instances.start(
+            server, {name: value for name, value in flags.items() if not name.startswith("alloydb.")}
+        )
+        for group, rights in _GROUPS.items():
+            await make_group(self._instances, server, group, rights)
+
+
+class UserKind(Kind):
+    """A login role."""
+
+    limits = limits.USER
+
+    def __init__(self, instances: Instances) -> None:
+        self._instances = instances
+
+    def identify(self, inputs: Properties, _place: Place) -> str:
+        """Return its full name."""
+        return f"{inputs['cluster']}/users/{inputs['userId']}"
+
+    async def create(self, draft: Draft) -> Properties:
+        """Create the role, or take over what an earlier cluster of the name left; set its memberships.
+
+        Raises:
+            CloudError: A database role does not exist.
+        """
+        inputs = draft.inputs
+        await make_user(
+            self._instances,
+            server_of(inputs["cluster"]),
+            inputs["userId"],
+            inputs.get("databaseRoles", []),
+            password=inputs.get("password", self._instances.password),
+        )
+        return {"name": draft.id, **inputs}
+
+    async def update(self, _record: Record, draft: Draft) -> Properties:
+        """Set memberships; the new list replaces the old one."""
+        return await self.create(draft)
+
+    async def delete(self, record: Record) -> None:
+        """Drop the role; fails while it owns anything."""
+        await drop_user(self._instances, server_of(record.inputs["cluster"]), record.inputs["userId"])
+
+
+def server_of(cluster: str) -> str:
+    """Return the name of the PostgreSQL that a cluster's primary is."""
+    return f"alloydb-{cluster.rpartition('/')[2]}"

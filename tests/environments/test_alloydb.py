@@ -1,0 +1,82 @@
+"""A stack on AlloyDB is like one on Cloud SQL: the service and the schema are the same."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import local.resources
+from local.state import ROOT
+from tests.environments.environment import Environment
+from tests.environments.passwords import must_have_no_password
+from tests.local.conftest import running_cloud
+
+SERVER_CA = (Path(local.resources.__file__).parent / "server_ca.pem").read_text()
+
+
+@pytest.fixture
+async def prod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
+    """The environment that would outgrow Cloud SQL."""
+    folder = tmp_path_factory.mktemp("environment")
+    async with running_cloud(folder / "cloud", ROOT / "infra") as cloud:
+        yield Environment(folder / "project", "prod", cloud)
+
+
+def _types(environment: Environment) -> set[str]:
+    return {record.type for record in environment.cloud.records}
+
+
+async def test_a_stack_on_alloydb_carries_events(prod: Environment) -> None:
+    """One update makes the cluster, the next what connects to it; it changes in place, without a password."""
+    prod.change(
+        {"event-store:database": {"engine": "alloydb"}, "event-store:alloydb": {"cpus": 4, "read_nodes": 2}}
+    )
+    first = await prod.must_up()
+    begun = _types(prod)
+    prod.change({"event-store:alloydb": {"cpus": 4, "read_nodes": 2, "server_ca": SERVER_CA}})
+    await prod.must_up()
+
+    assert "event-store:alloydb.server_ca is not set" in first
+    assert "gcp:alloydb/instance:Instance" in begun
+    assert not [each for each in begun if "cloudrun" in each or each.endswith(":User")]
+    assert not [each for each in _types(prod) if each.startswith("gcp:sql/")]
+    await prod.must_carry_events()
+    await prod.must_stay("preview")
+    await prod.must_stay("refresh")
+    await must_have_no_password(prod)
+    readers = await prod.run("stack", "output", "readers")
+    assert readers.output.startswith("10."), readers.output
+    with psycopg.connect(prod.endpoints["postgres"]) as connection:
+        owner = connection.execute(
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+        runtime = connection.execute(
+            "SELECT rolname, pg_has_role(rolname, 'alloydbsuperuser', 'MEMBER') FROM pg_roles"
+            " WHERE pg_has_role(rolname, 'event_store_runtime', 'MEMBER') AND rolcanlogin AND NOT rolsuper"
+        ).fetchall()
+    assert owner == ("alloydbsuperuser",)
+    assert ("event-store-runtime@event-store-prod.iam", False) in runtime
+
+    prod.change(
+        {
+            "event-store:alloydb": {"cpus": 8, "read_nodes": 3, "server_ca": SERVER_CA},
+            "event-store:labels": {"team": "words"},
+            "event-store:database": {
+                "engine": "alloydb",
+                "flags": {"work_mem": "8192"},
+                "retained_backups": 9,
+            },
+        }
+    )
+    changed = await prod.must_up()
+    await prod.must_carry_events()
+    await prod.must_stay("preview")
+    assert "replaced" not in changed
+
+    refused = await prod.run("destroy", "--yes")
+    assert refused.code != 0
+    prod.change({"event-store:protected": False})
+    await prod.must_up()
+    await prod.must_destroy()
+    assert list(prod.cloud.records) == []
