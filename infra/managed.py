@@ -37,6 +37,10 @@ MANAGED: Final = {
         "roles/run.admin", ("run.services.getIamPolicy",)
     ),
     "cloudrunv2/workerPool:WorkerPool": Managed("roles/run.admin", ("run.workerPools.get",)),
+    "compute/address:Address": Managed("roles/compute.networkAdmin", ("compute.addresses.get",)),
+    "compute/forwardingRule:ForwardingRule": Managed(
+        "roles/compute.networkAdmin", ("compute.forwardingRules.get",)
+    ),
     "compute/globalAddress:GlobalAddress": Managed(
         "roles/compute.networkAdmin", ("compute.globalAddresses.get",)
     ),

@@ -68,7 +68,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     is_elsewhere = bool(settings.image or settings.repository)
     pulled = pulumi.ResourceOptions(depends_on=[services, source]) if is_elsewhere else enabled
     network = _network(settings, enabled)
-    database = _database(settings, network.network_id, pulumi.ResourceOptions(depends_on=[services, network]))
+    database = _database(settings, network, pulumi.ResourceOptions(depends_on=[services, network]))
     if is_alloydb and not settings.alloydb.server_ca:
         pulumi.log.warn(
             "event-store:alloydb.server_ca is not set, so nothing connects to the cluster yet: "
@@ -166,14 +166,16 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
             region=settings.region,
             prefix=settings.prefix,
             cidr=own.cidr,
-            services_prefix_length=own.services_prefix_length,
+            services_prefix_length=(
+                None if settings.database.private_service_connect else own.services_prefix_length
+            ),
         ),
         opts,
     )
 
 
 def _database(
-    settings: Settings, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
+    settings: Settings, network: Network | JoinedNetwork, opts: pulumi.ResourceOptions
 ) -> "Database | AlloyDB | JoinedDatabase":
     """Return the database: in an instance that is there, or in an own one."""
     if settings.database.engine == "alloydb":
@@ -183,7 +185,7 @@ def _database(
             project=settings.project,
             region=settings.region,
             name=settings.instance,
-            network_id=network_id,
+            network_id=network.network_id,
             settings=settings.database,
             alloydb=settings.alloydb,
             protected=settings.protected,
@@ -200,7 +202,8 @@ def _database(
             region=settings.region,
             instance=settings.instance,
             kept=settings.kept_instances,
-            network_id=network_id,
+            network_id=network.network_id,
+            subnetwork_id=network.subnetwork_id,
             settings=settings.database,
             protected=settings.protected,
             labels=settings.labels,

@@ -33,3 +33,12 @@ def digits(text: str, length: int) -> str:
     """Return a number of so many digits, always the same one for a text."""
     first = 10 ** (length - 1)
     return str(first + int(hashlib.sha256(text.encode()).hexdigest(), 16) % (9 * first))
+
+
+def private_address(name: str) -> str:
+    """Return the address that something has in the network, by its name.
+
+    Containers are given it; the runner translates it to where the database listens on this machine.
+    """
+    number = int(digits(name, 6))
+    return f"10.128.{number // 250 % 250}.{number % 250 + 3}"

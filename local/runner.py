@@ -11,7 +11,7 @@ from typing import Any, Final
 from local.bus import Bus
 from local.errors import CloudError
 from local.instances import Instances
-from local.limits import alloydb, sql
+from local.limits import alloydb, network, sql
 from local.metadata import MetadataServer
 from local.place import Place
 from local.processes import Child, Processes
@@ -107,8 +107,14 @@ class Runner:
 
     async def _database(self, address: str) -> dict[str, str]:
         """Translate an instance's address in the network to where it listens on this machine."""
+        targets = {
+            rule.inputs["target"]
+            for rule in self._records.of_type(network.FORWARDING_RULE.type)
+            if rule.inputs["ipAddress"] == address
+        }
         for record in self._records.of_type(sql.INSTANCE.type):
-            if record.outputs["privateIpAddress"] == address:
+            outputs = record.outputs
+            if outputs["privateIpAddress"] == address or outputs.get("pscServiceAttachmentLink") in targets:
                 return await self._instances.variables(record.id)
         for record in self._records.of_type(alloydb.INSTANCE.type):
             if record.outputs["ipAddress"] == address and record.inputs["instanceType"] == "PRIMARY":

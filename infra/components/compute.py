@@ -14,15 +14,17 @@ class ComputeResource(pulumi.CustomResource):
 
     Attributes:
         name: Its physical name.
+        address: The IP address, of a type that has one.
     """
 
     name: pulumi.Output[str]
+    address: pulumi.Output[str]
 
     def __init__(
         self,
         kind: str,
         name: str,
-        properties: Mapping[str, pulumi.Input[object]],
+        properties: Mapping[str, pulumi.Input[object] | None],
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -30,7 +32,7 @@ class ComputeResource(pulumi.CustomResource):
         Args:
             kind: The name of its class in `pulumi_gcp.compute`.
             name: Its name in the program.
-            properties: The provider's, in camelCase; among them `name`.
+            properties: The provider's, in camelCase; among them `name`; None for one that is read.
             opts: Its options.
         """
         module = kind[0].lower() + kind[1:]

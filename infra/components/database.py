@@ -9,6 +9,7 @@ from pulumi_gcp import kms, projects, sql
 
 from infra.components.children import child_options
 from infra.components.connection import DatabaseConnection
+from infra.components.endpoint import endpoint
 from infra.settings import DatabaseSettings
 
 DATABASE_NAME: Final = "event_store"
@@ -23,8 +24,9 @@ class DatabaseArgs:
         region: The region of the instance.
         instance: The instance's name. Google blocks that of a deleted one for a week.
         kept: The names of the instances of earlier generations that stay, by generation.
-        network_id: The VPC that the instance gets its private address in. Private service access must be up:
-            depend on the component that makes it.
+        network_id: The VPC that the instance is reached from. Private service access must be up, unless it is
+            reached by Private Service Connect: depend on the component that makes it.
+        subnetwork_id: The subnetwork that an endpoint of Private Service Connect gets its address in.
         settings: Size, availability and backups.
         protected: Whether the provider and Google refuse to delete the instance, and keep its backups if it
             is deleted all the same.
@@ -36,6 +38,7 @@ class DatabaseArgs:
     instance: str
     kept: Mapping[int, str]
     network_id: pulumi.Input[str]
+    subnetwork_id: pulumi.Input[str]
     settings: DatabaseSettings
     protected: bool
     labels: Mapping[str, str]
@@ -84,7 +87,7 @@ class Database(pulumi.ComponentResource):
         )
         self.connection = DatabaseConnection(
             instance=instance.name,
-            host=instance.private_ip_address,
+            host=_host(own, args, instance, child),
             database=pulumi.Output.from_input(database),
             # The provider marks it sensitive, but a CA's certificate is public.
             server_ca=pulumi.Output.unsecret(
@@ -123,6 +126,36 @@ def _may_encrypt(name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions) ->
         crypto_key_id=args.settings.kms_key,
         role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
         member=agent.member,
+        opts=opts,
+    )
+
+
+def _addresses(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsIpConfigurationArgs:
+    by_endpoint = args.settings.private_service_connect
+    consumers = sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
+        psc_enabled=True, allowed_consumer_projects=[args.project]
+    )
+    return sql.DatabaseInstanceSettingsIpConfigurationArgs(
+        ipv4_enabled=False,
+        private_network=None if by_endpoint else args.network_id,
+        psc_configs=[consumers] if by_endpoint else None,
+        ssl_mode="ENCRYPTED_ONLY",
+        server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",
+    )
+
+
+def _host(
+    name: str, args: DatabaseArgs, instance: sql.DatabaseInstance, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Return the address that the instance has in the network, by peering or by an endpoint of ours."""
+    if not args.settings.private_service_connect:
+        return instance.private_ip_address
+    return endpoint(
+        name,
+        {"project": args.project, "region": args.region, "name": args.instance},
+        network_id=args.network_id,
+        subnetwork_id=args.subnetwork_id,
+        target=instance.psc_service_attachment_link,
         opts=opts,
     )
 
@@ -182,12 +215,7 @@ def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
         deletion_protection_enabled=args.protected,
         retain_backups_on_delete=args.protected,
         connector_enforcement="NOT_REQUIRED",
-        ip_configuration=sql.DatabaseInstanceSettingsIpConfigurationArgs(
-            ipv4_enabled=False,
-            private_network=args.network_id,
-            ssl_mode="ENCRYPTED_ONLY",
-            server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",
-        ),
+        ip_configuration=_addresses(args),
         database_flags=[
             sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=flag, value=value)
             for flag, value in sorted({"cloudsql.iam_authentication": "on", **settings.flags}.items())

@@ -18,18 +18,19 @@ class NetworkArgs:
         region: The region of the subnetwork.
         prefix: The name of network and subnetwork, and the beginning of the address range's.
         cidr: The IPv4 range that Cloud Run's instances get their addresses from, /26 or larger.
-        services_prefix_length: The size of the range for Google's managed services, in bits, 16 to 24.
+        services_prefix_length: The size of the range for Google's managed services, in bits, 16 to 24; None
+            for no peering with their network, where endpoints lead to all of them.
     """
 
     project: str
     region: str
     prefix: str
     cidr: str
-    services_prefix_length: int
+    services_prefix_length: int | None
 
 
 class Network(pulumi.ComponentResource):
-    """Owns the VPC, one subnetwork, and the peering that Cloud SQL's private address comes from.
+    """Owns the VPC, one subnetwork, and the peering that a database's private address comes from.
 
     It deliberately has no NAT, no firewall rule and no route of its own: Cloud Run's Direct VPC egress sends
     only private ranges here and reaches Google's APIs without it, and nothing listens inside.
@@ -73,32 +74,43 @@ class Network(pulumi.ComponentResource):
             },
             child,
         )
-        services = ComputeResource(
-            "GlobalAddress",
-            f"{name}-services",
-            {
-                "project": args.project,
-                "name": f"{args.prefix}-services",
-                "network": network.id,
-                "purpose": "VPC_PEERING",
-                "addressType": "INTERNAL",
-                "ipVersion": "IPV4",
-                "prefixLength": args.services_prefix_length,
-            },
-            child,
-        )
-        servicenetworking.Connection(
-            f"{name}-peering",
-            network=network.id,
-            service="servicenetworking.googleapis.com",
-            reserved_peering_ranges=[services.name],
-            # Google refuses to delete a connection for days after its last Cloud SQL instance is gone; this
-            # removes the peering itself then, so that the network can go.
-            deletion_policy="REMOVE_PEERING",
-            # A connection left behind by an earlier network of this name is taken over.
-            update_on_creation_fail=True,
-            opts=child,
-        )
+        if args.services_prefix_length is not None:
+            _peering(name, args, args.services_prefix_length, network, child)
         self.network_id = network.id
         self.subnetwork_id = subnetwork.id
         self.register_outputs({"network_id": self.network_id, "subnetwork_id": self.subnetwork_id})
+
+
+def _peering(
+    name: str,
+    args: NetworkArgs,
+    prefix_length: int,
+    network: ComputeResource,
+    child: pulumi.ResourceOptions,
+) -> None:
+    services = ComputeResource(
+        "GlobalAddress",
+        f"{name}-services",
+        {
+            "project": args.project,
+            "name": f"{args.prefix}-services",
+            "network": network.id,
+            "purpose": "VPC_PEERING",
+            "addressType": "INTERNAL",
+            "ipVersion": "IPV4",
+            "prefixLength": prefix_length,
+        },
+        child,
+    )
+    servicenetworking.Connection(
+        f"{name}-peering",
+        network=network.id,
+        service="servicenetworking.googleapis.com",
+        reserved_peering_ranges=[services.name],
+        # Google refuses to delete a connection for days after its last Cloud SQL instance is gone; this
+        # removes the peering itself then, so that the network can go.
+        deletion_policy="REMOVE_PEERING",
+        # A connection left behind by an earlier network of this name is taken over.
+        update_on_creation_fail=True,
+        opts=child,
+    )

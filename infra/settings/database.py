@@ -69,6 +69,11 @@ class DatabaseSettings:
         pattern=r"|[a-z][a-z0-9-]{0,97}",
         allowed="an instance's name, or empty for an own one",
     )
+    private_service_connect: bool = key(
+        "whether an endpoint in the stack's subnetwork leads to the instance, and no peering of networks "
+        "(Private Service Connect); to be decided before the instance is made",
+        default=False,
+    )
     generation: int = key(
         "the number that ends the instance's name; a deleted instance's name is blocked for a week",
         default=1,
@@ -186,6 +191,11 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
         raise ConfigurationError(
             f"{path}.engine alloydb is for a cluster of its own that was not restored: "
             f"remove {path}.instance, restore_from and kept_generations"
+        )
+    if settings.private_service_connect and (settings.engine == "alloydb" or settings.instance):
+        raise ConfigurationError(
+            f"{path}.private_service_connect is for an own instance of Cloud SQL: "
+            f"remove it, or {path}.engine alloydb and {path}.instance"
         )
     kept = settings.kept_generations
     if len(set(kept)) != len(kept) or any(each >= settings.generation for each in kept):

@@ -80,6 +80,51 @@ GLOBAL_ADDRESS: Final = Limits(
     },
     autonamed=63,
 )
+ADDRESS: Final = Limits(
+    "gcp:compute/address:Address",
+    {
+        "name": NAME,
+        "project": IMMUTABLE,
+        "region": IMMUTABLE,
+        "address": IMMUTABLE,
+        "addressType": Choice("EXTERNAL", "INTERNAL", immutable=True, default="EXTERNAL"),
+        "purpose": Choice(
+            *("GCE_ENDPOINT", "SHARED_LOADBALANCER_VIP", "VPC_PEERING", "IPSEC_INTERCONNECT"),
+            "PRIVATE_SERVICE_CONNECT",
+            immutable=True,
+        ),
+        "subnetwork": IMMUTABLE,
+        "network": IMMUTABLE,
+    },
+    exclusive=(("network", "subnetwork"),),
+    autonamed=63,
+)
+
+
+def _is_bare_endpoint(inputs: Properties) -> Iterator[tuple[str, str]]:
+    if "/serviceAttachments/" in str(inputs.get("target")) and inputs.get("loadBalancingScheme"):
+        yield "loadBalancingScheme", "must be empty for a service attachment"
+
+
+FORWARDING_RULE: Final = Limits(
+    "gcp:compute/forwardingRule:ForwardingRule",
+    {
+        "name": NAME,
+        "project": IMMUTABLE,
+        "region": IMMUTABLE,
+        "network": IMMUTABLE,
+        "subnetwork": IMMUTABLE,
+        "ipAddress": IMMUTABLE,
+        "loadBalancingScheme": Choice(
+            *("", "EXTERNAL", "EXTERNAL_MANAGED", "INTERNAL", "INTERNAL_MANAGED"),
+            immutable=True,
+            default="EXTERNAL",
+        ),
+        "target": Field(),
+    },
+    rules=(_is_bare_endpoint,),
+    autonamed=63,
+)
 CONNECTION: Final = Limits(
     "gcp:servicenetworking/connection:Connection",
     {

@@ -7,13 +7,12 @@ from typing import Final
 
 from local.instances import Instances
 from local.limits import alloydb as limits
-from local.place import Place, digits
+from local.place import Place, digits, private_address
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
 from local.resources.recorded import Recorded
 from local.resources.roles import drop_user, make_group, make_user
-from local.resources.sql import private_address
 
 ADMINISTRATORS: Final = "alloydbsuperuser"
 _GROUPS: Final = {ADMINISTRATORS: "CREATEROLE CREATEDB", "alloydbiamuser": ""}

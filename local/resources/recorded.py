@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from local.limits import Limits, federation, iam, monitoring, network, registry, run
-from local.place import Place, digits
+from local.place import Place, digits, private_address
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
@@ -17,7 +17,8 @@ class Recorded(Kind):
         limits: What Google checks of it.
         identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, and
             `agent`, the project of the service agents of the input `service`.
-        outputs: Computed outputs in the same way, of `id`, a 21-digit `unique` and earlier outputs, too.
+        outputs: Computed outputs in the same way, of `id`, a 21-digit `unique`, a `private` address and
+            earlier outputs, too.
     """
 
     def __init__(self, limits: Limits, identity: str, **outputs: str) -> None:
@@ -32,7 +33,7 @@ class Recorded(Kind):
     async def create(self, draft: Draft) -> Properties:
         """Fill in the outputs."""
         words = _Words(draft.inputs, draft.place)
-        words.update(id=draft.id, unique=digits(draft.id, 21))
+        words.update(id=draft.id, unique=digits(draft.id, 21), private=private_address(draft.id))
         computed = {
             name: words.setdefault(name, text.format_map(words)) for name, text in self._outputs.items()
         }
@@ -133,6 +134,21 @@ RECORDED: Final = (
         "projects/{project}/global/addresses/{name}",
         selfLink=_COMPUTE + "/global/addresses/{name}",
         address="10.128.0.0",
+        creationTimestamp=_TIME,
+    ),
+    Recorded(
+        network.ADDRESS,
+        "projects/{project}/regions/{region}/addresses/{name}",
+        selfLink=_COMPUTE + "/regions/{region}/addresses/{name}",
+        address="{private}",
+        creationTimestamp=_TIME,
+    ),
+    Recorded(
+        network.FORWARDING_RULE,
+        "projects/{project}/regions/{region}/forwardingRules/{name}",
+        selfLink=_COMPUTE + "/regions/{region}/forwardingRules/{name}",
+        pscConnectionId="{unique}",
+        pscConnectionStatus="ACCEPTED",
         creationTimestamp=_TIME,
     ),
     Recorded(network.CONNECTION, "{network}:{service}", peering="servicenetworking-googleapis-com"),

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from local.instances import ADMINISTRATORS, Instances
 from local.limits import sql as limits
-from local.place import Place, digits
+from local.place import Place, digits, private_address
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
@@ -55,7 +55,11 @@ class InstanceKind(Kind):
 
     def _outputs(self, draft: Draft) -> Properties:
         there = draft.place.of(draft.inputs)
-        address = private_address(draft.id)
+        by_endpoint = "pscConfigs" in draft.inputs["settings"].get("ipConfiguration", {})
+        address = "" if by_endpoint else private_address(draft.id)
+        attachment = (
+            f"projects/{digits(there.project, 8)}-tp/regions/{there.region}/serviceAttachments/{draft.id}"
+        )
         return {
             "project": there.project,
             "region": there.region,
@@ -63,7 +67,8 @@ class InstanceKind(Kind):
             "privateIpAddress": address,
             "firstIpAddress": address,
             "publicIpAddress": "",
-            "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}],
+            "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}] if address else [],
+            "pscServiceAttachmentLink": attachment if by_endpoint else "",
             "instanceType": "CLOUD_SQL_INSTANCE",
             "selfLink": f"{_API}/projects/{there.project}/instances/{draft.id}",
             "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@{_AGENTS}",
@@ -157,12 +162,6 @@ class UserKind(Kind):
     async def delete(self, record: Record) -> None:
         """Drop the role; fails while it owns anything."""
         await drop_user(self._instances, record.inputs["instance"], record.inputs["name"])
-
-
-def private_address(instance: str) -> str:
-    """Return an instance's address in the network, which a container's environment is translated from."""
-    number = int(digits(instance, 6))
-    return f"10.128.{number // 250 % 250}.{number % 250 + 3}"
 
 
 def _flags(inputs: Properties) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The environments of Google Cloud, each on a local Google Cloud of its own."""
+"""Our environments, each on a local Google Cloud of its own."""
 
 from collections.abc import AsyncIterator
 
@@ -9,11 +9,11 @@ from tests.environments.environment import Environment
 from tests.local.conftest import running_cloud
 
 
-@pytest.fixture(params=["dev", "staging", "prod"])
+@pytest.fixture(params=["local", "dev", "staging", "prod"])
 async def environment(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[Environment]:
-    """One of the environments of Google Cloud; `local` is that of tests/stack."""
+    """One of our environments."""
     folder = tmp_path_factory.mktemp("environment")
     async with running_cloud(folder / "cloud", ROOT / "infra") as cloud:
         yield Environment(folder / "project", request.param, cloud)

@@ -52,7 +52,6 @@ async def _appending(environment: Environment) -> AsyncIterator[list[int]]:
         is_over.set()
 
 
-@pytest.mark.parametrize("environment", ["dev"], indirect=True)
 async def test_a_bad_image_leaves_the_old_revision_serving(environment: Environment, tmp_path: Path) -> None:
     """The update fails with the service's own words, no append fails meanwhile, a good one repairs it."""
     programs = tmp_path / "programs"

@@ -225,6 +225,11 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         (
             "database",
+            '{"private_service_connect": true, "instance": "theirs"}',
+            "private_service_connect is for an own instance of Cloud SQL: remove it",
+        ),
+        (
+            "database",
             '{"engine": "alloydb", "flags": {"alloydb.iam_authentication": "off"}}',
             "flags.alloydb.iam_authentication is not yours to set",
         ),

@@ -198,6 +198,17 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
         (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
         (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),
+        (network.ADDRESS, {"name": "a"}, "addressType", "PRIVATE", "addressType", "INTERNAL"),
+        (network.ADDRESS, {"name": "a"}, "purpose", "PSC", "purpose", "GCE_ENDPOINT"),
+        (network.ADDRESS, {"name": "a", "subnetwork": "s"}, "network", "n", "subnetwork", "network"),
+        (
+            *(network.FORWARDING_RULE, {"name": "r"}, "loadBalancingScheme", "NONE"),
+            *("loadBalancingScheme", "INTERNAL_MANAGED"),
+        ),
+        (
+            *(network.FORWARDING_RULE, {"name": "r"}, "target", "projects/p/regions/r/serviceAttachments/s"),
+            *("loadBalancingScheme", "must be empty for a service attachment"),
+        ),
         (
             *(network.SUBNETWORK, {"name": "net", "network": "n"}, "ipCidrRange", "10.0.0.1/24"),
             *("ipCidrRange", "IPv4 range"),
@@ -415,6 +426,12 @@ def test_defaults_are_filled_in_once(limits: Limits, inputs: dict[str, Any]) -> 
             {"kmsKeyName", "messageStoragePolicy.allowedPersistenceRegions[]", "schemaSettings.schema"},
         ),
         (pubsub.SCHEMA, {"name", "project"}, {"definition"}),
+        (
+            network.ADDRESS,
+            {"name", "project", "region", "address", "addressType", "subnetwork"},
+            {"labels.a"},
+        ),
+        (network.FORWARDING_RULE, {"name", "region", "network", "ipAddress"}, {"target", "labels.a"}),
         (iam.BUCKET_IAM_MEMBER, {"bucket", "role", "member", "condition.title"}, set()),
         (iam.KEY_IAM_MEMBER, {"cryptoKeyId", "role", "member", "condition.title"}, set()),
         (iam.TABLE_IAM_MEMBER, {"datasetId", "tableId", "project", "role", "member"}, set()),

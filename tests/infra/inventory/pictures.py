@@ -9,14 +9,14 @@ import yaml
 from infra.pictures import BOOTSTRAP_FOLDER, Resource, page, resources
 from local.state import ROOT
 from tests.infra.engine import Engine
-from tests.infra.inventory.variants import BOOTSTRAP, JOINED, ON_ALLOYDB, WHOLE, file_of_prod
+from tests.infra.inventory.variants import BOOTSTRAP, BY_ENDPOINT, JOINED, ON_ALLOYDB, WHOLE, file_of_prod
 
 PAGE: Final = ROOT / "docs" / "infra.md"
 
 
 async def draw(engine: Engine) -> str:
     """Return the page."""
-    others = [await _plan(engine, changes) for changes in (JOINED, ON_ALLOYDB)]
+    others = [await _plan(engine, changes) for changes in (JOINED, ON_ALLOYDB, BY_ENDPOINT)]
     bootstrap = await engine.preview(
         "prod", project=ROOT / BOOTSTRAP_FOLDER, config=yaml.safe_dump({"config": BOOTSTRAP})
     )

@@ -33,6 +33,7 @@ ON_ALLOYDB: Final[dict[str, Any]] = {
         "read_nodes": 2,
     },
 }
+BY_ENDPOINT: Final[dict[str, Any]] = {"event-store:database": {"private_service_connect": True}}
 BOOTSTRAP: Final = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",
