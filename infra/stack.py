@@ -201,6 +201,7 @@ def _database(
             project=settings.project,
             region=settings.region,
             instance=settings.instance,
+            replica=settings.replica,
             kept=settings.kept_instances,
             network_id=network.network_id,
             subnetwork_id=network.subnetwork_id,
@@ -220,6 +221,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         job=f"{settings.prefix}-migrate",
         # The metrics of AlloyDB are others: see docs/alloydb.md.
         instance=settings.instance if settings.database.engine == "cloudsql" else "",
+        replica=settings.replica,
         topics=[topic.name for topic in topology.topics],
         subscriptions=[
             each.name_of(generation)

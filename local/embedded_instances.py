@@ -37,6 +37,7 @@ class EmbeddedInstances(Instances):
         self._directory = directory
         self._port = port
         self._clusters: dict[str, Postgres] = {}
+        self._ports: dict[str, int] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
 
@@ -54,22 +55,30 @@ class EmbeddedInstances(Instances):
         running = self._clusters.get(instance)
         if running is not None and dict(running.settings) == dict(flags):
             return
-        await self.stop(instance)
-        port = self._port if not self._clusters else free_port()
+        await self._end(instance)
+        # Whoever connects to it knows its port: it stays, whatever it starts anew for.
+        port = self._ports.get(instance) or (
+            free_port() if self._port in self._ports.values() else self._port
+        )
+        self._ports[instance] = port
         cluster = Postgres(self._directory / instance, find_binaries(), port, flags)
         await self._call(cluster.start)
         self._clusters[instance] = cluster
         self._keepers[instance] = asyncio.create_task(self._keep(cluster))
 
-    async def copy(self, source: str, instance: str) -> None:
+    async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
         """Copy the source's cluster while it runs."""
         original = self._cluster(source)
         await self.stop(instance)
         cluster = Postgres(self._directory / instance, find_binaries(), free_port())
-        await self._call(lambda: cluster.copy(original))
+        await self._call(lambda: cluster.copy(original, follows=follows))
 
     async def stop(self, instance: str) -> None:
-        """Stop its cluster."""
+        """Stop its cluster; the next instance may have its port."""
+        await self._end(instance)
+        self._ports.pop(instance, None)
+
+    async def _end(self, instance: str) -> None:
         if keeper := self._keepers.pop(instance, None):
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)

@@ -37,8 +37,8 @@ class ExternalInstances(Instances):
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
         """It runs."""
 
-    async def copy(self, source: str, instance: str) -> None:
-        """One PostgreSQL is both."""
+    async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
+        """One PostgreSQL is both, and follows itself."""
 
     async def stop(self, instance: str) -> None:
         """Leave it running."""

@@ -35,8 +35,13 @@ class Instances(ABC):
         """
 
     @abstractmethod
-    async def copy(self, source: str, instance: str) -> None:
+    async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
         """Give an instance that is not started the data of another one that is, in place of any it had.
+
+        Args:
+            source: The other one.
+            instance: The one that is not started.
+            follows: Whether it is to follow the other one from then on, and can only be read.
 
         Raises:
             CloudError: The source is not there.

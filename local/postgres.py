@@ -90,10 +90,14 @@ class Postgres:
             raise ConfigurationError(_explain(f"{self.data_directory}: {error.strerror}")) from None
         self._await_ready(self._server)
 
-    def copy(self, source: Self) -> None:
+    def copy(self, source: Self, *, follows: bool = False) -> None:
         """Become a copy of a cluster whose server runs: of all that it has committed by now.
 
         What this cluster held before is deleted; its own server must not run.
+
+        Args:
+            source: The cluster.
+            follows: Whether it is a standby, which follows the source as its `primary_conninfo` finds it.
 
         Raises:
             ConfigurationError: The disk is full.
@@ -102,6 +106,7 @@ class Postgres:
         directory = self._place()
         with self._unfinished(directory) as unfinished:
             backup = [str(self.binaries.directory / "pg_basebackup"), "-D", str(unfinished)]
+            backup += ["-R"] * follows
             self._run([*backup, "-d", source.conninfo(), "-X", "stream", "-c", "fast", "--no-password"])
 
     def stop(self) -> None:

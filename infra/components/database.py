@@ -10,6 +10,7 @@ from pulumi_gcp import kms, projects, sql
 from infra.components.children import child_options
 from infra.components.connection import DatabaseConnection
 from infra.components.endpoint import endpoint
+from infra.components.instance_settings import instance_settings
 from infra.settings import DatabaseSettings
 
 DATABASE_NAME: Final = "event_store"
@@ -23,6 +24,7 @@ class DatabaseArgs:
         project: The id of the project.
         region: The region of the instance.
         instance: The instance's name. Google blocks that of a deleted one for a week.
+        replica: The name of its read replica; empty without one.
         kept: The names of the instances of earlier generations that stay, by generation.
         network_id: The VPC that the instance is reached from. Private service access must be up, unless it is
             reached by Private Service Connect: depend on the component that makes it.
@@ -36,6 +38,7 @@ class DatabaseArgs:
     project: str
     region: str
     instance: str
+    replica: str
     kept: Mapping[int, str]
     network_id: pulumi.Input[str]
     subnetwork_id: pulumi.Input[str]
@@ -56,7 +59,7 @@ class Database(pulumi.ComponentResource):
     Attributes:
         connection: What a client needs to find and trust the database.
         instance_connection_name: `project:region:instance`.
-        readers: Where readers of a team's own find a copy; empty, there is none.
+        readers: The address of the read replica; empty without one.
     """
 
     connection: DatabaseConnection
@@ -95,7 +98,11 @@ class Database(pulumi.ComponentResource):
             ),
         )
         self.instance_connection_name = instance.connection_name
-        self.readers = pulumi.Output.from_input("")
+        self.readers = (
+            _host(f"{own}-replica", args, _replica(own, args, instance, made), child)
+            if args.replica
+            else pulumi.Output.from_input("")
+        )
         self.register_outputs({"instance_connection_name": self.instance_connection_name})
 
 
@@ -130,20 +137,6 @@ def _may_encrypt(name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions) ->
     )
 
 
-def _addresses(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsIpConfigurationArgs:
-    by_endpoint = args.settings.private_service_connect
-    consumers = sql.DatabaseInstanceSettingsIpConfigurationPscConfigArgs(
-        psc_enabled=True, allowed_consumer_projects=[args.project]
-    )
-    return sql.DatabaseInstanceSettingsIpConfigurationArgs(
-        ipv4_enabled=False,
-        private_network=None if by_endpoint else args.network_id,
-        psc_configs=[consumers] if by_endpoint else None,
-        ssl_mode="ENCRYPTED_ONLY",
-        server_ca_mode="GOOGLE_MANAGED_INTERNAL_CA",
-    )
-
-
 def _host(
     name: str, args: DatabaseArgs, instance: sql.DatabaseInstance, opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
@@ -152,21 +145,11 @@ def _host(
         return instance.private_ip_address
     return endpoint(
         name,
-        {"project": args.project, "region": args.region, "name": args.instance},
+        {"project": args.project, "region": args.region, "name": instance.name},
         network_id=args.network_id,
         subnetwork_id=args.subnetwork_id,
         target=instance.psc_service_attachment_link,
         opts=opts,
-    )
-
-
-def _quiet_period(
-    settings: DatabaseSettings,
-) -> sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs | None:
-    if not settings.deny_maintenance_start:
-        return None
-    return sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs(
-        start_date=settings.deny_maintenance_start, end_date=settings.deny_maintenance_end, time="00:00:00"
     )
 
 
@@ -193,52 +176,40 @@ def _instance(
         name=instance,
         database_version=args.settings.version,
         clone=clone,
-        settings=_instance_settings(args),
+        settings=_settings(args),
         deletion_protection=args.protected,
         encryption_key_name=args.settings.kms_key or None,
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=ignore_changes)),
     )
 
 
-def _instance_settings(args: DatabaseArgs) -> sql.DatabaseInstanceSettingsArgs:
-    settings = args.settings
-    return sql.DatabaseInstanceSettingsArgs(
-        tier=settings.tier,
-        edition=settings.edition,
-        availability_type=settings.availability,
-        activation_policy="ALWAYS",
-        pricing_plan="PER_USE",
-        disk_type="PD_SSD",
-        disk_size=settings.disk_size_gb,
-        disk_autoresize=True,
-        disk_autoresize_limit=settings.disk_limit_gb,
-        deletion_protection_enabled=args.protected,
-        retain_backups_on_delete=args.protected,
-        connector_enforcement="NOT_REQUIRED",
-        ip_configuration=_addresses(args),
-        database_flags=[
-            sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=flag, value=value)
-            for flag, value in sorted({"cloudsql.iam_authentication": "on", **settings.flags}.items())
-        ],
-        deny_maintenance_period=_quiet_period(settings),
-        backup_configuration=sql.DatabaseInstanceSettingsBackupConfigurationArgs(
-            enabled=settings.backups,
-            start_time=settings.backup_start_time,
-            point_in_time_recovery_enabled=settings.point_in_time_recovery,
-            transaction_log_retention_days=settings.log_retention_days,
-            backup_retention_settings=sql.DatabaseInstanceSettingsBackupConfigurationBackupRetentionSettingsArgs(
-                retained_backups=settings.retained_backups, retention_unit="COUNT"
-            ),
+def _replica(
+    name: str, args: DatabaseArgs, primary: sql.DatabaseInstance, child: pulumi.ResourceOptions
+) -> sql.DatabaseInstance:
+    """Declare what follows the primary; its users and databases are the primary's."""
+    return sql.DatabaseInstance(
+        f"{name}-replica",
+        project=args.project,
+        region=args.region,
+        name=args.replica,
+        database_version=args.settings.version,
+        instance_type="READ_REPLICA_INSTANCE",
+        master_instance_name=primary.name,
+        settings=_settings(args, is_replica=True),
+        deletion_protection=args.protected,
+        encryption_key_name=args.settings.kms_key or None,
+        opts=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])
         ),
-        insights_config=sql.DatabaseInstanceSettingsInsightsConfigArgs(
-            query_insights_enabled=True,
-            query_plans_per_minute=5,
-            query_string_length=1024,
-            record_application_tags=False,
-            record_client_address=False,
-        ),
-        maintenance_window=sql.DatabaseInstanceSettingsMaintenanceWindowArgs(
-            day=settings.maintenance_day, hour=settings.maintenance_hour, update_track="stable"
-        ),
-        user_labels=args.labels,
+    )
+
+
+def _settings(args: DatabaseArgs, *, is_replica: bool = False) -> sql.DatabaseInstanceSettingsArgs:
+    return instance_settings(
+        args.settings,
+        project=args.project,
+        network_id=args.network_id,
+        protected=args.protected,
+        labels=args.labels,
+        is_replica=is_replica,
     )

@@ -74,6 +74,11 @@ class DatabaseSettings:
         "(Private Service Connect); to be decided before the instance is made",
         default=False,
     )
+    read_replica: bool = key(
+        "whether an instance of the same size follows this one, for readers of your own such as reports; its "
+        "address is the output `readers`",
+        default=False,
+    )
     generation: int = key(
         "the number that ends the instance's name; a deleted instance's name is blocked for a week",
         default=1,
@@ -192,6 +197,13 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
             f"{path}.engine alloydb is for a cluster of its own that was not restored: "
             f"remove {path}.instance, restore_from and kept_generations"
         )
+    if settings.read_replica and (settings.engine == "alloydb" or settings.instance):
+        raise ConfigurationError(
+            f"{path}.read_replica follows an own instance of Cloud SQL: remove it"
+            f"{', and set event-store:alloydb.read_nodes' * (settings.engine == 'alloydb')}"
+        )
+    if settings.read_replica and not settings.backups:
+        raise ConfigurationError(f"{path}.read_replica needs backups: set {path}.backups to true")
     if settings.private_service_connect and (settings.engine == "alloydb" or settings.instance):
         raise ConfigurationError(
             f"{path}.private_service_connect is for an own instance of Cloud SQL: "

@@ -206,6 +206,11 @@ class Settings:
         return self.database.instance or self._instance_of(self.database.generation)
 
     @property
+    def replica(self) -> str:
+        """The name of the read replica; empty without one."""
+        return f"{self.instance}-replica" if self.database.read_replica else ""
+
+    @property
     def kept_instances(self) -> Mapping[int, str]:
         """The names of the instances of earlier generations that stay, by generation."""
         return {each: self._instance_of(each) for each in self.database.kept_generations}

@@ -80,6 +80,14 @@ def _quiet_period_is_short(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield path, f"must be 1 to {_LONGEST_QUIET_DAYS} days"
 
 
+def _replica_has_no_backups(inputs: Properties) -> Iterator[tuple[str, str]]:
+    is_replica, backups = "masterInstanceName" in inputs, inputs["settings"].get("backupConfiguration", {})
+    if is_replica and is_known(backups) and backups.get("enabled"):
+        yield "settings.backupConfiguration.enabled", "must be left out of a read replica"
+    if not is_replica and inputs.get("instanceType") == "READ_REPLICA_INSTANCE":
+        yield "masterInstanceName", "is required for a READ_REPLICA_INSTANCE"
+
+
 INSTANCE: Final = Limits(
     "gcp:sql/databaseInstance:DatabaseInstance",
     {
@@ -97,6 +105,7 @@ INSTANCE: Final = Limits(
             immutable=True,
         ),
         "masterInstanceName": IMMUTABLE,
+        "instanceType": Choice("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE", "ON_PREMISES_INSTANCE"),
         "databaseVersion": Text(r"POSTGRES_1[4-8]", "POSTGRES_14 to POSTGRES_18"),
         "deletionProtection": Field(default=True),
         "settings": Field(required=True),
@@ -141,6 +150,7 @@ INSTANCE: Final = Limits(
         _has_an_address,
         _flags_are_single,
         _quiet_period_is_short,
+        _replica_has_no_backups,
     ),
     autonamed=98,
 )

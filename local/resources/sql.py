@@ -32,7 +32,12 @@ class InstanceKind(Kind):
         return str(inputs["name"])
 
     async def create(self, draft: Draft) -> Properties:
-        """Start it; a clone begins with what its source holds now, whatever point in time it asks for."""
+        """Start it; a clone begins with what its source holds now, whatever point in time it asks for.
+
+        A replica begins with that, too, and follows its primary.
+        """
+        if primary := draft.inputs.get("masterInstanceName"):
+            await self._instances.copy(primary, draft.id, follows=True)
         if clone := draft.inputs.get("clone"):
             await self._instances.copy(clone["sourceInstanceName"], draft.id)
         return await self._start(draft)
@@ -47,11 +52,17 @@ class InstanceKind(Kind):
 
     async def restore(self, record: Record) -> None:
         """Start it again."""
-        await self._instances.start(record.id, _flags(record.inputs))
+        await self._instances.start(record.id, self._settings(record.inputs))
 
     async def _start(self, draft: Draft) -> Properties:
-        await self._instances.start(draft.id, _flags(draft.inputs))
+        await self._instances.start(draft.id, self._settings(draft.inputs))
         return self._outputs(draft)
+
+    def _settings(self, inputs: Properties) -> dict[str, str]:
+        """Return PostgreSQL's settings: the flags, and where a replica finds its primary now."""
+        primary = inputs.get("masterInstanceName")
+        found = {"primary_conninfo": self._instances.conninfo(primary, None, "postgres")} if primary else {}
+        return {**_flags(inputs), **found}
 
     def _outputs(self, draft: Draft) -> Properties:
         there = draft.place.of(draft.inputs)

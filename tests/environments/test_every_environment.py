@@ -62,7 +62,7 @@ OTHERS = {
     "says what a change may do": ("profile", "protected", "acknowledged", "database.backups"),
     "is changed by another test here": (
         *("database.generation", "database.kept_generations", "database.restore_from.", "rollout."),
-        *("alloydb.", "service.relay", "service.relay_instances"),
+        *("alloydb.", "service.relay", "service.relay_instances", "database.read_replica"),
     ),
     "is changed by tests/infra or tests/local": ("topology", "image"),
     "an instance grows into by itself": ("database.disk_size_gb",),

@@ -20,12 +20,14 @@ NAMES = {
 
 @pytest.fixture(scope="session")
 async def prod(engine: Engine) -> dict[str, dict[str, Any]]:
-    """Return the plan of prod, by name in the program."""
+    """Return the plan of prod with a read replica, by name in the program."""
     text = """
 config:
   gcp:project: event-store-prod
   gcp:region: europe-west1
   event-store:profile: prod
+  event-store:database:
+    read_replica: true
   event-store:monitoring:
     emails: [oncall@example.com]
     channels: [projects/event-store-prod/notificationChannels/1]
@@ -90,7 +92,7 @@ def test_everybody_who_should_know_is_told(prod: dict[str, dict[str, Any]]) -> N
     (channel,) = _of_type(prod, "gcp:monitoring/notificationChannel:NotificationChannel")
 
     assert channel["labels"] == {"email_address": "oncall@example.com"}
-    assert len(policies) == 14
+    assert len(policies) == 15
     assert all(len(each["notificationChannels"]) == 2 for each in policies)
 
 

@@ -225,6 +225,16 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         (
             "database",
+            '{"read_replica": true, "engine": "alloydb"}',
+            "an own instance of Cloud SQL: remove it, and set event-store:alloydb.read_nodes",
+        ),
+        (
+            "database",
+            '{"read_replica": true, "backups": false, "point_in_time_recovery": false}',
+            "event-store:database.read_replica needs backups",
+        ),
+        (
+            "database",
             '{"private_service_connect": true, "instance": "theirs"}',
             "private_service_connect is for an own instance of Cloud SQL: remove it",
         ),

@@ -198,6 +198,15 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
         (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
         (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),
+        (
+            *(sql.INSTANCE, INSTANCE, "instanceType", "READ_REPLICA_INSTANCE"),
+            *("masterInstanceName", "is required for a READ_REPLICA_INSTANCE"),
+        ),
+        (
+            *(sql.INSTANCE, _with(INSTANCE, "settings.backupConfiguration", {"enabled": True})),
+            *("masterInstanceName", "store"),
+            *("settings.backupConfiguration.enabled", "must be left out of a read replica"),
+        ),
         (network.ADDRESS, {"name": "a"}, "addressType", "PRIVATE", "addressType", "INTERNAL"),
         (network.ADDRESS, {"name": "a"}, "purpose", "PSC", "purpose", "GCE_ENDPOINT"),
         (network.ADDRESS, {"name": "a", "subnetwork": "s"}, "network", "n", "subnetwork", "network"),

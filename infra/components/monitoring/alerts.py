@@ -14,6 +14,7 @@ _SQL: Final = "cloudsql.googleapis.com/database/"
 _RUN: Final = "run.googleapis.com/"
 _BUSY: Final = 0.85
 _FULL: Final = 0.9
+_REPLICA_BEHIND_BYTES: Final = 256 * 2**20  # some hundred thousand events
 # PostgreSQL stops writing at about 2,146 million transactions; vacuum becomes urgent at 200 million.
 _OLD_TRANSACTIONS: Final = 500_000_000
 
@@ -27,6 +28,7 @@ class Watched:
         service: The Cloud Run service.
         job: The Cloud Run job of the migrations.
         instance: The Cloud SQL instance; empty for a database that is watched elsewhere.
+        replica: What follows it; empty if nothing does.
         topics: The topics that events are published to.
         subscriptions: Their subscriptions.
         dead_letters: The subscriptions of dead letters.
@@ -39,6 +41,7 @@ class Watched:
     service: str
     job: str
     instance: str
+    replica: str
     topics: Sequence[str]
     subscriptions: Sequence[str]
     dead_letters: Sequence[str]
@@ -53,6 +56,8 @@ def alerts(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
     yield from _of_the_service(watched, settings)
     if watched.instance:
         yield from _of_the_database(watched)
+    if watched.replica:
+        yield _of_the_replica(watched)
 
 
 def _of_the_bus(watched: Watched, settings: MonitoringSettings) -> Iterator[Alert]:
@@ -204,6 +209,22 @@ def _of_the_database(watched: Watched) -> Iterator[Alert]:
         series=series("postgresql/num_backends", reducer="REDUCE_SUM"),
         above=0.8 * watched.most_connections,
         minutes=5,
+    )
+
+
+def _of_the_replica(watched: Watched) -> Alert:
+    return Alert(
+        name="replica-lag",
+        title="The read replica is behind",
+        severity="WARNING",
+        series=Series(
+            resource=_DATABASE,
+            metric=f"{_SQL}postgresql/replication/replica_byte_lag",
+            where={"resource.labels.database_id": [f"{watched.project}:{watched.replica}"]},
+            reducer="REDUCE_MAX",
+        ),
+        above=_REPLICA_BEHIND_BYTES,
+        minutes=15,
     )
 
 

@@ -33,7 +33,9 @@ ON_ALLOYDB: Final[dict[str, Any]] = {
         "read_nodes": 2,
     },
 }
-BY_ENDPOINT: Final[dict[str, Any]] = {"event-store:database": {"private_service_connect": True}}
+BY_ENDPOINT: Final[dict[str, Any]] = {
+    "event-store:database": {"private_service_connect": True, "read_replica": True}
+}
 BOOTSTRAP: Final = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",

@@ -1,0 +1,57 @@
+"""A read replica holds the whole log, follows it, and takes no writes."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from local.limits import sql
+from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
+
+POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"
+_LOOK_SECONDS = 0.05  # a standby tells nobody what it has replayed
+
+
+async def _until_followed(conninfo: str, positions: list[int]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+                row = await (await connection.execute(POSITIONS)).fetchone()
+            if row == (positions,):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+@pytest.mark.parametrize("environment", ["prod"], indirect=True)
+async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
+    """It is there by one setting, has what was and what comes, and goes with the stack."""
+    await environment.must_up()
+    await environment.must_carry_events()
+    environment.change({"event-store:database": {"read_replica": True}})
+    await environment.must_up()
+    await environment.must_stay("preview")
+    await environment.must_stay("refresh")
+    primary, replica = environment.cloud.records.of_type(sql.INSTANCE.type)
+    conninfo = environment.instances.conninfo(replica.id, None, "event_store")
+    await _until_followed(conninfo, [1, 2])
+    await environment.must_carry_events()
+    await _until_followed(conninfo, [*range(1, 2 * len(WORDS) + 1)])
+    with psycopg.connect(conninfo) as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        connection.execute("DELETE FROM log_head")
+    readers = await environment.run("stack", "output", "readers")
+
+    environment.change({"event-store:database": {"read_replica": True, "flags": {"work_mem": "8192"}}})
+    await environment.must_up()  # both start anew
+    await environment.must_carry_events()
+    await _until_followed(
+        environment.instances.conninfo(replica.id, None, "event_store"), [*range(1, 3 * len(WORDS) + 1)]
+    )
+
+    assert (primary.id, replica.id) == ("event-store-1", "event-store-1-replica")
+    assert readers.output.strip() == replica.outputs["privateIpAddress"]
+    refused = await environment.run("destroy", "--yes")
+    assert refused.code != 0
+    environment.change({"event-store:protected": False})
+    await environment.must_up()
+    await environment.must_destroy()
+    assert list(environment.cloud.records) == []
