@@ -15,20 +15,20 @@ def _of_type(plan: Plan, kind: str) -> dict[str, Mapping[str, Any]]:
     return {name: state for name, state in plan.items() if state["type"].endswith(f":{kind}")}
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every path and value in nested inputs."""
     if isinstance(value, dict):
         for key, each in value.items():
-            yield from _leaves(each, f"{path}.{key}")
+            yield from leaves(each, f"{path}.{key}")
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _leaves(each, f"{path}[{index}]")
+            yield from leaves(each, f"{path}[{index}]")
     else:
         yield path, value
 
 
 def _inputs(plan: Plan) -> list[tuple[str, Any]]:
-    return [leaf for name, state in plan.items() for leaf in _leaves(state["inputs"], name)]
+    return [leaf for name, state in plan.items() for leaf in leaves(state["inputs"], name)]
 
 
 def test_nothing_has_a_public_address(plan: Plan) -> None:
