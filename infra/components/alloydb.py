@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import alloydb, kms, projects
+from pulumi_gcp import alloydb
 
 from infra.components.children import child_options
 from infra.components.connection import DatabaseConnection
 from infra.components.database import DATABASE_NAME
+from infra.components.encryption import may_encrypt
 from infra.settings import AlloyDBSettings, DatabaseSettings
 
 _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -61,7 +62,8 @@ class AlloyDB(pulumi.ComponentResource):
     def __init__(self, name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:AlloyDB", name, None, opts)
         child = child_options(self, opts)
-        encrypted = [_may_encrypt(name, args, child)] if args.settings.kms_key else []
+        key = args.settings.kms_key
+        encrypted = [may_encrypt(name, args.project, "alloydb.googleapis.com", key, child)] if key else []
         cluster = _cluster(name, args, child_options(self, opts, after=encrypted))
         primary = _instance(f"{name}-primary", "PRIMARY", args, cluster.name, child)
         self.readers = pulumi.Output.from_input("")
@@ -80,20 +82,6 @@ class AlloyDB(pulumi.ComponentResource):
         self.register_outputs(
             {"instance_connection_name": self.instance_connection_name, "readers": self.readers}
         )
-
-
-def _may_encrypt(name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource:
-    """Let AlloyDB's own service agent use the key, which a cluster cannot be made without."""
-    agent = projects.ServiceIdentity(
-        f"{name}-agent", project=args.project, service="alloydb.googleapis.com", opts=opts
-    )
-    return kms.CryptoKeyIAMMember(
-        f"{name}-key",
-        crypto_key_id=args.settings.kms_key,
-        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        member=agent.member,
-        opts=opts,
-    )
 
 
 def _cluster(name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions) -> "alloydb.Cluster":

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import kms, projects, sql
+from pulumi_gcp import sql
 
 from infra.components.children import child_options
 from infra.components.connection import DatabaseConnection
+from infra.components.encryption import may_encrypt
 from infra.components.endpoint import endpoint
 from infra.components.instance_settings import instance_settings
 from infra.settings import DatabaseSettings
@@ -69,7 +70,8 @@ class Database(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Database", name, None, opts)
         child = child_options(self, opts)
-        encrypted = [_may_encrypt(name, args, child)] if args.settings.kms_key else []
+        key = args.settings.kms_key
+        encrypted = [may_encrypt(name, args.project, "sqladmin.googleapis.com", key, child)] if key else []
         made = child_options(self, opts, after=encrypted)
         for generation, kept in args.kept.items():
             # Another version or key is the new generation's; the old one stays what a restore may need.
@@ -119,20 +121,6 @@ def event_store_database(
         collation="en_US.UTF8",
         # Deleting the instance deletes it; deleting it alone fails while anybody is connected.
         deletion_policy="ABANDON",
-        opts=opts,
-    )
-
-
-def _may_encrypt(name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource:
-    """Let Cloud SQL's own service agent use the key, which an instance cannot be made without."""
-    agent = projects.ServiceIdentity(
-        f"{name}-agent", project=args.project, service="sqladmin.googleapis.com", opts=opts
-    )
-    return kms.CryptoKeyIAMMember(
-        f"{name}-key",
-        crypto_key_id=args.settings.kms_key,
-        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-        member=agent.member,
         opts=opts,
     )
 

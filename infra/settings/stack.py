@@ -160,18 +160,16 @@ class Settings:
                 "event-store:image deploys what was built elsewhere, so nothing is pushed to "
                 "event-store:repository: remove one of them"
             )
-        region = self.network.subnetwork.split("/")[3:4]
-        if region and region != [self.region]:
-            raise ConfigurationError(
-                f"event-store:network.subnetwork is in {region[0]}, but gcp:region is {self.region}: "
-                "take a subnetwork of that region"
-            )
-        key_region = self.database.kms_key.split("/")[3:4]
-        if key_region and key_region != [self.region]:
-            raise ConfigurationError(
-                f"event-store:database.kms_key is in {key_region[0]}, but gcp:region is {self.region}: "
-                "take a key of that region"
-            )
+        for path, name, what in (
+            ("network.subnetwork", self.network.subnetwork, "subnetwork"),
+            ("database.kms_key", self.database.kms_key, "key"),
+        ):
+            region = name.split("/")[3:4]
+            if region and region != [self.region]:
+                raise ConfigurationError(
+                    f"event-store:{path} is in {region[0]}, but gcp:region is {self.region}: "
+                    f"take a {what} of that region"
+                )
         most = self.network.most_instances
         if not self.network.vpc and self.service.most_instances(self._revisions) > most:
             raise ConfigurationError(

@@ -72,6 +72,13 @@ class Environment(Deployed):
         )
         assert answer.code == 0, answer.output
 
+    async def must_leave_nothing(self) -> None:
+        """Lift its protection, and destroy it whole."""
+        self.change({"event-store:protected": False})
+        await self.must_up()
+        await self.must_destroy()
+        assert list(self.cloud.records) == []
+
     async def must_carry_events(self) -> None:
         """Append events, and see them come out of the subscription."""
         events = [NewEvent("WordAdded", {"word": word}) for word in WORDS]

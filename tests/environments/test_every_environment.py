@@ -108,10 +108,7 @@ async def test_an_environment_lives_its_whole_life(environment: Environment) -> 
         assert refused.code != 0
         assert "protected" in refused.output
         await environment.must_carry_events()
-    environment.change({"event-store:protected": False})
-    await environment.must_up()
-    await environment.must_destroy()
-    assert list(environment.cloud.records) == []
+    await environment.must_leave_nothing()
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)

@@ -51,7 +51,4 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     assert readers.output.strip() == replica.outputs["privateIpAddress"]
     refused = await environment.run("destroy", "--yes")
     assert refused.code != 0
-    environment.change({"event-store:protected": False})
-    await environment.must_up()
-    await environment.must_destroy()
-    assert list(environment.cloud.records) == []
+    await environment.must_leave_nothing()
