@@ -38,7 +38,16 @@ class ExternalInstances(Instances):
         """It runs."""
 
     async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
-        """One PostgreSQL is both, and follows itself."""
+        """One PostgreSQL is both.
+
+        Raises:
+            ConfigurationError: It should follow itself.
+        """
+        if follows:
+            raise ConfigurationError(
+                f"{instance} cannot follow {source}: with EVENT_STORE_POSTGRES=external one PostgreSQL "
+                "stands for every instance; unset the variable, or event-store:database.read_replica"
+            )
 
     async def stop(self, instance: str) -> None:
         """Leave it running."""

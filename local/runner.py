@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from event_store.environment import REPLICA_HOST, REPLICA_PORT
 from local.bus import Bus
 from local.errors import CloudError
 from local.instances import Instances
@@ -100,6 +101,8 @@ class Runner:
                 **_variables(container),
             }
             environment |= await self._database(environment.get("PGHOST", ""))
+            if replica := await self._database(environment.get(REPLICA_HOST, "")):
+                environment |= {REPLICA_HOST: replica["PGHOST"], REPLICA_PORT: replica["PGPORT"]}
             child = await self._processes.start(name, command, environment, self._directory)
             stack.push_async_callback(self._processes.stop, child)
             running = Running(child, stack.pop_all())

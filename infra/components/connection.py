@@ -6,6 +6,19 @@ import pulumi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaConnection:
+    """What a client needs to find and trust a replica; logins and databases are those of its primary.
+
+    Attributes:
+        host: Its private IPv4 address.
+        server_ca: The PEM certificate that its server's certificate chains to.
+    """
+
+    host: pulumi.Output[str]
+    server_ca: pulumi.Output[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConnection:
     """What a client needs to find and trust the database.
 
@@ -15,6 +28,7 @@ class DatabaseConnection:
         host: Its private IPv4 address.
         database: The name of the database in it.
         server_ca: The PEM certificate that the server's certificate chains to.
+        replica: What follows it; None if nothing does.
     """
 
     engine: str = "cloudsql"
@@ -22,3 +36,4 @@ class DatabaseConnection:
     host: pulumi.Output[str]
     database: pulumi.Output[str]
     server_ca: pulumi.Output[str]
+    replica: ReplicaConnection | None = None

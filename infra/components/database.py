@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import sql
 
 from infra.components.children import child_options
-from infra.components.connection import DatabaseConnection
+from infra.components.connection import DatabaseConnection, ReplicaConnection
 from infra.components.encryption import may_encrypt
 from infra.components.endpoint import endpoint
 from infra.components.instance_settings import instance_settings
@@ -90,21 +90,23 @@ class Database(pulumi.ComponentResource):
             if restored is not None  # Google refuses to make it a second time
             else event_store_database(own, args.project, instance.name, child).name
         )
+        replica = _replica(own, args, instance, made) if args.replica else None
         self.connection = DatabaseConnection(
             instance=instance.name,
             host=_host(own, args, instance, child),
             database=pulumi.Output.from_input(database),
-            # The provider marks it sensitive, but a CA's certificate is public.
-            server_ca=pulumi.Output.unsecret(
-                instance.server_ca_certs.apply(lambda certs: certs[0].cert or "")
+            server_ca=_server_ca(instance),
+            replica=(
+                ReplicaConnection(
+                    host=_host(f"{own}-replica", args, replica, child), server_ca=_server_ca(replica)
+                )
+                if replica is not None
+                else None
             ),
         )
         self.instance_connection_name = instance.connection_name
-        self.readers = (
-            _host(f"{own}-replica", args, _replica(own, args, instance, made), child)
-            if args.replica
-            else pulumi.Output.from_input("")
-        )
+        follows = self.connection.replica
+        self.readers = follows.host if follows is not None else pulumi.Output.from_input("")
         self.register_outputs({"instance_connection_name": self.instance_connection_name})
 
 
@@ -139,6 +141,11 @@ def _host(
         target=instance.psc_service_attachment_link,
         opts=opts,
     )
+
+
+def _server_ca(instance: sql.DatabaseInstance) -> pulumi.Output[str]:
+    # The provider marks it sensitive, but a CA's certificate is public.
+    return pulumi.Output.unsecret(instance.server_ca_certs.apply(lambda certs: certs[0].cert or ""))
 
 
 def _generation_name(name: str, generation: int) -> str:

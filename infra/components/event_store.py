@@ -6,7 +6,7 @@ from typing import Final
 import pulumi
 from pulumi_gcp import cloudrunv2
 
-from event_store.environment import Environment
+from event_store.environment import REPLICA_CA, REPLICA_HOST, Environment
 from infra.components.children import child_options
 from infra.components.container import vpc_access
 from infra.components.workload import Workload, WorkloadArgs, workload
@@ -90,6 +90,12 @@ class EventStore(pulumi.ComponentResource):
         self.register_outputs({"uri": self.uri, "user": self.user, "service_account": self.service_account})
 
 
+def _replica(args: WorkloadArgs) -> dict[str, pulumi.Input[str]]:
+    """Return the variables by which the service finds a replica."""
+    replica = args.connection.replica
+    return {} if replica is None else {REPLICA_HOST: replica.host, REPLICA_CA: replica.server_ca}
+
+
 def _traffics(rollout: RolloutSettings | None) -> list[cloudrunv2.ServiceTrafficArgs]:
     percent = rollout.percent if rollout else 100
     latest = cloudrunv2.ServiceTrafficArgs(
@@ -133,7 +139,7 @@ def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTempl
                 ports=cloudrunv2.ServiceTemplateContainerPortsArgs(name="h2c", container_port=PORT),
                 envs=[
                     cloudrunv2.ServiceTemplateContainerEnvArgs(name=key, value=value)
-                    for key, value in identity.variables(environment)
+                    for key, value in identity.variables(environment, **_replica(args))
                 ],
                 resources=cloudrunv2.ServiceTemplateContainerResourcesArgs(
                     limits={"cpu": str(settings.cpu), "memory": f"{settings.memory_mib}Mi"},

@@ -46,13 +46,17 @@ class Workload:
     login: DatabaseLogin
     rights: Sequence[pulumi.Resource]
 
-    def variables(self, environment: Environment) -> list[tuple[str, pulumi.Input[str]]]:
+    def variables(
+        self, environment: Environment, **others: pulumi.Input[str]
+    ) -> list[tuple[str, pulumi.Input[str]]]:
         """Return the container's variables by name, in order.
 
         Args:
             environment: What it is told beside its login.
+            others: More of it that only the update knows.
         """
-        return sorted({**environment.variables(), **self.login.variables}.items(), key=lambda each: each[0])
+        told = {**environment.variables(), **self.login.variables, **others}
+        return sorted(told.items(), key=lambda each: each[0])
 
 
 def workload(

@@ -75,8 +75,8 @@ class DatabaseSettings:
         default=False,
     )
     read_replica: bool = key(
-        "whether an instance of the same size follows this one, for readers of your own such as reports; its "
-        "address is the output `readers`",
+        "whether an instance of the same size follows this one: the service reads the older part of the log "
+        "from it, and readers of your own such as reports find it at the output `readers`",
         default=False,
     )
     generation: int = key(

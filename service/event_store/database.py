@@ -34,10 +34,11 @@ class Database:
     Args:
         environment: Says how to log in.
         connections: How many connections to open at the most.
+        is_replica: Whether it is the replica that the environment names.
     """
 
-    def __init__(self, environment: Environment, connections: int) -> None:
-        self.login = Login(environment, **_TIMEOUTS)
+    def __init__(self, environment: Environment, connections: int, *, is_replica: bool = False) -> None:
+        self.login = Login(environment, to_replica=is_replica, **_TIMEOUTS)
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
             kwargs=self._parameters,
             min_size=1,

@@ -17,6 +17,9 @@ HOST: Final = "EVENT_STORE_HOST"
 PORT: Final = "PORT"  # Cloud Run's own name
 DATABASE_LOGIN: Final = "EVENT_STORE_DATABASE_LOGIN"
 DATABASE_CA: Final = "EVENT_STORE_DATABASE_CA"
+REPLICA_HOST: Final = "EVENT_STORE_REPLICA_HOST"
+REPLICA_PORT: Final = "EVENT_STORE_REPLICA_PORT"
+REPLICA_CA: Final = "EVENT_STORE_REPLICA_CA"
 DATABASE_CONNECTIONS: Final = "EVENT_STORE_DATABASE_CONNECTIONS"
 ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
@@ -41,6 +44,10 @@ class Environment:
         port: 0 to 65535; 0 lets the system choose.
         database_login: `libpq` uses libpq's own means; `iam` sends a Google access token as the password.
         database_ca: The PEM certificate that the database's server certificate must chain to; empty for none.
+        replica_host: Where a replica of the database listens, which the older part of the log is read from;
+            empty without one.
+        replica_port: Its port, 1 to 65535.
+        replica_ca: The PEM certificate that the replica's server certificate must chain to; empty for none.
         database_connections: The most connections that one instance opens for requests, 2 to 100. The relay
             and its listener hold two more, the replayer a third, while somebody follows the log a fourth
             listens for it, and each import has one of its own.
@@ -53,6 +60,9 @@ class Environment:
     port: int = 8080
     database_login: str = "libpq"
     database_ca: str = ""
+    replica_host: str = ""
+    replica_port: int = 5432
+    replica_ca: str = ""
     database_connections: int = 6
     routing: str = ""
     relay: str = "on"
@@ -61,6 +71,7 @@ class Environment:
     def __post_init__(self) -> None:
         """Refuse what no process can start with."""
         _check_range(PORT, self.port, 0, 65535)
+        _check_range(REPLICA_PORT, self.replica_port, 1, 65535)
         _check_range(DATABASE_CONNECTIONS, self.database_connections, 2, 100)
         _check_choice(DATABASE_LOGIN, self.database_login, LOGINS)
         _check_choice(RELAY, self.relay, RELAYS)
@@ -98,12 +109,15 @@ _NAMES: Final = {
     "port": PORT,
     "database_login": DATABASE_LOGIN,
     "database_ca": DATABASE_CA,
+    "replica_host": REPLICA_HOST,
+    "replica_port": REPLICA_PORT,
+    "replica_ca": REPLICA_CA,
     "database_connections": DATABASE_CONNECTIONS,
     "routing": ROUTING,
     "relay": RELAY,
     "log_level": LOG_LEVEL,
 }
-_NUMBERS: Final = ("port", "database_connections")
+_NUMBERS: Final = ("port", "replica_port", "database_connections")
 # Read by the local runtime and by the client's commands, which share a developer's shell with the service.
 _OTHERS_OF_OURS: Final = ("EVENT_STORE_POSTGRES", "EVENT_STORE_PUBSUB", "EVENT_STORE_TARGET")
 

@@ -44,10 +44,11 @@ class Login:
 
     Args:
         environment: Says how to log in, and which certificate to trust.
+        to_replica: Whether to the replica that it names, with the same identity.
         session: Server settings of each connection, as in `{"statement_timeout": "10s"}`.
     """
 
-    def __init__(self, environment: Environment, **session: str) -> None:
+    def __init__(self, environment: Environment, *, to_replica: bool = False, **session: str) -> None:
         self._uses_token = environment.database_login == "iam"
         self._refreshing = threading.Lock()
         self._credentials: Any = None
@@ -59,12 +60,14 @@ class Login:
             **_LIVENESS,
             "options": f"{os.environ.get('PGOPTIONS', '')} {settings}".strip(),
         }
-        if environment.database_ca:
+        if to_replica:
+            self._fixed |= {"host": environment.replica_host, "port": environment.replica_port}
+        if ca := environment.replica_ca if to_replica else environment.database_ca:
             # libpq takes a certificate as a file only; private, and gone with this object.
             directory = tempfile.mkdtemp(prefix="event-store-")
             weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
             certificate = Path(directory) / "server-ca.pem"
-            certificate.write_text(environment.database_ca)
+            certificate.write_text(ca)
             self._fixed["sslrootcert"] = str(certificate)
             self._fixed["sslmode"] = os.environ.get("PGSSLMODE", "verify-ca")
 

@@ -29,6 +29,7 @@ from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
 from event_store.importer import Importer
 from event_store.live_log import LiveLog
+from event_store.log_reader import LogReader
 from event_store.logs import configure_logs
 from event_store.migrate import check_revision
 from event_store.overview import Overview
@@ -81,6 +82,11 @@ class Server:
         relayed = routing if environment.relay == "on" else None
         self._relay = Relay(self._database.login, relayed) if relayed is not None else None
         reader = Reader(self._database)
+        self._replica = (
+            Database(environment, environment.database_connections, is_replica=True)
+            if environment.replica_host
+            else None
+        )
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
         is_refused = routing.is_refused if routing is not None else None
@@ -90,7 +96,7 @@ class Server:
         self._replayer = Replayer(self._database.login, relayed) if relayed is not None else None
         self._servicer = EventStoreServicer(
             self._appender,
-            reader,
+            reader if self._replica is None else LogReader(self._database, Reader(self._replica)),
             SnapshotTable(self._database),
             ReplayTable(self._database, reader, routing),
             self._live_log,
@@ -121,6 +127,8 @@ class Server:
         try:
             await self._check_schema()
             await self._database.open()
+            if self._replica is not None:
+                await self._replica.open()
             self.port = self._listen()
             await self.grpc.start()
             self._tasks.append(asyncio.create_task(self._appender.run(), name="appender"))
@@ -160,6 +168,8 @@ class Server:
                 endless.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._database.close()
+        if self._replica is not None:
+            await self._replica.close()
 
     def _hint(self, head_position: int) -> None:
         """Tell those who read the log that it has grown."""

@@ -14,6 +14,9 @@ environments = st.builds(
     port=st.integers(0, 65535),
     database_login=st.sampled_from(LOGINS),
     database_ca=text,
+    replica_host=st.ip_addresses(v=4).map(str),
+    replica_port=st.integers(1, 65535),
+    replica_ca=text,
     database_connections=st.integers(2, 100),
     routing=text,
     relay=st.sampled_from(RELAYS),
@@ -31,6 +34,7 @@ def test_every_field_has_a_variable() -> None:
     """No field can be added without a name for it in the environment."""
     given = {
         "port": 1,
+        "replica_port": 5433,
         "database_connections": 3,
         "database_login": "iam",
         "relay": "off",

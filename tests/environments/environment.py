@@ -98,10 +98,10 @@ class Environment(Deployed):
         """The instances of the database."""
         return self._cloud.assembly.instances
 
-    async def read(self) -> list[RecordedEvent]:
-        """Read the whole log through the service."""
+    async def read(self, from_position: int = 0, limit: int = 0) -> list[RecordedEvent]:
+        """Read the log, or a part of it, through the service."""
         async with Client(self.endpoints["service"], timeout_seconds=PATIENCE_SECONDS) as client:
-            return [event async for event in client.read_all()]
+            return [event async for event in client.read_all(from_position=from_position, limit=limit)]
 
     def execute(self, statement: str) -> None:
         """Run a statement as the owner of the tables."""

@@ -9,6 +9,7 @@ from local.limits import sql
 from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 
 POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"
+SESSIONS = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'event-store'"
 _LOOK_SECONDS = 0.05  # a standby tells nobody what it has replayed
 
 
@@ -52,3 +53,31 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     refused = await environment.run("destroy", "--yes")
     assert refused.code != 0
     await environment.must_leave_nothing()
+
+
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_the_service_reads_the_older_part_of_the_log_from_it(environment: Environment) -> None:
+    """An answer is whole while the replica stands still, and while it is away, and in every part of it."""
+    environment.change({"event-store:database": {"read_replica": True}})
+    await environment.must_up()
+    await environment.must_carry_events()
+    _, replica = environment.cloud.records.of_type(sql.INSTANCE.type)
+    conninfo = environment.instances.conninfo(replica.id, None, "event_store")
+    await _until_followed(conninfo, [1, 2])
+
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute("SELECT pg_wal_replay_pause()")
+        await environment.must_carry_events()
+        behind = connection.execute(POSITIONS).fetchone()
+        parts = [
+            [each.global_position for each in await environment.read(*part)]
+            for part in ((0,), (0, 1), (0, 3), (2,), (4,), (9,))
+        ]
+        sessions = connection.execute(SESSIONS).fetchall()
+    await environment.instances.stop(replica.id)
+    without = await environment.read()
+
+    assert behind == ([1, 2],)
+    assert parts == [[1, 2, 3, 4], [1], [1, 2, 3], [2, 3, 4], [4], []]
+    assert [each[0] for each in sessions] == ["event-store-runtime@event-store-dev.iam"]
+    assert [each.global_position for each in without] == [1, 2, 3, 4]
