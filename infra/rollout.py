@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -93,8 +94,8 @@ def change(project: Path, stack: str, command: str, percent: int) -> str:
     Raises:
         ConfigurationError: It makes no sense now, or Pulumi fails.
     """
-    values = json.loads(ask_pulumi(project, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
-    config = {name: each["value"] for name, each in values.items() if not each.get("secret")}
+    said = json.loads(ask_pulumi(project, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
+    config = {name: each["value"] for name, each in said.items() if not each.get("secret")}
     if command == "promote":
         promote(config)
         ask_pulumi(project, _PATIENCE_SECONDS, "config", "rm", KEY, "--stack", stack)
@@ -102,11 +103,12 @@ def change(project: Path, stack: str, command: str, percent: int) -> str:
     if command == "rollback":
         rollout = roll_back(config)
     else:
-        said = ask_pulumi(project, _PATIENCE_SECONDS, "stack", "output", "--json", "--stack", stack)
-        rollout = begin(config, json.loads(said), percent)
-    for name, value in (("stable", rollout.stable), ("percent", rollout.percent)):
-        path = ("config", "set", "--path", f"{KEY}.{name}", str(value), "--stack", stack)
-        ask_pulumi(project, _PATIENCE_SECONDS, *path)
+        outputs = ask_pulumi(project, _PATIENCE_SECONDS, "stack", "output", "--json", "--stack", stack)
+        rollout = begin(config, json.loads(outputs), percent)
+    # Both at once: half of the key would be refused by whatever reads it next.
+    values = [("--plaintext", f"{KEY}.{name}={value}") for name, value in asdict(rollout).items()]
+    words = (word for pair in values for word in pair)
+    ask_pulumi(project, _PATIENCE_SECONDS, "config", "set-all", "--path", *words, "--stack", stack)
     return f"{rollout.stable} gets {100 - rollout.percent} % of the traffic, the latest revision the rest"
 
 

@@ -67,6 +67,7 @@ async def test_a_bad_image_leaves_the_old_revision_serving(environment: Environm
         environment.change({"event-store:service": {"log_level": "WARNING"}})  # another revision
         failed = await environment.up()
         before = len(positions)
+        read = await environment.read()
         still = [*environment.services.pids]
         environment.services._runner.programs = good
         await environment.must_up()
@@ -74,7 +75,8 @@ async def test_a_bad_image_leaves_the_old_revision_serving(environment: Environm
 
     assert failed.code != 0
     assert "no module named words" in failed.output
-    assert before > 0
+    assert 0 < before <= len(read)
+    assert len(positions) > len(read)
     assert still == [serving]
     assert repaired != serving
     assert sorted(positions) == [*range(1, len(positions) + 1)]
