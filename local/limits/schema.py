@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import threading
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pulumi import _types  # its own reader of these types; there is no public o
 from local.properties import UNKNOWN, Path
 
 _PACKAGES = {"gcp": "pulumi_gcp", "docker-build": "pulumi_docker_build"}
+# A module of the SDK loads itself when it is first touched, and a second thread would see half of it.
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,9 @@ def schema_of(resource_type: str) -> Schema:
     """Return the properties of a resource type as in `gcp:pubsub/topic:Topic`."""
     package, module, name = resource_type.split(":")
     folder = module.split("/")[0]
-    sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
-    return _schema(getattr(sdk, f"{name}Args"))
+    with _loading:
+        sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
+        return _schema(getattr(sdk, f"{name}Args"))
 
 
 @cache
