@@ -7,21 +7,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.assembly import assemble
-from local.processes import Processes
+from local.assembly import assemble_empty
 from local.provider import Provider
 from local.pulumi import Pulumi
-from local.records import Records
-from local.settings import Settings
 from local.state import State
 
 
 async def preview(project: Path, stack: str, directory: Path) -> float:
     """Return how long `pulumi preview` takes, in seconds, with the stack made before."""
     state = State(directory)
-    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
-    assembly = assemble(state, settings, Processes(state.logs), Records(None), project)
-    async with Provider(assembly.cloud) as provider:
+    async with Provider(assemble_empty(state, project).cloud) as provider:
         pulumi = Pulumi(project, state.pulumi, stack, provider.attachment)
         await pulumi.prepare()
         began = time.perf_counter()

@@ -5,18 +5,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from benchmarks.place import Place
 from benchmarks.work import Work
 from local.state import ROOT
 
 STACK: Final = "prod"
-# Nothing of its own, and everything else as `Pulumi.yaml` has it.
-_EMPTY: Final = """\
-name: empty
-runtime:
-  name: python
-  options: {toolchain: pip, virtualenv: .venv}
-"""
 
 
 class Previews:
@@ -41,7 +36,8 @@ class Previews:
     def _empty(self) -> Path:
         folder = self._place.directory / "empty"
         folder.mkdir()
-        (folder / "Pulumi.yaml").write_text(_EMPTY)
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project | {"main": "."}))
         (folder / "__main__.py").touch()
         (folder / f"Pulumi.{STACK}.yaml").write_text((ROOT / f"Pulumi.{STACK}.yaml").read_text())
         (folder / ".venv").symlink_to(ROOT / ".venv")

@@ -1,12 +1,13 @@
 """The whole stack, composed of its components."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
 from event_store.topology import Ordering, Topology
+from infra.components.alloydb import AlloyDB, AlloyDBArgs
 from infra.components.bus import EventBus, EventBusArgs
 from infra.components.database import Database, DatabaseArgs
 from infra.components.event_store import EventStore, EventStoreArgs
@@ -21,9 +22,6 @@ from infra.components.registry import Registry, RegistryArgs
 from infra.components.relay import Relay
 from infra.protection import protect_data
 from infra.settings import Settings
-
-if TYPE_CHECKING:
-    from infra.components.alloydb import AlloyDB
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -176,11 +174,9 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
 
 def _database(
     settings: Settings, network: Network | JoinedNetwork, opts: pulumi.ResourceOptions
-) -> "Database | AlloyDB | JoinedDatabase":
+) -> Database | AlloyDB | JoinedDatabase:
     """Return the database: in an instance that is there, or in an own one."""
     if settings.database.engine == "alloydb":
-        from infra.components.alloydb import AlloyDB, AlloyDBArgs  # noqa: PLC0415 # slow, and seldom wanted
-
         cluster = AlloyDBArgs(
             project=settings.project,
             region=settings.region,

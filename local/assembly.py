@@ -9,7 +9,7 @@ from local.bus import Bus
 from local.cloud import Cloud
 from local.embedded_instances import EmbeddedInstances
 from local.external_instances import ExternalInstances
-from local.instances import Instances
+from local.instances import ADMINISTRATORS, Instances
 from local.limits import alloydb, pubsub, run, sql
 from local.processes import Processes
 from local.properties import Properties
@@ -77,18 +77,19 @@ class Assembly:
 
     def _owner(self) -> str:
         """Return the connection string of the first user who may change the schema."""
-        records = self.cloud.records
-        for user in records.of_type(alloydb.USER.type):
-            if alloydb_kinds.ADMINISTRATORS in user.inputs.get("databaseRoles", []):
-                server, name = alloydb_kinds.server_of(user.inputs["cluster"]), user.inputs["userId"]
-                for database in self._databases(server):
-                    return self.instances.conninfo(server, name, database)
-        for user in records.of_type(sql.USER.type):
-            if "cloudsqlsuperuser" in user.inputs.get("databaseRoles", []):
-                instance = user.inputs["instance"]
-                for database in self._databases(instance):
-                    return self.instances.conninfo(instance, user.inputs["name"], database)
+        for instance, name in self._administrators():
+            for database in self._databases(instance):
+                return self.instances.conninfo(instance, name, database)
         return ""
+
+    def _administrators(self) -> Iterator[tuple[str, str]]:
+        """Yield the users who may change the schema, each after its instance."""
+        for user in self.cloud.records.of_type(alloydb.USER.type):
+            if alloydb_kinds.ADMINISTRATORS in user.inputs.get("databaseRoles", []):
+                yield alloydb_kinds.server_of(user.inputs["cluster"]), user.inputs["userId"]
+        for user in self.cloud.records.of_type(sql.USER.type):
+            if ADMINISTRATORS in user.inputs.get("databaseRoles", []):
+                yield user.inputs["instance"], user.inputs["name"]
 
     def _databases(self, instance: str) -> Iterator[str]:
         """Yield the databases of an instance; those that no resource made, its jobs know."""
@@ -150,3 +151,14 @@ def assemble(
         worker_pools,
     )
     return Assembly(Cloud(kinds, records), bus, instances, services, worker_pools)
+
+
+def assemble_empty(state: State, program: Path) -> Assembly:
+    """Put one together in which nothing stands, and of which nothing but its provider is to run.
+
+    Args:
+        state: Where it would keep what it has.
+        program: The folder of the Pulumi program.
+    """
+    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
+    return assemble(state, settings, Processes(state.logs), Records(None), program)

@@ -29,11 +29,12 @@ def flow(plan: Sequence[Resource]) -> Drawing:
     )
     drawing.arrow(drawing.node(_APPENDS, shape=PERSON), service, "AppendEvents", "gRPC")
     drawing.arrow(service, log, "append")
-    (publisher,) = {each.component for each in _published(plan)}
+    published = _published(plan)
+    (publisher,) = {each.component for each in published}
     (runs,) = (each.kind for each in plan if each.component == publisher and each.type in _RUNS)
     relay = drawing.node("relay", "relay", f"in the {runs}")
     drawing.arrow(log, relay, "the log, in order")
-    for grant in _published(plan):
+    for grant in published:
         drawing.arrow(relay, _topic(drawing, made[grant.origins["topic"][0]]), "publish")
     subscriptions = [each for each in plan if each.type == "gcp:pubsub/subscription:Subscription"]
     kept = {each.origins["topic"][0]: each for each in subscriptions}

@@ -15,13 +15,10 @@ from event_store.errors import ConfigurationError
 from infra.preview import engine
 from infra.preview.review import review
 from local import background
-from local.assembly import assemble
+from local.assembly import assemble_empty
 from local.commands.project import STACK, Project
-from local.processes import Processes
 from local.provider import Provider
 from local.pulumi import Pulumi
-from local.records import Records
-from local.settings import Settings
 from local.state import State
 
 _DRIFT: Final = ("--refresh", "--expect-no-changes")
@@ -74,9 +71,7 @@ async def _plan_of_nothing(project: Project, stack: str, *flags: str) -> str:
     """Preview against a cloud with nothing in it, of which nothing runs but its provider."""
     with tempfile.TemporaryDirectory(prefix="event-store-") as directory:
         state = State(Path(directory))
-        settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
-        assembly = assemble(state, settings, Processes(state.logs), Records(None), project.program)
-        async with Provider(assembly.cloud) as provider:
+        async with Provider(assemble_empty(state, project.program).cloud) as provider:
             return await _plan(Pulumi(project.directory, state.pulumi, stack, provider.attachment), *flags)
 
 

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.assembly import assemble
-from local.processes import Processes
+from local.assembly import assemble_empty
 from local.provider import Provider
-from local.records import Records
-from local.settings import Settings
 from local.state import ROOT, State
 
 _TIMEOUT_SECONDS: Final = 180
@@ -121,7 +118,6 @@ async def google_cloud(folder: Path) -> AsyncIterator[str]:
     """
     state = State(folder)
     state.make()
-    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
-    assembly = assemble(state, settings, Processes(state.logs), Records(None), ROOT / "infra")
+    assembly = assemble_empty(state, ROOT / "infra")
     async with Provider(assembly.cloud, assembly.endpoints) as provider:
         yield provider.attachment
