@@ -2,6 +2,8 @@
 
 from alembic import context
 
+from migrations import record_works_from
+
 if context.is_offline_mode():
     context.configure(dialect_name="postgresql")
 else:
@@ -9,3 +11,4 @@ else:
 # One transaction for all revisions: a failed one leaves the schema as it was.
 with context.begin_transaction():
     context.run_migrations()
+    record_works_from(context.get_context(), context.script)

@@ -4,6 +4,7 @@ from migrations import run_sql
 
 revision = "0001"
 down_revision = None
+works_from = "0001"
 
 
 def upgrade() -> None:

@@ -4,6 +4,7 @@ from migrations import run_sql
 
 revision = "0002"
 down_revision = "0001"
+works_from = "0001"
 
 
 def upgrade() -> None:

@@ -4,6 +4,7 @@ from migrations import run_sql
 
 revision = "0003"
 down_revision = "0002"
+works_from = "0002"
 
 
 def upgrade() -> None:

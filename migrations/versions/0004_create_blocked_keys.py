@@ -4,6 +4,7 @@ from migrations import run_sql
 
 revision = "0004"
 down_revision = "0003"
+works_from = "0003"
 
 
 def upgrade() -> None:

@@ -2,13 +2,14 @@
 
 Invariants: one transaction holds an advisory lock and every revision, so the schema is at the old revision or
 at the new one, whoever else migrates at the same time and whatever breaks; running it again changes nothing.
+A later release's schema is never changed; it says itself which earlier releases it works with.
 """
 
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy
@@ -18,9 +19,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import migrations
+from event_store.database import queries
 from event_store.database_errors import domain_errors
 from event_store.errors import SchemaError
 
+NOT_APPEND_ONLY: Final = (
+    "the trigger that keeps the log append-only is off, so events can be changed and deleted: "
+    "as the owner of the tables run ALTER TABLE events ENABLE ALWAYS TRIGGER append_only"
+)
 _LOCK: Final = 7364_2203_8871_0003  # any number that nobody else takes an advisory lock on
 _TAKE_LOCK: Final = sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)")
 
@@ -33,7 +39,8 @@ def upgrade(connect: Callable[[], psycopg.Connection], report: Callable[[str], N
         report: Takes a line for a person about each step.
 
     Raises:
-        SchemaError: The schema is newer than this release.
+        SchemaError: The schema is a later release's and does not work with this one, or the trigger that
+            keeps the log append-only is off.
         UnavailableError: The database is away.
         ConfigurationError: The database refuses: its disk is full, or rights are missing.
     """
@@ -43,12 +50,17 @@ def upgrade(connect: Callable[[], psycopg.Connection], report: Callable[[str], N
         report("waiting for other migrations to end")
         connection.execute(_TAKE_LOCK, {"lock": _LOCK})
         before = _current_revision(connection)
-        _refuse_newer(config, before)
+        if not _is_known(before, _comment(connection)):
+            report(
+                f"schema is at revision {before} of a later release and works with this one, nothing to do"
+            )
+            return
         config.attributes["connection"] = connection
         for revision in _revisions_after(config, before):
             report(f"migrating to {revision}")
         command.upgrade(config, "head")
         after = _current_revision(connection)
+        _check_append_only(connection)
     report(f"schema is at revision {after}" + (", nothing to do" if before == after else ""))
 
 
@@ -64,20 +76,43 @@ def required_revision() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
-def check_revision(actual: str | None) -> bool:
-    """Tell whether a schema is this release's own; a newer one serves as well, during a rollout.
+def check_revision(actual: str | None, comment: str | None) -> bool:
+    """Tell whether a schema is this release's own; a later release's serves as well, if it says so.
+
+    Args:
+        actual: The schema's revision; None without a schema.
+        comment: What the schema says of the releases that it works with; None if it says nothing.
 
     Raises:
-        SchemaError: The schema is older than this release, or there is none.
+        SchemaError: There is no schema, it is older than this release, or it is a later release's that does
+            not work with this one.
     """
     required = required_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if actual is None or (actual in known and actual != required):
+    if actual is None or (actual != required and _is_known(actual, comment)):
         raise SchemaError(
             f"the database's schema is at revision {actual or 'none'}, this release needs {required}: "
             "run `event-store migrate` first"
         )
     return actual == required
+
+
+def _is_known(actual: str | None, comment: str | None) -> bool:
+    """Tell whether a schema is this release's or an earlier one's; a later one's has to work with this one.
+
+    Raises:
+        SchemaError: It is a later release's, and does not say that this one works with it.
+    """
+    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if actual is None or actual in known:
+        return True
+    works_from = migrations.recorded_works_from(comment)
+    if works_from not in known:
+        raise SchemaError(
+            f"the database's schema is newer than this release: it is at revision {actual}, which works with "
+            f"releases from revision {works_from or actual} on, and this one knows up to {known[0]}. "
+            "Deploy a later release"
+        )
+    return False
 
 
 @contextmanager
@@ -100,13 +135,17 @@ def _current_revision(connection: sqlalchemy.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_newer(config: Config, revision: str | None) -> None:
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    if revision is not None and revision not in known:
-        raise SchemaError(
-            f"the database's schema is at revision {revision}, which this release does not know "
-            f"(it knows up to {known[0]}): migrate with the release that made it, or a newer one"
-        )
+def _comment(connection: sqlalchemy.Connection) -> str | None:
+    inspector = sqlalchemy.inspect(connection)
+    if not inspector.has_table(migrations.VERSIONS):
+        return None
+    return inspector.get_table_comment(migrations.VERSIONS)["text"]
+
+
+def _check_append_only(connection: sqlalchemy.Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if driver.execute(queries["log_is_append_only"]).fetchone() != (True,):
+        raise SchemaError(NOT_APPEND_ONLY)
 
 
 def _revisions_after(config: Config, revision: str | None) -> list[str]:

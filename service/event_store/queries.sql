@@ -243,8 +243,15 @@ DELETE FROM blocked_keys AS key USING (
 WHERE (key.topic, key.ordering_key, key.changes) = (seen.topic, seen.ordering_key, seen.changes);
 
 -- name: schema_revision
--- The revision of the schema; no row or no table where there is none.
-SELECT version_num FROM alembic_version;
+-- The revision of the schema, and what it says of the releases that it works with (migrations/__init__.py); no
+-- row or no table where there is none.
+SELECT version_num, obj_description('alembic_version'::regclass, 'pg_class') FROM alembic_version;
+
+-- name: log_is_append_only
+-- Whether the trigger is there that refuses changes of events, and fires in every session.
+SELECT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgname = 'append_only' AND tgenabled = 'A'
+);
 
 -- name: relay_acquire
 -- Take the relay's lease if it is free, has run out, or is the asker's own.

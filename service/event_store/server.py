@@ -31,7 +31,7 @@ from event_store.importer import Importer
 from event_store.live_log import LiveLog
 from event_store.log_reader import LogReader
 from event_store.logs import configure_logs
-from event_store.migrate import check_revision
+from event_store.migrate import NOT_APPEND_ONLY, check_revision
 from event_store.overview import Overview
 from event_store.reader import Reader
 from event_store.relay import Relay
@@ -121,7 +121,7 @@ class Server:
 
         Raises:
             UnavailableError: The database is away.
-            SchemaError: Its schema is older than this release.
+            SchemaError: Its schema does not work with this release.
             ConfigurationError: The port is taken.
         """
         try:
@@ -193,13 +193,16 @@ class Server:
                 # Not from the pool, which keeps to itself why it cannot connect.
                 async with await self._database.login.connect_async() as connection:
                     row = await (await connection.execute(queries["schema_revision"])).fetchone()
+                    guard = await (await connection.execute(queries["log_is_append_only"])).fetchone()
         except SchemaError:  # there is no such table yet
-            row = None
-        revision = row[0] if row else None
-        if not check_revision(revision):
+            row = guard = None
+        revision, comment = row or (None, None)
+        if not check_revision(revision, comment):
             _log.warning(
-                "the schema is at revision %s, newer than this release: serving all the same", revision
+                "the schema is at revision %s, of a later release that works with this one", revision
             )
+        if guard != (True,):
+            _log.error("%s", NOT_APPEND_ONLY)
 
 
 async def serve(environment: Environment, routing: Routing | None) -> None:
@@ -210,7 +213,7 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
         routing: Which events go where; None publishes nothing and refuses nothing.
 
     Raises:
-        ConfigurationError: The port is taken, or the database's schema is older than this release.
+        ConfigurationError: The port is taken, or the database's schema does not fit this release.
         UnavailableError: The database is away.
     """
     configure_logs(environment.log_level)

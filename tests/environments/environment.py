@@ -94,6 +94,11 @@ class Environment(Deployed):
         ]
 
     @property
+    def logs(self) -> Path:
+        """Where its containers' logs are."""
+        return self.services._runner._processes._logs
+
+    @property
     def instances(self) -> Instances:
         """The instances of the database."""
         return self._cloud.assembly.instances

@@ -1,6 +1,7 @@
 """A new revision harms nobody: a bad one does not take over, and a good one gets traffic part by part."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,8 @@ import grpc.aio
 import pytest
 
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
-from tests.environments.environment import PATIENCE_SECONDS, Environment
+from local.state import ROOT
+from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 from tests.store.requests import append, request
 
 CLIENTS = 4
@@ -21,6 +23,12 @@ BROKEN = f"""\
 #!/bin/sh
 if [ "$1" = serve ]; then echo "no module named words" >&2; exit 1; fi
 exec {Path(sys.executable).parent / "event-store"} "$@"
+"""
+# The service's code and migrations of another folder, which `-P` keeps the working directory from hiding.
+ELSEWHERE = f"""\
+#!/bin/sh
+PYTHONPATH={{folder}}/service:{{folder}} exec {sys.executable} -P -c \
+    'import sys; from event_store.cli import main; sys.exit(main())' "$@"
 """
 # A channel with a pool of its own shares no connection with another.
 OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1))
@@ -82,6 +90,49 @@ async def test_a_bad_image_leaves_the_old_revision_serving(environment: Environm
     assert sorted(positions) == [*range(1, len(positions) + 1)]
     await environment.must_carry_events()
     await environment.must_stay("preview")
+
+
+def _release_before(folder: Path) -> Path:
+    """Make the programs of a release that does not know the newest migration, and return their folder."""
+    for part in ("service", "migrations"):
+        shutil.copytree(ROOT / part, folder / part)
+    for kind in ("versions/*.py", "sql/*.sql"):
+        max((folder / "migrations").glob(kind)).unlink()
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "event-store").write_text(ELSEWHERE.format(folder=folder))
+    (programs / "event-store").chmod(0o755)
+    return programs
+
+
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_the_release_before_deploys_over_the_schema_after_it(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """In a rollback its own migration and service run, no append fails, and the newer one may come back."""
+    await environment.must_up()
+    await environment.must_carry_events()
+    good = environment.services._runner.programs
+
+    async with _appending(environment) as positions:
+        environment.services._runner.programs = _release_before(tmp_path / "before")
+        environment.change(
+            {"event-store:migration_attempt": 2, "event-store:service": {"log_level": "WARNING"}}
+        )
+        await environment.must_up()
+        logs = {path.name: path.read_text() for path in environment.logs.glob("*.log")}
+        await environment.must_carry_events()
+        environment.services._runner.programs = good
+        environment.change({"event-store:migration_attempt": 3, "event-store:service": {"log_level": "INFO"}})
+        await environment.must_up()
+    log = await environment.read()
+
+    assert "of a later release and works with this one, nothing to do" in logs["job-event-store-migrate.log"]
+    assert "of a later release that works with this one" in logs["service-event-store.log"]
+    carried = {each.global_position for each in log} - {*positions}
+    assert [each.global_position for each in log] == [*range(1, len(positions) + len(carried) + 1)]
+    assert len(carried) == 2 * len(WORDS)
+    await environment.must_carry_events()
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)

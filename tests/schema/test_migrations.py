@@ -1,6 +1,7 @@
 """Migrating is safe: twice, from two places at once, and when it fails."""
 
 import re
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 import migrations
 from event_store.errors import ConfigurationError, EventStoreError, SchemaError
@@ -38,6 +40,7 @@ DESCRIPTION = """
     UNION ALL SELECT format('%s %s %s', tgname, tgenabled, tgtype) FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT format('%s %s %s', table_name, grantee, privilege_type)
     FROM information_schema.table_privileges WHERE table_schema = 'public'
+    UNION ALL SELECT obj_description('alembic_version'::regclass, 'pg_class')
     ORDER BY 1
 """
 
@@ -92,12 +95,82 @@ def test_migrating_from_several_places_at_once_is_safe(blank_database: TestDatab
     assert sum("nothing to do" in end for end in ends) == 4
 
 
-def test_a_newer_schema_is_left_alone(any_database: TestDatabase) -> None:
-    """A release that does not know the schema's revision refuses, and says which release to take."""
+def test_a_later_schema_that_works_with_this_release_is_left_alone(any_database: TestDatabase) -> None:
+    """So a rollback deploys the release before: its migration succeeds, says why, and changes nothing."""
+    lines: list[str] = []
     with psycopg.connect(any_database.owner) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        before = connection.execute(DESCRIPTION).fetchall()
 
-    with pytest.raises(SchemaError, match="9999, which this release does not know"):
+    upgrade(connecting(any_database), report=lines.append)
+
+    with psycopg.connect(any_database.owner) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+        assert connection.execute(DESCRIPTION).fetchall() == before
+    assert lines[-1] == "schema is at revision 9999 of a later release and works with this one, nothing to do"
+
+
+@pytest.mark.parametrize("comment", ["'works with releases from revision 9998 on'", "'words'", "NULL"])
+def test_a_later_schema_that_does_not_work_with_this_release_is_refused(
+    any_database: TestDatabase, comment: str
+) -> None:
+    """A schema that names a later release, or none, is migrated and served by later releases only."""
+    with psycopg.connect(any_database.owner) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute(f"COMMENT ON TABLE alembic_version IS {comment}".encode())
+        said = connection.execute(
+            "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
+        ).fetchone()
+
+    refused = r"newer than this release: it is at revision 9999, .* from revision 999[89] on"
+    with pytest.raises(SchemaError, match=refused):
+        upgrade(connecting(any_database), report=lambda _line: None)
+    assert said is not None
+    with pytest.raises(SchemaError, match=refused):
+        check_revision("9999", said[0])
+
+
+def test_a_schema_works_with_the_release_before_it(any_database: TestDatabase) -> None:
+    """Each revision declares the oldest release that it works with; the schema keeps the latest of these."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    oldest_first = [script.revision for script in scripts.walk_revisions()][::-1]
+    declared = [scripts.get_revision(each).module.works_from for each in oldest_first]
+    with psycopg.connect(any_database.owner) as connection:
+        said = connection.execute(
+            "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
+        ).fetchone()
+
+    assert all(
+        oldest_first.index(works_from) <= max(number - 1, 0) for number, works_from in enumerate(declared)
+    )
+    assert said == (f"works with releases from revision {max(declared, key=oldest_first.index)} on",)
+
+
+def test_a_revision_that_declares_nothing_works_with_the_one_before_it(tmp_path: Path) -> None:
+    """What nobody has thought about counts as little as the rule promises: one step back."""
+    home = Path(shutil.copytree(Path(migrations.__file__).parent, tmp_path / "migrations"))
+    for path in (home / "versions").glob("*.py"):
+        path.write_text(re.sub("^works_from.*", "", path.read_text(), flags=re.MULTILINE))
+    scripts = ScriptDirectory(str(home))
+
+    head = scripts.get_revision("head")
+    assert migrations.oldest_release(scripts) == head.down_revision
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE events DISABLE TRIGGER append_only",
+        "ALTER TABLE events ENABLE TRIGGER append_only",  # not in a session that replicates
+        "DROP TRIGGER append_only ON events",
+    ],
+)
+def test_a_log_that_can_be_changed_is_noticed(any_database: TestDatabase, statement: str) -> None:
+    """The owner can switch the trigger off; the next migration fails until it is on again."""
+    with psycopg.connect(any_database.owner) as connection:
+        connection.execute(statement.encode())
+
+    with pytest.raises(SchemaError, match="ENABLE ALWAYS TRIGGER append_only"):
         upgrade(connecting(any_database), report=lambda _line: None)
 
 
@@ -134,15 +207,21 @@ def test_the_printed_sql_makes_the_same_schema(database: TestDatabase, blank_dat
 
 
 @pytest.mark.parametrize(("revision", "fits"), [(required_revision(), True), ("9999", False)])
-def test_a_release_serves_its_own_and_newer_schemas(revision: str, *, fits: bool) -> None:
-    """An unknown revision is a newer one."""
-    assert check_revision(revision) is fits
+def test_a_release_serves_its_own_and_later_schemas(revision: str, *, fits: bool) -> None:
+    """An unknown revision is a later one."""
+    assert check_revision(revision, "works with releases from revision 0001 on") is fits
+
+
+def test_a_release_does_not_serve_an_older_schema() -> None:
+    """Whatever an older schema says of itself, the message says what to run."""
+    with pytest.raises(SchemaError, match=r"at revision 0001, .* `event-store migrate`"):
+        check_revision("0001", "works with releases from revision 0001 on")
 
 
 def test_a_release_does_not_serve_without_a_schema() -> None:
     """No revision is an older one: the message says what to run."""
     with pytest.raises(SchemaError, match="event-store migrate"):
-        check_revision(None)
+        check_revision(None, None)
 
 
 def test_each_revision_is_named_like_its_sql() -> None:

@@ -1,6 +1,7 @@
 """The server's life: what it says of itself, and how it ends."""
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import grpc
@@ -11,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError, SchemaError, UnavailableError
+from event_store.migrate import NOT_APPEND_ONLY
 from event_store.server import SERVICE, Server
 from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
@@ -74,13 +76,32 @@ async def test_a_schema_that_is_missing_is_told(
             pass
 
 
-async def test_a_newer_schema_is_served(service: Service, environment: Environment) -> None:
-    """During a rollout the old release goes on with the schema of the new one."""
+async def test_a_later_schema_is_served_if_it_works_with_this_release(
+    service: Service, environment: Environment
+) -> None:
+    """During a rollout the old release goes on with the schema of the new one, unless that breaks it."""
     service.execute("UPDATE alembic_version SET version_num = '9999'")
     server = Server(environment, None)
 
     await server.start()
     await server.stop()
+    service.execute("COMMENT ON TABLE alembic_version IS 'works with releases from revision 9998 on'")
+    with pytest.raises(SchemaError, match="newer than this release"):
+        await Server(environment, None).start()
+
+
+async def test_a_log_that_can_be_changed_is_told_at_the_start(
+    service: Service, environment: Environment, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has switched the trigger off: an error says so, which the alert on errors is made of."""
+    service.execute("ALTER TABLE events DISABLE TRIGGER append_only")
+    server = Server(environment, None)
+
+    await server.start()
+    await server.stop()
+
+    errors = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert errors == [NOT_APPEND_ONLY]
 
 
 async def test_a_database_that_is_away_is_told(
