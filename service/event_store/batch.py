@@ -1,6 +1,6 @@
 """A batch of requests in the form that the function `append_events` takes, and its verdicts back.
 
-The form is described beside that function, in `migrations/sql/0001_create_event_log.sql`.
+The form is described next to that function, in `migrations/sql`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,12 +81,14 @@ def decode(
 
 
 def _refusal(request: PreparedRequest, verdicts: Sequence[Mapping[str, Any] | None]) -> Verdict:
+    told = [
+        (append, each) for append, each in zip(request.appends, verdicts, strict=True) if each is not None
+    ]
+    errors = [_error(append, each) for append, each in told if each["verdict"] != "duplicate"]
+    if errors:  # one that names what differs tells more than one that does not
+        return next(filter(_names_field, errors), errors[0])
     results = []
-    for append, verdict in zip(request.appends, verdicts, strict=True):
-        if verdict is None:
-            continue
-        if verdict["verdict"] != "duplicate":
-            return _error(append, verdict)
+    for append, verdict in told:
         results.append(
             pb.AppendResult(
                 aggregate_id=append.aggregate_id,
@@ -99,10 +101,14 @@ def _refusal(request: PreparedRequest, verdicts: Sequence[Mapping[str, Any] | No
     return pb.AppendEventsResponse(results=results)
 
 
+def _names_field(error: EventStoreError) -> bool:
+    return isinstance(error, EventAlreadyExistsError) and error.field != ""
+
+
 def _error(append: PreparedAppend, verdict: Mapping[str, Any]) -> EventStoreError:
     match verdict["verdict"]:
         case "event_already_exists":
-            return EventAlreadyExistsError(verdict["event_id"])
+            return EventAlreadyExistsError(verdict["event_id"], verdict["field"])
         case "wrong_aggregate_type":
             return WrongAggregateTypeError(append.aggregate_id, append.aggregate_type, verdict["actual_type"])
         case _:

@@ -82,18 +82,23 @@ class WrongExpectedVersionError(EventStoreError):
 
 
 class EventAlreadyExistsError(EventStoreError):
-    """An event id is stored with other content, or in another request's company.
+    """An event id is stored with other content, or by a request with other events.
 
     Attributes:
         event_id: A UUID.
+        field: The first field in which the event differs from the stored one: `aggregate_id`,
+            `aggregate_type`, `event_type`, `event_data`, `metadata`, or in an import `event_version`. Empty
+            if the event is the same, but another request stored it.
     """
 
-    def __init__(self, event_id: str) -> None:
+    def __init__(self, event_id: str, field: str = "") -> None:
+        what = f"with another {field}" if field else "by another request"
         super().__init__(
-            f"event {event_id} is stored already, with other content or other events: "
-            "a new event needs a new event_id, a repeated request must be the same as the first"
+            f"event {event_id} is stored already, {what}: "
+            "a new event needs a new event_id, a repeated request the events of the first"
         )
         self.event_id = event_id
+        self.field = field
 
 
 class WrongAggregateTypeError(EventStoreError):

@@ -117,7 +117,7 @@ class ImportWriter:
                     f"another caller has begun the import {self._import_id!r} and goes on with it"
                 )
             case "event_already_exists":
-                error = EventAlreadyExistsError(fault["event_id"])
+                error = EventAlreadyExistsError(fault["event_id"], fault["field"])
             case "wrong_aggregate_type":
                 error = WrongAggregateTypeError(
                     fault["aggregate_id"], fault["aggregate_type"], fault["actual_type"]

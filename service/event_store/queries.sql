@@ -6,7 +6,7 @@
 -- Identifiers and JSON come as text and times as microseconds since 1970: nothing parses them on the way out.
 
 -- name: append_events
--- Append a batch of requests, see the function in migrations/sql/0001_create_event_log.sql.
+-- Append a batch of requests, see the function in migrations/sql.
 SELECT head_position, versions, verdicts FROM append_events(%b);
 
 -- name: import_begin
@@ -31,7 +31,7 @@ TRUNCATE import_part;
 COPY import_part FROM STDIN (FORMAT BINARY);
 
 -- name: import_part_store
--- Append the part, see the function in migrations/sql/0002_create_imports.sql.
+-- Append the part, see the function in migrations/sql.
 SELECT stored, head_position, fault FROM store_import_part(%s, %s);
 
 -- name: read_aggregate_forwards

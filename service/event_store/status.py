@@ -63,7 +63,12 @@ _TABLE: Final = (
         "WRONG_EXPECTED_VERSION",
         {"aggregate_id": str, "expected_version": str, "actual_version": int},
     ),
-    _Row(EventAlreadyExistsError, grpc.StatusCode.ALREADY_EXISTS, "EVENT_ALREADY_EXISTS", {"event_id": str}),
+    _Row(
+        EventAlreadyExistsError,
+        grpc.StatusCode.ALREADY_EXISTS,
+        "EVENT_ALREADY_EXISTS",
+        {"event_id": str, "field": str},
+    ),
     _Row(
         WrongAggregateTypeError,
         grpc.StatusCode.FAILED_PRECONDITION,

@@ -22,6 +22,7 @@ def _received(sent: errors.EventStoreError) -> errors.EventStoreError:
         errors.InvalidArgumentError(errors.FieldViolation("a.b", "is é"), errors.FieldViolation("c", "is d")),
         errors.WrongExpectedVersionError("id", "no_stream", 7),
         errors.EventAlreadyExistsError("id"),
+        errors.EventAlreadyExistsError("id", "metadata"),
         errors.WrongAggregateTypeError("id", "Order", "Invoice"),
         errors.ImportMovedError("moved"),
         at_event(17, errors.WrongExpectedVersionError("id", "6", 3)),

@@ -4,13 +4,14 @@ import asyncio
 from uuid import uuid4
 
 import grpc
+import orjson
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
-from tests.store.requests import ANY, EXISTS, NO_STREAM, append, event, exact
+from tests.store.requests import ANY, EXISTS, NO_STREAM, append, event, exact, request
 
 
 async def refused(service: Service, *appends: pb.AggregateAppend) -> tuple[grpc.StatusCode, dict[str, str]]:
@@ -124,14 +125,54 @@ async def test_equal_json_is_the_same_content(any_service: Service) -> None:
     assert (await any_service.append(one))[0].duplicate
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER_TRACE = "00-1bf7651916cd43dd8448eb211c80319c-c8ad6b7169203331-00"
+
+
+def traced(trace: str, state: str = "") -> bytes:
+    return orjson.dumps({"by": "me", "traceparent": trace} | ({"tracestate": state} if state else {}))
+
+
+@pytest.mark.parametrize("metadata", [traced(OTHER_TRACE, "a=b"), b'{"by": "me"}'])
+@pytest.mark.parametrize("way", ["append", "stream"])
+async def test_a_request_that_was_built_anew_gets_the_answer_of_the_first(
+    any_service: Service, metadata: bytes, way: str
+) -> None:
+    """A later time and another or no trace context make no other event; the first ones stay in the log."""
+    aggregates = [append(events=[event(metadata=traced(TRACE))]) for _ in range(2)]
+    first = await any_service.append(*aggregates)
+    log = await any_service.read_all()
+
+    for each in aggregates:
+        each.events[0].metadata = metadata
+        each.events[0].occurred_at.seconds += 60
+    if way == "append":
+        again = await any_service.append(*aggregates)
+    else:
+        call = any_service.stub.AppendEventsStream()
+        await call.write(request(*aggregates))
+        again = list((await call.read()).response.results)
+        call.cancel()
+
+    assert all(result.duplicate for result in again)
+    assert [each.first_global_position for each in again] == [each.first_global_position for each in first]
+    assert await any_service.read_all() == log
+
+
 @pytest.mark.parametrize(
-    "change",
-    ["event_data", "metadata", "event_type", "occurred_at", "aggregate", "type", "order", "fewer", "more"],
+    ("change", "field"),
+    [
+        *(("event_data", "event_data"), ("metadata", "metadata"), ("event_type", "event_type")),
+        *(("aggregate", "aggregate_id"), ("type", "aggregate_type"), ("second", "event_data")),
+        *(("order", ""), ("fewer", ""), ("more", "")),
+    ],
 )
-async def test_a_known_id_with_anything_else_is_refused(any_service: Service, change: str) -> None:
+async def test_a_known_id_with_anything_else_is_refused_and_the_field_named(
+    any_service: Service, change: str, field: str
+) -> None:
     """An id that is stored already, with other content, in other company or order, is an error."""
-    one = append(events=2)
-    await any_service.append(append(), one)
+    before, one = append(), append(events=2)
+    await any_service.append(before, one)
     known = {each.event_id for each in one.events}
     match change:
         case "event_data":
@@ -140,8 +181,8 @@ async def test_a_known_id_with_anything_else_is_refused(any_service: Service, ch
             one.events[1].metadata = b'{"by": "me"}'
         case "event_type":
             one.events[1].event_type = "WordLearned"
-        case "occurred_at":
-            one.events[1].occurred_at.nanos += 1000
+        case "second":  # of two appends the one that differs is told
+            one.events[1].event_data = b"{}"
         case "aggregate":
             one.aggregate_id = str(uuid4())
         case "type":
@@ -154,11 +195,12 @@ async def test_a_known_id_with_anything_else_is_refused(any_service: Service, ch
         case "more":
             one.events.append(event())
 
-    code, details = await refused(any_service, one)
+    code, details = await refused(any_service, *([before] if change == "second" else []), one)
 
     assert code == grpc.StatusCode.ALREADY_EXISTS
     assert details["reason"] == "EVENT_ALREADY_EXISTS"
     assert details["event_id"] in known
+    assert details["field"] == field
     assert len(await any_service.read_all()) == 3
 
 

@@ -116,6 +116,31 @@ async def test_an_event_against_the_rules_ends_the_import_before_its_part(
     assert await Caller(any_service.stub).begin() == 3
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *(({"data": b"1"}, "event_data"), ({"metadata": b'{"by": "me"}'}, "metadata")),
+        *(({"event_type": "WordLearned"}, "event_type"), ({"aggregate_type": "Order"}, "aggregate_type")),
+        *(({"aggregate_id": OTHER}, "aggregate_id"), ({"version": 2}, "event_version")),
+        *(({}, ""), ({"occurred_at": Timestamp(seconds=1)}, "")),
+    ],
+)
+async def test_an_imported_event_whose_id_is_stored_is_refused_and_the_field_named(
+    any_service: Service, change: dict[str, Any], field: str
+) -> None:
+    """What is stored under the id says the same or names the first field that differs, as for an append."""
+    said: dict[str, Any] = {"version": 1, "aggregate_id": AGGREGATE, "event_id": KNOWN}
+    await run_import(any_service, [imported(**said)])
+    caller = Caller(any_service.stub, "another")
+    await caller.begin()
+
+    await caller.send(pb.ImportEventsRequest(events=[imported(**(said | change))]))
+    error = await caller.error()
+
+    assert error.code() is grpc.StatusCode.ALREADY_EXISTS
+    assert dict(_info(error).metadata) == {"event_id": KNOWN, "field": field}
+
+
 async def test_a_wrong_version_is_told_with_the_actual_one(service: Service) -> None:
     """What a caller needs to find its mistake stands in the details."""
     aggregate_id = str(uuid4())

@@ -123,11 +123,15 @@ class EventStoreServicer:
         """Appends events to one aggregate or, atomically, to several.
 
         A request is durable when it is answered, and may be repeated without harm: the same event ids with the
-        same content are answered with the positions of the first time.
+        same content are answered with the positions of the first time. The content of an event is its aggregate's
+        id and type, its event_type, its event_data and its metadata without traceparent and tracestate, JSON
+        compared by value. A request that was built anew may bear another occurred_at and another trace context:
+        those of the first time stay.
 
         Errors: INVALID_ARGUMENT (BadRequest names each field), ABORTED (WRONG_EXPECTED_VERSION, with
         aggregate_id, expected_version and actual_version), ALREADY_EXISTS (EVENT_ALREADY_EXISTS: an event_id
-        is stored with other content), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE: the aggregate exists with
+        is stored with other content, and field names the first one that differs; or, with an empty field, by a
+        request with other events), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE: the aggregate exists with
         another type), RESOURCE_EXHAUSTED (the queue of appends is full; nothing was stored), UNAVAILABLE (the
         database is away; repeat the request with the same event ids).
         """
@@ -237,7 +241,8 @@ class EventStoreServicer:
         the source, from 1: INVALID_ARGUMENT (BadRequest names each field, as in "event 17: event_data"), ABORTED
         (WRONG_EXPECTED_VERSION: its version is not the next one of its aggregate; expected_version is the one
         before its own; IMPORT_MOVED: another caller goes on with this import), ALREADY_EXISTS
-        (EVENT_ALREADY_EXISTS: its id is in the store, or twice in the part), FAILED_PRECONDITION
+        (EVENT_ALREADY_EXISTS: its id is in the store, and field names the first field that differs, as for
+        AppendEvents or event_version, empty if none does; or its id is twice in the part), FAILED_PRECONDITION
         (WRONG_AGGREGATE_TYPE), RESOURCE_EXHAUSTED (OVERLOADED: the service is at 4 imports already), UNAVAILABLE
         (begin again under the same name).
         """
