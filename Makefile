@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status stack preview canary promote rollback test check bench proto inventory reference lock format
+.PHONY: help setup up down status stack preview canary promote rollback test mutants check bench proto inventory reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -44,6 +44,9 @@ rollback: setup ## Give the stable revision all traffic; STACK=prod, ARGS=--yes 
 
 test: setup ## Run every test; ARGS="tests/relay -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+mutants: setup ## Make the listed faults that a change touched, print what no test noticed; ARGS="--all --jobs 2"
+	@$(VENV_PYTHON) -m tools.mutants $(ARGS)
 
 check: setup ## Check format, lint, types, generated code, locks and tracked files
 	@$(VENV_PYTHON) tools/check.py

@@ -15,6 +15,7 @@ from event_store.server import Server
 from event_store.topology import Routing
 from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at
+from tests.relay.gate import Gate
 from tests.relay.log import Log
 
 StartRelay = Callable[[Routing], Awaitable[Relay]]
@@ -40,6 +41,15 @@ async def any_bus(
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
     async with bus_at(address) as bus:
         yield bus
+
+
+@pytest.fixture
+async def gate(bus: Bus, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gate]:  # noqa: ARG001 # after the bus, which names the Pub/Sub itself
+    """A gate that relays go through, and the tests do not."""
+    async with Gate(await addresses("embedded")) as gate:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", gate.address)
+        yield gate
+        await gate.open()
 
 
 @pytest.fixture

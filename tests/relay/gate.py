@@ -21,12 +21,14 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no types
         self._server = grpc.aio.server(options=(("grpc.max_receive_message_length", -1),))
         self._server.add_generic_rpc_handlers((self,))
         self._changed = asyncio.Condition()
-        self._is_refusing = False
+        self._refusal: tuple[grpc.StatusCode, str] | None = None
         self._allowed: float = float("inf")
         self.waiting = 0
         self.most_waiting = 0
         self.passed = 0
         self.refused = 0
+        self.limits_seconds: list[float] = []  # how long each request had left when it came
+        self.metadata: list[dict[str, str]] = []  # what came with each request
         self.address = ""
 
     async def __aenter__(self) -> Self:
@@ -44,43 +46,45 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no types
             return None
         return grpc.unary_unary_rpc_method_handler(self._handle)
 
-    async def close(self, *, is_refusing: bool = False) -> None:
-        """From now on requests wait, or are refused with RESOURCE_EXHAUSTED."""
-        await self._change(0, is_refusing=is_refusing)
+    async def close(self, refusal: grpc.StatusCode | None = None, details: str = "too many requests") -> None:
+        """From now on requests wait, or are refused."""
+        await self._change(0, refusal and (refusal, details))
 
     async def allow(self, requests: int) -> None:
         """Let some requests pass and wait until they have."""
         passed = self.passed + requests
-        await self._change(self._allowed + requests, is_refusing=False)
+        await self._change(self._allowed + requests)
         await self.until(lambda: self.passed >= passed)
 
     async def open(self) -> None:
         """From now on all requests pass, those that wait too."""
-        await self._change(float("inf"), is_refusing=False)
+        await self._change(float("inf"))
 
     async def until(self, condition: Any) -> None:
         """Wait until something holds of this gate."""
         async with self._changed:
             await self._changed.wait_for(condition)
 
-    async def _change(self, allowed: float, *, is_refusing: bool) -> None:
+    async def _change(self, allowed: float, refusal: tuple[grpc.StatusCode, str] | None = None) -> None:
         async with self._changed:
-            self._allowed, self._is_refusing = allowed, is_refusing
+            self._allowed, self._refusal = allowed, refusal
             self._changed.notify_all()
 
     async def _handle(self, request: bytes, context: Any) -> bytes:
         async with self._changed:
+            self.limits_seconds.append(context.time_remaining() or float("inf"))
+            self.metadata.append(dict(context.invocation_metadata()))
             self.waiting += 1
             self.most_waiting = max(self.waiting, self.most_waiting)
             self._changed.notify_all()
             try:
-                await self._changed.wait_for(lambda: self._is_refusing or self._allowed >= 1)
+                await self._changed.wait_for(lambda: self._refusal or self._allowed >= 1)
             finally:
                 self.waiting -= 1
-            if self._is_refusing:
+            if self._refusal:
                 self.refused += 1
                 self._changed.notify_all()
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests")
+                await context.abort(*self._refusal)
             self._allowed -= 1
         response: bytes = await self._publish(request)
         async with self._changed:

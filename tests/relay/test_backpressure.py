@@ -1,17 +1,16 @@
 """A Pub/Sub that takes little or nothing makes the relay wait within its bounds, and no append."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from event_store import term
 from event_store.lanes import WORKERS, Lanes
 from event_store.term import AHEAD_EVENTS, PAGE_EVENTS, PENDING_BYTES, PENDING_MESSAGES
 from event_store.watermark import Watermark
-from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay
 from tests.relay.gate import Gate
@@ -47,22 +46,13 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return Watched(monkeypatch)
 
 
-@pytest.fixture
-async def gate(bus: Bus, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gate]:  # noqa: ARG001 # after the bus, which names the Pub/Sub itself
-    """A gate that relays go through, and the tests do not."""
-    async with Gate(await addresses("embedded")) as gate:
-        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", gate.address)
-        yield gate
-        await gate.open()
-
-
 @pytest.mark.parametrize("trouble", ["refuses", "does not answer", "is slow"])
 async def test_the_relay_waits_within_its_bounds_and_appends_do_not(  # fixtures
     bus: Bus, log: Log, gate: Gate, watched: Watched, start_relay: StartRelay, trouble: str
 ) -> None:
     """Full of messages it reads no more, appends are acknowledged meanwhile, and then all comes in order."""
     aggregates = [str(uuid4()) for _ in range(AGGREGATES)]
-    await gate.close(is_refusing=trouble == "refuses")
+    await gate.close(grpc.StatusCode.RESOURCE_EXHAUSTED if trouble == "refuses" else None)
     await start_relay(bus.routing())
     async with asyncio.timeout(PATIENCE_SECONDS):
         for aggregate_id in aggregates:

@@ -1,0 +1,181 @@
+"""A copy of the tree, in which mutants are made and tests are run. The user's own tree is only read."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from tools import ToolError
+from tools.mutants.mutant import Mutant
+
+_LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by tests
+_PACKAGES: Final = ("event_store", "infra", "local", "migrations", "tools", "tests", "examples")
+_UNUSABLE: Final = {3: "failed itself", 4: "cannot find them", 5: "finds no test in them"}  # its exit codes
+_END_SECONDS: Final = 30.0  # for a test run to take down what it started
+# Python takes a cached module for current if its source has the same size and second of change.
+_times = count(1_000_000_000)
+
+
+class Verdict(Enum):
+    """How a run of tests ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of tests that has ended.
+
+    Attributes:
+        verdict: How.
+        failed: The tests that failed, as far as pytest named them.
+        seconds: How long it took.
+        output: What pytest printed.
+    """
+
+    verdict: Verdict
+    failed: tuple[str, ...]
+    seconds: float
+    output: str
+
+
+class Tree:
+    """A copy of a tree in a folder of its own, which the caller deletes.
+
+    Args:
+        source: The tree, a working tree of Git; copied with its changes and its new files.
+        folder: Where the copy goes; empty.
+    """
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        self.root = folder / "tree"
+        self._temporary = folder / "tmp"
+        self._output = folder / "output.log"
+        self._environment = os.environ | {
+            "PYTHONPATH": f"{self.root / 'service'}{os.pathsep}{self.root}",  # before the editable install
+            "TMPDIR": str(self._temporary),
+        }
+        self._fill(source)
+
+    @contextmanager
+    def changed(self, mutant: Mutant) -> Iterator[None]:
+        """Make a mutant and take it back.
+
+        Raises:
+            ToolError: The entry is stale.
+        """
+        path, text = self.root / mutant.file, mutant.applied(self.root)
+        original = path.read_text()
+        try:
+            _write(path, text)
+            yield
+        finally:
+            _write(path, original)
+
+    async def run(self, tests: Iterable[str], limit_seconds: float, *, to_first: bool) -> Run:
+        """Run tests, at most so long; if cancelled, end them first.
+
+        Args:
+            tests: As pytest takes them.
+            limit_seconds: When to end the run.
+            to_first: Whether to stop at the first test that fails.
+
+        Raises:
+            ToolError: pytest cannot run them at all.
+        """
+        command = [sys.executable, "-m", "pytest", "-q", "-ra", "--tb=short", "-p", "no:cacheprovider"]
+        started = time.monotonic()
+        with self._output.open("wb") as output:  # not a pipe, which what a test leaves behind would keep open
+            child = await asyncio.create_subprocess_exec(
+                *command,
+                *(["-x"] if to_first else []),
+                *tests,
+                cwd=self.root,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # so that all of it can be ended, and Ctrl-C comes to us alone
+            )
+        try:
+            async with asyncio.timeout(limit_seconds):
+                code: int | None = await child.wait()
+        except TimeoutError:
+            code = None
+        finally:
+            await _end(child)
+        said = self._output.read_text(errors="replace")
+        if code in _UNUSABLE:
+            raise ToolError(f"{' '.join(tests)}: pytest {_UNUSABLE[code]}:\n{said}")
+        failed = tuple(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
+        verdict = Verdict.TIMED_OUT if code is None else Verdict.FAILED if code else Verdict.PASSED
+        return Run(verdict, failed, time.monotonic() - started, said)
+
+    def check_imports(self) -> None:
+        """See that what runs here imports this copy, not the tree that the environment was made for.
+
+        Raises:
+            ToolError: It imports another.
+        """
+        code = (
+            "import sys\nfrom importlib.util import find_spec\nfor name in sys.argv[1:]:\n"
+            " spec = find_spec(name)\n print(spec.submodule_search_locations[0])"
+        )
+        own = [
+            name for name in _PACKAGES if any((self.root / part / name).is_dir() for part in ("", "service"))
+        ]
+        command = [sys.executable, "-c", code, *own]
+        said = subprocess.run(
+            command, cwd=self.root, env=self._environment, capture_output=True, text=True, check=True
+        )
+        for place in said.stdout.split():
+            if not Path(place).resolve().is_relative_to(self.root.resolve()):
+                raise ToolError(f"the copy imports {place}: mutants would change nothing. Run: make setup")
+
+    def _fill(self, source: Path) -> None:
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, cwd=source, capture_output=True, text=True, check=True).stdout.split(
+            "\0"
+        )
+        for name in names:
+            original = source / name
+            if name and (original.is_file() or original.is_symlink()):  # not deleted meanwhile
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(original, self.root / name, follow_symlinks=False)
+        for name in _LINKED:
+            if (source / name).exists():
+                (self.root / name).symlink_to((source / name).resolve())
+        self._temporary.mkdir()
+        for folder in (self._temporary, *self._temporary.parents[:2]):
+            folder.chmod(0o711)  # servers that root's tests start run as another user
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    seconds = next(_times)
+    os.utime(path, (seconds, seconds))
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """End a run of tests: it may clean up, and then nothing of its session is left."""
+    with suppress(TimeoutError, ProcessLookupError):
+        if child.returncode is None:
+            child.send_signal(signal.SIGINT)
+        async with asyncio.timeout(_END_SECONDS):
+            await child.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
