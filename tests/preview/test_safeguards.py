@@ -1,0 +1,211 @@
+"""The guard overlooks nothing of what it promises: each loss, each safeguard, each sign of a failure."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pulumi_gcp
+import pytest
+
+from event_store.errors import ConfigurationError
+from infra.preview.guard import judge
+from infra.preview.plan import Plan
+from infra.preview.review import review
+from infra.preview.stakes import UNKNOWN_TYPE, stake_in
+from infra.preview.summary import render
+from infra.protection import HOLDS_DATA
+
+INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
+TOPIC = "gcp:pubsub/topic:Topic"
+# Written down here a second time, so that none is taken out of the guard's own tables by mistake.
+HOLDING = {
+    "gcp:alloydb/backup:Backup",
+    "gcp:alloydb/cluster:Cluster",
+    "gcp:alloydb/instance:Instance",
+    "gcp:artifactregistry/repository:Repository",
+    "gcp:bigquery/dataset:Dataset",
+    "gcp:bigquery/table:Table",
+    "gcp:compute/globalAddress:GlobalAddress",
+    "gcp:compute/network:Network",
+    "gcp:kms/cryptoKey:CryptoKey",
+    "gcp:kms/cryptoKeyVersion:CryptoKeyVersion",
+    "gcp:kms/keyRing:KeyRing",
+    "gcp:pubsub/schema:Schema",
+    "gcp:pubsub/subscription:Subscription",
+    TOPIC,
+    "gcp:secretmanager/secret:Secret",
+    "gcp:secretmanager/secretVersion:SecretVersion",
+    "gcp:servicenetworking/connection:Connection",
+    "gcp:sql/database:Database",
+    INSTANCE,
+    "gcp:storage/bucket:Bucket",
+    "gcp:storage/bucketObject:BucketObject",
+}
+PROTECTED = {
+    "gcp:alloydb/cluster:Cluster",
+    "gcp:alloydb/instance:Instance",
+    "gcp:pubsub/schema:Schema",
+    "gcp:pubsub/subscription:Subscription",
+    TOPIC,
+    INSTANCE,
+}
+# A word in a type's name that says that it keeps something.
+KEEPS = re.compile(
+    "Bucket|Database|Dataset|Table|Disk|Snapshot|Backup|Secret|Key|Topic|Subscription|Schema|Cluster|Volume"
+    "|Share|Archive|Repository|Queue|Index|Export|Sink|Zone$"
+)
+# Named so, and made again from the program without a loss.
+KEEPS_NONE = {"ManagedZone"}
+SAFEGUARDS = [
+    ("settings.deletionProtectionEnabled", True, False),
+    ("deletionProtection", True, False),
+    ("deletionProtection", True, None),
+    ("settings.retainBackupsOnDelete", True, False),
+    ("messageRetentionDuration", "604800s", "86400s"),
+    ("messageRetentionDuration", "604800s", None),
+    ("settings.backupConfiguration.enabled", True, False),
+    ("settings.backupConfiguration.enabled", True, None),
+    ("automatedBackupPolicy.enabled", True, False),
+    ("continuousBackupConfig.enabled", True, False),
+    ("settings.backupConfiguration.pointInTimeRecoveryEnabled", True, False),
+    ("settings.backupConfiguration.transactionLogRetentionDays", 7, 6),
+    ("settings.backupConfiguration.transactionLogRetentionDays", 7, None),
+    ("settings.backupConfiguration.backupRetentionSettings.retainedBackups", 30, 7),
+    ("settings.backupConfiguration.backupRetentionSettings.retainedBackups", 30, None),
+    ("settings.availabilityType", "REGIONAL", "ZONAL"),
+    ("settings.availabilityType", "REGIONAL", None),
+]
+
+
+def _nested(path: str, value: object) -> dict[str, Any]:
+    first, _, rest = path.partition(".")
+    if rest:
+        return {first: _nested(rest, value)}
+    return {} if value is None else {first: value}
+
+
+def _step(op: str, kind: str = TOPIC, **more: Any) -> dict[str, Any]:
+    state = {"custom": True, "type": kind, "inputs": {}}
+    urn = f"urn:pulumi:prod::event-store::event-store:infra:Part${kind}::words"
+    return {"op": op, "urn": urn, "oldState": state, "newState": state, **more}
+
+
+def _update(path: str, old: object, new: object, kind: str = INSTANCE) -> dict[str, Any]:
+    step = _step("update", kind)
+    step["oldState"] = {**step["oldState"], "inputs": _nested(path, old)}
+    step["newState"] = {**step["newState"], "inputs": _nested(path, new)}
+    return step | {"detailedDiff": {path: {"kind": "update", "inputDiff": True}}}
+
+
+def _plan(*steps: dict[str, Any], **more: object) -> str:
+    return json.dumps({"config": {}, "steps": list(steps), **more})
+
+
+def _types() -> set[str]:
+    """Return every type of resource that the SDK has."""
+    found: set[str] = set()
+    for init in Path(*pulumi_gcp.__path__).glob("*/__init__.py"):
+        for module in re.findall(r"^from \.(?!get_)([a-z]\w+) import", init.read_text("utf-8"), re.MULTILINE):
+            name = "".join(f"{each[:1].upper()}{each[1:]}" for each in module.split("_"))
+            found.add(f"gcp:{init.parent.name}/{name[:1].lower()}{name[1:]}:{name}")
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(HOLDING))
+@pytest.mark.parametrize("op", ["delete", "replace", "create-replacement", "delete-replaced"])
+def test_the_loss_of_what_holds_data_is_refused(kind: str, op: str) -> None:
+    """Whichever of them a plan deletes or replaces, by whichever of the engine's steps, it does not pass."""
+    verdict = judge(Plan.parse(_plan(_step(op, kind))))
+
+    assert not verdict.passes
+    assert [each.stake for each in verdict.refused] != [UNKNOWN_TYPE]
+
+
+def test_what_keeps_something_is_never_taken_for_harmless() -> None:
+    """No pattern of harmless types covers one whose name says that it keeps something."""
+    kinds = _types()
+    harmless = {each.rpartition(":")[2] for each in kinds if stake_in(each) is None}
+    grants = {each for each in harmless if each.lower().endswith("iammember")}
+
+    assert len(kinds) > 1_000
+    assert {each for each in harmless - grants if KEEPS.search(each)} == KEEPS_NONE
+
+
+def test_pulumi_protects_what_holds_data() -> None:
+    """The first of the three layers covers each type that holds data, not only those that a stack has now."""
+    assert HOLDS_DATA == PROTECTED
+
+
+@pytest.mark.parametrize(("path", "old", "new"), SAFEGUARDS)
+def test_each_safeguard_that_shrinks_or_goes_is_named(path: str, old: object, new: object) -> None:
+    """True to false, fewer, shorter, one zone, or nothing any more: a reviewer reads of it."""
+    plan = Plan.parse(_plan(_update(path, old, new)))
+    verdict = judge(plan)
+    summary = render("prod", plan, verdict)
+
+    assert [change.path for _, change in verdict.weakened] == [path]
+    assert f"Less safe than before\n\n- `words`: `{path}`" in summary
+
+
+@pytest.mark.parametrize(("path", "old", "new"), SAFEGUARDS)
+def test_more_of_a_safeguard_is_not_called_less(path: str, old: object, new: object) -> None:
+    """The way back is no finding, nor is the same property of what holds nothing."""
+    assert judge(Plan.parse(_plan(_update(path, new, old)))).weakened == ()
+    assert judge(Plan.parse(_plan(_update(path, old, new, "gcp:cloudrunv2/service:Service")))).weakened == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "ops"),
+    [
+        ({"replace": 1}, ["update"]),
+        ({"delete": 1}, ["update"]),
+        ({"delete": 1, "replace": 1}, ["replace"]),
+        ({"replace": 1}, ["create-replacement", "delete-replaced"]),
+    ],
+)
+def test_a_hidden_replacement_or_deletion_is_refused(counts: dict[str, int], ops: list[str]) -> None:
+    """A plan that counts more of them than it lists cannot be judged, whatever else it lists."""
+    with pytest.raises(ConfigurationError, match="deletions and replacements, but lists"):
+        Plan.parse(_plan(*map(_step, ops), changeSummary=counts))
+
+
+@pytest.mark.parametrize("message", ["error: preview failed", "error: resource words cannot be deleted"])
+def test_a_preview_that_failed_never_passes(message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any error of the engine is a failure, with the engine's words, even if its last word is all it says."""
+    text = _plan(diagnostics=[{"severity": "error", "message": message}])
+
+    with pytest.raises(ConfigurationError, match="the preview of prod failed"):
+        review("prod", text)
+    assert message.removeprefix("error: ") in capsys.readouterr().out
+    assert judge(Plan.parse(text.replace('"error"', '"warning"'))).passes
+
+
+def test_a_refusal_says_what_protects_and_what_stays() -> None:
+    """Protected, kept and forced: each is read from the state that stands, and told."""
+    step = _step("delete", INSTANCE)
+    step["oldState"] = {**step["oldState"], "protect": True, "retainOnDelete": True, "id": "store-1"}
+    step["newState"] = {**step["newState"], "protect": False}
+    plan = Plan.parse(_plan(step))
+    summary = render("prod", plan, judge(plan))
+
+    assert "protected: the engine refuses it even when it is acknowledged" in summary
+    assert f"pulumi state unprotect '{step['urn']}'" in summary
+    assert "stays in Google Cloud (retainOnDelete)" in summary
+    assert "(sql.DatabaseInstance, `store-1`)" in summary
+    assert "refused, 1 change would lose data" in summary
+
+
+def test_a_component_is_no_loss() -> None:
+    """A component that goes is a name; what it consisted of is judged by itself."""
+    step = _step("delete", "event-store:infra:Database")
+    step["oldState"]["custom"] = step["newState"]["custom"] = False
+
+    assert judge(Plan.parse(_plan(step))).passes
+
+
+def test_drift_is_any_change() -> None:
+    """Where none is expected, a change that loses nothing fails, and no change passes."""
+    with pytest.raises(ConfigurationError, match="prod has drifted"):
+        review("prod", _plan(_step("create", "gcp:serviceaccount/account:Account")), expects_no_change=True)
+    review("prod", _plan(_step("same")), expects_no_change=True)
