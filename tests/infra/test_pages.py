@@ -1,0 +1,75 @@
+"""The pages agree with the code: whoever looks for a message, a setting or a word finds it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import grpc
+
+from infra.settings.reference import page
+from local.state import ROOT
+
+SOURCES: Final = ("service", "local", "infra")
+RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+
+
+def _texts() -> Iterator[str]:
+    """Yield each text of the sources, with a space for what an f-string fills in."""
+    for folder in SOURCES:
+        for path in (ROOT / folder).rglob("*.py"):
+            nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+            docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+            for node in nodes:
+                if isinstance(node, ast.JoinedStr):
+                    yield "".join(
+                        str(each.value) if isinstance(each, ast.Constant) else " " for each in node.values
+                    )
+                elif isinstance(node, ast.Constant) and id(node) not in docstrings:
+                    yield str(node.value)
+
+
+def _quoted() -> set[str]:
+    """Return what the first columns of the tables quote, and what the text quotes of a log."""
+    columns = re.findall(r"^\| (`.*?) \| ", RUNBOOK, re.MULTILINE)
+    return {
+        *(each for column in columns for each in re.findall("`([^`]+)`", column)),
+        *re.findall(r"says why \(`([^`]+)`\)", RUNBOOK),
+    }
+
+
+def test_every_message_of_the_runbook_is_one_that_is_printed() -> None:
+    """`N` stands for a number and `…` for anything; the rest is in one text of the sources, word for word."""
+    texts = [*_texts()]
+    codes = {code.name for code in grpc.StatusCode}
+    quoted = _quoted()
+    unknown = [
+        each
+        for each in quoted - codes
+        if not any(re.search(re.sub("…|N(?= )", ".*", each), text, re.DOTALL) for text in texts)
+    ]
+
+    assert len(quoted) > 8
+    assert unknown == []
+
+
+def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
+    """A key that a page names is in docs/settings.md, so that nobody sets one that is refused."""
+    known = page()
+    for path in (ROOT / "docs").glob("*.md"):
+        named = set(re.findall(r"event-store:[a-z_]+(?:\.[a-z_]+)*", path.read_text("utf-8")))
+        missing = [each for each in named if f"`{each}" not in known and f"`{each}." not in known]
+        assert missing == [], path.name
+
+
+def test_the_glossary_has_one_line_for_a_word() -> None:
+    """A word that two lines explain may mean two things."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    words = [
+        word.strip("`* ")
+        for line in re.findall(r"^\| (.+?) \| ", text, re.MULTILINE)[1:]
+        for word in line.split(",")
+    ]
+
+    assert len(words) > 60
+    assert [each for each in {*words} if words.count(each) > 1] == []
