@@ -15,7 +15,8 @@ from local.resources.roles import drop_user, make_user
 
 _API: Final = "https://sqladmin.googleapis.com/sql/v1beta4"
 _AGENTS: Final = "gcp-sa-cloud-sql.iam.gserviceaccount.com"
-# A public certificate without a purpose of its own: PostgreSQL on this machine has no TLS.
+# A public certificate without a purpose of its own: PostgreSQL on this machine has no TLS. Google gives each
+# instance an authority of its own, so each has its name above it, where PEM allows a text.
 _SERVER_CA: Final = Path(__file__).with_name("server_ca.pem")
 
 
@@ -85,7 +86,7 @@ class InstanceKind(Kind):
             "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@{_AGENTS}",
             "serverCaCerts": [
                 {
-                    "cert": _SERVER_CA.read_text(),
+                    "cert": f"{draft.id}\n{_SERVER_CA.read_text()}",
                     "commonName": "C=US,O=Google\\, Inc,CN=Google Cloud SQL Server CA",
                 }
             ],

@@ -5,7 +5,8 @@ import asyncio
 import psycopg
 import pytest
 
-from local.limits import sql
+from event_store.environment import DATABASE_CA, REPLICA_CA, REPLICA_HOST
+from local.limits import run, sql
 from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 
 POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"
@@ -34,6 +35,8 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     await environment.must_stay("refresh")
     primary, replica = environment.cloud.records.of_type(sql.INSTANCE.type)
     conninfo = environment.instances.conninfo(replica.id, None, "event_store")
+    (service,) = environment.cloud.records.of_type(run.SERVICE.type)
+    told = {each["name"]: each["value"] for each in service.inputs["template"]["containers"][0]["envs"]}
     await _until_followed(conninfo, [1, 2])
     await environment.must_carry_events()
     await _until_followed(conninfo, [*range(1, 2 * len(WORDS) + 1)])
@@ -48,6 +51,11 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
         environment.instances.conninfo(replica.id, None, "event_store"), [*range(1, 3 * len(WORDS) + 1)]
     )
 
+    # Each is checked against the authority of its own, and found at its own address.
+    for instance, host, ca in ((primary, "PGHOST", DATABASE_CA), (replica, REPLICA_HOST, REPLICA_CA)):
+        assert told[host] == instance.outputs["privateIpAddress"]
+        assert told[ca] == instance.outputs["serverCaCerts"][0]["cert"]
+    assert told[DATABASE_CA] != told[REPLICA_CA]
     assert (primary.id, replica.id) == ("event-store-1", "event-store-1-replica")
     assert readers.output.strip() == replica.outputs["privateIpAddress"]
     refused = await environment.run("destroy", "--yes")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -20,13 +22,21 @@ class Metadata(BaseHTTPRequestHandler):
     """Google's metadata server, as far as a token needs it; each token has a number."""
 
     tokens = 0
+    expires_in_seconds = 3600
+    asked: ClassVar[list[str]] = []  # the scopes of each token
 
     def do_GET(self) -> None:
-        body = {}
-        if "/token" in self.path:
+        body: dict[str, object] = {}
+        url = urlsplit(self.path)
+        if url.path.endswith("/token"):
             Metadata.tokens += 1
-            body = {"access_token": f"token-{Metadata.tokens}", "expires_in": 3600, "token_type": "Bearer"}
-        elif "/service-accounts/default/" in self.path:
+            Metadata.asked += parse_qs(url.query).get("scopes", [""])
+            body = {
+                "access_token": f"token-{Metadata.tokens}",
+                "expires_in": Metadata.expires_in_seconds,
+                "token_type": "Bearer",
+            }
+        elif "/service-accounts/" in url.path:  # by its alias, and then by its email
             body = {"email": "runtime@example.iam.gserviceaccount.com", "scopes": [], "aliases": ["default"]}
         self.send_response(200)
         self.send_header("Metadata-Flavor", "Google")
@@ -46,6 +56,8 @@ def metadata_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         address = f"127.0.0.1:{server.server_address[1]}"
         for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
             monkeypatch.setenv(name, address)
+        # The library reads the first of them once in a process's life.
+        monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", address)
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
         monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))  # a developer's own credentials are not used
         monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
@@ -63,6 +75,51 @@ def test_an_access_token_is_the_password_and_is_kept(metadata_server: ThreadingH
     assert first == second
     assert first.startswith("token-")
     assert metadata_server.server_address
+
+
+def test_a_token_is_made_anew_before_it_expires(
+    metadata_server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is good for a minute more is no password for a connection; the next connection has another."""
+    monkeypatch.setattr(Metadata, "expires_in_seconds", 60)
+    login = Login(Environment(database_login="iam"))
+
+    passwords = [login.parameters()["password"] for _ in range(3)]
+    monkeypatch.setattr(Metadata, "expires_in_seconds", 3600)
+    kept = [login.parameters()["password"] for _ in range(3)]
+
+    assert len({*passwords}) == 3
+    assert len({*kept}) == 1
+    assert not {*kept} & {*passwords}
+    assert metadata_server.server_address
+
+
+def test_a_token_logs_in_to_databases_and_does_nothing_else(
+    metadata_server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gets hold of one, as the database's server does, can do nothing with it in Google Cloud."""
+    monkeypatch.setattr(Metadata, "asked", [])
+    Login(Environment(database_login="iam")).parameters()
+
+    assert [{*each.split(",")} for each in Metadata.asked] == [
+        {f"https://www.googleapis.com/auth/{each}.login" for each in ("sqlservice", "alloydb")}
+    ]
+    assert metadata_server.server_address
+
+
+def test_a_replica_is_reached_and_checked_by_what_is_its_own() -> None:
+    """Its address, port and authority are those that the environment names for it, not the primary's."""
+    other = CA.replace("CERTIFICATE", "OTHER CERTIFICATE")
+    environment = Environment(
+        database_ca=CA, replica_host="10.0.0.9", replica_port=5433, replica_ca=other, database_login="libpq"
+    )
+    primary, replica = Login(environment), Login(environment, to_replica=True)
+
+    assert Path(primary.parameters()["sslrootcert"]).read_text() == CA
+    assert "host" not in primary.parameters()
+    assert Path(replica.parameters()["sslrootcert"]).read_text() == other
+    assert (replica.parameters()["host"], replica.parameters()["port"]) == ("10.0.0.9", 5433)
+    assert replica.parameters()["sslmode"] == "verify-ca"
 
 
 def test_no_token_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
