@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import pytest
 
 from tests.local.conftest import PROGRAMS, Stack
 
@@ -53,6 +54,39 @@ async def test_a_failed_job_fails_the_update_and_the_next_one_tries_again(
     assert f"looking for {path}" in failed.output
     assert again.code == 0, again.output
     assert unchanged.code == 0, unchanged.output
+
+
+async def test_a_job_that_takes_longer_than_its_timeout_fails(stack: Stack, tmp_path: Path) -> None:
+    """It is ended with all that it started, the update fails and says why, and nothing waits for it."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    stack.write(JOB.replace('"max_retries"', '"timeout": "1s", "max_retries"').format(
+        execution="1", labels={}, path=fifo
+    ))  # fmt: skip
+
+    failed = await stack.up()
+
+    assert failed.code != 0
+    assert "execution job-1 failed: its command ran longer than 1 s" in failed.output
+    with pytest.raises(OSError, match="No such device or address"):  # nobody reads it any more
+        os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+
+
+async def test_a_job_is_tried_as_often_as_it_says(stack: Stack, tmp_path: Path) -> None:
+    """`max_retries` come after the first attempt; one that succeeds is the last."""
+    attempts = tmp_path / "attempts"
+    job = JOB.replace("echo looking for {path} && cat {path}", "echo try >> {path}; exit {code}").replace(
+        '"max_retries": 0', '"max_retries": 2'
+    )
+    stack.write(job.format(execution="1", labels={}, path=attempts, code=1))
+    failed = await stack.up()
+    tried = attempts.read_text().count("try")
+    stack.write(job.format(execution="2", labels={}, path=attempts, code=0))
+    await stack.must_up()
+
+    assert failed.code != 0
+    assert tried == 3
+    assert attempts.read_text().count("try") == 4
 
 
 async def test_an_execution_token_is_taken_once(stack: Stack) -> None:

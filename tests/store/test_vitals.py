@@ -1,14 +1,18 @@
 """Once a minute the service says how it is, in the fields that alerts are made of."""
 
+import asyncio
 import json
 import logging
 
 import pytest
 
+from event_store import vitals
+from event_store.environment import Environment
 from event_store.latency import Latency
 from event_store.logs import CloudFormatter
 from infra.components.monitoring.logged import LOGGED
-from tests.store.conftest import Service
+from tests.conftest import TestDatabase
+from tests.store.conftest import Service, running
 from tests.store.requests import append
 
 
@@ -25,6 +29,31 @@ async def test_the_line_has_the_fields_that_alerts_are_made_of(
     line = json.loads(CloudFormatter("").format(record))
     assert all(line[field] > 0 for field in LOGGED)
     assert (line["head_position"], line["relay_position"], line["parked_messages"]) == (1, 0, 0)
+
+
+async def test_the_line_comes_each_minute_by_itself(
+    any_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that nobody calls says it again and again; ten minutes without one are an alert."""
+    assert vitals.INTERVAL_SECONDS == 60
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            loop.call_soon_threadsafe(lines.put_nowait, record.getMessage())
+
+    logger, handler = logging.getLogger("event_store.vitals"), Handler(logging.INFO)
+    monkeypatch.setattr(vitals, "INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    logger.addHandler(handler)
+    try:
+        async with running(any_database, environment, monkeypatch), asyncio.timeout(30):
+            told = [await lines.get() for _ in range(3)]
+    finally:
+        logger.removeHandler(handler)
+
+    assert told == ["vitals"] * 3
 
 
 async def test_without_the_database_there_is_no_line(
