@@ -15,7 +15,7 @@ help: ## List what can be made
 setup: ## Make the environment: .venv from the pins, tools under .tools/
 	@$(PYTHON) tools/setup.py
 
-up: setup ## Bring the whole stack up here and send events through it; ARGS="--service-port 9000"
+up: setup ## Bring the whole stack up here and send the first events through it; ARGS="--service-port 9000"
 	@$(VENV_PYTHON) -m local up $(ARGS)
 
 down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data too

@@ -13,7 +13,7 @@ from local.commands.project import Project
 from local.state import ROOT, State
 
 _COMMANDS: Final = {
-    "up": "start the local Google Cloud, run `pulumi up` on it, send events through it",
+    "up": "start the local Google Cloud, run `pulumi up` on it, send the first events through it",
     "down": "destroy the stack and stop everything",
     "status": "print the endpoints as JSON",
     "preview": "print what `pulumi up` would do, with no cloud account",

@@ -1,4 +1,4 @@
-"""`up`: start the local Google Cloud, run `pulumi up` on it, and send events through what stands then."""
+"""`up`: start the local Google Cloud, run `pulumi up` on it, and send the first events through it."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ import time
 from event_store.errors import ConfigurationError
 from local import background
 from local.commands.project import Project
-from local.demo import show
+from local.demo import is_wanted, show
 from local.settings import PORTS, Settings
 from local.state import State
 
@@ -17,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in PORTS:
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, type=_port, help="0 for a free one; kept for the next time")
-    parser.add_argument("--no-demo", action="store_true", help="send no events, project none")
+    parser.add_argument(
+        "--demo",
+        action=argparse.BooleanOptionalAction,
+        help="append events and project them (default: while the log is empty)",
+    )
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
@@ -47,7 +51,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
             )
         endpoints = daemon.endpoints()
     told = {name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")}
-    if endpoints["service"] and not arguments.no_demo:
+    if endpoints["service"] and (await is_wanted(endpoints) if arguments.demo is None else arguments.demo):
         told["projection"] = await show(endpoints, state.logs)
     print("\nEndpoints")
     for name, endpoint in told.items():

@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from event_store.topology import Topology
@@ -13,19 +14,22 @@ from tests.client.command import ROOT
 _EXAMPLES: Final = ROOT / "examples"
 
 
+def blocks(page: Path, *languages: str) -> list[str]:
+    """Return the blocks of a page in some languages, in their order."""
+    fence = rf"^```(?:{'|'.join(languages)})\n(.*?)^```"
+    return re.findall(fence, page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
 def examples(document: str) -> list[str]:
     """Return the blocks of a document of docs/ in their order, without those that show a whole file."""
-    text = (ROOT / "docs" / document).read_text("utf-8")
     files = {path.read_text("utf-8") for path in _EXAMPLES.rglob("*.py")}
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    return [block for block in blocks if block not in files]
+    return [block for block in blocks(ROOT / "docs" / document, "python") if block not in files]
 
 
 def topology_of(document: str) -> Topology:
     """Return the topology with what a document of docs/ adds to it in its blocks of YAML."""
-    text = (ROOT / "docs" / document).read_text("utf-8")
     topology = Topology.load(ROOT / "topology.yaml")
-    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+    for block in blocks(ROOT / "docs" / document, "yaml"):
         added = Topology.parse(block, document)
         topology = replace(
             topology,

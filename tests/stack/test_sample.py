@@ -1,17 +1,21 @@
 """`up` runs the sample projection: what it shows stands in the projection's own tables."""
 
+import asyncio
 import re
+import uuid
 from pathlib import Path
 from typing import Final
 
 import psycopg
 import pytest
 
+from event_store import Client, ExpectedVersion, NewEvent
 from event_store.errors import ConfigurationError
 from local import demo
 from local.sample import Sample
 from tests.stack.conftest import Stack
 
+BACKLOG: Final = 2_000
 TABLE: Final = """\
   vocabulary   language  word    meaning
   First steps  cs        ahoj    hello
@@ -42,7 +46,7 @@ def test_up_shows_the_table_of_the_sample_projection(stack: Stack) -> None:
 def test_the_sample_goes_on_after_down_and_up(stack: Stack) -> None:
     """Its tables are kept as the log is: the new vocabulary stands beside those of before."""
     down = stack.run("down")
-    again = stack.run("up")
+    again = stack.run("up", "--demo")
 
     assert down.returncode == again.returncode == 0, down.stderr + again.stdout + again.stderr
     assert TABLE in again.stdout
@@ -62,6 +66,47 @@ async def test_what_does_not_arrive_is_told_and_nothing_is_left_running(
         await demo.show(deaf, tmp_path)
 
     assert str(tmp_path) in str(told.value)
+
+
+async def test_a_backlog_is_no_failure(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the subscription had before is handled first, however long that takes, or as long as it may."""
+    async with Client(stack.status["service"]) as client, client.append_stream() as appending:
+        for _ in range(BACKLOG):
+            event = NewEvent("WordAdded", {"word": "pes", "meaning": "dog"})
+            await appending.append(
+                str(uuid.uuid4()), "Vocabulary", [event], expected_version=ExpectedVersion.ANY
+            )
+    monkeypatch.setattr(demo, "MOST_SECONDS", 0.5)
+    cut = await demo.show(stack.status, tmp_path)
+    was_cut = "More are before these" in capsys.readouterr().out
+    monkeypatch.undo()
+    conninfo = await demo.show(stack.status, tmp_path)
+    shown = capsys.readouterr().out
+
+    assert cut == conninfo
+    assert was_cut
+    assert re.search(r"and \d{2,} earlier events", shown)
+    assert TABLE in shown
+
+
+async def test_patience_begins_anew_with_each_event(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backlog takes longer than what may pass without any event; the events that count are printed."""
+    monkeypatch.setattr(demo, "RECEIVE_SECONDS", 2.0)
+    arrival = demo._Arrival({8})
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(arrival.wait(lines))
+        for position in range(1, 9):
+            await asyncio.sleep(0.3)
+            lines.put_nowait(f"event_type=WordAdded global_position={position}")
+
+    assert (arrival.missing, arrival.earlier) == (set(), 7)
+    assert capsys.readouterr().out == "  event_type=WordAdded global_position=8\n"
 
 
 async def test_the_sample_ends_with_its_context(stack: Stack, tmp_path: Path) -> None:

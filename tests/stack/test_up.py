@@ -16,11 +16,17 @@ def test_up_shows_events_on_their_way_through_the_bus(stack: Stack) -> None:
 
 
 def test_up_again_changes_nothing(stack: Stack) -> None:
-    """A second `up` finds nothing to do."""
+    """A second `up` finds nothing to do, appends nothing to a log that has events, and says so."""
+    with psycopg.connect(stack.status["postgres"]) as connection:
+        before = connection.execute("SELECT count(*), max(global_position) FROM events").fetchone()
     again = stack.run("up")
+    with psycopg.connect(stack.status["postgres"]) as connection:
+        after = connection.execute("SELECT count(*), max(global_position) FROM events").fetchone()
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert re.search(r"Resources:\n +\d+ unchanged\n", again.stdout)
+    assert after == before
+    assert "so none is added: `make up ARGS=--demo` adds some" in again.stdout
 
 
 def test_status_names_every_endpoint(stack: Stack) -> None:
