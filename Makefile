@@ -57,8 +57,9 @@ bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
 proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
 
-inventory: setup ## Take down what each stack consists of, for review, and draw docs/infra.md
+inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/infra.md
 	@$(VENV_PYTHON) -m tests.infra.inventory --save
+	@$(VENV_PYTHON) -m tests.local.limits > tests/local/limits.txt
 
 reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
 	@$(VENV_PYTHON) -m infra.settings > docs/settings.md

@@ -7,6 +7,7 @@ import pytest
 
 from local.limits import Limits, alloydb, federation, iam, monitoring, network, pubsub, registry, run, sql
 from local.properties import UNKNOWN
+from tests.local import limits as limits_of_all
 
 TOPIC = {"name": "words"}
 GRANT = {"project": "p", "role": "roles/x"}
@@ -487,3 +488,10 @@ def test_a_quiet_period_may_pass_the_end_of_the_year(end: str) -> None:
 def test_what_cannot_change_needs_a_new_resource(limits: Limits, path: str) -> None:
     """A plan shows a replacement, as Google would make one."""
     assert limits.immutable(path)
+
+
+def test_every_limit_is_the_one_that_was_reviewed() -> None:
+    """A limit that is loosened, moved or left out is seen in the list of all, which holds each edge."""
+    assert limits_of_all.render() == limits_of_all.FILE.read_text("utf-8"), (
+        "if the change is meant: make inventory, and review the diff"
+    )
