@@ -16,13 +16,20 @@ class Proxy:
 
     - What is held is never passed on: a test holds in order to cut, as a crash between the two would.
     - A new connection is refused while the server is away, so clients see what they would see without it.
+    - A frozen connection stays established, and nothing passes on it any more.
 
     Args:
         server_port: Where the server listens on 127.0.0.1, now or later.
+
+    Attributes:
+        connections: How many were made.
     """
 
     def __init__(self, server_port: int) -> None:
         self.port = 0
+        self.connections = 0
+        self._frozen = 0  # how many of them, the first ones
+        self._passes = asyncio.Event()
         self._server_port = server_port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -55,6 +62,17 @@ class Proxy:
                 self._has_held.clear()
                 await self._has_held.wait()
 
+    def freeze(self) -> None:
+        """Let nothing pass any more on the connections of this moment, which stay; later ones are whole."""
+        self._frozen = self.connections
+
+    async def until_passed(self, times: int) -> None:
+        """Wait until something has passed so many times, either way."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for _ in range(times):
+                self._passes.clear()
+                await self._passes.wait()
+
     def cut(self) -> None:
         """End every connection without a word, and what is held with it; later ones are whole."""
         self._holding = None
@@ -66,6 +84,8 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self.connections += 1
+        number = self.connections
         self._writers.add(writer)
         try:
             with suppress(OSError):
@@ -73,8 +93,8 @@ class Proxy:
                 self._writers.add(server_writer)
                 try:
                     await asyncio.gather(
-                        self._pass_on("requests", reader, server_writer),
-                        self._pass_on("answers", server_reader, writer),
+                        self._pass_on(number, "requests", reader, server_writer),
+                        self._pass_on(number, "answers", server_reader, writer),
                     )
                 finally:
                     self._writers.discard(server_writer)
@@ -85,14 +105,17 @@ class Proxy:
             writer.transport.abort()
 
     async def _pass_on(
-        self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, number: int, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(_CHUNK_BYTES):
+                if number <= self._frozen:
+                    continue
                 if self._holding == direction:
                     self._held += data
                     self._has_held.set()
                 else:
+                    self._passes.set()
                     writer.write(data)
                     await writer.drain()
         writer.transport.abort()

@@ -169,6 +169,7 @@ class AppendStream:
             oldest = next(iter(self._unanswered.values()), None)
             waited_seconds = 0.0 if oldest is None else loop.time() - oldest.given_at
             if waited_seconds >= self._calls.timeout_seconds:
+                self._calls.connection.timed_out(loop.time() - waited_seconds)
                 raise self._trouble
             await asyncio.sleep(self._calls.timeout_seconds - waited_seconds)
 
@@ -193,6 +194,7 @@ class AppendStream:
         sending = asyncio.create_task(self._send(call))
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
+                self._calls.connection.heard()
                 self._take(response)
                 backoff.reset()
         except grpc.aio.AioRpcError as failure:

@@ -3,7 +3,8 @@
 What is repeated, and why that is safe: a call that the service could not take (UNAVAILABLE, or
 RESOURCE_EXHAUSTED with its word on when to return) is sent again, appends included, because the same events
 under the same ids are stored once. A read goes on after the last event that it gave. A conflict is never
-repeated: only the caller can decide again. A deadline bounds it all.
+repeated: only the caller can decide again. A deadline bounds it all: it is used up, so that a service which
+comes back shortly before it is still found.
 """
 
 import asyncio
@@ -12,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 import grpc
 
-from event_store import target as targets
 from event_store import wire
 from event_store.backoff import Backoff
 from event_store.errors import (
@@ -22,8 +22,8 @@ from event_store.errors import (
     UnavailableError,
 )
 from event_store.events import RecordedEvent
+from event_store.service_connection import ServiceConnection
 from event_store.status import to_error
-from event_store.v1.event_store_pb2_grpc import EventStoreStub
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
@@ -35,31 +35,17 @@ class Calls:
     """A connection to a service, and the calls on it.
 
     Args:
-        target: See `target.open_channel`.
+        target: See `target.FORMS`.
         timeout_seconds: How long a call may take with all its repetitions, and how long a read may wait for
             its next events.
+
+    Attributes:
+        connection: What the calls run on; whoever waits for an answer tells it what came of that.
     """
 
     def __init__(self, target: str, timeout_seconds: float) -> None:
         self.timeout_seconds = timeout_seconds
-        self._target = target
-        self._channel: grpc.aio.Channel | None = None
-        self._stub: EventStoreStub | None = None
-
-    async def open(self) -> None:
-        """Prepare the connection, which is made by the first call.
-
-        Raises:
-            ConfigurationError: The target is none.
-        """
-        self._channel = await targets.open_channel(self._target)
-        self._stub = EventStoreStub(self._channel)  # type: ignore[no-untyped-call] # generated without types
-
-    async def close(self) -> None:
-        """Drop the connection. Closing twice is harmless."""
-        channel, self._channel, self._stub = self._channel, None, None
-        if channel is not None:
-            await channel.close()
+        self.connection = ServiceConnection(target)
 
     def method(self, name: str) -> Any:
         """Return a method of the contract.
@@ -67,9 +53,7 @@ class Calls:
         Raises:
             EventStoreError: The connection is not open.
         """
-        if self._stub is None:
-            raise EventStoreError("the client is not connected: use it as `async with Client(...) as client`")
-        return getattr(self._stub, name)
+        return self.connection.method(name)
 
     async def call(self, method: str, request: Any) -> Any:
         """Return the answer of a method that gives one."""
@@ -77,13 +61,24 @@ class Calls:
 
     async def repeat(self, attempt: Callable[[float], Awaitable[Answer]]) -> Answer:
         """Return what an attempt returns; it is given the seconds that are left."""
+        clock = asyncio.get_running_loop().time
         deadline = self._deadline()
         backoff = new_backoff()
+        trouble: EventStoreError | None = None
         while True:
+            began = clock()
             try:
-                return await attempt(deadline - asyncio.get_running_loop().time())
+                answer = await attempt(deadline - began)
             except grpc.aio.AioRpcError as failure:
-                await pause(to_error(failure), backoff, deadline)
+                if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    self.connection.timed_out(began)
+                    trouble = trouble or to_error(failure)  # an earlier one says more
+                else:
+                    trouble = to_error(failure)
+                await pause(trouble, backoff, deadline)
+            else:
+                self.connection.heard()
+                return answer
 
     async def read(
         self,
@@ -118,6 +113,7 @@ class Calls:
                 while True:
                     async with asyncio.timeout_at(deadline):
                         response = await call.read()
+                    self.connection.heard()
                     if response is grpc.aio.EOF:
                         return
                     for message in response.events:
@@ -133,6 +129,7 @@ class Calls:
             except grpc.aio.AioRpcError as failure:
                 error = to_error(failure)
             except TimeoutError:
+                self.connection.timed_out(deadline - self.timeout_seconds)
                 error = UnavailableError("the service did not answer in time")
             finally:
                 call.cancel()
@@ -150,12 +147,16 @@ def new_backoff() -> Backoff:
 
 
 async def pause(error: EventStoreError, backoff: Backoff, deadline: float) -> None:
-    """Wait before a repetition; raise the error if repeating cannot help or the time is over."""
+    """Wait before a repetition; raise the error if repeating cannot help or the time is over.
+
+    A wait that would end beyond the deadline is cut to half of what is left, so that the last repetition
+    comes at most `_FIRST_WAIT_SECONDS` before it.
+    """
     if not isinstance(error, OverloadedError | UnavailableError):
         raise error
-    seconds = backoff.next_seconds()
-    if isinstance(error, OverloadedError):
-        seconds += error.retry_after_seconds
-    if asyncio.get_running_loop().time() + seconds >= deadline:
+    asked_seconds = error.retry_after_seconds if isinstance(error, OverloadedError) else 0.0
+    left_seconds = deadline - asyncio.get_running_loop().time() - asked_seconds
+    if left_seconds < _FIRST_WAIT_SECONDS:
         raise error
-    await asyncio.sleep(seconds)
+    own_seconds = backoff.next_seconds()
+    await asyncio.sleep(asked_seconds + (own_seconds if own_seconds < left_seconds else left_seconds / 2))

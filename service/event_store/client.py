@@ -38,9 +38,10 @@ _EVERYTHING: Final = EventFilter()
 class Client:
     """A connection to an event store, to be used as `async with Client(target) as client`.
 
-    One client serves any number of tasks at once: their calls share one connection. Every method raises
-    the errors of `event_store.errors`; UnavailableError means that the deadline passed, and that it is
-    unknown whether an append was stored: append the same events again to find out.
+    One client serves any number of tasks at once: their calls share one connection, which is replaced when
+    it hangs. A process that was forked from one that has opened a client gets ConfigurationError. Every
+    method raises the errors of `event_store.errors`; UnavailableError means that the deadline passed, and
+    that it is unknown whether an append was stored: append the same events again to find out.
 
     Attributes:
         replays: The calls on replays.
@@ -50,8 +51,8 @@ class Client:
         """Describe a connection.
 
         Args:
-            target: `https://NAME` of a Cloud Run service, `HOST:PORT` on this machine, or
-                `http://HOST:PORT` elsewhere without encryption.
+            target: `https://NAME` for a Cloud Run service, `HOST:PORT` for one on this machine (`localhost`
+                or a loopback address), or `http://HOST:PORT` for one elsewhere without encryption.
             timeout_seconds: How long a call, or an append of a stream, may take with all its repetitions, and
                 how long a read may wait for its next events.
         """
@@ -59,13 +60,13 @@ class Client:
         self.replays = Replays(self._calls)
 
     async def __aenter__(self) -> Self:
-        await self._calls.open()
+        await self._calls.connection.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._calls.close()
+        await self._calls.connection.close()
 
     async def append(
         self,

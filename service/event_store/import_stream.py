@@ -98,11 +98,13 @@ class ImportStream:
             with suppress(asyncio.InvalidStateError):  # who reads is told why
                 await call.write(pb.ImportEventsRequest(import_id=self._import_id))
             while (response := await self._answer(call)) is not grpc.aio.EOF:
+                self._calls.connection.heard()
                 self._take(response)
                 sending = sending or asyncio.create_task(self._send(call))
         except grpc.aio.AioRpcError as failure:
             return to_error(failure)
         except TimeoutError:
+            self._calls.connection.timed_out(self._since)
             return UnavailableError("the service did not answer in time")
         finally:
             call.cancel()

@@ -10,6 +10,7 @@ import google.auth.transport.grpc
 import google.auth.transport.requests
 import grpc
 
+from event_store import forking
 from event_store.errors import ConfigurationError
 
 _ADDRESS: Final = "pubsub.googleapis.com:443"
@@ -26,8 +27,9 @@ async def open_channel() -> grpc.aio.Channel:
     """Return a channel, which connects with its first request.
 
     Raises:
-        ConfigurationError: There are no credentials.
+        ConfigurationError: There are no credentials, or this process was forked from one that uses gRPC.
     """
+    forking.check_process()
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
     if emulator:
         # An emulator is next door: a proxy that the environment names is not for it.

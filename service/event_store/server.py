@@ -22,6 +22,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from event_store import keep_alive
 from event_store.appender import Appender
 from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
@@ -53,10 +54,6 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", MOST_REQUEST_BYTES + 1_048_576),
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),  # a taken port is an error
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
 
 _log = logging.getLogger(__name__)
@@ -105,7 +102,7 @@ class Server:
             is_refused,
         )
         self._health = health.aio.HealthServicer()
-        self.grpc = grpc.aio.server(options=_OPTIONS)
+        self.grpc = grpc.aio.server(options=(*_OPTIONS, *keep_alive.server_options()))
         # The generated function has no types.
         event_store_pb2_grpc.add_EventStoreServicer_to_server(self._servicer, self.grpc)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)

@@ -4,7 +4,8 @@ Invariants:
 
 - The checkpoint is the last one that the service named, and what the service sent with it was given. When the
   connection is lost the next one begins there. So no event is lost and none given twice.
-- A connection that says nothing for `SILENCE_SECONDS` is given up: a living one has a keep-alive for it.
+- A connection that says nothing for `SILENCE_SECONDS` is given up, and another is made unless other calls
+  hear something on it: a living one has a keep-alive for it.
 - From the first failure on there is the client's timeout for a connection that works.
 """
 
@@ -43,8 +44,10 @@ async def subscribe(
         call = calls.method("Subscribe")(_request(after_position, selected))
         try:
             while True:
+                listening_since = clock()
                 async with asyncio.timeout(SILENCE_SECONDS):
                     response = await call.read()
+                calls.connection.heard()
                 if response is grpc.aio.EOF:
                     error: EventStoreError = UnavailableError("the service ended the subscription")
                     break
@@ -55,6 +58,7 @@ async def subscribe(
         except grpc.aio.AioRpcError as failure:
             error = to_error(failure)
         except TimeoutError:
+            calls.connection.timed_out(listening_since)
             error = UnavailableError("the service is silent")
         finally:
             call.cancel()

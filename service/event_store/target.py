@@ -1,8 +1,10 @@
-"""The address of a service, and the gRPC channel to it."""
+"""The address of a service, and gRPC channels to it."""
 
 import asyncio
 import ipaddress
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import google.auth.exceptions
@@ -11,47 +13,68 @@ import google.auth.transport.requests
 import google.oauth2.id_token
 import grpc
 
+from event_store import forking, keep_alive
 from event_store.errors import ConfigurationError
 
 DEFAULT: Final = "127.0.0.1:8080"
+# The one text on what a target may be: in help, errors and documents.
+FORMS: Final = (
+    "`https://NAME` for a Cloud Run service, `HOST:PORT` for one on this machine (`localhost` or a loopback "
+    "address), or `http://HOST:PORT` for one elsewhere without encryption"
+)
 _TARGET: Final = re.compile(
     r"(?P<scheme>https?://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^:/\s\[\]]+)(:(?P<port>[0-9]{1,5}))?/?"
 )
-# PostgreSQL may write an event's JSON longer than it came, and the service is trusted: any size is taken.
+_HIGHEST_PORT: Final = 65_535
 _OPTIONS: Final = (
+    # PostgreSQL may write an event's JSON longer than it came, and the service is trusted: any size is taken.
     ("grpc.max_receive_message_length", -1),
     # A service that was restarted is found again within this time, however long it was away.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long connecting may take before it is tried again
+    # Each channel has its own connection. gRPC would give a new channel one that hangs in another.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 
-async def open_channel(target: str) -> grpc.aio.Channel:
-    """Open a channel; it connects with its first call.
+async def channels_to(target: str) -> Callable[[], grpc.aio.Channel]:
+    """Return what opens a channel to a service; a channel connects with its first call.
 
     Args:
-        target: `https://NAME` of a Cloud Run service (TLS, and an identity token with each call),
-            `http://HOST:PORT` (neither), or `HOST:PORT` on this machine (neither).
+        target: See `FORMS`. With `https` each call has an identity token.
 
     Raises:
-        ConfigurationError: The target is none of these, or there is no identity to make tokens with.
+        ConfigurationError: The target is not valid, there is no identity to make tokens with, or this process
+            was forked from one that uses gRPC.
     """
-    match = _TARGET.fullmatch(target)
-    if match and match["scheme"] == "https://":
+    forking.check_process()
+    match = check(target)
+    options = (*_OPTIONS, *keep_alive.client_options())
+    if match["scheme"] == "https://":
         # In a thread, because it may have to ask a metadata server.
         identity = await asyncio.to_thread(_identity, f"https://{match['host']}")
         credentials = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), identity)
-        return grpc.aio.secure_channel(
-            f"{match['host']}:{match['port'] or 443}", credentials, options=_OPTIONS
-        )
-    if match and match["port"] and (match["scheme"] or _is_loopback(match["host"])):
-        # Next door: a proxy that the environment names is not for it.
-        options = (*_OPTIONS, ("grpc.enable_http_proxy", 0))
-        return grpc.aio.insecure_channel(f"{match['host']}:{match['port']}", options=options)
-    raise ConfigurationError(
-        f"{target!r} is no target: give https://NAME for a Cloud Run service, HOST:PORT for one on this "
-        "machine, or http://HOST:PORT for one elsewhere without encryption"
-    )
+        address = f"{match['host']}:{match['port'] or 443}"
+        return partial(grpc.aio.secure_channel, address, credentials, options=options)
+    # Next door: a proxy that the environment names is not for it.
+    options = (*options, ("grpc.enable_http_proxy", 0))
+    return partial(grpc.aio.insecure_channel, f"{match['host']}:{match['port']}", options=options)
+
+
+def check(target: str) -> re.Match[str]:
+    """Return the parts of a target: its scheme, host and port.
+
+    Raises:
+        ConfigurationError: The target is not valid.
+    """
+    match = _TARGET.fullmatch(target) if isinstance(target, str) else None
+    if match and (match["port"] is None or 1 <= int(match["port"]) <= _HIGHEST_PORT):
+        if match["scheme"] == "https://":
+            return match
+        if match["port"] and (match["scheme"] or _is_loopback(match["host"])):
+            return match
+    raise ConfigurationError(f"invalid target {target!r}: use {FORMS}")
 
 
 def _identity(audience: str) -> grpc.CallCredentials:
@@ -68,7 +91,7 @@ def _identity(audience: str) -> grpc.CallCredentials:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback

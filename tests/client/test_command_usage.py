@@ -1,10 +1,14 @@
 """What the command `event-store` says of itself, of wrong usage and of a wrong configuration."""
 
+import re
 from uuid import uuid4
 
 import pytest
 
+from event_store import target
 from event_store.cli import COMMANDS, main
+from event_store.client import Client
+from event_store.errors import ConfigurationError
 from event_store.topology import Routing
 from local.pubsub import PubSubServer
 from tests.client.command import ROOT, run
@@ -102,3 +106,41 @@ async def test_topology_create_makes_the_bus_and_leaves_what_exists() -> None:
     ]
     assert first.out.splitlines() == [f"created  projects/event-store-local/{name}" for name in names]
     assert second.out.splitlines() == [f"exists   projects/event-store-local/{name}" for name in names]
+
+
+def test_every_place_says_the_same_of_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    """Help, error, docstring and document give the forms of a target in the same words."""
+    with pytest.raises(SystemExit):
+        main(["read", "--help"])
+    with pytest.raises(ConfigurationError) as raised:
+        target.check("x")
+    said = [
+        capsys.readouterr().out,
+        Client.__init__.__doc__,
+        (ROOT / "docs" / "client.md").read_text("utf-8"),
+        str(raised.value),
+    ]
+
+    for text in said:
+        assert " ".join(target.FORMS.replace("`", "").split()) in " ".join(
+            (text or "").replace("`", "").split()
+        )
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_every_target_of_a_document_is_valid(file: str) -> None:
+    """What a document or a help shows after --target can be typed."""
+    shown = re.findall(r"--target[ =](\S+)", (ROOT / "docs" / file).read_text("utf-8"))
+
+    for each in shown:
+        target.check(each)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_target_of_a_help_is_valid(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The examples, too."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    for each in re.findall(r"--target[ =]([a-z]\S+)", capsys.readouterr().out):
+        target.check(each)

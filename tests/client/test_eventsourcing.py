@@ -271,7 +271,7 @@ async def test_what_the_store_refuses_is_the_librarys_error(application: dict[st
                 app.add_vocabulary("\0", "cs")
             with pytest.raises(NotSupportedError):
                 app.factory.process_recorder()
-        with pytest.raises(DatabaseError, match="is no target"):
+        with pytest.raises(DatabaseError, match="invalid target"):
             Vocabularies(application | {"EVENT_STORE_TARGET": "nowhere"})
 
     await _in_thread(work)

@@ -20,7 +20,7 @@ def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         default=os.environ.get(TARGET) or target.DEFAULT,
-        help=f"https://NAME of a Cloud Run service, or HOST:PORT (default: {TARGET}, else {target.DEFAULT})",
+        help=f"{target.FORMS.replace('`', '')} (default: {TARGET}, else {target.DEFAULT})",
     )
     parser.add_argument(
         "--timeout",

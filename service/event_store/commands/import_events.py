@@ -26,7 +26,7 @@ from the first one on: what is stored is skipped."""
 EXAMPLES: Final = """\
 examples:
   event-store import --import-id legacy-2019 < events.jsonl
-  event-store read --json --target old:8080 | event-store import --import-id old --target new:8080"""
+  event-store read --json --target http://old:8080 | event-store import --import-id old --target http://new:8080"""
 
 _REQUIRED: Final = (
     "aggregate_id",
