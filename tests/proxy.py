@@ -20,17 +20,19 @@ class Proxy:
 
     Args:
         server_port: Where the server listens on 127.0.0.1, now or later.
+        answer_bytes_per_second: How fast answers pass, on each connection; by default as fast as they come.
 
     Attributes:
         connections: How many were made.
     """
 
-    def __init__(self, server_port: int) -> None:
+    def __init__(self, server_port: int, answer_bytes_per_second: float = float("inf")) -> None:
         self.port = 0
         self.connections = 0
         self._frozen = 0  # how many of them, the first ones
         self._passes = asyncio.Event()
         self._server_port = server_port
+        self._bytes_per_second = {"requests": float("inf"), "answers": answer_bytes_per_second}
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -115,6 +117,7 @@ class Proxy:
                     self._held += data
                     self._has_held.set()
                 else:
+                    await asyncio.sleep(len(data) / self._bytes_per_second[direction])
                     self._passes.set()
                     writer.write(data)
                     await writer.drain()

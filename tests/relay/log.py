@@ -67,15 +67,15 @@ class Log:
         self.query("ALTER TABLE events DISABLE TRIGGER append_only")
         self.query("UPDATE events SET event_data = '1' WHERE length(event_data::text) > 1000000")
 
-    def insert_large(self, aggregate_type: str, count: int) -> None:
+    def insert_large(self, aggregate_type: str, count: int, size_bytes: int = 1_000_000) -> None:
         """Store events of 1 MB each that take a hundredth of that on disk."""
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
             connection.execute(
                 "WITH head AS (UPDATE log_head SET position = position + %(count)s RETURNING position) "
                 "INSERT INTO events SELECT gen_random_uuid(), gen_random_uuid(), %(type)s, 'Happened', 1, "
-                "to_jsonb(repeat('x', 1000000)), '{}', now(), now(), position - %(count)s + number "
+                "to_jsonb(repeat('x', %(size)s)), '{}', now(), now(), position - %(count)s + number "
                 "FROM head, generate_series(1, %(count)s) AS number",
-                {"type": aggregate_type, "count": count},
+                {"type": aggregate_type, "count": count, "size": size_bytes},
             )
 
     def terminate(self, which: LiteralString) -> None:

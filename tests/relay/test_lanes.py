@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from event_store import lanes
 from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
-from event_store.lanes import Lanes, Pending
+from event_store.lanes import UNORDERED_LANES, Lanes, Pending
 from event_store.message import PubsubMessage
+from event_store.publisher import REQUEST_BYTES, REQUEST_MESSAGES, PublishRequest
 from event_store.watermark import Delivery, Watermark
 
 KEYS = ("", "a", "b", "c")
@@ -49,6 +50,7 @@ class _Bus:
             raise UnavailableError("the answer was lost")
 
     async def park(self, _topic: str, pending: Pending, _error: EventStoreError) -> None:
+        await asyncio.sleep(0)  # as a statement would
         self.parked.append(int(pending.message.data))
         if self.is_blocking and pending.message.ordering_key:
             self.blocked.add(pending.message.ordering_key)
@@ -66,7 +68,9 @@ async def _send(bus: _Bus, keys: list[str]) -> int:
     done = asyncio.Event()
 
     def settled(pending: Pending) -> None:
-        assert pending.delivery.position > watermark.position, "the watermark passed an unsettled message"
+        number = pending.delivery.position
+        assert number > watermark.position, "the watermark passed an unsettled message"
+        assert number in bus.parked or number in bus.published[pending.message.ordering_key], "not there yet"
         watermark.settle(pending.delivery)
         if watermark.position == len(keys):
             done.set()
@@ -229,3 +233,166 @@ async def test_lanes_that_are_kept_back_fill_up_and_come_when_released() -> None
     worker.cancel()
 
     assert requests == [[1, 3], [2, 5], [4], [6]]
+
+
+async def _settled_by(sending: Lanes, settled: asyncio.Semaphore, messages: list[PubsubMessage]) -> None:
+    """Send messages by eight workers until as many are settled."""
+    for number, message in enumerate(messages):
+        sending.add(message, "id", Delivery("topic", number))
+    workers = [asyncio.create_task(sending.work()) for _ in range(8)]
+    async with asyncio.timeout(20):
+        for _ in messages:
+            await settled.acquire()
+    for worker in workers:
+        worker.cancel()
+
+
+async def test_after_a_refusal_a_lane_gets_back_to_full_requests() -> None:
+    """Halving finds the refused message, and what follows is published in requests that double again."""
+    bus = _Bus({1}, [])
+    sizes: list[int] = []
+
+    async def publish(topic: str, messages: Sequence[Any]) -> None:
+        sizes.append(len(messages))
+        await bus.publish(topic, messages)
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    messages = [PubsubMessage(data=str(number).encode(), ordering_key="a") for number in range(1, 5001)]
+    await _settled_by(sending, settled, messages)
+
+    halvings = doublings = 10  # from a thousand to one
+    assert len(sizes) <= halvings + doublings + 5 + 1
+    assert max(sizes[halvings:]) == REQUEST_MESSAGES
+
+
+async def test_a_success_begins_a_lanes_waits_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that failed long ago waits as shortly at its next failure as at its first."""
+    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
+    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+    bus = _Bus(set(), [])
+    failures: list[int] = []
+    answers = iter([UnavailableError("away"), UnavailableError("away"), None, None])
+
+    async def publish(topic: str, messages: Sequence[Any]) -> None:
+        failures.append(sending._lanes["topic", "a"].backoff._failures)
+        if error := next(answers):
+            raise error
+        await bus.publish(topic, messages)
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    messages = [PubsubMessage(data=str(number).encode(), ordering_key="a") for number in (1, 2)]
+    monkeypatch.setattr(lanes.Lane, "next_request", lambda lane: [lane.pending[0]])  # one at a time
+    await _settled_by(sending, settled, messages)
+
+    assert failures == [0, 1, 2, 0]
+
+
+async def test_a_lane_that_fails_waits_before_it_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a Pub/Sub that is overloaded is not asked again at once."""
+    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.2)
+    bus = _Bus(set(), [])
+    times: list[float] = []
+
+    async def publish(topic: str, messages: Sequence[Any]) -> None:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) == 1:
+            raise UnavailableError("away")
+        await bus.publish(topic, messages)
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    await _settled_by(sending, settled, [PubsubMessage(data=b"1", ordering_key="a")])
+
+    assert times[1] - times[0] >= 0.1
+
+
+async def test_a_request_is_filled_to_pubsubs_limit_in_bytes_and_not_beyond() -> None:
+    """Large messages go in as few requests as they fit in, and none is refused for its size."""
+    bus = _Bus(set(), [])
+    sizes: list[int] = []
+
+    async def publish(topic: str, messages: Sequence[Any]) -> None:
+        sizes.append(PublishRequest(topic=topic, messages=messages).ByteSize())
+        bus.published["a"] += range(len(messages))
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    large = PubsubMessage(data=b"x" * (REQUEST_BYTES // 100), ordering_key="a")
+    await _settled_by(sending, settled, [large] * 198)
+
+    assert all(size <= REQUEST_BYTES for size in sizes)
+    assert len(sizes) == 2
+
+
+async def test_messages_without_a_key_do_not_wait_for_each_other() -> None:
+    """They are spread over so many lanes, each with a request in flight."""
+    together = asyncio.Barrier(UNORDERED_LANES)
+
+    async def publish(_topic: str, _messages: Sequence[Any]) -> None:
+        await together.wait()
+
+    bus = _Bus(set(), [])
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    await _settled_by(sending, settled, [PubsubMessage(data=b"1")] * UNORDERED_LANES)
+
+
+async def test_an_outage_is_logged_once_and_counted_by_each_message(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a lane tries; a message that is parked in the end tells of all its attempts."""
+    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
+    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+    bus = _Bus({1}, [False, True] * 4)
+    attempts: list[int] = []
+
+    async def park(_topic: str, pending: Pending, _error: EventStoreError) -> None:
+        attempts.append(pending.attempts)
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(bus.publish, park, lambda _: settled.release(), bus.park_behind)
+    await _settled_by(sending, settled, [PubsubMessage(data=b"1", ordering_key="a")])
+
+    assert attempts == [4]
+    assert [record.getMessage() for record in caplog.records] == ["cannot publish, trying again: away"]
+
+
+async def test_keeping_back_again_keeps_what_was_kept_back() -> None:
+    """All of it is published when it is released."""
+    bus = _Bus(set(), [])
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(bus.publish, bus.park, lambda _: settled.release(), bus.park_behind)
+    worker = asyncio.create_task(sending.work())
+    for number, key in enumerate("ab", 1):
+        sending.keep_back()
+        sending.add(
+            PubsubMessage(data=str(number).encode(), ordering_key=key), "id", Delivery("topic", number)
+        )
+    sending.release()
+    async with asyncio.timeout(20):
+        for _ in "ab":
+            await settled.acquire()
+    worker.cancel()
+
+    assert bus.published == {"a": [1], "b": [2]}
+
+
+async def test_a_key_that_is_blocked_is_parked_in_full_requests() -> None:
+    """However small the request was that found the first message: a statement for each would take long."""
+    bus = _Bus({1}, [], is_blocking=True)
+    sizes: list[int] = []
+
+    async def park_behind(topic: str, request: Sequence[Pending]) -> bool:
+        is_blocked = await bus.park_behind(topic, request)
+        sizes.extend([len(request)] * is_blocked)
+        return is_blocked
+
+    settled = asyncio.Semaphore(0)
+    sending = Lanes(bus.publish, bus.park, lambda _: settled.release(), park_behind)
+    messages = [PubsubMessage(data=str(number).encode(), ordering_key="a") for number in range(1, 3001)]
+    await _settled_by(sending, settled, messages)
+
+    assert sizes == [1, 1000, 1000, 998]

@@ -3,14 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from event_store import lease
+from event_store.errors import UnavailableError
+from event_store.login import Login
+from event_store.relay import Relay
+from event_store.term import PAGE_EVENTS, PageSize
 from event_store.topology import Routing
 from local.ports import free_port
 from local.pubsub import PubSubServer
+from tests.conftest import TestDatabase
+from tests.proxy import Proxy
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, bus_at, positions_of
 from tests.relay.conftest import StartRelay
 from tests.relay.log import Log
@@ -202,14 +210,72 @@ async def test_a_relay_without_routes_passes_over_everything(log: Log, start_rel
     await log.until("position = 2 FROM relays")
 
 
-async def test_a_page_too_large_for_its_time_is_read_in_smaller_ones(
-    log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, bus: Bus
+async def test_a_page_too_large_for_its_time_is_read_in_smaller_ones(  # fixtures
+    log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, bus: Bus, database: TestDatabase
 ) -> None:
-    """Events that take far more room in a message than on disk hold nothing up for ever."""
-    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.3)
-    log.insert_large("Nowhere", 300)
-    await log.append(str(uuid4()), "First", 301)
+    """Events that take far more room in a message than on disk hold nothing up forever."""
+    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.5)
+    log.insert_large("Nowhere", 12, size_bytes=100_000)
+    await log.append(str(uuid4()), "First", 13)  # on a connection that is as fast as ever
 
-    await start_relay(bus.routing())
+    async with Proxy(database.postgres.port, answer_bytes_per_second=2_000_000) as proxy:
+        monkeypatch.setenv("PGPORT", str(proxy.port))
+        await start_relay(bus.routing())
 
-    assert positions_of(await bus.receive_events("first", {301})) == [301]
+        assert positions_of(await bus.receive_events("first", {13})) == [13]
+
+
+async def test_the_size_of_a_page_follows_the_time_that_it_takes(
+    log: Log,  # noqa: ARG001 # names the database
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A quarter after a page that took too long, down to one event; else twice as many, up to the most."""
+    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.05)
+    size = PageSize()
+    sizes = []
+
+    async def read(connection: psycopg.AsyncConnection[Any], seconds: float) -> None:
+        async with size.reading():
+            await connection.execute("SELECT pg_sleep(%s)", (seconds,))
+
+    for _ in range(6):
+        async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+            with pytest.raises(UnavailableError):
+                await read(connection, 60)
+        sizes.append(size.events)
+    monkeypatch.setattr(lease, "STATEMENT_SECONDS", PATIENCE_SECONDS)
+    async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+        for _ in range(11):
+            await read(connection, 0)
+            sizes.append(size.events)
+
+    assert sizes == [250, 62, 15, 3, 1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, PAGE_EVENTS, PAGE_EVENTS]
+
+
+async def test_a_relay_that_worked_meanwhile_waits_shortly_after_the_next_failure(
+    bus: Bus, log: Log, start_relay: StartRelay
+) -> None:
+    """Its waits begin anew with each lease."""
+    await log.append(str(uuid4()), "First", 1)
+    relay = await start_relay(bus.routing())
+    for position in (1, 2, 3):
+        await log.until(f"lease_owner IS NOT NULL AND position = {position} FROM relays")
+        log.terminate("query <> ''")
+        await log.append_again(str(uuid4()), "First", position)
+    await log.until("position = 4 FROM relays")
+
+    assert relay._backoff._failures == 0
+
+
+async def test_a_relay_that_is_stopped_drops_its_connection_to_pubsub(
+    bus: Bus, log: Log, login: Login
+) -> None:
+    """A service that is stopped leaves none open."""
+    relay = Relay(login, bus.routing())
+    running = asyncio.create_task(relay.run())
+    await log.until("lease_owner IS NOT NULL FROM relays")
+    relay.stop()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await running
+
+    assert relay._publisher._channel is None
