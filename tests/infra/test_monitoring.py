@@ -71,6 +71,28 @@ def test_what_is_watched_is_there(prod: dict[str, dict[str, Any]]) -> None:
     assert all(value in known[label] for label, value in named)
 
 
+def test_a_replica_is_watched_where_its_lag_is_reported(prod: dict[str, dict[str, Any]]) -> None:
+    """The primary reports how far each replica has replayed; a series of the replica's own does not exist."""
+    (condition,) = prod["monitoring-replica-lag"]["inputs"]["conditions"]
+    labels = dict(re.findall(r'(\w+\.labels\.\w+) = "([^"]*)"', condition["conditionThreshold"]["filter"]))
+    primary, replica = prod["database-instance"]["inputs"]["name"], prod["database-replica"]["inputs"]["name"]
+
+    assert labels == {
+        "resource.labels.database_id": f"event-store-prod:{primary}",
+        "metric.labels.replica_name": replica,
+        "metric.labels.replica_lag_type": "replay_location",
+    }
+
+
+def test_transaction_ids_are_watched_before_they_run_out(prod: dict[str, dict[str, Any]]) -> None:
+    """What stops all writing is how many ids are in use, not how old the oldest open transaction is."""
+    (condition,) = prod["monitoring-database-transactions"]["inputs"]["conditions"]
+    threshold = condition["conditionThreshold"]
+
+    assert "database/postgresql/transaction_id_utilization" in threshold["filter"]
+    assert 0.1 < threshold["thresholdValue"] < 0.9
+
+
 def test_the_way_of_a_message_can_be_seen(prod: dict[str, dict[str, Any]]) -> None:
     """The dashboard has every topic and every subscription, from publishing to acknowledgement."""
     (board,) = _of_type(prod, "gcp:monitoring/dashboard:Dashboard")

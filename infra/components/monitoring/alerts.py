@@ -15,8 +15,8 @@ _RUN: Final = "run.googleapis.com/"
 _BUSY: Final = 0.85
 _FULL: Final = 0.9
 _REPLICA_BEHIND_BYTES: Final = 256 * 2**20  # some hundred thousand events
-# PostgreSQL stops writing at about 2,146 million transactions; vacuum becomes urgent at 200 million.
-_OLD_TRANSACTIONS: Final = 500_000_000
+# The share of transaction ids in use; at 1 PostgreSQL stops writing. Ordinary vacuum keeps it near 0.1.
+_TRANSACTION_IDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +189,8 @@ def _of_the_database(watched: Watched) -> Iterator[Alert]:
         (
             "transactions",
             "Old transactions",
-            "postgresql/vacuum/oldest_transaction_age",
-            _OLD_TRANSACTIONS,
+            "postgresql/transaction_id_utilization",
+            _TRANSACTION_IDS,
             5,
         ),
     ):
@@ -219,8 +219,13 @@ def _of_the_replica(watched: Watched) -> Alert:
         severity="WARNING",
         series=Series(
             resource=_DATABASE,
+            # Reported by the primary for each replica; what is replayed there can be read there.
             metric=f"{_SQL}postgresql/replication/replica_byte_lag",
-            where={"resource.labels.database_id": [f"{watched.project}:{watched.replica}"]},
+            where={
+                "resource.labels.database_id": [f"{watched.project}:{watched.instance}"],
+                "metric.labels.replica_name": [watched.replica],
+                "metric.labels.replica_lag_type": ["replay_location"],
+            },
             reducer="REDUCE_MAX",
         ),
         above=_REPLICA_BEHIND_BYTES,
