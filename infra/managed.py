@@ -36,7 +36,7 @@ MANAGED: Final = {
     "cloudrunv2/serviceIamMember:ServiceIamMember": Managed(
         "roles/run.admin", ("run.services.getIamPolicy",)
     ),
-    "cloudrunv2/workerPool:WorkerPool": Managed("roles/run.admin", ("run.workerPools.get",)),
+    "cloudrunv2/workerPool:WorkerPool": Managed("roles/run.admin", ("run.workerpools.get",)),
     "compute/address:Address": Managed("roles/compute.networkAdmin", ("compute.addresses.get",)),
     "compute/forwardingRule:ForwardingRule": Managed(
         "roles/compute.networkAdmin", ("compute.forwardingRules.get",)

@@ -182,6 +182,12 @@ class DatabaseSettings:
                 f"{path}.log_retention_days is {self.log_retention_days}, "
                 f"but {self.edition} keeps at most {LOG_RETENTION_DAYS[self.edition]} days"
             )
+        # A point in time is restored from the backup before it, so Google wants one for each day of log.
+        if self.point_in_time_recovery and self.retained_backups < self.log_retention_days:
+            raise ConfigurationError(
+                f"{path}.retained_backups is {self.retained_backups}, but log_retention_days is "
+                f"{self.log_retention_days}: keep as many backups at least, or fewer days"
+            )
 
 
 def _check_generations(path: str, settings: DatabaseSettings) -> None:

@@ -10,6 +10,8 @@ EDITION_TIERS: Final = {
     "ENTERPRISE": r"db-custom-\d+-\d+|db-f1-micro|db-g1-small",
     "ENTERPRISE_PLUS": r"db-perf-optimized-N-\d+",
 }
+# https://cloud.google.com/sql/docs/postgres/machine-series-overview
+_OPTIMIZED_CPUS: Final = (2, 4, 8, 16, 32, 48, 64, 80, 96, 128)
 _SHARED_CORE_GIB: Final = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
 # From so many GiB of memory on: https://cloud.google.com/sql/docs/postgres/flags#postgres-m
 _CONNECTIONS: Final = (
@@ -40,6 +42,10 @@ def check_tier(path: str, tier: str, edition: str) -> None:
     if not re.fullmatch(EDITION_TIERS[edition], tier):
         fitting = EDITION_TIERS[edition].replace(r"\d+", "<n>").replace("|", ", ")
         raise ConfigurationError(f"{path} is {tier!r}, but {edition} has {fitting}")
+    optimized = re.fullmatch(r"db-perf-optimized-N-(\d+)", tier)
+    if optimized is not None and int(optimized[1]) not in _OPTIMIZED_CPUS:
+        allowed = ", ".join(map(str, _OPTIMIZED_CPUS))
+        raise ConfigurationError(f"{path} has {optimized[1]} vCPUs, but must have one of {allowed}")
     custom = re.fullmatch(r"db-custom-(\d+)-(\d+)", tier)
     if custom is None:
         return

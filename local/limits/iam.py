@@ -1,9 +1,12 @@
 """Identities and grants."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text
+from local.limits.permissions import PERMISSIONS
 from local.limits.table import Limits
+from local.properties import Properties, is_known
 
 MEMBER: Final = {
     "role": Text(
@@ -71,6 +74,16 @@ KEY_IAM_MEMBER: Final = Limits(
     name="cryptoKeyId",
 )
 
+
+def _holds_what_there_is(inputs: Properties) -> Iterator[tuple[str, str]]:
+    for index, permission in enumerate(inputs["permissions"]):
+        if is_known(permission) and permission not in PERMISSIONS:
+            yield (
+                f"permissions[{index}]",
+                f"{permission} is not valid: local/limits/permissions.py has the names that Google knows",
+            )
+
+
 CUSTOM_ROLE: Final = Limits(
     "gcp:projects/iAMCustomRole:IAMCustomRole",
     {
@@ -89,6 +102,7 @@ CUSTOM_ROLE: Final = Limits(
             default="GA",
         ),
     },
+    rules=(_holds_what_there_is,),
     name="roleId",
 )
 TABLE_IAM_MEMBER: Final = Limits(

@@ -1,5 +1,6 @@
 """Cloud SQL for PostgreSQL. Limits: https://cloud.google.com/sql/docs/postgres/instance-settings."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -11,6 +12,8 @@ from local.properties import Properties, is_known
 _DAY: Final = Text(r"(\d{4}-)?\d{1,2}-\d{1,2}", "a day, as in 2026-11-20 or 11-20")
 _LONGEST_QUIET_DAYS: Final = 90
 _LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
+# https://cloud.google.com/sql/docs/postgres/machine-series-overview
+_OPTIMIZED: Final = re.compile(r"db-perf-optimized-N-(2|4|8|16|32|48|64|80|96|128)")
 
 
 def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -23,6 +26,8 @@ def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
     edition = settings.get("edition", usual)
     if tier.startswith("db-perf-optimized-") != (edition == "ENTERPRISE_PLUS"):
         yield "settings.tier", f"Invalid Tier ({tier}) for ({edition}) Edition"
+    elif edition == "ENTERPRISE_PLUS" and not _OPTIMIZED.fullmatch(tier):
+        yield "settings.tier", f"Invalid Tier ({tier}): there is no such machine"
 
 
 def _recovery_has_backups(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -43,6 +48,12 @@ def _recovery_has_backups(inputs: Properties) -> Iterator[tuple[str, str]]:
         yield (
             "settings.backupConfiguration.transactionLogRetentionDays",
             f"must be 1 to {most} in this edition",
+        )
+    kept = backups.get("backupRetentionSettings", {}).get("retainedBackups")
+    if recovers and days is not None and kept is not None and kept < days:
+        yield (
+            "settings.backupConfiguration.backupRetentionSettings.retainedBackups",
+            f"backup retention should be > transaction log retention, which is {days} days",
         )
 
 

@@ -159,6 +159,16 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             "point_in_time_recovery needs backups: set event-store:database.backups to",
         ),
         ("database", '{"log_retention_days": 8}', "but ENTERPRISE keeps at most 7 days"),
+        (
+            "database",
+            '{"log_retention_days": 7, "retained_backups": 6}',
+            "retained_backups is 6, but log_retention_days is 7: keep as many backups at least",
+        ),
+        (
+            "database",
+            '{"edition": "ENTERPRISE_PLUS", "tier": "db-perf-optimized-N-3"}',
+            "has 3 vCPUs, but must have one of 2, 4, 8, 16, 32, 48, 64, 80, 96, 128",
+        ),
         ("database", '{"backup_start_time": "24:00"}', "is '24:00', but must be a time as in 02:00"),
         (
             "database",

@@ -88,6 +88,10 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (federation.PROVIDER, PROVIDER, "attributeMapping", {"a": "x"}, "attributeMapping", "google.subject"),
         (federation.PROVIDER, PROVIDER, "oidc.issuerUri", "http://a", "oidc.issuerUri", "https"),
         (federation.PROVIDER, PROVIDER, "saml", {"idpMetadataXml": "x"}, "saml", "conflicts with oidc"),
+        (
+            *(iam.CUSTOM_ROLE, CUSTOM_ROLE, "permissions", ["run.jobs.get", "run.workerPools.get"]),
+            *("permissions[1]", "run.workerPools.get is not valid"),
+        ),
         (iam.CUSTOM_ROLE, CUSTOM_ROLE, "roleId", "a-role", "roleId", "underscores"),
         (iam.CUSTOM_ROLE, CUSTOM_ROLE, "stage", "NEW", "stage", "one of ALPHA"),
         (iam.CUSTOM_ROLE, CUSTOM_ROLE, "title", "x" * 101, "title", "100"),
@@ -245,6 +249,20 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (monitoring.NOTIFICATION_CHANNEL, {}, "displayName", "a", "type", "required"),
         (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
+        (
+            *(sql.INSTANCE, _with(INSTANCE, "settings.edition", "ENTERPRISE_PLUS"), "settings.tier"),
+            *("db-perf-optimized-N-3", "settings.tier", "no such machine"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.backupConfiguration"),
+            {
+                "enabled": True,
+                "pointInTimeRecoveryEnabled": True,
+                "transactionLogRetentionDays": 7,
+                "backupRetentionSettings": {"retainedBackups": 6},
+            },
+            *("settings.backupConfiguration.backupRetentionSettings.retainedBackups", "which is 7 days"),
+        ),
         (sql.INSTANCE, INSTANCE, "settings.diskSize", 5, "settings.diskSize", "10 to"),
         (sql.INSTANCE, INSTANCE, "clone", {}, "clone.sourceInstanceName", "required"),
         (
