@@ -120,6 +120,8 @@ def test_the_loss_of_what_holds_data_is_refused(kind: str, op: str) -> None:
 
     assert not verdict.passes
     assert [each.stake for each in verdict.refused] != [UNKNOWN_TYPE]
+    # Whoever means it can say so, in one word for all halves of a replacement.
+    assert [each.deed for each in verdict.refused] == ["delete" if op == "delete" else "replace"]
 
 
 def test_what_keeps_something_is_never_taken_for_harmless() -> None:
@@ -175,6 +177,7 @@ def test_a_preview_that_failed_never_passes(message: str, capsys: pytest.Capture
     """Any error of the engine is a failure, with the engine's words, even if its last word is all it says."""
     text = _plan(diagnostics=[{"severity": "error", "message": message}])
 
+    assert not judge(Plan.parse(text)).passes
     with pytest.raises(ConfigurationError, match="the preview of prod failed"):
         review("prod", text)
     assert message.removeprefix("error: ") in capsys.readouterr().out
