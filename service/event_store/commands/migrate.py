@@ -12,7 +12,8 @@ from event_store.login import Login
 from event_store.migrate import offline_sql, upgrade
 
 DESCRIPTION: Final = """\
-Bring the database's schema up to this release. Safe to run twice, and from two places at once.
+Bring the database's schema up to this release. Safe to run twice, and from two places at once. The schema of
+a later release that works with this one is left as it is, so that a rollback goes through.
 
 libpq's variables (PGHOST, PGPORT, PGDATABASE, PGUSER ...) name the database; the user becomes the tables'
 owner."""
