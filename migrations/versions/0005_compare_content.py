@@ -4,6 +4,7 @@ from migrations import run_sql
 
 revision = "0005"
 down_revision = "0004"
+works_from = "0004"
 
 
 def upgrade() -> None:
