@@ -52,7 +52,13 @@ async def test_an_image_of_the_own_project_needs_no_grant(engine: Engine) -> Non
 
 
 @pytest.mark.parametrize(
-    "image", ["event-store:latest", "europe-west1-docker.pkg.dev/p/event-store/event-store:1.0", f"{IMAGE}0"]
+    "image",
+    [
+        "event-store:latest",
+        "europe-west1-docker.pkg.dev/p/event-store/event-store:latest",
+        "europe-west1-docker.pkg.dev/p/event-store/event-store:1.0",
+        f"{IMAGE}0",
+    ],
 )
 def test_an_image_by_tag_is_refused(image: str) -> None:
     """A tag may name another image tomorrow."""

@@ -21,11 +21,12 @@ FILE: Final = Path(__file__).with_name("limits.txt")
 def render() -> str:
     """Return the limits of every type, in the order of their names."""
     return "".join(
-        f"{line}\n" for each in sorted(_all(), key=lambda limits: limits.type) for line in _lines(each)
+        f"{line}\n" for each in sorted(all_limits(), key=lambda limits: limits.type) for line in _lines(each)
     )
 
 
-def _all() -> Iterator[Limits]:
+def all_limits() -> Iterator[Limits]:
+    """Yield the limits of every type once."""
     seen = set()
     for module in pkgutil.iter_modules(local.limits.__path__):
         for value in vars(importlib.import_module(f"local.limits.{module.name}")).values():
