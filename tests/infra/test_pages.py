@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import grpc
+import pytest
 
+from infra.components.monitoring.alert import section
+from infra.components.monitoring.alerts import Watched, alerts
+from infra.settings import MonitoringSettings
 from infra.settings.reference import page
 from local.state import ROOT
 
@@ -60,6 +64,36 @@ def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
         named = set(re.findall(r"event-store:[a-z_]+(?:\.[a-z_]+)*", path.read_text("utf-8")))
         missing = [each for each in named if f"`{each}" not in known and f"`{each}." not in known]
         assert missing == [], path.name
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "above", "minutes"),
+    [
+        ("The service is silent", "status line for ten minutes", None, 10),
+        ("The database's disk is full", "nine tenths of", 0.9 * 1000, 5),
+        ("Connections run out", "Four fifths of the connections", 0.8 * 200, 5),
+        ("The read replica is behind", "256 MiB of the log behind", 256 * 2**20, 15),
+        ("Instances are at their maximum", "As many instances run as", 7 - 0.5, 15),
+        ("Appends are slow", "99 of 100 appends take longer", 0.4, 10),
+        ("Dead letters", "gave messages up", 0, 0),
+    ],
+)
+def test_the_runbook_says_when_an_alert_rings(
+    title: str, words: str, above: float | None, minutes: int
+) -> None:
+    """The numbers of a section are those that its alert is made with."""
+    watched = Watched(
+        project="p", service="s", job="j", instance="i", replica="r", topics=["t"], subscriptions=["s"],
+        dead_letters=["d"], most_instances=7, most_connections=200, disk_limit_bytes=1000,
+    )  # fmt: skip
+    (alert,) = (
+        each
+        for each in alerts(watched, MonitoringSettings(enabled=True, append_milliseconds=400))
+        if each.title == title
+    )
+
+    assert words in " ".join(section(title).split())
+    assert (alert.above, alert.minutes) == (above, minutes)
 
 
 def test_the_glossary_has_one_line_for_a_word() -> None:
