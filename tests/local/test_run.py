@@ -89,6 +89,29 @@ async def test_a_job_is_tried_as_often_as_it_says(stack: Stack, tmp_path: Path) 
     assert attempts.read_text().count("try") == 4
 
 
+async def test_a_container_has_nothing_of_the_developer(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither credentials nor settings of whoever runs it: a home of its own, and what Cloud Run gives."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/home/developer/key.json")
+    monkeypatch.setenv("PGPASSWORD", "developer")
+    told = tmp_path / "environment"
+    stack.write(
+        JOB.replace("echo looking for {path} && cat {path}", "env > {path}").format(
+            execution="1", labels={}, path=told
+        )
+    )
+    await stack.must_up()
+    variables = dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
+
+    assert variables["HOME"] == variables["CLOUDSDK_CONFIG"] != os.environ.get("HOME")
+    assert variables.keys() - {"PWD", "OLDPWD", "SHLVL", "_"} == {
+        *("PATH", "HOME", "CLOUDSDK_CONFIG", "LANG", "PYTHONUNBUFFERED"),
+        *("PUBSUB_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "GCE_METADATA_HOST", "GCE_METADATA_IP"),
+        *("CLOUD_RUN_JOB", "CLOUD_RUN_EXECUTION"),
+    }
+
+
 async def test_an_execution_token_is_taken_once(stack: Stack) -> None:
     """A job that changes without its token is refused, as by Google."""
     stack.write(JOB.format(execution="1", labels={}, path="/dev/null"))
