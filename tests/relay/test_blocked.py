@@ -354,3 +354,41 @@ async def test_a_blocked_partition_holds_all_its_aggregates(
 
     assert log.query(PARKED) == [2, 3, 4, 5]
     assert log.query("SELECT ordering_key FROM blocked_keys") == "partition-0"
+
+
+async def test_what_has_no_ordering_key_blocks_nothing(bus: Bus, log: Log, start_relay: StartRelay) -> None:
+    """Where there is no order, nothing has to wait behind a message that cannot be published."""
+    log.insert_oversize(str(uuid4()), "First")
+    await start_relay(bus.routing(Ordering("none"), "block"))
+    await log.append(str(uuid4()), "First", 2)
+
+    await log.until("position = 2 FROM relays")
+
+    assert (log.query(PARKED), log.query(BLOCKED)) == ([1], 0)
+
+
+async def test_a_key_that_was_unblocked_costs_one_statement(log: Log, routing: Routing) -> None:
+    """From then on its messages are published without a question to the database."""
+    topic = routing.topics["first"].path
+    pending = Pending(PubsubMessage(data=b"{}", ordering_key="k"), 1, str(uuid4()), Delivery(topic, 1))
+    async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+        lease = await RelayLease.acquire(connection, "holder")
+        assert lease is not None
+        parking = Parking(lease, routing)
+        await parking.park(topic, pending, InvalidArgumentError())
+        log.query("DELETE FROM blocked_keys")
+
+        assert not await parking.park_behind(topic, [pending])
+    assert not await parking.park_behind(topic, [pending])  # without a connection
+
+
+async def test_a_long_reason_is_cut(log: Log, routing: Routing) -> None:
+    """What Pub/Sub says has no bound of its own; its first 1,000 characters are kept."""
+    topic = routing.topics["first"].path
+    pending = Pending(PubsubMessage(data=b"{}"), 1, str(uuid4()), Delivery(topic, 1))
+    async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+        lease = await RelayLease.acquire(connection, "holder")
+        assert lease is not None
+        await Parking(lease, routing).park(topic, pending, InvalidArgumentError.of("message", "x" * 5000))
+
+    assert log.query("SELECT length(error) FROM parked_messages") == 1000

@@ -155,8 +155,8 @@ def test_one_refused_message_is_found_in_a_full_request() -> None:
 
 @given(
     st.lists(st.sets(st.sampled_from("abc")), max_size=30),
-    st.integers(0, 110),
-    st.integers(0, 110),
+    st.integers(98, 112),
+    st.integers(98, 112),
     st.randoms(),
 )
 def test_the_watermark_is_the_lowest_contiguous_settled_position(

@@ -33,10 +33,13 @@ class _Logged(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.messages: list[str] = []
+        self.errors: list[str] = []
         self.came = asyncio.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
         self.messages.append(record.getMessage())
+        if record.levelno >= logging.ERROR:
+            self.errors.append(record.getMessage())
         self.came.set()
 
     async def until(self, text: str) -> None:
@@ -194,6 +197,7 @@ async def test_nothing_is_published_beyond_a_hole_in_the_log(
     await start_relay(bus.routing())
 
     await logged.until("the log has no event at position 2")
+    assert "the log has no event at position 2" in logged.errors[0]
     assert log.checkpoint <= 1
     log.query("DELETE FROM events WHERE global_position = 3")
     logged.messages.clear()

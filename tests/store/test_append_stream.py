@@ -207,6 +207,39 @@ async def test_a_database_that_is_away_ends_the_stream_and_keeps_the_order(
         assert [each for (each,) in stored] == [each.appends[0].events[0].event_id for each in requests]
 
 
+async def test_what_is_behind_a_request_that_was_not_stored_is_taken_back(service: Service) -> None:
+    """Though the next batch would be: sent again, all of them are in the log in the order of the stream."""
+    aggregate_id = str(uuid4())
+    requests = [request(append(aggregate_id)) for _ in range(5)]
+    with psycopg.connect(service.database.superuser) as blocker:
+        blocker.execute("SELECT FROM log_head FOR UPDATE")
+        call = service.stub.AppendEventsStream()
+        for each in (*requests, request()):
+            await call.write(each)
+        assert list(await verdicts(call, most=1)) == [6]  # a bad one: those before it have been taken
+        service.execute(f"SELECT pg_cancel_backend({await batch_in_flight(service.database)})")
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await verdicts(call)
+        assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+        blocker.rollback()
+
+    await send(service, *requests)
+
+    stored = service.execute("SELECT event_id::text FROM events ORDER BY global_position")
+    assert [each for (each,) in stored] == [each.appends[0].events[0].event_id for each in requests]
+
+
+async def test_a_stream_takes_more_requests_than_may_be_in_flight(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room comes back with each verdict, good or bad."""
+    monkeypatch.setattr(pipeline, "IN_FLIGHT", 4)
+
+    found = await send(service, *(request(*[append()] * (number % 2)) for number in range(20)))
+
+    assert len(found) == 20
+
+
 async def test_a_client_that_goes_away_breaks_nothing(service: Service) -> None:
     """Others go on, and nothing of it keeps the service from stopping."""
     call = service.stub.AppendEventsStream()

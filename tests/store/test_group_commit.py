@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import psycopg
@@ -12,7 +13,12 @@ import pytest
 from event_store import appender as module
 from event_store.appender import Appender
 from event_store.environment import Environment
-from event_store.errors import InvalidArgumentError, OverloadedError, UnavailableError
+from event_store.errors import (
+    InvalidArgumentError,
+    LogCorruptedError,
+    OverloadedError,
+    UnavailableError,
+)
 from event_store.login import Login
 from event_store.validation import PreparedRequest, prepare_request
 from tests.conftest import RUNTIME, TestDatabase, kill
@@ -51,6 +57,15 @@ def stored(database: TestDatabase) -> list[tuple[int, str, int]]:
         return connection.execute(
             "SELECT global_position, aggregate_id::text, event_version FROM events ORDER BY 1"
         ).fetchall()
+
+
+@asynccontextmanager
+async def held_log(database: TestDatabase) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Hold the lock of the log: a batch in flight stays there, and requests queue behind it."""
+    async with await psycopg.AsyncConnection.connect(database.superuser) as blocker:
+        await blocker.execute("SELECT FROM log_head FOR UPDATE")
+        yield blocker
+        await blocker.rollback()
 
 
 async def batch_in_flight(database: TestDatabase) -> int:
@@ -153,6 +168,37 @@ async def test_data_that_postgresql_refuses_harms_only_its_own_request(
     assert [position for position, _, _ in stored(any_database)] == list(range(1, 22))
 
 
+async def test_a_log_that_is_ahead_of_its_head_takes_nothing(
+    writer: Writer, any_database: TestDatabase
+) -> None:
+    """Somebody else wrote to it, or put its head back: no position is given twice, and the error says so."""
+    await writer.appender.append(prepared())
+    with psycopg.connect(any_database.superuser) as connection:
+        connection.execute("UPDATE log_head SET position = 0")
+
+    with pytest.raises(LogCorruptedError, match="the log is ahead of its head"):
+        await writer.appender.append(prepared())
+
+    assert [position for position, _, _ in stored(any_database)] == [1]
+
+
+async def test_the_times_of_recording_follow_the_order_of_the_log(
+    writer: Writer, any_database: TestDatabase
+) -> None:
+    """Also of a batch that waited for the log: its time is taken when it has it."""
+    async with held_log(any_database) as blocker:
+        waiting = asyncio.create_task(writer.appender.append(prepared()))
+        await batch_in_flight(any_database)
+        row = await (await blocker.execute("SELECT clock_timestamp()")).fetchone()
+    await waiting
+    with psycopg.connect(any_database.superuser) as connection:
+        recorded = connection.execute("SELECT created_at FROM events").fetchone()
+
+    assert row is not None
+    assert recorded is not None
+    assert recorded[0] > row[0]
+
+
 async def test_a_full_queue_refuses_at_once(
     writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +216,95 @@ async def test_a_full_queue_refuses_at_once(
 
     await asyncio.wait_for(asyncio.gather(first, *waiting), PATIENCE_SECONDS)
     assert len(stored(any_database)) == 4
+
+
+async def test_a_queue_that_is_full_in_bytes_refuses_too(
+    writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few large requests fill it; what a batch took, or a caller who left, is room again."""
+    one = prepared()
+    monkeypatch.setattr(module, "QUEUE_BYTES", 2 * one.size_bytes)
+    async with held_log(any_database):
+        first = asyncio.create_task(writer.appender.append(one))
+        await batch_in_flight(any_database)
+        waiting = [writer.appender.enqueue(prepared()) for _ in range(2)]
+        with pytest.raises(OverloadedError, match=f"2 appends of {2 * one.size_bytes} bytes are waiting"):
+            writer.appender.enqueue(prepared())
+        waiting[0].cancel()
+    await first
+    await waiting[1]
+
+    aggregate_id = str(uuid4())
+    for _ in range(3):  # two for one aggregate do not share a batch: one is put back
+        await asyncio.gather(*(writer.appender.append(prepared(aggregate_id)) for _ in range(2)))
+
+    assert (writer.appender._queue_bytes, writer.appender._queue_events) == (0, 0)
+
+
+async def test_a_batch_is_bounded_in_events_and_in_bytes(
+    writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into one comes into the next; a request that is larger than any has its own."""
+    monkeypatch.setattr(module, "BATCH_EVENTS", 10)
+    monkeypatch.setattr(module, "BATCH_BYTES", 3 * prepared().size_bytes)
+    heads = []
+    for requests in ([prepared(events=6), prepared(events=6)], [], [prepared(events=20)]):
+        async with held_log(any_database):
+            before = asyncio.create_task(writer.appender.append(prepared()))
+            await batch_in_flight(any_database)
+            waiting = [writer.appender.enqueue(each) for each in requests]
+        await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
+        heads.append(list(writer.heads))
+
+    async with held_log(any_database):
+        before = asyncio.create_task(writer.appender.append(prepared()))
+        await batch_in_flight(any_database)
+        waiting = [writer.appender.enqueue(prepared()) for _ in range(7)]
+    await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
+
+    assert heads == [[1, 7, 13], [1, 7, 13, 14], [1, 7, 13, 14, 15, 35]]
+    assert writer.heads[6:] == [36, 39, 42, 43]
+
+
+async def test_of_requests_that_share_an_aggregate_the_first_is_stored_first(
+    writer: Writer, any_database: TestDatabase
+) -> None:
+    """Also where the second waits only for a third one's sake, which shares another with it."""
+    one, other = str(uuid4()), str(uuid4())
+    both = prepare_request(request(append(one, 1), append(other, 1)), None)
+    async with held_log(any_database):
+        before = asyncio.create_task(writer.appender.append(prepared()))
+        await batch_in_flight(any_database)
+        waiting = [writer.appender.enqueue(each) for each in (prepared(one), both, prepared(other))]
+    await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
+
+    versions = [[each.event_version for each in answer.result().results] for answer in waiting]
+    assert versions == [[1], [2, 1], [2]]
+    assert writer.heads == [1, 2, 4, 5]
+
+
+async def test_a_repeated_request_tells_nobody_of_a_new_head(writer: Writer) -> None:
+    """It stored nothing: whoever follows the log has no reason to look."""
+    again, other = prepared(), prepared()
+    await writer.appender.append(again)
+    await asyncio.gather(*map(writer.appender.append, (other, again)))
+    await writer.appender.append(again)
+
+    assert writer.heads == [1, 2]
+
+
+async def test_whoever_waits_for_room_is_let_go_by_a_stop(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step is then refused, since the service stops."""
+    monkeypatch.setattr(module, "QUEUE_REQUESTS", 0)
+    waiting = asyncio.create_task(writer.appender.wait_for_room(prepared()))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    writer.appender.stop()
+
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
 
 
 async def test_a_caller_that_goes_away_breaks_nothing(writer: Writer, any_database: TestDatabase) -> None:
