@@ -283,6 +283,29 @@ async def test_of_requests_that_share_an_aggregate_the_first_is_stored_first(
     assert writer.heads == [1, 2, 4, 5]
 
 
+async def test_a_request_that_was_put_back_comes_before_those_behind_it(
+    writer: Writer, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those too that the full batch before did not look at."""
+    monkeypatch.setattr(module, "BATCH_EVENTS", 2)
+    one = str(uuid4())
+    async with held_log(any_database):
+        before = asyncio.create_task(writer.appender.append(prepared()))
+        await batch_in_flight(any_database)
+        waiting = [
+            writer.appender.enqueue(each)
+            for each in (
+                prepared(one),
+                prepared(one, expected=exact(1)),
+                prepared(events=2),
+                prepared(one, expected=exact(2)),
+            )
+        ]
+    answers = await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
+
+    assert [answer.results[0].event_version for answer in answers] == [1, 1, 2, 2, 3]
+
+
 async def test_a_repeated_request_tells_nobody_of_a_new_head(writer: Writer) -> None:
     """It stored nothing: whoever follows the log has no reason to look."""
     again, other = prepared(), prepared()
