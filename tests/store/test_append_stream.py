@@ -46,6 +46,18 @@ async def send(
     return await verdicts(call)
 
 
+async def cancel_batch(service: Service) -> None:
+    """Let PostgreSQL refuse the batch that waits for the lock of the log, on a connection that stays."""
+    process = await batch_in_flight(service.database)
+    waits = "SELECT query_start FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+    with psycopg.connect(service.database.superuser, autocommit=True) as watcher:
+        before = watcher.execute(waits, (process,)).fetchone()
+        watcher.execute("SELECT pg_cancel_backend(%s)", (process,))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while watcher.execute(waits, (process,)).fetchone() == before:  # noqa: ASYNC110 # no signal
+                await asyncio.sleep(0.01)
+
+
 async def test_requests_for_one_aggregate_are_stored_in_the_order_of_the_stream(any_service: Service) -> None:
     """Each of a hundred pipelined requests expects the version that the one before it makes."""
     aggregate_id = str(uuid4())
@@ -172,9 +184,9 @@ async def test_stop_answers_what_was_taken_and_ends_the_stream(
             stopping = asyncio.create_task(service.server.stop())
             await asyncio.sleep(0)
         found = await verdicts(call, most=5)
-        with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await verdicts(call)
         async with asyncio.timeout(5):  # less than the grace of calls in flight
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await verdicts(call)
             await stopping
 
     assert sorted(found) == [1, 2, 3, 4, 5]
@@ -213,15 +225,20 @@ async def test_what_is_behind_a_request_that_was_not_stored_is_taken_back(servic
     requests = [request(append(aggregate_id)) for _ in range(5)]
     with psycopg.connect(service.database.superuser) as blocker:
         blocker.execute("SELECT FROM log_head FOR UPDATE")
+        other = service.stub.AppendEvents(request(append()))
+        await batch_in_flight(service.database)
         call = service.stub.AppendEventsStream()
         for each in (*requests, request()):
             await call.write(each)
         assert list(await verdicts(call, most=1)) == [6]  # a bad one: those before it have been taken
-        service.execute(f"SELECT pg_cancel_backend({await batch_in_flight(service.database)})")
+        await cancel_batch(service)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await other  # so that the first request of the stream is in flight, and the others wait
+        await cancel_batch(service)
+        blocker.rollback()
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await verdicts(call)
         assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
-        blocker.rollback()
 
     await send(service, *requests)
 

@@ -246,7 +246,6 @@ async def test_a_batch_is_bounded_in_events_and_in_bytes(
 ) -> None:
     """What does not fit into one comes into the next; a request that is larger than any has its own."""
     monkeypatch.setattr(module, "BATCH_EVENTS", 10)
-    monkeypatch.setattr(module, "BATCH_BYTES", 3 * prepared().size_bytes)
     heads = []
     for requests in ([prepared(events=6), prepared(events=6)], [], [prepared(events=20)]):
         async with held_log(any_database):
@@ -256,6 +255,7 @@ async def test_a_batch_is_bounded_in_events_and_in_bytes(
         await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
         heads.append(list(writer.heads))
 
+    monkeypatch.setattr(module, "BATCH_BYTES", 3 * prepared().size_bytes)
     async with held_log(any_database):
         before = asyncio.create_task(writer.appender.append(prepared()))
         await batch_in_flight(any_database)
