@@ -5,18 +5,11 @@ from typing import Any
 import pytest
 
 from tests.infra.engine import Engine
-from tests.infra.inventory.variants import BY_ENDPOINT, KEY, ON_ALLOYDB, WHOLE, file_of_prod
+from tests.infra.inventory.variants import BY_ENDPOINT, KEY, ON_ALLOYDB, RESTORED, WHOLE, file_of_prod
 
 Resources = dict[str, dict[str, Any]]
 CLUSTER = "gcp:alloydb/cluster:Cluster"
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
-RESTORED = {
-    "event-store:database": {
-        "generation": 3,
-        "kept_generations": [1, 2],
-        "restore_from": {"instance": "event-store-2", "time": "2026-01-31T08:00:00Z"},
-    }
-}
 
 
 async def _plan(engine: Engine, changes: dict[str, Any]) -> Resources:

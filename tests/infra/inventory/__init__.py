@@ -1,6 +1,7 @@
 """What a stack consists of, as one readable YAML file per stack: every resource with its inputs and options.
 
-`python -m tests.infra.inventory --save` writes the files anew; their diff is what a reviewer reads.
+`python -m tests.infra.inventory --save` writes the files anew; their diff is what a reviewer reads. Those of
+`others/` are of stacks that ask for what none of ours does, and have only what is not the same there.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 FOLDER: Final = Path(__file__).resolve().parent
+VARIANT_FOLDER: Final = FOLDER / "others"
 STACKS: Final = ("local", "dev", "staging", "prod")
 _UNKNOWN: Final = (
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of a value that a preview cannot know
@@ -27,6 +29,18 @@ def render(states: Mapping[str, Mapping[str, Any]]) -> str:
         "resources": {name: _resource(state, groups) for name, state in sorted(custom.items())},
     }
     return yaml.safe_dump(inventory, sort_keys=False, width=110, allow_unicode=True)
+
+
+def render_difference(
+    states: Mapping[str, Mapping[str, Any]], others: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return the YAML of what the other states lack or have in another way, and of what is gone."""
+    own, other = (yaml.safe_load(render(each))["resources"] for each in (states, others))
+    difference = {
+        "gone": sorted(other.keys() - own.keys()),
+        "resources": {name: each for name, each in own.items() if other.get(name) != each},
+    }
+    return yaml.safe_dump(difference, sort_keys=False, width=110, allow_unicode=True)
 
 
 def _name(urn: str) -> str:

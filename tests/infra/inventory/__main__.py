@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from tests.infra.engine import Engine, google_cloud
-from tests.infra.inventory import FOLDER, STACKS, render
+from tests.infra.inventory import FOLDER, STACKS, VARIANT_FOLDER, render
 from tests.infra.inventory.pictures import PAGE, draw
+from tests.infra.inventory.variants import render_variants
 
 
 async def save(folder: Path) -> None:
@@ -19,6 +20,8 @@ async def save(folder: Path) -> None:
             if preview.code:
                 raise SystemExit(preview.text)
             (FOLDER / f"{stack}.yaml").write_text(render(preview.states), encoding="utf-8")
+        for name, text in (await render_variants(engine)).items():
+            (VARIANT_FOLDER / f"{name}.yaml").write_text(text, encoding="utf-8")
         PAGE.write_text(await draw(engine), encoding="utf-8")
 
 

@@ -5,6 +5,8 @@ from typing import Any, Final
 import yaml
 
 from local.state import ROOT
+from tests.infra.engine import Engine
+from tests.infra.inventory import render_difference
 
 DEPLOYER: Final = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 INVOKER: Final = "group:developers@example.com"
@@ -36,6 +38,22 @@ ON_ALLOYDB: Final[dict[str, Any]] = {
 BY_ENDPOINT: Final[dict[str, Any]] = {
     "event-store:database": {"private_service_connect": True, "read_replica": True}
 }
+RESTORED: Final[dict[str, Any]] = {
+    "event-store:database": {
+        "generation": 3,
+        "kept_generations": [1, 2],
+        "restore_from": {"instance": "event-store-2", "time": "2026-01-31T08:00:00Z"},
+    }
+}
+# By the name of its file: what it asks for, and which one its inventory is the difference to.
+VARIANTS: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "prod": ({}, "prod"),
+    "whole": (WHOLE, "prod"),
+    "joined": (JOINED, "prod"),
+    "by-endpoint": (BY_ENDPOINT, "prod"),
+    "restored": (RESTORED, "prod"),
+    "on-alloydb": (WHOLE | ON_ALLOYDB, "whole"),
+}
 BOOTSTRAP: Final = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",
@@ -50,3 +68,17 @@ def file_of_prod(changes: dict[str, Any]) -> str:
     """Return the text of the stack's file of `prod` with some keys in place of its own."""
     text = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
     return yaml.safe_dump({"config": text["config"] | changes})
+
+
+async def render_variants(engine: Engine) -> dict[str, str]:
+    """Return the inventory of each variant, by the name of its file."""
+    states = {}
+    for name, (changes, _) in VARIANTS.items():
+        made = await engine.preview("prod", config=file_of_prod(changes))
+        assert made.code == 0, made.text
+        states[name] = made.states
+    return {
+        name: render_difference(states[name], states[base])
+        for name, (_, base) in VARIANTS.items()
+        if name != base
+    }
