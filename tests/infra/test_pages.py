@@ -8,6 +8,7 @@ from typing import Final
 import grpc
 import pytest
 
+from infra.components.bus.topics import DEAD_LETTER_RETENTION
 from infra.components.monitoring.alert import section
 from infra.components.monitoring.alerts import Watched, alerts
 from infra.settings import MonitoringSettings
@@ -94,6 +95,12 @@ def test_the_runbook_says_when_an_alert_rings(
 
     assert words in " ".join(section(title).split())
     assert (alert.above, alert.minutes) == (above, minutes)
+
+
+def test_dead_letters_are_kept_as_long_as_the_runbook_says() -> None:
+    """31 days, which is the most that Pub/Sub keeps a message."""
+    assert f"{31 * 24 * 60 * 60}s" == DEAD_LETTER_RETENTION
+    assert "They are kept for 31 days" in section("Dead letters")
 
 
 def test_the_glossary_has_one_line_for_a_word() -> None:
