@@ -13,6 +13,8 @@ import pytest
 from tools import ROOT
 from tools.mutants.mutant import load
 
+LEAST_MUTANTS = 150
+MOST_ACCEPTED = 0.05  # of all
 _SECONDS = 60
 _RUN = "import sys, pathlib, tools.mutants.__main__ as it; sys.exit(it.main(pathlib.Path('{}')))"
 
@@ -71,6 +73,16 @@ UNNOTICED = _ENTRY.format(name="triples", old="2 * a", new="3 * a")
 def test_every_mutant_of_the_list_can_be_made_and_has_its_tests() -> None:
     """The `old` of each is in its file exactly once, the result compiles, and the tests are there."""
     assert [fault for mutant in load(ROOT) for fault in mutant.faults(ROOT)] == []
+
+
+def test_the_list_is_long_and_accepts_few() -> None:
+    """It has mutants of every part of the product, and at most one of twenty may survive, for a reason."""
+    mutants = load(ROOT)
+    parts = {Path(mutant.file).parts[0] for mutant in mutants}
+
+    assert len(mutants) >= LEAST_MUTANTS
+    assert {"infra", "local", "migrations", "service"} <= parts
+    assert sum(mutant.accepted != "" for mutant in mutants) <= MOST_ACCEPTED * len(mutants)
 
 
 def test_a_mutant_that_a_test_notices_and_one_that_none_does(tree: Path, tmp_path: Path) -> None:
