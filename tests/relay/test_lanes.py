@@ -309,22 +309,28 @@ async def test_a_lane_that_fails_waits_before_it_tries_again(monkeypatch: pytest
     assert times[1] - times[0] >= 0.1
 
 
-async def test_a_request_is_filled_to_pubsubs_limit_in_bytes_and_not_beyond() -> None:
-    """Large messages go in as few requests as they fit in, and none is refused for its size."""
+@pytest.mark.parametrize(
+    ("messages", "data_bytes", "requests"),
+    [(198, 99_000, 2), (1000, 9_890, 2), (2, REQUEST_BYTES // 2 - 20, 2)],
+)
+async def test_a_request_is_filled_to_pubsubs_limit_in_bytes_and_not_beyond(
+    messages: int, data_bytes: int, requests: int
+) -> None:
+    """With the topic's name and what each message takes; so none is refused for its size."""
     bus = _Bus(set(), [])
     sizes: list[int] = []
 
     async def publish(topic: str, messages: Sequence[Any]) -> None:
-        sizes.append(PublishRequest(topic=topic, messages=messages).ByteSize())
+        sizes.append(PublishRequest(topic="projects/p/" + topic * 40, messages=messages).ByteSize())
         bus.published["a"] += range(len(messages))
 
     settled = asyncio.Semaphore(0)
     sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
-    large = PubsubMessage(data=b"x" * (REQUEST_BYTES // 100), ordering_key="a")
-    await _settled_by(sending, settled, [large] * 198)
+    message = PubsubMessage(data=b"x" * data_bytes, ordering_key="a")
+    await _settled_by(sending, settled, [message] * messages)
 
     assert all(size <= REQUEST_BYTES for size in sizes)
-    assert len(sizes) == 2
+    assert len(sizes) == requests
 
 
 async def test_messages_without_a_key_do_not_wait_for_each_other() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from event_store import wakeup
 from event_store.login import Login
+from event_store.relay import Relay
+from event_store.topology import Routing
 from event_store.wakeup import Wakeup
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
@@ -85,3 +87,16 @@ async def test_whoever_cannot_listen_polls_more_often(
             await woken.wait()
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_an_appender_of_the_same_process_wakes_the_relay(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a notification."""
+    monkeypatch.setattr(wakeup, "POLLING_SECONDS", NEVER_SECONDS)
+    relay = Relay(login, Routing({}, (), "store-only"))
+
+    relay.wake(7)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await relay._wakeup.wait()

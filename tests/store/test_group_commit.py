@@ -137,6 +137,35 @@ async def test_who_is_left_alone_waits_for_a_moment_only(writer: Writer) -> None
     assert writer.heads == [2, 3]
 
 
+async def test_a_batch_that_is_large_enough_waits_for_nobody(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there were before: more events in it would save little."""
+    monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE_SECONDS)
+    await asyncio.gather(*(writer.appender.append(prepared()) for _ in range(20)))
+
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        await writer.appender.append(prepared(events=module.ENOUGH_EVENTS))
+
+    assert writer.heads == [20, 20 + module.ENOUGH_EVENTS]
+
+
+async def test_a_writer_that_is_stopped_leaves_no_connection_open(
+    environment: Environment, any_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It closes its own when all is stored."""
+    for name, value in any_database.variables().items():
+        monkeypatch.setenv(name, value)
+    writer = Writer(environment)
+    await writer.appender.append(prepared())
+    assert writer.appender._cursor is not None
+    connection = writer.appender._cursor.connection
+    writer.appender.stop()
+    await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
+
+    assert connection.closed
+
+
 async def test_nobody_waits_twice(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests for one aggregate, each in a batch of its own, do not wait for the others' return."""
     monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE_SECONDS)
