@@ -332,3 +332,19 @@ async def test_nothing_is_replayed_beyond_a_hole_in_the_log(client: Client, bus:
 
     assert log.query("SELECT state || position FROM replays") in ("running0", "running1")
     assert positions_of(await bus.rest(AGAIN)) in ([], [1])
+
+
+async def test_a_replay_of_more_than_a_restore_left_says_so(
+    idle_client: Client, bus: Bus, log: Log, start_replayer: StartReplayer
+) -> None:
+    """Its range ends beyond the log, which has become shorter: nothing is published."""
+    await log.append(str(uuid4()), "First", 1, 2, 3)
+    await idle_client.replays.start(AGAIN)
+    log.query("ALTER TABLE events DISABLE TRIGGER append_only")
+    log.query("DELETE FROM events WHERE global_position > 1")
+    log.query("UPDATE log_head SET position = 1")
+
+    await start_replayer(routing_of(bus))
+
+    await log.until("error LIKE '%up to position 3, but the log ends at 1%' FROM replays")
+    assert await bus.rest(AGAIN) == []
