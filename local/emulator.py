@@ -6,6 +6,7 @@ The emulator ends with `stop`, and on Linux with the process that started it, ho
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import sys
@@ -40,15 +41,22 @@ def find_jar() -> Path:
     """
     roots = list(_sdk_roots())
     for root in roots:
-        jars = sorted((root / "platform" / "pubsub-emulator" / "lib").glob("cloud-pubsub-emulator-*-all.jar"))
-        if jars:
-            return jars[-1]
+        jars = (root / "platform" / "pubsub-emulator" / "lib").glob("cloud-pubsub-emulator-*-all.jar")
+        newest = max(jars, key=lambda jar: [int(part) for part in version_of(jar).split(".")], default=None)
+        if newest is not None:
+            return newest
     raise ConfigurationError(
         "Google's Pub/Sub emulator is not installed: looked in "
         f"{', '.join(map(str, roots))} for platform/pubsub-emulator/lib/*.jar. Install it with `gcloud"
         " components install pubsub-emulator` or the package google-cloud-cli-pubsub-emulator, or leave"
         " EVENT_STORE_PUBSUB unset to use the embedded Pub/Sub, which needs neither."
     )
+
+
+def version_of(jar: Path) -> str:
+    """Return the emulator's version, as in 0.8.20, which only its jar's name tells."""
+    found = re.search(r"-(\d+(?:\.\d+)*)-all$", jar.stem)
+    return found[1] if found else "0"
 
 
 def find_java() -> Path:

@@ -22,9 +22,12 @@ from local.postgres import Postgres
 from local.postgres_binaries import find_binaries
 from local.pubsub import PubSubServer
 
+ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # the server that tests/pubsub is to try, see CONTRIBUTING.md
+
 # A developer's own servers and settings are none of the tests' business.
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
-    del os.environ[name]
+    if name != ADDRESS_VARIABLE:
+        del os.environ[name]
 
 # A job in the background of a shell ignores Ctrl-C, and would hand that on to commands that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

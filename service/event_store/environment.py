@@ -118,8 +118,13 @@ _NAMES: Final = {
     "log_level": LOG_LEVEL,
 }
 _NUMBERS: Final = ("port", "replica_port", "database_connections")
-# Read by the local runtime and by the client's commands, which share a developer's shell with the service.
-_OTHERS_OF_OURS: Final = ("EVENT_STORE_POSTGRES", "EVENT_STORE_PUBSUB", "EVENT_STORE_TARGET")
+# Read by the local runtime, tests and the client's commands, which share a shell with the service.
+_OTHERS_OF_OURS: Final = (
+    "EVENT_STORE_POSTGRES",
+    "EVENT_STORE_PUBSUB",
+    "EVENT_STORE_PUBSUB_TEST",
+    "EVENT_STORE_TARGET",
+)
 
 
 def _number(name: str, text: str) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -90,6 +91,7 @@ class Bus:
     """A running Pub/Sub, with names that no other test uses."""
 
     _numbers = itertools.count()
+    _run = secrets.token_hex(4)  # a server that outlives its tests knows the names of earlier runs
 
     def __init__(self, address: str, channel: grpc.aio.Channel) -> None:
         self.address = address
@@ -98,7 +100,7 @@ class Bus:
 
     def name(self, kind: str) -> str:
         """A name for a new resource; `kind` is its plural, as in "topics"."""
-        return f"{PROJECT}/{kind}/{kind}-{next(self._numbers)}"
+        return f"{PROJECT}/{kind}/{kind}-{self._run}-{next(self._numbers)}"
 
     async def topic(self, **fields: Any) -> str:
         """Create a topic."""

@@ -26,7 +26,7 @@ async def test_a_stream_gets_no_more_messages_than_it_can_hold(bus: Bus) -> None
         await stream.receive(1)
 
 
-async def test_a_stream_gets_no_more_bytes_than_it_can_hold(bus: Bus) -> None:
+async def test_ours_a_stream_gets_no_more_bytes_than_it_can_hold(bus: Bus) -> None:
     """max_outstanding_bytes stops delivery once it is reached."""
     topic = await bus.topic()
     subscription = await bus.subscription(topic)

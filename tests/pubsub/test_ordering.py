@@ -99,7 +99,7 @@ async def test_a_retry_delay_holds_back_its_key_and_no_other(bus: Bus) -> None:
     assert texts(await bus.consume(subscription, 3)) == ["b0", "a0", "a1"]
 
 
-async def test_a_key_stays_with_its_stream(bus: Bus) -> None:
+async def test_ours_a_key_stays_with_its_stream(bus: Bus) -> None:
     """Of two streams, one gets all of a key's messages while some are outstanding; both get some keys."""
     topic, subscription = await _ordered(bus)
     keys = [f"key-{n}" for n in range(16)]
