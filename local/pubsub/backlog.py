@@ -39,8 +39,8 @@ class Batch:
         return len(self.deliveries) >= self._limit or self._bytes >= BATCH_BYTES or not self.consumer.has_room
 
     def add(self, delivery: Delivery) -> bool:
-        """Hand it out, unless it outlived its retention."""
-        if delivery.message.publish_time < self._oldest:
+        """Hand it out, unless it outlived its retention or is acknowledged already."""
+        if delivery.acked or delivery.message.publish_time < self._oldest:
             return False
         self.deliveries.append(delivery)
         self._bytes += delivery.message.size_bytes
@@ -71,7 +71,7 @@ class Backlog:
             self._offer_again(self._common)
 
     def leave(self, consumer: Consumer) -> None:
-        """Let a consumer go; its outstanding messages stay leased until they are settled or expire."""
+        """Let a consumer go; it is handed nothing more."""
         consumer.closed = True
         if consumer in self.consumers:
             self.consumers.remove(consumer)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local.pubsub.errors import PubSubError
@@ -21,16 +22,24 @@ class Consumer:
         stays: Whether it goes on taking messages (a stream, push) or leaves with its first (a pull).
         one_per_key: Whether it takes a key's next message only after the one before it is settled, as
             Google's push does; others get the key's messages one behind the other.
+        on_refusal: Called when a message that it holds is refused.
     """
 
     _numbers = itertools.count()
 
     def __init__(
-        self, *, max_messages: int = 0, max_bytes: int = 0, stays: bool = True, one_per_key: bool = False
+        self,
+        *,
+        max_messages: int = 0,
+        max_bytes: int = 0,
+        stays: bool = True,
+        one_per_key: bool = False,
+        on_refusal: Callable[[], None] = lambda: None,
     ) -> None:
         self.number = next(self._numbers)
         self.stays = stays
         self.one_per_key = one_per_key
+        self.on_refusal = on_refusal
         self.lanes: deque[Lane] = deque()
         self.closed = False
         self.failure: PubSubError | None = None

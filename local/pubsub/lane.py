@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from local.pubsub.consumer import Consumer
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Delivery:
     """One message on one subscription, waiting or outstanding.
 
@@ -27,15 +27,17 @@ class Delivery:
         lane: Its key's lane; None where order does not matter.
         attempt: Number of the current or the next attempt, from 1.
         ack_id: "" unless it is leased.
+        late_id: The ack id of a lease that ended with its stream; "" once the message is leased again.
         consumer: Who holds it, while it is leased.
         slot: Where its lease's deadline is noted.
-        acked: Acknowledged, but behind an earlier message of its key that is not.
+        acked: Acknowledged; it may still stand in a queue, to be dropped when its turn comes.
     """
 
     message: Message
     lane: "Lane | None" = None
     attempt: int = 1
     ack_id: str = ""
+    late_id: str = ""
     consumer: "Consumer | None" = None
     slot: int = 0
     acked: bool = False
@@ -95,6 +97,14 @@ class Lane:
         delivery.acked = True
         while self.outstanding and self.outstanding[0].acked:
             self.outstanding.popleft()
+
+    def drop(self, delivery: Delivery) -> bool:
+        """Be done with a message that waits, if it is the key's first; tell whether it is."""
+        if self.outstanding or self.waiting[0] is not delivery:
+            return False
+        self.waiting.popleft()
+        self.delayed = None
+        return True
 
     def rewind(self, delivery: Delivery) -> list[Delivery]:
         """Put `delivery`, and everything that was handed out after it, back in front of the queue.

@@ -2,11 +2,18 @@
 
 Two tasks per stream: one reads what the client acknowledges, one writes what it is to receive. The
 reader's end, whatever it is, ends the stream; the client's end cancels both.
+
+Invariants:
+- Whatever ends a stream ends its leases at once, even while a response to it cannot be written.
+- A stream is handed nothing in the `REST_SECONDS` after a refusal, unless it sends something else first: a
+  client that refuses what it holds and then closes does not get it again.
+- A client of protocol version 1 or more takes a silent stream for dead: the request that opens the stream and
+  each that says nothing are answered at once.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -18,7 +25,13 @@ from local.pubsub.limits import ACK_DEADLINE_SECONDS, MODIFY_DEADLINE_SECONDS, c
 from local.pubsub.rpc import abort, serialize
 from local.pubsub.subscription import Subscription
 
+if TYPE_CHECKING:
+    from local.pubsub.lane import Delivery
+
 BATCH_MESSAGES = 1_000  # of one response
+KEEP_ALIVE_VERSION = 1  # of the protocol; the clients for Go and Java speak it
+REST_SECONDS = 0.05  # a refusal by another call and the end of the stream come about a millisecond apart
+_ONLY_FIRST = ("subscription", "max_outstanding_messages", "max_outstanding_bytes", "protocol_version")
 
 
 def streaming_pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
@@ -55,10 +68,13 @@ class Stream:
         self._first = first
         self._deadline_seconds = _checked_deadline(first.stream_ack_deadline_seconds)
         self._consumer = Consumer(
-            max_messages=first.max_outstanding_messages, max_bytes=first.max_outstanding_bytes
+            max_messages=first.max_outstanding_messages,
+            max_bytes=first.max_outstanding_bytes,
+            on_refusal=self._rest,
         )
-        self._confirmation = wire.StreamingPullResponse()
-        self._has_confirmation = False
+        self._answer = wire.StreamingPullResponse()  # what is to be sent with the next messages, or alone
+        self._has_answer = first.protocol_version >= KEEP_ALIVE_VERSION
+        self._resting: asyncio.TimerHandle | None = None
         self._read_to_end = False
 
     async def run(self, requests: AsyncIterator[Any], context: Any) -> None:
@@ -72,8 +88,11 @@ class Stream:
                     await self._consumer.woken()
                 else:
                     await context.write(response)
+            if self._consumer.failure is not None:
+                raise self._consumer.failure
         finally:
             self._subscription.close(self._consumer)
+            self._go_on()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
@@ -81,17 +100,22 @@ class Stream:
         try:
             self._obey(self._first)
             async for request in requests:
-                if request.subscription or request.max_outstanding_messages or request.max_outstanding_bytes:
+                self._go_on()
+                if any(getattr(request, field) for field in _ONLY_FIRST):
                     raise InvalidArgumentError(
-                        "Only the first request of a stream may set the subscription or flow control."
+                        f"Only the first request of a stream may set {', '.join(_ONLY_FIRST)}."
                     )
                 if request.stream_ack_deadline_seconds:
                     self._deadline_seconds = _checked_deadline(request.stream_ack_deadline_seconds)
                 self._obey(request)
+                if self._first.protocol_version >= KEEP_ALIVE_VERSION and not _settles(request):
+                    self._has_answer = True
+                    self._consumer.wake()
         except PubSubError as error:
             self._consumer.fail(error)
         finally:
             self._read_to_end = True
+            self._subscription.close(self._consumer)
             self._consumer.wake()
 
     def _obey(self, request: Any) -> None:
@@ -109,28 +133,46 @@ class Stream:
             request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
         ):
             modify_failures |= subscription.modify_deadline((ack_id,), seconds)
-        if subscription.settings.exactly_once and (request.ack_ids or request.modify_deadline_ack_ids):
-            acknowledged = self._confirmation.acknowledge_confirmation
+        if subscription.settings.exactly_once and _settles(request):
+            acknowledged = self._answer.acknowledge_confirmation
             _confirm(acknowledged, request.ack_ids, failures)
             acknowledged.unordered_ack_ids.extend(_failed(failures, UNORDERED))
-            modified = self._confirmation.modify_ack_deadline_confirmation
+            modified = self._answer.modify_ack_deadline_confirmation
             _confirm(modified, request.modify_deadline_ack_ids, modify_failures)
-            self._has_confirmation = True
+            self._has_answer = True
+            self._consumer.wake()
+
+    def _rest(self) -> None:
+        """Hand out nothing for a moment: the client has refused something, and may be about to close."""
+        if self._resting is None:
+            self._resting = asyncio.get_running_loop().call_later(REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
             self._consumer.wake()
 
     def _next_response(self) -> Any:
         """What there is to send, or None."""
-        taken = self._subscription.take(self._consumer, BATCH_MESSAGES, self._deadline_seconds)
-        if not taken and not self._has_confirmation:
+        taken: list[Delivery] = []
+        if self._resting is None:
+            taken = self._subscription.take(self._consumer, BATCH_MESSAGES, self._deadline_seconds)
+        if not taken and not self._has_answer:
             return None
-        response = self._confirmation
-        self._confirmation = wire.StreamingPullResponse()
-        self._has_confirmation = False
+        response = self._answer
+        self._answer = wire.StreamingPullResponse()
+        self._has_answer = False
         self._subscription.write(taken, response.received_messages)
         settings = self._subscription.settings
         response.subscription_properties.exactly_once_delivery_enabled = settings.exactly_once
         response.subscription_properties.message_ordering_enabled = settings.ordered
         return response
+
+
+def _settles(request: Any) -> bool:
+    """Whether a request is about messages, and not just a sign of life."""
+    return bool(request.ack_ids or request.modify_deadline_ack_ids)
 
 
 def _confirm(confirmation: Any, ack_ids: Iterable[str], failures: Mapping[str, str]) -> None:

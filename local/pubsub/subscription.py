@@ -2,6 +2,7 @@
 
 Invariants:
 - A message waits (backlog), or is delayed for a retry, or is leased to one consumer, or is gone.
+- A stream that ended holds nothing: its leases ended with it.
 - An attempt is counted when a delivery was refused or ran out of time, not when a message had to go
   back only because an earlier one of its key did.
 """
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from local.pubsub.topic import Topic
 
 DELETED_TOPIC = "_deleted-topic_"
+
 
 DeadLetter = Callable[["Subscription", Delivery], bool]
 """Publishes a message to the subscription's dead-letter topic; False if there is no such topic."""
@@ -105,8 +107,18 @@ class Subscription:
         self._backlog.join(consumer)
 
     def close(self, consumer: "Consumer") -> None:
-        """Let a consumer go; what it holds stays leased until it is settled or expires."""
+        """Let a consumer go: it is handed nothing more. Idempotent.
+
+        The leases of one that stays end as if their deadlines had passed; those of a pull go on.
+        """
         self._backlog.leave(consumer)
+        if not consumer.stays:
+            return
+        held = [(delivery, delivery.ack_id) for delivery in self._leases.held_by(consumer)]
+        self._expire([delivery for delivery, _ in held])
+        for delivery, ack_id in held:
+            if not delivery.acked:  # else it is a dead letter now
+                self._leases.keep_late(delivery, ack_id)
 
     def take(self, consumer: "Consumer", limit: int, deadline_seconds: int = 0) -> list[Delivery]:
         """Lease what `consumer` may have now.
@@ -143,7 +155,8 @@ class Subscription:
         for ack_id in ack_ids:
             delivery = self._leases.find(ack_id)
             if delivery is None:
-                failures[ack_id] = STALE
+                if not self._acknowledge_late(ack_id):
+                    failures[ack_id] = STALE
             elif self.settings.exactly_once and delivery.lane and not delivery.lane.is_first(delivery):
                 failures[ack_id] = UNORDERED
             else:
@@ -168,13 +181,27 @@ class Subscription:
             elif seconds:
                 self._leases.extend(delivery, seconds)
             else:
+                holder = delivery.consumer
                 self._return(delivery)
+                if holder is not None:
+                    holder.on_refusal()
         return failures
 
     def _settle(self, delivery: Delivery) -> None:
+        delivery.acked = True
         if delivery.lane is not None:
             delivery.lane.settle(delivery)
             self._backlog.offer(delivery.lane)
+
+    def _acknowledge_late(self, ack_id: str) -> bool:
+        """Be done with a message that its stream's end put back, unless that would break its key's order."""
+        delivery = self._leases.find_late(ack_id)
+        if delivery is None or (delivery.lane is not None and not delivery.lane.drop(delivery)):
+            return False
+        delivery.acked, delivery.late_id = True, ""
+        if delivery.lane is not None:
+            self._backlog.offer(delivery.lane)
+        return True
 
     def _expire(self, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:
@@ -211,7 +238,7 @@ class Subscription:
     def unacknowledged(self) -> "list[Message]":
         """Everything that is not acknowledged, in the order of publication."""
         every = itertools.chain(self._backlog, self._retries, self._leases)
-        return _in_order(delivery.message for delivery in every)
+        return _in_order(delivery.message for delivery in every if not delivery.acked)
 
     def seek(self, time: float) -> None:
         """Mark what was published from `time` (seconds since 1970) on as unacknowledged, and only that."""

@@ -44,6 +44,10 @@ class Stream:
         self._taken += count
         return self.messages[self._taken - count : self._taken]
 
+    async def responded(self, count: int) -> None:
+        """Wait for `count` responses from the stream's beginning on, with messages or without."""
+        await self.until(lambda: len(self.responses) >= count)
+
     async def silence(self) -> None:
         """Make sure that nothing but what was received comes for a while."""
         with contextlib.suppress(TimeoutError):
@@ -63,6 +67,16 @@ class Stream:
     async def send(self, request: StreamingPullRequest) -> None:
         """Send a request as it is."""
         await self._requests.put(request)
+
+    async def half_close(self) -> None:
+        """Send nothing more, and read what comes until the server ends the stream."""
+        await self._requests.put(None)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.reader
+
+    def cancel(self) -> None:
+        """End the stream at once."""
+        self._calls.cancel()
 
     async def _read(self) -> None:
         try:
@@ -95,6 +109,7 @@ class Bus:
 
     def __init__(self, address: str, channel: grpc.aio.Channel) -> None:
         self.address = address
+        self.channel = channel
         self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=channel))
         self.subscriber = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=channel))
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from local.pubsub import ManualClock, wire
 from local.pubsub.catalog import Catalog
 from local.pubsub.consumer import Consumer
+from local.pubsub.errors import STALE
 from local.pubsub.lane import Delivery, Lane
 from tests.pubsub.bus import Bus
 
 TOPIC, SUBSCRIPTION = "projects/test/topics/topic", "projects/test/subscriptions/subscription"
-ACTIONS = ("publish", "take", "pull", "acknowledge", "refuse", "wait", "reconnect")
+ACTIONS = ("publish", "take", "pull", "acknowledge", "acknowledge_late", "refuse", "wait", "reconnect")
 STEPS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 2)), max_size=60)
 
 
@@ -32,6 +33,8 @@ class Course:
         self.streams = [self._open() for _ in range(3)]
         self.waiting: dict[str, set[int]] = {}
         self.held: dict[str, tuple[str, int]] = {}
+        self.held_by: dict[str, Consumer] = {}
+        self.late: dict[str, tuple[str, int]] = {}
         self._numbers = itertools.count()
 
     def publish(self, choice: int) -> None:
@@ -49,8 +52,19 @@ class Course:
         self.subscription.close(consumer)
 
     def reconnect(self, choice: int) -> None:
-        self.subscription.close(self.streams[choice])
+        """What a stream held goes back; until it is handed out again, it may be acknowledged in order."""
+        self._close(self.streams[choice])
         self.streams[choice] = self._open()
+
+    def acknowledge_late(self, choice: int) -> None:
+        for ack_id in list(self.late)[choice : choice + 1]:
+            key, number = self.late.pop(ack_id)
+            outstanding = [n for k, n in self.held.values() if k == key]
+            if not outstanding and number == min(self.waiting[key]):
+                assert self.subscription.acknowledge([ack_id]) == {}
+                self.waiting[key].remove(number)
+            else:
+                assert self.subscription.acknowledge([ack_id]) == {ack_id: STALE}
 
     def wait(self, _: int) -> None:
         """Let every lease run out."""
@@ -75,7 +89,7 @@ class Course:
     def end(self) -> None:
         """Receive and acknowledge what is left."""
         for stream in self.streams:
-            self.subscription.close(stream)
+            self._close(stream)
         for _ in range(1000):
             self.wait(0)
             self.clock.advance(600)  # the longest backoff
@@ -90,6 +104,14 @@ class Course:
         self.subscription.open(stream)
         return stream
 
+    def _close(self, stream: Consumer) -> None:
+        self.subscription.close(stream)
+        for ack_id in [each for each in self.held if self.held_by[each] is stream]:
+            if ack_id in self.held:
+                key, number = self.held[ack_id]
+                self._back(key, number)
+                self.late[ack_id] = (key, number)
+
     def _take(self, consumer: Consumer) -> None:
         """What comes of a key is the first that waits."""
         for delivery in self.subscription.take(consumer, 3):
@@ -98,6 +120,8 @@ class Course:
             assert number == min(self.waiting[key])
             self.waiting[key].remove(number)
             self.held[delivery.ack_id] = (key, number)
+            self.held_by[delivery.ack_id] = consumer
+            self.late = {ack_id: late for ack_id, late in self.late.items() if late != (key, number)}
 
     def _back(self, key: str, number: int) -> None:
         """A message that goes back takes along what came after it."""

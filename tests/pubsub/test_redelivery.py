@@ -78,19 +78,6 @@ async def test_a_stream_refuses_and_receives_again(bus: Bus) -> None:
     await bus.silence(subscription)
 
 
-async def test_a_closed_stream_keeps_what_it_holds_until_the_deadline(bus: Bus) -> None:
-    """A reconnecting subscriber may still acknowledge what it got before."""
-    topic = await bus.topic()
-    subscription = await bus.subscription(topic)
-    await bus.publish(topic, "x")
-    async with bus.stream(subscription) as stream:
-        held = await stream.receive(1)
-
-    await bus.silence(subscription)
-    await bus.modify(subscription, held, 1)
-    assert texts(await bus.consume(subscription, 1)) == ["x"]
-
-
 async def test_no_attempts_are_told_without_a_dead_letter_policy(bus: Bus) -> None:
     """`delivery_attempt` stays 0, as Google's does."""
     topic = await bus.topic()
