@@ -1,11 +1,13 @@
 """Everything that exists on the server, by its name; the only place that creates and deletes."""
 
 import itertools
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub.clock import Clock, Timer
 from local.pubsub.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
 from local.pubsub.lane import Delivery
+from local.pubsub.limits import check_name
 from local.pubsub.schema import BINARY, DELETED_SCHEMA, Schema
 from local.pubsub.settings import SubscriptionSettings, TopicSettings
 from local.pubsub.snapshot import Snapshot
@@ -50,24 +52,27 @@ class Catalog:
             subscription.clear()
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name, or NotFoundError."""
+        """The topic of that name, or NotFoundError; InvalidArgumentError if it is no topic's name."""
         topic = self.topics.get(name)
         if topic is None:
-            raise NotFoundError(name)
+            raise _missing(name, "topics")
         return topic
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription of that name, or NotFoundError."""
+        """The subscription of that name, or NotFoundError; InvalidArgumentError if it is none's name."""
         subscription = self.subscriptions.get(name)
         if subscription is None:
-            raise NotFoundError(name)
+            raise _missing(name, "subscriptions")
         return subscription
 
     def snapshot(self, name: str) -> Snapshot:
-        """The snapshot of that name, or NotFoundError, which it is too when it has expired."""
+        """The snapshot of that name, or NotFoundError, which it is too when it has expired.
+
+        InvalidArgumentError if it is no snapshot's name.
+        """
         snapshot = self.snapshots.get(name)
         if snapshot is None or snapshot.expires_at <= self.clock.now():
-            raise NotFoundError(name)
+            raise _missing(name, "snapshots")
         return snapshot
 
     def create_topic(self, config: Any) -> Topic:
@@ -90,8 +95,10 @@ class Catalog:
         self.policies.pop(name, None)
 
     def create_subscription(self, config: Any) -> Subscription:
-        """Make a subscription of a Subscription message."""
+        """Make a subscription of a Subscription message; one without a name is given one."""
         config.ClearField("detached")  # for the server to say
+        if not config.name:
+            config.name = _new_name(self.topic(config.topic).name, "subscriptions")
         settings = SubscriptionSettings.parse(config)
         self.check_dead_letter_topic(settings)
         topic = self.topic(config.topic)
@@ -117,8 +124,11 @@ class Catalog:
         self.policies.pop(name, None)
 
     def create_snapshot(self, request: Any) -> Snapshot:
-        """Take a snapshot of a subscription."""
+        """Take a snapshot of a subscription; one without a name is given one."""
+        if request.name:
+            check_name(request.name, "snapshots")
         subscription = self.subscription(request.subscription)
+        request.name = request.name or _new_name(subscription.name, "snapshots")
         if request.name in self.snapshots:
             raise AlreadyExistsError(request.name)
         snapshot = self.snapshots[request.name] = Snapshot.take(request, subscription, self.clock.now())
@@ -203,3 +213,14 @@ class Catalog:
             if expired.topic is not None:
                 expired.topic.snapshots.pop(name, None)
         self.start()
+
+
+def _missing(name: str, kind: str) -> NotFoundError:
+    """Return the error for a name that nothing has, or refuse one that nothing can have."""
+    check_name(name, kind)
+    return NotFoundError(name)
+
+
+def _new_name(beside: str, kind: str) -> str:
+    """Make up a name in the project of another resource."""
+    return f"{beside.rsplit('/', 2)[0]}/{kind}/{kind[0]}{uuid.uuid4().hex}"

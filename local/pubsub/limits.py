@@ -32,6 +32,7 @@ PUBLISH_MESSAGES = 1_000
 PUBLISH_BYTES = 10_000_000
 ATTRIBUTES = 100
 ATTRIBUTE_KEY_BYTES = 256
+CLIENT_ATTRIBUTES = "googclient_"  # as in googclient_traceparent, with OpenTelemetry
 ATTRIBUTE_VALUE_BYTES = 1_024
 ORDERING_KEY_BYTES = 1_024
 LABELS = 64
@@ -39,6 +40,7 @@ PULL_MESSAGES = 1_000
 SNAPSHOT_LIFE_SECONDS = 604_800
 SNAPSHOT_LIFE_MINIMUM_SECONDS = 3_600
 
+_PROJECT = re.compile(r"projects/[a-z0-9][a-z0-9.:-]*", re.ASCII)
 _NAME = re.compile(
     r"projects/[a-z0-9][a-z0-9.:-]*/(?P<kind>[a-z]+)/(?P<id>[A-Za-z][\w.~+%-]{2,254})", re.ASCII
 )
@@ -54,6 +56,12 @@ def check_name(name: str, kind: str) -> None:
             " 3 to 255 letters, digits or -_.~+%, begins with a letter and not with goog. Refer to"
             " https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names for more information."
         )
+
+
+def check_project(name: str) -> None:
+    """Refuse a name that is not `projects/PROJECT`."""
+    if not _PROJECT.fullmatch(name):
+        raise InvalidArgumentError(f"Invalid project name given (name={name}): it must be projects/PROJECT.")
 
 
 def check_range(field: str, value: float, bounds: tuple[int, int], unit: str = "seconds") -> None:
@@ -146,8 +154,11 @@ def check_attributes(attributes: Mapping[str, str]) -> None:
             raise InvalidArgumentError(
                 f"The attribute key {key[:40]!r} must have 1 to {ATTRIBUTE_KEY_BYTES} bytes."
             )
-        if key.startswith("goog"):
-            raise InvalidArgumentError(f"The attribute key {key!r} is reserved: no key may begin with goog.")
+        if key.startswith("goog") and not key.startswith(CLIENT_ATTRIBUTES):
+            raise InvalidArgumentError(
+                f"The attribute key {key!r} is reserved: only keys of Google's own clients, which begin with"
+                f" {CLIENT_ATTRIBUTES}, may begin with goog."
+            )
         if len(value.encode()) > ATTRIBUTE_VALUE_BYTES:
             raise InvalidArgumentError(
                 f"The value of the attribute {key!r} is too long: at most {ATTRIBUTE_VALUE_BYTES} bytes are"

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
-from local.pubsub.limits import check_publish
+from local.pubsub.limits import check_project, check_publish
 from local.pubsub.mask import masked
 from local.pubsub.page import page
 from local.pubsub.rpc import Methods
@@ -61,6 +61,7 @@ class Publisher:
         return self._catalog.topic(request.topic).config
 
     def _list_topics(self, request: Any) -> Any:
+        check_project(request.project)
         prefix = f"{request.project}/"
         names, token = page((name for name in self._catalog.topics if name.startswith(prefix)), request)
         topics = [self._catalog.topics[name].config for name in names]

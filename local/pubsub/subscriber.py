@@ -5,7 +5,7 @@ from typing import Any
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
 from local.pubsub.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
-from local.pubsub.limits import MODIFY_DEADLINE_SECONDS, check_labels, check_range
+from local.pubsub.limits import MODIFY_DEADLINE_SECONDS, check_labels, check_project, check_range
 from local.pubsub.loops import DeliveryLoops
 from local.pubsub.mask import masked
 from local.pubsub.page import page
@@ -97,6 +97,7 @@ class Subscriber:
         return _described(subscription)
 
     def _list_subscriptions(self, request: Any) -> Any:
+        check_project(request.project)
         prefix = f"{request.project}/"
         names, token = page(
             (name for name in self._catalog.subscriptions if name.startswith(prefix)), request
@@ -154,6 +155,7 @@ class Subscriber:
         return config
 
     def _list_snapshots(self, request: Any) -> Any:
+        check_project(request.project)
         prefix = f"{request.project}/"
         names, token = page((name for name in self._catalog.snapshots if name.startswith(prefix)), request)
         found = [self._catalog.snapshots[name].config for name in names]

@@ -49,7 +49,8 @@ async def test_a_publish_request_of_too_few_or_too_many_is_refused_whole(
         pytest.param(
             [{"attributes": {"k": "ž" * 513}}], id="an attribute value of 1026 bytes in 513 letters"
         ),
-        pytest.param([{"attributes": {"googclient": "x"}}], id="an attribute that begins with goog"),
+        pytest.param([{"attributes": {"google": "x"}}], id="an attribute that begins with goog"),
+        pytest.param([{"attributes": {"googclient": "x"}}], id="an attribute that is nearly a client's"),
         pytest.param([{"attributes": {"": "x"}}], id="an attribute without a key"),
         pytest.param([{"data": b"x", "ordering_key": "k" * 1025}], id="an ordering key of 1025 bytes"),
         pytest.param(
@@ -63,6 +64,18 @@ async def test_a_publish_request_beyond_a_limit_of_size_is_refused_whole(
 ) -> None:
     """INVALID_ARGUMENT, and none of its messages is published."""
     await _refused_whole(bus, messages)
+
+
+async def test_the_attributes_of_googles_clients_are_delivered(bus: Bus) -> None:
+    """With OpenTelemetry on, Google's own clients publish the trace context under a reserved name."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    attributes = {"googclient_traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+    await bus.publish(topic, "x", attributes=attributes)
+
+    (received,) = await bus.consume(subscription, 1)
+    assert dict(received.message.attributes) == attributes
 
 
 async def test_a_publish_request_at_the_limits_is_accepted(bus: Bus) -> None:
