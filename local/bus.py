@@ -17,6 +17,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 from event_store.errors import ConfigurationError
 from local.emulator import Emulator
 from local.errors import CloudError
+from local.place import Place
 from local.ports import refuse_taken_port
 from local.pubsub import PubSubServer
 
@@ -38,7 +39,7 @@ class Bus:
         self._port = port
         self._server: PubSubServer | Emulator | None = None
         if choice == "embedded":
-            self._server = PubSubServer(port=port, exports=exports)
+            self._server = PubSubServer(port=port, exports=exports, service_agent=_service_agent)
         elif choice == "emulator":
             self._server = Emulator(port=port)
         self.address = choice
@@ -82,6 +83,10 @@ class Bus:
                 f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST={self.address} ({error.message}): "
                 "start it, or unset the variable to use the embedded one"
             ) from None
+
+
+def _service_agent(project: str) -> str:
+    return Place(project).service_agent("pubsub")
 
 
 @contextmanager

@@ -23,6 +23,11 @@ class Place:
         """The project's number, 12 digits that follow from its id."""
         return digits(self.project, 12)
 
+    def service_agent(self, api: str) -> str:
+        """Return the email of the account by which an API of Google, as in `pubsub`, acts in the project."""
+        accounts = {"run": "serverless-robot-prod", "sqladmin": "gcp-sa-cloud-sql"}.get(api, f"gcp-sa-{api}")
+        return f"service-{self.number}@{accounts}.iam.gserviceaccount.com"
+
     def of(self, inputs: Properties) -> "Place":
         """Return the place of a resource, which may name its own project and region."""
         region = inputs.get("location") or inputs.get("region") or self.region

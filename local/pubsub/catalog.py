@@ -5,8 +5,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub.clock import Clock, Timer
+from local.pubsub.dead_letters import DeadLetters, ServiceAgent
 from local.pubsub.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
-from local.pubsub.lane import Delivery
 from local.pubsub.limits import check_name
 from local.pubsub.schema import BINARY, DELETED_SCHEMA, Schema
 from local.pubsub.settings import SubscriptionSettings, TopicSettings
@@ -25,15 +25,17 @@ class Catalog:
 
     Args:
         clock: Whose time it is.
+        service_agent: Whose rights dead letters need; None where they need none.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, service_agent: ServiceAgent | None = None) -> None:
         self.clock = clock
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.schemas: dict[str, Schema] = {}
         self.policies: dict[str, Any] = {}
+        self._dead_letters = DeadLetters(self.topics, self.policies, service_agent)
         # Message ids begin with the time, so that they differ from those before a restart.
         self._sequence: Iterator[int] = itertools.count(int(clock.now() * 1e6))
         self._sweeper: Timer | None = None
@@ -104,7 +106,7 @@ class Catalog:
         topic = self.topic(config.topic)
         if config.name in self.subscriptions:
             raise AlreadyExistsError(config.name)
-        subscription = Subscription(config, settings, topic, self.clock, self._dead_letter)
+        subscription = Subscription(config, settings, topic, self.clock, self._dead_letters)
         topic.subscriptions[config.name] = self.subscriptions[config.name] = subscription
         return subscription
 
@@ -166,6 +168,7 @@ class Catalog:
             if topic.config.schema_settings.schema == name:
                 topic.config.schema_settings.schema = DELETED_SCHEMA
         del self.schemas[name]
+        self.policies.pop(name, None)
 
     def check_schema(self, config: Any) -> None:
         """Refuse a topic whose schema does not exist."""
@@ -188,20 +191,6 @@ class Catalog:
             )
             message.attributes["googclient_schemarevisionid"] = schema.config.revision_id
 
-    def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> bool:
-        policy = subscription.settings.dead_letter_policy
-        topic = self.topics.get(policy.topic) if policy else None
-        if topic is None:
-            return False
-        raw = delivery.message.parse()
-        _, project, _, subscription_id = subscription.name.split("/")
-        raw.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
-        raw.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription_id
-        raw.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
-        raw.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = raw.publish_time.ToJsonString()
-        topic.publish([raw])
-        return True
-
     def _sweep(self) -> None:
         for topic in self.topics.values():
             topic.trim()
@@ -210,6 +199,7 @@ class Catalog:
         now = self.clock.now()
         for name in [name for name, snapshot in self.snapshots.items() if snapshot.expires_at <= now]:
             expired = self.snapshots.pop(name)
+            self.policies.pop(name, None)
             if expired.topic is not None:
                 expired.topic.snapshots.pop(name, None)
         self.start()

@@ -1,11 +1,17 @@
-"""The service google.iam.v1.IAMPolicy: policies are stored and nobody is ever refused."""
+"""The service google.iam.v1.IAMPolicy: policies are stored and no caller is ever refused.
+
+The only one whose rights count is Pub/Sub's own service agent, see `dead_letters.py`.
+"""
 
 import hashlib
 from typing import Any
 
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
-from local.pubsub.errors import AbortedError, NotFoundError
+from local.pubsub.errors import AbortedError, InvalidArgumentError, NotFoundError
+from local.pubsub.limits import check_name
+from local.pubsub.policy import EMPTY_ETAG, VERSIONS, check_policy
+from local.pubsub.roles import PERMISSIONS
 from local.pubsub.rpc import Methods
 
 
@@ -31,26 +37,51 @@ class IamPolicies:
 
     def _set(self, request: Any) -> Any:
         current = self._policy(request.resource)
+        check_policy(request.policy)
         if request.policy.etag and request.policy.etag != current.etag:
             raise AbortedError(
                 "There were concurrent policy changes. Please retry the whole read-modify-write with"
                 " exponential backoff."
             )
-        policy = wire.Policy()
-        policy.CopyFrom(request.policy)
+        policy = wire.Policy(version=request.policy.version)
+        policy.bindings.extend(binding for binding in request.policy.bindings if binding.members)
         policy.etag = hashlib.sha256(current.etag + policy.SerializeToString(deterministic=True)).digest()[:8]
         self._catalog.policies[request.resource] = policy
         return policy
 
     def _get(self, request: Any) -> Any:
+        if request.options.requested_policy_version not in VERSIONS:
+            raise InvalidArgumentError("Invalid requested_policy_version: it must be 0, 1 or 3.")
         return self._policy(request.resource)
 
     def _test(self, request: Any) -> Any:
-        self._policy(request.resource)
-        return wire.TestIamPermissionsResponse(permissions=request.permissions)
+        """Answer with the permissions that there are on the resource: everybody has them all."""
+        permissions = PERMISSIONS[_kind(request.resource)]
+        known = frozenset().union(*PERMISSIONS.values())
+        for permission in request.permissions:
+            if permission not in known:
+                raise InvalidArgumentError(f"Permission {permission} is not valid for this resource.")
+        if not self._exists(request.resource):
+            return wire.TestIamPermissionsResponse()
+        return wire.TestIamPermissionsResponse(
+            permissions=[each for each in dict.fromkeys(request.permissions) if each in permissions]
+        )
 
     def _policy(self, resource: str) -> Any:
-        catalog = self._catalog
-        if not any(resource in kind for kind in (catalog.topics, catalog.subscriptions, catalog.snapshots)):
+        _kind(resource)
+        if not self._exists(resource):
             raise NotFoundError(resource)
-        return catalog.policies.get(resource) or wire.Policy(etag=b"\0")
+        return self._catalog.policies.get(resource) or wire.Policy(etag=EMPTY_ETAG)
+
+    def _exists(self, resource: str) -> bool:
+        catalog = self._catalog
+        kinds = (catalog.topics, catalog.subscriptions, catalog.snapshots, catalog.schemas)
+        return any(resource in kind for kind in kinds)
+
+
+def _kind(resource: str) -> str:
+    """The kind of resource that a name is of, as in `topics`; InvalidArgumentError if it is of none."""
+    parts = resource.split("/")
+    kind = parts[2] if len(parts) > 2 and parts[2] in PERMISSIONS else "topics"  # noqa: PLR2004
+    check_name(resource, kind)
+    return kind

@@ -74,7 +74,7 @@ def _request(subscription: Subscription, delivery: Delivery) -> tuple[dict[str, 
     if raw.ordering_key:
         message["orderingKey"] = raw.ordering_key
     body: dict[str, Any] = {"message": message, "subscription": subscription.name}
-    if subscription.settings.dead_letter_policy is not None:
+    if subscription.tells_attempts:
         body["deliveryAttempt"] = delivery.attempt
     return {"Content-Type": "application/json"}, json.dumps(body).encode()
 

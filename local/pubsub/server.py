@@ -13,6 +13,7 @@ import grpc.aio
 from event_store.errors import ConfigurationError
 from local.pubsub.catalog import Catalog
 from local.pubsub.clock import Clock, SystemClock
+from local.pubsub.dead_letters import ServiceAgent
 from local.pubsub.errors import UnavailableError
 from local.pubsub.iam import IamPolicies
 from local.pubsub.limits import PUBLISH_BYTES
@@ -41,6 +42,8 @@ class PubSubServer:
         port: 0 for a free one.
         clock: Whose time deadlines and retention follow.
         exports: The folder that exports write to, in the place of Cloud Storage and BigQuery; None for none.
+        service_agent: Gives the email of Pub/Sub's service agent in a project, whose rights dead letters then
+            need, as with Google; None: they need none.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class PubSubServer:
         port: int = 0,
         clock: Clock | None = None,
         exports: Path | None = None,
+        service_agent: ServiceAgent | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._clock = clock or SystemClock()
-        self._catalog = Catalog(self._clock)
+        self._service_agent = service_agent
+        self._catalog = Catalog(self._clock, service_agent)
         self._loops = DeliveryLoops(self._clock, exports)
         self._server: Any = None
         self.address = ""
@@ -73,7 +78,7 @@ class PubSubServer:
         """
         if self._server is not None:
             return
-        self._catalog = catalog = Catalog(self._clock)
+        self._catalog = catalog = Catalog(self._clock, self._service_agent)
         server = grpc.aio.server(options=OPTIONS)
         waiting = {"Pull": pull_handler(catalog), "StreamingPull": streaming_pull_handler(catalog)}
         _serve(server, Publisher(catalog))

@@ -8,7 +8,7 @@ Invariants:
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub.backlog import Backlog
@@ -22,14 +22,11 @@ from local.pubsub.settings import SubscriptionSettings
 if TYPE_CHECKING:
     from local.pubsub.clock import Clock
     from local.pubsub.consumer import Consumer
+    from local.pubsub.dead_letters import DeadLetters
     from local.pubsub.message import Message
     from local.pubsub.topic import Topic
 
 DELETED_TOPIC = "_deleted-topic_"
-
-
-DeadLetter = Callable[["Subscription", Delivery], bool]
-"""Publishes a message to the subscription's dead-letter topic; False if there is no such topic."""
 
 
 class Subscription:
@@ -40,7 +37,7 @@ class Subscription:
         settings: What `config` says.
         topic: Where its messages come from.
         clock: Whose time it is.
-        dead_letter: See `DeadLetter`.
+        dead_letters: Takes the messages that failed too often.
     """
 
     def __init__(
@@ -49,13 +46,13 @@ class Subscription:
         settings: SubscriptionSettings,
         topic: "Topic",
         clock: "Clock",
-        dead_letter: DeadLetter,
+        dead_letters: "DeadLetters",
     ) -> None:
         self.config = config
         self.settings = settings
         self.topic: Topic | None = topic
         self._clock = clock
-        self._dead_letter = dead_letter
+        self._dead_letters = dead_letters
         self._backlog = Backlog()
         self._leases = Leases(clock, self._expire)
         self._retries: Deadlines[Delivery] = Deadlines(clock, self._retry)
@@ -65,6 +62,11 @@ class Subscription:
     def name(self) -> str:
         """Its full resource name."""
         return str(self.config.name)
+
+    @property
+    def tells_attempts(self) -> bool:
+        """Whether deliveries tell their number: where there can be dead letters, as with Google."""
+        return self._dead_letters.target(self) is not None
 
     def configure(self, config: Any, settings: SubscriptionSettings) -> None:
         """Behave differently from now on."""
@@ -134,8 +136,8 @@ class Subscription:
         return taken
 
     def write(self, deliveries: Iterable[Delivery], received_messages: Any) -> None:
-        """Write leased messages as ReceivedMessages; attempts only with a dead-letter policy, as Google."""
-        counted = self.settings.dead_letter_policy is not None
+        """Write leased messages as ReceivedMessages."""
+        counted = self.tells_attempts
         for delivery in deliveries:
             received = received_messages.add(ack_id=delivery.ack_id)
             received.message.MergeFromString(delivery.message.payload)
@@ -212,7 +214,7 @@ class Subscription:
         """A delivery failed: dead-letter the message, or deliver it again."""
         self._leases.end(delivery)
         policy = self.settings.dead_letter_policy
-        if policy and delivery.attempt >= policy.max_attempts and self._dead_letter(self, delivery):
+        if policy and delivery.attempt >= policy.max_attempts and self._dead_letters.publish(self, delivery):
             self._settle(delivery)
             return
         delay_seconds = self.settings.delay_seconds(delivery.attempt)

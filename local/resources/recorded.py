@@ -61,13 +61,8 @@ class _Words(dict[str, str]):
             region=there.region,
             location=there.region,
             number=there.number,
-            agent=_agent(str(inputs.get("service", "")).removesuffix(".googleapis.com")),
+            agent=there.service_agent(str(inputs.get("service", "")).removesuffix(".googleapis.com")),
         )
-
-
-def _agent(api: str) -> str:
-    """Return the project that the agents of an API are accounts of."""
-    return {"run": "serverless-robot-prod", "sqladmin": "gcp-sa-cloud-sql"}.get(api, f"gcp-sa-{api}")
 
 
 _COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"
@@ -79,7 +74,7 @@ RECORDED: Final = (
     Recorded(
         iam.SERVICE_IDENTITY,
         "projects/{project}/services/{service}",
-        email="service-{number}@{agent}.iam.gserviceaccount.com",
+        email="{agent}",
         member="serviceAccount:{email}",
     ),
     Recorded(iam.PROJECT_IAM_MEMBER, "{project}/{role}/{member}", **_GRANT),

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 from google.api_core.exceptions import (
-    Aborted,
     AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
     MethodNotImplemented,
     NotFound,
 )
-from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import (
     ListTopicsRequest,
@@ -324,32 +322,6 @@ async def test_push_is_switched_on_and_off(bus: Bus) -> None:
         await bus.subscriber.modify_push_config(request)
         subscription = await bus.subscriber.get_subscription(subscription=name)
         assert subscription.push_config.push_endpoint == endpoint
-
-
-async def test_iam_policies_are_kept_and_guarded_by_their_etag(bus: Bus) -> None:
-    """What was set is read back, a stale etag is refused, a permission of nobody's concern is granted."""
-    topic = await bus.topic()
-    binding = policy_pb2.Binding(role="roles/pubsub.publisher", members=["serviceAccount:a@b.c"])
-
-    def request(etag: bytes) -> iam_policy_pb2.SetIamPolicyRequest:
-        policy = policy_pb2.Policy(bindings=[binding], etag=etag)
-        return iam_policy_pb2.SetIamPolicyRequest(resource=topic, policy=policy)
-
-    empty = await bus.publisher.get_iam_policy(iam_policy_pb2.GetIamPolicyRequest(resource=topic))
-    policy = await bus.publisher.set_iam_policy(request(empty.etag))
-    with pytest.raises(Aborted):
-        await bus.publisher.set_iam_policy(request(empty.etag))
-
-    read = await bus.publisher.get_iam_policy(iam_policy_pb2.GetIamPolicyRequest(resource=topic))
-    assert read == policy
-    assert list(read.bindings) == [binding]
-    permissions = await bus.publisher.test_iam_permissions(
-        iam_policy_pb2.TestIamPermissionsRequest(resource=topic, permissions=["pubsub.topics.publish"])
-    )
-    assert list(permissions.permissions) == ["pubsub.topics.publish"]
-    unknown = iam_policy_pb2.GetIamPolicyRequest(resource=bus.name("topics"))
-    with pytest.raises(NotFound):
-        await bus.publisher.get_iam_policy(unknown)
 
 
 async def test_what_the_embedded_server_has_not_it_says(timed_bus: Bus) -> None:
