@@ -23,11 +23,8 @@ EXPIRATION_MINIMUM_SECONDS = 86_400
 EXPIRATION_DEFAULT_SECONDS = 2_678_400
 FILTER_BYTES = 256
 SCHEMA_BYTES = 300_000
-OBJECT_SECONDS = (60, 600)
-OBJECT_DEFAULT_SECONDS = 300
-OBJECT_BYTES = (1_000, 10_737_418_240)
-OBJECT_MESSAGES = 1_000
-TABLE_PARTS = 3
+SCHEMA_REVISIONS = 20
+ACKNOWLEDGE_BYTES = 524_288
 PUBLISH_MESSAGES = 1_000
 PUBLISH_BYTES = 10_000_000
 ATTRIBUTES = 100
@@ -44,6 +41,9 @@ _PROJECT = re.compile(r"projects/[a-z0-9][a-z0-9.:-]*", re.ASCII)
 _NAME = re.compile(
     r"projects/[a-z0-9][a-z0-9.:-]*/(?P<kind>[a-z]+)/(?P<id>[A-Za-z][\w.~+%-]{2,254})", re.ASCII
 )
+_KEY = re.compile(r"projects/[^/]+/locations/[\w-]+/keyRings/[\w-]{1,63}/cryptoKeys/[\w-]{1,63}", re.ASCII)
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+\d+", re.ASCII)
+_SECOND_NANOS = 10**9
 _LABEL = re.compile(r"[\w-]{0,63}")
 
 
@@ -87,26 +87,49 @@ def check_labels(labels: Mapping[str, str]) -> None:
             )
 
 
-def check_export(config: Any) -> None:
-    """Refuse an export without a target, or an object that is closed too early or too late."""
-    if config.HasField("bigquery_config"):
-        export = config.bigquery_config
-        if len(re.split(r"[.:]", export.table)) != TABLE_PARTS:
-            raise InvalidArgumentError(f"Invalid table {export.table!r}: it must be project.dataset.table.")
-        if export.use_topic_schema and export.use_table_schema:
-            raise InvalidArgumentError("Only one of use_topic_schema and use_table_schema may be set.")
-    if not config.HasField("cloud_storage_config"):
+def seconds_of(field: str, duration: Any) -> float:
+    """A Duration in seconds; refuse one with nanoseconds of another sign, or of a second or more."""
+    seconds, nanos = duration.seconds, duration.nanos
+    if abs(nanos) >= _SECOND_NANOS or seconds * nanos < 0:
+        raise InvalidArgumentError(f"Invalid {field}: {seconds} s and {nanos} ns are no duration.")
+    return float(seconds + nanos / _SECOND_NANOS)
+
+
+def check_storage_policy(topic: Any) -> None:
+    """Refuse a policy by which no region may store a topic's messages, or one that is no region's name."""
+    if not topic.HasField("message_storage_policy"):
         return
-    export = config.cloud_storage_config
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", export.bucket):
-        raise InvalidArgumentError(f"Invalid bucket {export.bucket!r}: it must be a bucket's plain name.")
-    if not export.HasField("max_duration"):
-        export.max_duration.seconds = OBJECT_DEFAULT_SECONDS
-    check_range("cloud_storage_config.max_duration", export.max_duration.seconds, OBJECT_SECONDS)
-    if export.max_bytes:
-        check_range("cloud_storage_config.max_bytes", export.max_bytes, OBJECT_BYTES, "bytes")
-    if 0 < export.max_messages < OBJECT_MESSAGES:
-        raise InvalidArgumentError(f"max_messages must be at least {OBJECT_MESSAGES}.")
+    regions = topic.message_storage_policy.allowed_persistence_regions
+    if not regions:
+        raise InvalidArgumentError(
+            "Invalid message_storage_policy: allowed_persistence_regions must not be empty; leave out the"
+            " policy to allow every region."
+        )
+    for region in regions:
+        if not _REGION.fullmatch(region):
+            raise InvalidArgumentError(
+                f"Invalid message_storage_policy: {region!r} is no region; one is europe-west1."
+            )
+
+
+def check_kms_key(name: str) -> None:
+    """Refuse the name of an encryption key that is not a Cloud KMS CryptoKey's; "" is for none."""
+    if name and not _KEY.fullmatch(name):
+        raise InvalidArgumentError(
+            f"Invalid kms_key_name {name!r}: it must be"
+            " projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY."
+        )
+
+
+def check_acknowledgement(request: Any) -> None:
+    """Refuse an AcknowledgeRequest or ModifyAckDeadlineRequest that names no message, or too many."""
+    if not request.ack_ids:
+        raise InvalidArgumentError("No ack ids specified.")
+    size_bytes = request.ByteSize()
+    if size_bytes > ACKNOWLEDGE_BYTES:
+        raise InvalidArgumentError(
+            f"Request payload size exceeds the limit: {size_bytes} of {ACKNOWLEDGE_BYTES} bytes."
+        )
 
 
 def check_publish(messages: list[Any], request_bytes: int) -> None:

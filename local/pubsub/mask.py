@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from local.pubsub.errors import InvalidArgumentError
 
 
@@ -24,14 +26,10 @@ def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any
             " list."
         )
     for path in mask.paths:
-        field = path.split(".")[0]
         problem = ""
-        if (
-            not mask.IsValidForDescriptor(current.DESCRIPTOR)
-            and field not in current.DESCRIPTOR.fields_by_name
-        ):
+        if not FieldMask(paths=[path]).IsValidForDescriptor(current.DESCRIPTOR):
             problem = f"is not a known {kind} field"
-        elif field not in mutable:
+        elif path.split(".")[0] not in mutable:
             problem = f"in the {kind} is not mutable"
         if problem:
             raise InvalidArgumentError(
@@ -39,5 +37,11 @@ def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any
             )
     updated = type(current)()
     updated.CopyFrom(current)
+    for path in mask.paths:
+        # A field within a field that `change` lacks is to be cleared; the merge would pass over it.
+        inner = change
+        for parent in path.split(".")[:-1]:
+            inner = getattr(inner, parent)
+            inner.SetInParent()
     mask.MergeMessage(change, updated, replace_message_field=True, replace_repeated_field=True)
     return updated

@@ -18,6 +18,7 @@ import fastavro
 from local.pubsub.clock import Clock, Timer
 from local.pubsub.consumer import Consumer
 from local.pubsub.errors import PubSubError
+from local.pubsub.exports import object_time
 from local.pubsub.lane import Delivery
 from local.pubsub.subscription import Subscription
 
@@ -126,7 +127,7 @@ def _close(subscription: Subscription, current: _Object, folder: Path, clock: Cl
 
 def _write(subscription: Subscription, messages: list[Any], folder: Path, clock: Clock) -> None:
     config = subscription.config.cloud_storage_config
-    closed = datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="seconds")
+    closed = object_time(datetime.fromtimestamp(clock.now(), UTC), config.filename_datetime_format)
     name = f"{config.filename_prefix}{closed}_{uuid.uuid4().hex[:6]}{config.filename_suffix}"
     # A name is a key, not a path: nothing may lead out of the bucket.
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]

@@ -11,7 +11,15 @@ from local.pubsub.rpc import Methods
 from local.pubsub.settings import TopicSettings
 
 MUTABLE = frozenset(
-    ("labels", "kms_key_name", "message_retention_duration", "message_storage_policy", "schema_settings")
+    (
+        "ingestion_data_source_settings",
+        "kms_key_name",
+        "labels",
+        "message_retention_duration",
+        "message_storage_policy",
+        "message_transforms",
+        "schema_settings",
+    )
 )
 
 

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.pubsub import limits
 from local.pubsub.errors import InvalidArgumentError, UnimplementedError
+from local.pubsub.exports import EXPORTS, check_exports
 from local.pubsub.filter import Predicate, parse_filter
 
 ACTIVE = 1  # Topic.State and Subscription.State
 PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy; exports', too
 
-_TOPIC_NOT_HERE = ("ingestion_data_source_settings",)
-_SUBSCRIPTION_NOT_HERE = ("bigtable_config",)
-_EXPORTS = ("bigquery_config", "cloud_storage_config")
+PUSH_VERSION = "x-goog-version"  # the only attribute of a push configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,15 @@ class TopicSettings:
         """
         limits.check_name(config.name, "topics")
         limits.check_labels(config.labels)
-        _refuse(config, _TOPIC_NOT_HERE)
+        limits.check_storage_policy(config)
+        limits.check_kms_key(config.kms_key_name)
+        _refuse(config, "ingestion_data_source_settings")
+        for only_in_or_out in ("satisfies_pzs", "tags"):
+            config.ClearField(only_in_or_out)
         config.state = ACTIVE
         if not config.HasField("message_retention_duration"):
             return cls(0)
-        seconds = _seconds(config.message_retention_duration)
+        seconds = limits.seconds_of("message_retention_duration", config.message_retention_duration)
         limits.check_range("message_retention_duration", seconds, limits.RETENTION_SECONDS)
         return cls(seconds)
 
@@ -89,21 +93,24 @@ class SubscriptionSettings:
         """
         limits.check_name(config.name, "subscriptions")
         limits.check_labels(config.labels)
-        _refuse(config, _SUBSCRIPTION_NOT_HERE)
+        delivery = delivery_of(config)
+        check_exports(config)
+        _refuse(config)
+        for only_in_or_out in ("analytics_hub_subscription_info", "tags", "topic_message_retention_duration"):
+            config.ClearField(only_in_or_out)
         config.state = ACTIVE
         config.ack_deadline_seconds = config.ack_deadline_seconds or limits.ACK_DEADLINE_DEFAULT_SECONDS
         limits.check_range("ack_deadline_seconds", config.ack_deadline_seconds, limits.ACK_DEADLINE_SECONDS)
-        delivery = delivery_of(config)
         if config.enable_exactly_once_delivery and delivery:
             raise InvalidArgumentError(
                 "Exactly-once delivery is for pull only: remove enable_exactly_once_delivery or the"
                 " configuration of push or export."
             )
-        limits.check_export(config)
-        _parse_expiration(config)
+        retention_seconds = _parse_retention(config)
+        _parse_expiration(config, retention_seconds)
         return cls(
             ack_deadline_seconds=config.ack_deadline_seconds,
-            retention_seconds=_parse_retention(config),
+            retention_seconds=retention_seconds,
             retain_acked=config.retain_acked_messages,
             ordered=config.enable_message_ordering,
             exactly_once=config.enable_exactly_once_delivery,
@@ -134,7 +141,7 @@ def delivery_of(config: Any) -> str:
     Raises:
         InvalidArgumentError: In more than one way.
     """
-    ways = [field for field in _EXPORTS if config.HasField(field)]
+    ways = [field for field in EXPORTS if config.HasField(field)]
     if config.push_config.push_endpoint:
         ways.append("push")
     if len(ways) > 1:
@@ -145,19 +152,27 @@ def delivery_of(config: Any) -> str:
 def _parse_retention(config: Any) -> float:
     if not config.HasField("message_retention_duration"):
         config.message_retention_duration.seconds = limits.RETENTION_DEFAULT_SECONDS
-    seconds = _seconds(config.message_retention_duration)
+    seconds = limits.seconds_of("message_retention_duration", config.message_retention_duration)
     limits.check_range("message_retention_duration", seconds, limits.RETENTION_SECONDS)
     return seconds
 
 
-def _parse_expiration(config: Any) -> None:
+def _parse_expiration(config: Any, retention_seconds: float) -> None:
     """An absent policy means 31 days; a policy without a ttl means never."""
     if not config.HasField("expiration_policy"):
         config.expiration_policy.ttl.seconds = limits.EXPIRATION_DEFAULT_SECONDS
     policy = config.expiration_policy
-    if policy.HasField("ttl") and _seconds(policy.ttl) < limits.EXPIRATION_MINIMUM_SECONDS:
+    if not policy.HasField("ttl"):
+        return
+    seconds = limits.seconds_of("expiration_policy.ttl", policy.ttl)
+    if seconds < limits.EXPIRATION_MINIMUM_SECONDS:
         raise InvalidArgumentError(
             "Invalid expiration_policy.ttl: it must be one day or more, or absent for never."
+        )
+    if seconds < retention_seconds:
+        raise InvalidArgumentError(
+            f"Invalid expiration_policy.ttl: {seconds:g} s are less than message_retention_duration"
+            f" ({retention_seconds:g} s), so the subscription could expire before its messages."
         )
 
 
@@ -165,13 +180,16 @@ def _parse_backoff(config: Any) -> tuple[float, float] | None:
     if not config.HasField("retry_policy"):
         return None
     policy = config.retry_policy
+    bounds: list[float] = []
     for field, default in zip(
         ("minimum_backoff", "maximum_backoff"), limits.BACKOFF_DEFAULT_SECONDS, strict=True
     ):
         if not policy.HasField(field):
             getattr(policy, field).seconds = default
-        limits.check_range(f"retry_policy.{field}", _seconds(getattr(policy, field)), limits.BACKOFF_SECONDS)
-    shortest, longest = _seconds(policy.minimum_backoff), _seconds(policy.maximum_backoff)
+        seconds = limits.seconds_of(f"retry_policy.{field}", getattr(policy, field))
+        limits.check_range(f"retry_policy.{field}", seconds, limits.BACKOFF_SECONDS)
+        bounds.append(seconds)
+    shortest, longest = bounds
     if shortest > longest:
         raise InvalidArgumentError(
             "Invalid retry_policy: minimum_backoff must not be longer than maximum_backoff."
@@ -195,22 +213,35 @@ def _parse_dead_letter_policy(config: Any) -> DeadLetterPolicy | None:
 
 
 def _parse_push_endpoint(config: Any) -> str:
-    endpoint = str(config.push_config.push_endpoint)
-    if endpoint and not endpoint.startswith(("http://", "https://")):
+    """The endpoint, "" for none; the attributes tell the version of what is pushed, Google's default "v1"."""
+    push = config.push_config
+    endpoint = str(push.push_endpoint)
+    if not endpoint:
+        return ""
+    try:
+        parts = urlsplit(endpoint)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a host in brackets that is no address
+        fits = False
+    if not fits:
         raise InvalidArgumentError(
             f"Invalid push endpoint given (endpoint={endpoint}): it must be an http(s) URL."
         )
+    version = push.attributes.get(PUSH_VERSION, "v1")
+    if set(push.attributes) - {PUSH_VERSION} or version not in ("v1", "v1beta1", "v1beta2"):
+        raise InvalidArgumentError(
+            f"Invalid push_config.attributes: only {PUSH_VERSION} is supported, with v1, v1beta1 or v1beta2."
+        )
+    if version == "v1beta1":
+        raise UnimplementedError("The local Pub/Sub does not push in the format of v1beta1: use v1.")
+    push.attributes[PUSH_VERSION] = version
     return endpoint
 
 
-def _refuse(config: Any, fields: tuple[str, ...]) -> None:
+def _refuse(config: Any, *fields: str) -> None:
     """Say no to what would otherwise be stored and never happen."""
     asked = [field for field in fields if config.HasField(field)]
     if config.message_transforms:
         asked.append("message_transforms")
     if asked:
         raise UnimplementedError(f"The local Pub/Sub has no {', '.join(asked)}: try it on Google Cloud.")
-
-
-def _seconds(duration: Any) -> float:
-    return float(duration.seconds + duration.nanos / 1e9)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.pubsub import wire
-from local.pubsub.errors import FailedPreconditionError
+from local.pubsub.errors import FailedPreconditionError, InvalidArgumentError
 from local.pubsub.limits import SNAPSHOT_LIFE_MINIMUM_SECONDS, SNAPSHOT_LIFE_SECONDS, check_labels, check_name
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ class Snapshot:
         config: The Snapshot message.
         topic: Whose messages it holds; None once that is deleted.
         messages: In the order of publication.
+        expires_at_latest: The end of the life that its backlog allowed, in seconds since 1970.
     """
 
     config: Any
     topic: "Topic | None"
     messages: "list[Message]"
+    expires_at_latest: float
 
     @classmethod
     def take(cls, request: Any, subscription: "Subscription", now: float) -> "Snapshot":
@@ -50,9 +52,27 @@ class Snapshot:
             )
         config = wire.Snapshot(name=request.name, topic=subscription.topic.name, labels=dict(request.labels))
         config.expire_time.FromMilliseconds(int(expires * 1000))
-        return cls(config, subscription.topic, messages)
+        return cls(config, subscription.topic, messages, _seconds(config.expire_time))
+
+    def configure(self, config: Any, now: float) -> None:
+        """Have other labels or another end from now on.
+
+        Raises:
+            InvalidArgumentError: A label is wrong, or the end has passed or is later than the backlog allows.
+        """
+        check_labels(config.labels)
+        if not now < _seconds(config.expire_time) <= self.expires_at_latest:
+            raise InvalidArgumentError(
+                "Invalid expire_time: it must be in the future, and not later than"
+                f" {SNAPSHOT_LIFE_SECONDS // 86_400} days after the oldest message of the snapshot."
+            )
+        self.config = config
 
     @property
     def expires_at(self) -> float:
         """Seconds since 1970."""
-        return float(self.config.expire_time.ToMilliseconds() / 1000)
+        return _seconds(self.config.expire_time)
+
+
+def _seconds(timestamp: Any) -> float:
+    return float(timestamp.ToMilliseconds() / 1000)

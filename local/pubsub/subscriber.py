@@ -5,7 +5,12 @@ from typing import Any
 from local.pubsub import wire
 from local.pubsub.catalog import Catalog
 from local.pubsub.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
-from local.pubsub.limits import MODIFY_DEADLINE_SECONDS, check_labels, check_project, check_range
+from local.pubsub.limits import (
+    MODIFY_DEADLINE_SECONDS,
+    check_acknowledgement,
+    check_project,
+    check_range,
+)
 from local.pubsub.loops import DeliveryLoops
 from local.pubsub.mask import masked
 from local.pubsub.page import page
@@ -17,12 +22,14 @@ MUTABLE = frozenset(
     (
         "ack_deadline_seconds",
         "bigquery_config",
+        "bigtable_config",
         "cloud_storage_config",
         "dead_letter_policy",
         "enable_exactly_once_delivery",
         "expiration_policy",
         "labels",
         "message_retention_duration",
+        "message_transforms",
         "push_config",
         "retain_acked_messages",
         "retry_policy",
@@ -110,16 +117,18 @@ class Subscriber:
         return wire.Empty()
 
     def _acknowledge(self, request: Any) -> Any:
+        check_acknowledgement(request)
         subscription = self._catalog.subscription(request.subscription)
-        failures = subscription.acknowledge(_some(request.ack_ids))
+        failures = subscription.acknowledge(request.ack_ids)
         if failures and subscription.settings.exactly_once:
             raise AckIdsError(failures)
         return wire.Empty()
 
     def _modify_ack_deadline(self, request: Any) -> Any:
-        subscription = self._catalog.subscription(request.subscription)
+        check_acknowledgement(request)
         check_range("ack_deadline_seconds", request.ack_deadline_seconds, MODIFY_DEADLINE_SECONDS)
-        failures = subscription.modify_deadline(_some(request.ack_ids), request.ack_deadline_seconds)
+        subscription = self._catalog.subscription(request.subscription)
+        failures = subscription.modify_deadline(request.ack_ids, request.ack_deadline_seconds)
         if failures and subscription.settings.exactly_once:
             raise AckIdsError(failures)
         return wire.Empty()
@@ -150,8 +159,7 @@ class Subscriber:
     def _update_snapshot(self, request: Any) -> Any:
         snapshot = self._catalog.snapshot(request.snapshot.name)
         config = masked(snapshot.config, request.snapshot, request.update_mask, SNAPSHOT_MUTABLE)
-        check_labels(config.labels)
-        snapshot.config = config
+        snapshot.configure(config, self._catalog.clock.now())
         return config
 
     def _list_snapshots(self, request: Any) -> Any:
@@ -164,12 +172,6 @@ class Subscriber:
     def _delete_snapshot(self, request: Any) -> Any:
         self._catalog.delete_snapshot(request.snapshot)
         return wire.Empty()
-
-
-def _some(ack_ids: Any) -> Any:
-    if not ack_ids:
-        raise InvalidArgumentError("No ack ids specified.")
-    return ack_ids
 
 
 def _described(subscription: Subscription) -> Any:

@@ -48,6 +48,23 @@ _SEEK = "cannot seek an ordered subscription"
 DIFFERENCES: Final = {
     "test_a_binding_without_members_is_dropped": Difference(_MISSING),
     "test_a_condition_needs_version_3": Difference(_MISSING),
+    "test_a_definition_has_at_most_300_kilobytes": Difference(_LIMIT),
+    "test_a_mask_names_a_field_of_a_field": Difference(_MASK),
+    "test_a_project_is_named_as_one": Difference("fails with UNKNOWN on a malformed project"),
+    "test_a_push_subscription_tells_the_version_of_what_it_pushes": Difference("tells no version"),
+    "test_a_range_whose_ends_are_deleted_keeps_what_is_between": Difference(
+        "does not change a topic once an end of its range is deleted"
+    ),
+    "test_a_schema_has_at_most_20_revisions": Difference("lets a rollback make one revision more"),
+    "test_a_subscription_is_created_within_googles_limits": Difference(_LIMIT, run=False),
+    "test_a_subscription_is_updated_within_googles_limits": Difference(_LIMIT, run=False),
+    "test_a_topic_is_created_within_googles_limits": Difference(_LIMIT, run=False),
+    "test_a_topic_is_updated_within_googles_limits": Difference(_MASK, run=False),
+    "test_a_topic_without_its_schema_takes_nothing": Difference(_MASK),
+    "test_a_view_shows_the_definition_or_not": Difference("lists definitions, whatever view is asked for"),
+    "test_an_acknowledgement_has_at_most_512_kib": Difference(_LIMIT),
+    "test_protocol_buffers_are_held_to_on_publish": Difference("has no Protocol Buffers"),
+    "test_revisions_are_listed_newest_first_in_pages": Difference("lists the oldest revision first"),
     "test_a_deadline_moves_by_0_to_600_seconds[601]": Difference(_LIMIT),
     "test_a_detached_subscription_is_empty_and_serves_nobody": Difference(_MISSING),
     "test_a_filter_that_is_none_is_refused": Difference(_FILTER),
@@ -170,13 +187,15 @@ def _emulator_version() -> str:
 @pytest.fixture(
     scope="session", params=["address"] if os.environ.get(ADDRESS_VARIABLE) else ["embedded", "emulator"]
 )
-async def server_address(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+async def server_address(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
     """The address of each server in turn."""
     if request.param == "address":
         yield os.environ[ADDRESS_VARIABLE]
         return
     if request.param == "embedded":
-        async with PubSubServer() as server:
+        async with PubSubServer(exports=tmp_path_factory.mktemp("exports")) as server:
             yield server.address
         return
     try:

@@ -218,9 +218,9 @@ async def test_a_topic_changes_what_the_mask_names(bus: Bus) -> None:
         {"enable_exactly_once_delivery": True},
         {"message_retention_duration": timedelta(days=3)},
         {"retry_policy": {"minimum_backoff": timedelta(seconds=1), "maximum_backoff": timedelta(seconds=2)}},
-        {"push_config": {"push_endpoint": "http://127.0.0.1:1/"}},
+        {"push_config": {"push_endpoint": "http://127.0.0.1:1/", "attributes": {"x-goog-version": "v1"}}},
         {"labels": {"x": "y"}},
-        {"expiration_policy": {"ttl": timedelta(days=5)}},
+        {"expiration_policy": {"ttl": timedelta(days=8)}},
     ],
     ids=lambda fields: next(iter(fields)),
 )

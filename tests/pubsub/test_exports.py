@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from google.api_core.exceptions import InvalidArgument
+from google.api_core.exceptions import InvalidArgument, MethodNotImplemented
 
 from local.pubsub import ManualClock, PubSubServer
 from tests.pubsub.bus import PATIENCE_SECONDS, SILENCE_SECONDS, Bus, bus_at, texts
@@ -52,6 +52,32 @@ async def test_an_object_is_closed_when_it_is_old_enough(
     assert path.parent == tmp_path / "storage" / "archive" / "words"
     assert path.suffix == ".txt"
     assert path.read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("time_format", "name"),
+    [
+        ("", "words/2027-01-15T08:01:00+00:00_"),
+        ("YYYY-MM-DD/hh_mm_ssZ", "words/2027-01-15/08_01_00Z_"),
+        ("ss:mm:hh DD.MM.YY", "words/00:01:08 15.01.27_"),
+    ],
+)
+async def test_an_object_is_named_by_its_time(
+    exporting: Bus, clock: ManualClock, tmp_path: Path, time_format: str, name: str
+) -> None:
+    """Prefix, time in the format that was asked for, something unique, suffix."""
+    topic = await exporting.topic()
+    config = {**OBJECTS, "max_duration": "60s", "filename_datetime_format": time_format}
+    await exporting.subscription(topic, cloud_storage_config=config)
+
+    await exporting.publish(topic, "one")
+    await asyncio.sleep(0)
+    clock.advance(60)
+
+    (path,) = await _files(tmp_path, 1)
+    found = path.relative_to(tmp_path / "storage" / "archive").as_posix()
+    assert found.startswith(name)
+    assert found.endswith(".txt")
 
 
 async def test_an_object_is_closed_when_it_is_full(exporting: Bus, tmp_path: Path) -> None:
@@ -162,6 +188,15 @@ async def test_a_bucket_that_cannot_be_written_keeps_its_messages(
 
     (path,) = await _files(tmp_path, 1)
     assert path.read_text() == "one\n"
+
+
+async def test_an_object_with_the_topics_schema_is_not_promised(exporting: Bus) -> None:
+    """UNIMPLEMENTED, where Google would write the fields of the message."""
+    topic = await exporting.topic()
+    with pytest.raises(MethodNotImplemented, match="use_topic_schema"):
+        await exporting.subscription(
+            topic, cloud_storage_config={"bucket": "archive", "avro_config": {"use_topic_schema": True}}
+        )
 
 
 async def test_an_export_is_switched_on_and_off(exporting: Bus, tmp_path: Path) -> None:

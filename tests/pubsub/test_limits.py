@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from google.api_core.exceptions import InvalidArgument, NotFound, OutOfRange
-from google.pubsub_v1.types import PubsubMessage, StreamingPullRequest
+from google.pubsub_v1.types import AcknowledgeRequest, PubsubMessage, StreamingPullRequest
 
 from tests.pubsub.bus import PROJECT, Bus, texts
 
@@ -187,6 +187,32 @@ async def test_an_acknowledgement_of_something_else_is_refused(bus: Bus) -> None
         await bus.subscriber.acknowledge(subscription=subscription, ack_ids=["no ack id"], retry=None)
     with pytest.raises(InvalidArgument):
         await bus.subscriber.acknowledge(subscription=subscription, ack_ids=[], retry=None)
+
+
+async def test_an_acknowledgement_has_at_most_512_kib(bus: Bus) -> None:
+    """Of the whole request; clients divide what is more. Moved deadlines have the same limit."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    (message,) = await bus.pull(subscription, 1)
+
+    def request(size_bytes: int) -> AcknowledgeRequest:
+        """The largest request of at most a size that acknowledges the message, again and again."""
+        empty = AcknowledgeRequest.pb(AcknowledgeRequest(subscription=subscription)).ByteSize()
+        each = AcknowledgeRequest.pb(AcknowledgeRequest(ack_ids=[message.ack_id])).ByteSize()
+        ack_ids = [message.ack_id] * ((size_bytes - empty) // each)
+        return AcknowledgeRequest(subscription=subscription, ack_ids=ack_ids)
+
+    with pytest.raises(InvalidArgument):
+        await bus.subscriber.acknowledge(request(524_288 + 1024), retry=None)
+    with pytest.raises(InvalidArgument):
+        await bus.subscriber.modify_ack_deadline(
+            subscription=subscription,
+            ack_ids=list(request(524_288 + 1024).ack_ids),
+            ack_deadline_seconds=10,
+            retry=None,
+        )
+    await bus.subscriber.acknowledge(request(524_288), retry=None)
 
 
 @pytest.mark.parametrize("seconds", [-1, 601])
