@@ -4,13 +4,19 @@ https://avro.apache.org/docs/1.11.1/specification/#json-encoding. Stricter than 
 the definition does not have is refused.
 """
 
-import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import fastavro
+from fastavro.schema import SchemaParseException
 
+from local.pubsub.avro_binary import is_value
+
+_HIGHEST_BYTE: Final = "\xff"
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RECORDS: Final = ("record", "error")
 _LOWEST_INT, _LOWEST_LONG = -(2**31), -(2**63)
 _PRIMITIVES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "null": lambda value: value is None,
@@ -20,7 +26,7 @@ _PRIMITIVES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "float": lambda value: _is_whole(value) or isinstance(value, float),
     "double": lambda value: _is_whole(value) or isinstance(value, float),
     "string": lambda value: isinstance(value, str),
-    "bytes": lambda value: isinstance(value, str),
+    "bytes": lambda value: _is_bytes(value),  # noqa: PLW0108 # defined below
 }
 
 
@@ -38,32 +44,27 @@ class Avro:
         self._named: dict[str, Any] = {}
         try:
             # Of the library only the parsing: its JSON decoder takes texts for numbers and unknown fields.
-            self._parsed: Any = fastavro.parse_schema(json.loads(definition), self._named)
-        except (ValueError, TypeError, KeyError, LookupError, fastavro.schema.SchemaParseException) as error:
+            parsed = json.loads(definition)
+            _check_names(parsed)
+            self._parsed: Any = fastavro.parse_schema(parsed, self._named)
+        except (ValueError, TypeError, LookupError, RecursionError, SchemaParseException) as error:
             raise ValueError(f"this is no Avro definition: {error!r}") from error
 
     def takes_json(self, data: bytes) -> bool:
         """Whether this is a message in the JSON encoding."""
         try:
-            return self._fits(self._parsed, json.loads(data))
+            return self._fits(self._parsed, json.loads(data, parse_constant=_refuse))
         except (ValueError, RecursionError):
             return False
 
     def takes_binary(self, data: bytes) -> bool:
         """Whether this is a message in the binary encoding, and nothing after it."""
-        stream = io.BytesIO(data)
-        try:
-            fastavro.schemaless_reader(stream, self._parsed)
-        except (ValueError, EOFError, IndexError, LookupError, TypeError, OverflowError, MemoryError):
-            return False
-        return stream.tell() == len(data)
+        return is_value(self._parsed, self._named, data)
 
     def _fits(self, schema: Any, value: Any) -> bool:
         if isinstance(schema, list):
             return self._fits_union(schema, value)
         kind = schema if isinstance(schema, str) else schema["type"]
-        if not isinstance(kind, str):
-            return self._fits(kind, value)
         if kind in _PRIMITIVES:
             return _PRIMITIVES[kind](value)
         if kind in self._named:
@@ -75,7 +76,7 @@ class Avro:
             case "enum":
                 return value in schema["symbols"]
             case "fixed":
-                return isinstance(value, str) and len(value) == schema["size"]
+                return _is_bytes(value) and len(value) == schema["size"]
             case "array":
                 return isinstance(value, list) and all(self._fits(schema["items"], each) for each in value)
             case "map":
@@ -100,6 +101,26 @@ class Avro:
         return any(_branch(each) == name and self._fits(each, inner) for each in branches)
 
 
+def _check_names(definition: Any) -> None:
+    """Refuse records without fields, and names that Avro does not allow; the library lets both through."""
+    if isinstance(definition, list):
+        for branch in definition:
+            _check_names(branch)
+    if not isinstance(definition, dict):
+        return
+    fields = definition["fields"] if definition["type"] in _RECORDS else []
+    symbols = definition["symbols"] if definition["type"] == "enum" else []
+    names = [field["name"] for field in fields]
+    for distinct in (names, symbols):
+        if len({*distinct}) < len(distinct):
+            raise ValueError(f"a name comes twice in {distinct}")
+    for name in (*names, *symbols, *str(definition.get("name", "a")).split(".")):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name")
+    for part in (*(field["type"] for field in fields), definition.get("items"), definition.get("values")):
+        _check_names(part)
+
+
 def _branch(schema: Any) -> str:
     if isinstance(schema, str):
         return schema
@@ -108,3 +129,13 @@ def _branch(schema: Any) -> str:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_bytes(value: Any) -> bool:
+    """Whether this is how JSON has bytes: a text of the code points 0 to 255, one for each byte."""
+    return isinstance(value, str) and (value.isascii() or max(value) <= _HIGHEST_BYTE)
+
+
+def _refuse(constant: str) -> Any:
+    """NaN and Infinity, which Python reads, are no JSON."""
+    raise ValueError(constant)

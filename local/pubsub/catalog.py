@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from local.pubsub.clock import Clock, Timer
 from local.pubsub.dead_letters import DeadLetters, ServiceAgent
+from local.pubsub.definition import ENCODINGS
 from local.pubsub.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
 from local.pubsub.limits import check_name
-from local.pubsub.schema import BINARY, DELETED_SCHEMA, Schema
+from local.pubsub.schema import DELETED_SCHEMA, Schema
 from local.pubsub.settings import SubscriptionSettings, TopicSettings
 from local.pubsub.snapshot import Snapshot
 from local.pubsub.subscription import DELETED_TOPIC, Subscription
@@ -148,6 +149,7 @@ class Catalog:
 
     def schema(self, name: str) -> Schema:
         """The schema of that name, or NotFoundError."""
+        check_name(name, "schemas")
         schema = self.schemas.get(name)
         if schema is None:
             raise NotFoundError(name)
@@ -170,26 +172,42 @@ class Catalog:
         del self.schemas[name]
         self.policies.pop(name, None)
 
-    def check_schema(self, config: Any) -> None:
-        """Refuse a topic whose schema does not exist."""
-        name = config.schema_settings.schema
-        if config.HasField("schema_settings") and name != DELETED_SCHEMA:
-            self.schema(name)
+    def check_schema(self, config: Any, current: Any = None) -> None:
+        """Refuse schema settings of a topic that name no schema, revision or encoding.
+
+        Args:
+            config: The Topic message as it is to be.
+            current: The Topic message as it is: settings that stay are not checked again, since
+                what they name may have been deleted.
+        """
+        settings = config.schema_settings
+        if not config.HasField("schema_settings") or (current and settings == current.schema_settings):
+            return
+        if settings.encoding not in ENCODINGS:
+            raise InvalidArgumentError("Invalid schema_settings.encoding: it must be JSON or BINARY.")
+        self.schema(settings.schema).check_range(settings.first_revision_id, settings.last_revision_id)
 
     def hold_to_schema(self, topic: Topic, messages: "Iterable[Any]") -> None:
-        """Refuse messages that a topic's schema does not take, and say of the others which it is."""
+        """Refuse messages that no revision of a topic's range takes, and say of the others which one does.
+
+        Raises:
+            NotFoundError: The schema was deleted.
+            InvalidArgumentError: A message fits no revision.
+        """
         settings = topic.config.schema_settings
         if not settings.schema:
             return
         schema = self.schemas.get(settings.schema)
+        if schema is None:
+            raise NotFoundError(settings.schema)
+        ends = settings.first_revision_id, settings.last_revision_id
         for message in messages:
-            if schema is None or not schema.takes(message.data, settings.encoding):
+            revision = schema.fitting(message.data, settings.encoding, *ends)
+            if revision is None:
                 raise InvalidArgumentError("Invalid data in message: Message failed schema validation.")
             message.attributes["googclient_schemaname"] = settings.schema
-            message.attributes["googclient_schemaencoding"] = (
-                "BINARY" if settings.encoding == BINARY else "JSON"
-            )
-            message.attributes["googclient_schemarevisionid"] = schema.config.revision_id
+            message.attributes["googclient_schemaencoding"] = ENCODINGS[settings.encoding]
+            message.attributes["googclient_schemarevisionid"] = revision.config.revision_id
 
     def _sweep(self) -> None:
         for topic in self.topics.values():

@@ -6,6 +6,7 @@ PubSubError
 ├── NotFoundError              no such topic, subscription or snapshot
 ├── AlreadyExistsError         the name is taken
 ├── FailedPreconditionError    right in itself, but not in this state
+├── ResourceExhaustedError     a limit on how many there may be
 ├── AbortedError               a policy changed since it was read
 ├── UnavailableError           the server is stopping
 └── UnimplementedError         Google has it, this server has not
@@ -83,6 +84,12 @@ class FailedPreconditionError(PubSubError):
     """The request does not fit the state of the resource."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class ResourceExhaustedError(PubSubError):
+    """There are as many as there may be."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class AbortedError(PubSubError):

@@ -55,7 +55,7 @@ class Publisher:
     def _update_topic(self, request: Any) -> Any:
         topic = self._catalog.topic(request.topic.name)
         config = masked(topic.config, request.topic, request.update_mask, MUTABLE)
-        self._catalog.check_schema(config)
+        self._catalog.check_schema(config, topic.config)
         topic.configure(config, TopicSettings.parse(config))
         return config
 
