@@ -93,7 +93,7 @@ async def test_a_container_has_nothing_of_the_developer(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither credentials nor settings of whoever runs it: a home of its own, and what Cloud Run gives."""
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/home/developer/key.json")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/opt/developer/key.json")
     monkeypatch.setenv("PGPASSWORD", "developer")
     told = tmp_path / "environment"
     stack.write(
