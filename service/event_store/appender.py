@@ -261,21 +261,14 @@ class Appender:
 
     async def _send(self, requests: Sequence[PreparedRequest], batch: Jsonb) -> Sequence[Verdict]:
         cursor = await self._open_cursor()
-        # Finished before the cancellation, for whose end psycopg would ask the server and wait.
-        hanging = asyncio.get_running_loop().call_later(SEND_SECONDS, cursor.connection.pgconn.finish)
         try:
             with domain_errors():
-                async with asyncio.timeout(SEND_SECONDS):
-                    await cursor.execute(queries["append_events"], (batch,), prepare=True)
-                    row = await cursor.fetchone()
-        except TimeoutError:
-            raise _OutcomeUnknownError("the database does not answer") from None
+                await cursor.execute(queries["append_events"], (batch,), prepare=True)
+                row = await cursor.fetchone()
         except UnavailableError as error:
             if cursor.connection.closed:
                 raise _OutcomeUnknownError(str(error)) from error
             raise
-        finally:
-            hanging.cancel()
         if row is None:
             raise EventStoreError("the append function returned nothing")
         return list(decode(requests, row))
@@ -283,7 +276,7 @@ class Appender:
     async def _open_cursor(self) -> Cursor:
         if self._cursor is None or self._cursor.connection.closed:
             self._cursor = None
-            self._cursor = (await self._login.connect_async()).cursor()
+            self._cursor = (await self._login.connect_async(SEND_SECONDS)).cursor()
         return self._cursor
 
 

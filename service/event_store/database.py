@@ -1,29 +1,38 @@
 """The pool of connections and the named queries.
 
 Every connection commits each statement by itself: an append is one statement, a page of a read is one.
+
+Invariants:
+
+- The server ends a slow statement after `STATEMENT_SECONDS`. A statement without any answer ends after
+  `ANSWER_SECONDS`, and its connection is closed, see `connection.py`.
+- A statement whose connection is lost runs once more on another one, so every statement here may run twice.
+  On a replica it does not: the primary has the answer too, see `log_reader.py`.
+- When a connection is lost, all that are as old are closed instead of tried one after another.
+- New connections are made as long as there are requests for one, so the pool recovers with the database.
 """
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from event_store.connection import Connection
 from event_store.database_errors import domain_errors
 from event_store.environment import Environment
-from event_store.login import Login
+from event_store.login import TIMEOUTS, Login
 from event_store.named_queries import load_queries
 
 Row = tuple[Any, ...]
+STATEMENT_SECONDS: Final = 6.0
+ANSWER_SECONDS: Final = 8.0  # a stream's next message is due after 10 seconds, a client waits for 30
 _POOL_TIMEOUT_SECONDS: Final = 5.0
-# Beyond these somebody hangs, not works: an append takes milliseconds, a page of a read some more.
-_TIMEOUTS: Final = {
-    "statement_timeout": "15s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "15s",
-}
-
+# How long the pool tries for one connection, with pauses that double. With its default of five minutes the
+# connection would come minutes after the database.
+_RECONNECT_SECONDS: Final = 5.0
 
 queries: Final[Mapping[str, LiteralString]] = load_queries("event_store", "queries.sql")
 
@@ -38,12 +47,16 @@ class Database:
     """
 
     def __init__(self, environment: Environment, connections: int, *, is_replica: bool = False) -> None:
-        self.login = Login(environment, to_replica=is_replica, **_TIMEOUTS)
-        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
+        self.login = Login(environment, to_replica=is_replica, **TIMEOUTS)
+        self._is_replica = is_replica
+        self._drained_at = 0.0
+        self._pool = AsyncConnectionPool(
+            connection_class=Connection,
             kwargs=self._parameters,
             min_size=1,
             max_size=connections,
             timeout=_POOL_TIMEOUT_SECONDS,
+            reconnect_timeout=_RECONNECT_SECONDS,
             open=False,
             name="event-store",
         )
@@ -56,20 +69,41 @@ class Database:
         """Close every connection. Closing twice is harmless."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
-        """Lend a connection; if it was lost meanwhile, look after the others too.
+    async def execute(
+        self, query: LiteralString, arguments: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> psycopg.AsyncCursor[Row]:
+        """Run a statement that may run twice; return the cursor, which holds all rows.
 
         Raises:
-            EventStoreError: Whatever went wrong within, see `domain_errors`.
+            EventStoreError: Whatever went wrong, see `domain_errors`.
         """
         with domain_errors():
-            async with self._pool.connection() as connection:
-                try:
-                    yield connection
-                finally:
-                    if connection.closed:
-                        await self._pool.check()
+            if not self._is_replica:
+                async with self._lent() as connection:
+                    try:
+                        return await connection.execute(query, arguments)
+                    except psycopg.OperationalError:
+                        if not connection.closed:
+                            raise
+            async with self._lent() as connection:
+                return await connection.execute(query, arguments)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
+        """Lend a connection; if it is lost, close all that are as old."""
+        async with self._pool.connection() as connection:
+            try:
+                yield connection
+            finally:
+                if connection.closed and connection.opened_at > self._drained_at:
+                    self._drained_at = asyncio.get_running_loop().time()
+                    await self._pool.drain()
 
     async def _parameters(self) -> dict[str, Any]:
-        return {**await self.login.parameters_async(), "autocommit": True}
+        parameters = await self.login.parameters_async()
+        return {
+            **parameters,
+            "options": f"{parameters['options']} -c statement_timeout={STATEMENT_SECONDS * 1000:.0f}",
+            "autocommit": True,
+            "answer_seconds": ANSWER_SECONDS,
+        }

@@ -11,7 +11,6 @@ Invariants:
   answer was lost is told by beginning again.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -26,7 +25,6 @@ from event_store.errors import (
     EventStoreError,
     ImportMovedError,
     InvalidArgumentError,
-    UnavailableError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
@@ -59,7 +57,7 @@ class ImportWriter:
         Raises:
             UnavailableError: The database is away, or too busy with a part of another caller.
         """
-        self._connection = await self._login.connect_async()
+        self._connection = await self._login.connect_async(ANSWER_SECONDS)
         async with self._cursor() as cursor:
             await cursor.execute(queries["import_part_create"])
             await cursor.execute(queries["import_begin"], (self._import_id,))
@@ -98,16 +96,8 @@ class ImportWriter:
     async def _cursor(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
         if self._connection is None:
             raise EventStoreError("the import has not begun")
-        # Finished before the cancellation, for whose end psycopg would ask the server and wait.
-        hanging = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._connection.pgconn.finish)
-        try:
-            with domain_errors():
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    yield self._connection.cursor()
-        except TimeoutError:
-            raise UnavailableError("the database does not answer") from None
-        finally:
-            hanging.cancel()
+        with domain_errors():
+            yield self._connection.cursor()
 
     def _refusal(self, part: ImportPart, fault: Mapping[str, Any]) -> EventStoreError:
         error: EventStoreError

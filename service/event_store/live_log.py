@@ -9,7 +9,8 @@ Invariants:
 - What is held is a part of the log without a hole, up to the last position that was read.
 - It is bounded, in events and in bytes, whoever follows.
 - While nobody follows there is no polling, no listening and nothing held.
-- A failure to read is tried again, for ever. It ends nobody's following, but `check_reading` tells of it.
+- A failure to read is tried again, for ever. It ends nobody's following, but `check_reading` tells of it, and
+  of a read that has not ended for `READING_SECONDS`.
 - After `stop` every wait ends and `check_serving` fails, which ends all following. Stopping twice is
   harmless.
 """
@@ -23,7 +24,7 @@ from itertools import islice
 from typing import Final, NoReturn
 
 from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, StoppingError
+from event_store.errors import EventStoreError, StoppingError, UnavailableError
 from event_store.event_filter import EventFilter
 from event_store.page import MESSAGE_BYTES, MESSAGE_EVENTS
 from event_store.reader import Reader
@@ -32,6 +33,9 @@ from event_store.wakeup import Wakeup
 
 HELD_EVENTS: Final = 1_000
 HELD_BYTES: Final = 8 * 1_048_576
+READING_SECONDS: Final = (
+    10.0  # a page takes milliseconds, and a connection that hangs is given up before this
+)
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _EVERYTHING: Final = EventFilter()
@@ -57,6 +61,7 @@ class LiveLog:
         self._is_followed = asyncio.Event()
         self._moved = asyncio.Event()
         self._failure: EventStoreError | None = None
+        self._read_at = 0.0  # when a page was read last, by the loop's clock
         self._stopping = False
 
     def hint(self, _head_position: int = 0) -> None:
@@ -73,6 +78,7 @@ class LiveLog:
         """Have the log followed, from a position on if nobody else does so already."""
         if not self._followers:
             self._position = position
+            self._read_at = asyncio.get_running_loop().time()
             self._is_followed.set()
         self._followers += 1
         try:
@@ -103,6 +109,8 @@ class LiveLog:
         """
         if self._failure is not None:
             raise self._failure
+        if asyncio.get_running_loop().time() - self._read_at > READING_SECONDS:
+            raise UnavailableError(f"the end of the log could not be read for {READING_SECONDS:g} s")
 
     def take(self, position: int) -> list[pb.RecordedEvent] | None:
         """Return the next events after a position, as many as fit into a message; None if they are not held.
@@ -146,6 +154,7 @@ class LiveLog:
             try:
                 async for response in self._reader.read_all(self._position + 1, 0, _EVERYTHING):
                     self._failure = None
+                    self._read_at = asyncio.get_running_loop().time()
                     self._hold(response.events)
             except EventStoreError as error:
                 _log.warning("cannot follow the log, trying again: %s", error)

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import google.auth.exceptions
 import google.auth.transport.requests
 import psycopg
 
+from event_store.connection import ANSWER_SECONDS, Connection
 from event_store.database_errors import domain_errors
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
@@ -27,8 +29,16 @@ _SCOPES: Final = (
     "https://www.googleapis.com/auth/sqlservice.login",
     "https://www.googleapis.com/auth/alloydb.login",
 )
-_CONNECT_TIMEOUT_SECONDS: Final = 5
-# A connection may die without a word, in a failover: the kernel finds that out within half a minute.
+_TOKEN_SECONDS: Final = 10.0
+_CONNECT_TIMEOUT_SECONDS: Final = 5  # for each address of the host
+# Beyond these somebody hangs, not works: an append takes milliseconds, a page of a read some more.
+TIMEOUTS: Final = {
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "15s",
+}
+# Behind the limits of `connection.py`, and alone for a migration: the kernel gives up a wire that takes
+# nothing within half a minute. It cannot tell a server that hangs from one that works.
 _LIVENESS: Final = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -75,22 +85,37 @@ class Login:
         """Return `psycopg.connect`'s parameters; may block for seconds while a token is made.
 
         Raises:
-            UnavailableError: No token can be had.
+            UnavailableError: There is no token.
         """
         return {**self._fixed, "password": self._token()} if self._uses_token else self._fixed
 
     async def parameters_async(self) -> dict[str, Any]:
-        """Return what `parameters` returns, without blocking the event loop."""
-        return await asyncio.to_thread(self.parameters) if self._uses_token else self._fixed
+        """Return what `parameters` returns, without blocking the event loop.
 
-    async def connect_async(self) -> psycopg.AsyncConnection[Any]:
+        Raises:
+            UnavailableError: There is no token within `_TOKEN_SECONDS`.
+        """
+        if not self._uses_token:
+            return self._fixed
+        try:
+            async with asyncio.timeout(_TOKEN_SECONDS):
+                return await asyncio.to_thread(self.parameters)
+        except TimeoutError:
+            raise _no_token() from None
+
+    async def connect_async(self, answer_seconds: float = ANSWER_SECONDS) -> Connection:
         """Open a connection in autocommit, for a loop that keeps one to itself.
+
+        Args:
+            answer_seconds: How long to wait for the end of an answer, see `connection.py`.
 
         Raises:
             EventStoreError: The database is away or refuses the login.
         """
         with domain_errors():
-            return await psycopg.AsyncConnection.connect(**await self.parameters_async(), autocommit=True)
+            return await Connection.connect(
+                **await self.parameters_async(), autocommit=True, answer_seconds=answer_seconds
+            )
 
     def connect(self, database: str | None = None) -> psycopg.Connection:
         """Open a connection for a command.
@@ -105,12 +130,21 @@ class Login:
             return psycopg.connect(**self.parameters(), dbname=database)
 
     def _token(self) -> str:
-        with self._refreshing:
-            try:
-                if self._credentials is None:
-                    self._credentials, _ = google.auth.default(scopes=_SCOPES)
-                if not self._credentials.valid:  # false from minutes before it expires
-                    self._credentials.refresh(google.auth.transport.requests.Request())
-            except google.auth.exceptions.GoogleAuthError as error:
-                raise UnavailableError(f"no access token for the database's login: {error}") from error
+        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits for ever behind another
+            raise _no_token()
+        try:
+            # The library's own limit is two minutes a request.
+            request = partial(google.auth.transport.requests.Request(), timeout=_TOKEN_SECONDS)
+            if self._credentials is None:
+                self._credentials, _ = google.auth.default(scopes=_SCOPES)
+            if not self._credentials.valid:  # false from minutes before it expires
+                self._credentials.refresh(request)
             return str(self._credentials.token)
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise UnavailableError(f"no access token for the database's login: {error}") from error
+        finally:
+            self._refreshing.release()
+
+
+def _no_token() -> UnavailableError:
+    return UnavailableError(f"no access token for the database's login within {_TOKEN_SECONDS:g} s")

@@ -14,7 +14,7 @@ class Overview:
     """Tells the status of the service.
 
     Args:
-        database: Lends a connection.
+        database: Where that is kept.
         topics: The paths of all topics that events go to.
     """
 
@@ -28,10 +28,9 @@ class Overview:
         Raises:
             SchemaError: A row that the schema begins with is missing.
         """
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(queries["status"])).fetchone()
-            cursor = await connection.execute(queries["status_by_topic"], {"topics": self._topics})
-            by_topic = await cursor.fetchall()
+        row = await (await self._database.execute(queries["status"])).fetchone()
+        cursor = await self._database.execute(queries["status_by_topic"], {"topics": self._topics})
+        by_topic = await cursor.fetchall()
         if row is None:
             raise SchemaError("the rows of log_head or relays are missing: restore them from a backup")
         head_position, relay_position, relay_owner, lag_microseconds, schema_revision = row

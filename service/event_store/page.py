@@ -35,8 +35,7 @@ async def read_page(
     database: Database, query: LiteralString, arguments: Sequence[Any] | Mapping[str, Any]
 ) -> Page:
     """Read a page by one of the queries for pages."""
-    async with database.connection() as connection:
-        rows = await (await connection.execute(query, arguments)).fetchall()
+    rows = await (await database.execute(query, arguments)).fetchall()
     if rows[0][1] is None:  # a page without events is one row without an event
         return Page(rows[0][0], (), has_more=False)
     return Page(rows[0][0], rows, has_more=rows[-1][_MORE])

@@ -99,8 +99,7 @@ class Reader:
         Raises:
             LogCorruptedError: A position is missing.
         """
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(queries["position_at"], (microseconds,))).fetchone()
+        row = await (await self._database.execute(queries["position_at"], (microseconds,))).fetchone()
         if row is None:
             raise LogCorruptedError(
                 "the log is corrupted: a position is missing. Read it whole to find out which"
@@ -114,8 +113,7 @@ class Reader:
         Raises:
             LogCorruptedError: The row that says so is missing.
         """
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(queries["head_position"])).fetchone()
+        row = await (await self._database.execute(queries["head_position"])).fetchone()
         if row is None:
             raise LogCorruptedError("the log has no head: restore the row of log_head from a backup")
         position: int = row[0]

@@ -99,7 +99,7 @@ class Replayer:
                     await wait_or_stop(self._stopping, LOOK_SECONDS)
             except EventStoreError as error:
                 failure = error
-                await connection.close()  # those that run fail too, and begin again on the next one
+                connection.give_up()  # those that run fail too, and begin again on the next one
         if failure is not None:
             raise failure
 

@@ -56,7 +56,7 @@ class SnapshotTable:
     """Saves and gets snapshots.
 
     Args:
-        database: Lends a connection for each statement.
+        database: Where they are.
     """
 
     def __init__(self, database: Database) -> None:
@@ -79,8 +79,7 @@ class SnapshotTable:
 
     async def get(self, aggregate_id: str) -> pb.Snapshot | None:
         """Return the snapshot of an aggregate, a canonical UUID; None if it has none."""
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(queries["get_snapshot"], (aggregate_id,))).fetchone()
+        row = await (await self._database.execute(queries["get_snapshot"], (aggregate_id,))).fetchone()
         if row is None:
             return None
         aggregate_type, event_version, data, microseconds = row
@@ -102,8 +101,7 @@ class SnapshotTable:
             "snapshot_data": Jsonb(snapshot.snapshot_data, dumps=lambda text: text),
         }
         try:
-            async with self._database.connection() as connection:
-                return await (await connection.execute(queries["save_snapshot"], arguments)).fetchone()
+            return await (await self._database.execute(queries["save_snapshot"], arguments)).fetchone()
         except InvalidArgumentError as error:
             fault = error.violations[0].description
             raise InvalidArgumentError.of("snapshot_data", fault) from error

@@ -18,6 +18,8 @@ from event_store.login import Login
 
 LISTENING_SECONDS: Final = 1.0
 POLLING_SECONDS: Final = 0.2
+PROBE_SECONDS: Final = 10.0  # between two checks that the listening connection still answers
+_ANSWER_SECONDS: Final = 5.0
 _FIRST_WAIT_SECONDS: Final = 0.5
 _LONGEST_WAIT_SECONDS: Final = 30.0
 
@@ -61,10 +63,12 @@ class Wakeup:
 
     async def _listen(self, backoff: Backoff) -> None:
         with domain_errors():
-            async with await self._login.connect_async() as connection:
-                await connection.execute(queries["relay_listen"])
-                self._listening = True
-                backoff.reset()
-                self.hint()  # for what was appended before
-                async for _ in connection.notifies():
-                    self.hint()
+            async with await self._login.connect_async(_ANSWER_SECONDS) as connection:
+                while True:  # LISTEN again changes nothing, and tells a hanging connection from a silent one
+                    await connection.execute(queries["relay_listen"])
+                    if not self._listening:
+                        self._listening = True
+                        backoff.reset()
+                        self.hint()  # for what was appended before
+                    async for _ in connection.notifies(timeout=PROBE_SECONDS):
+                        self.hint()

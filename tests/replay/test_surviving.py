@@ -78,7 +78,7 @@ async def _die(process: Process) -> None:
         assert await process.wait() == -signal.SIGKILL
 
 
-async def _assert_whole(
+async def assert_whole(
     client: Client, bus: Bus, replay: Replay, positions: set[int], parked: int = 0
 ) -> None:
     replay = await ended(client, replay)
@@ -113,7 +113,7 @@ async def test_a_replayer_that_dies_loses_nothing(
 
     await start_replayer(routing_of(bus))
 
-    await _assert_whole(idle_client, bus, replay, positions)
+    await assert_whole(idle_client, bus, replay, positions)
 
 
 async def test_a_message_is_parked_and_counted_once_though_the_replayer_dies_over_it(
@@ -130,7 +130,7 @@ async def test_a_message_is_parked_and_counted_once_though_the_replayer_dies_ove
 
     await start_replayer(routing_of(bus))
 
-    await _assert_whole(idle_client, bus, replay, positions, parked=1)
+    await assert_whole(idle_client, bus, replay, positions, parked=1)
     topic = routing_of(bus).topics[AGAIN].path
     parked = log.query(
         "SELECT jsonb_agg(jsonb_build_array(global_position, topic, replay_id)) FROM parked_messages"
@@ -156,7 +156,7 @@ async def test_a_replayer_that_slept_through_its_lease_changes_nothing(
 
     assert log.query("SELECT lease_owner FROM replays") == other.owner
     os.kill(sleeper.pid, 0)  # it lives, and looks for another replay
-    await _assert_whole(idle_client, bus, replay, positions)
+    await assert_whole(idle_client, bus, replay, positions)
 
 
 async def test_a_checkpoint_of_an_older_epoch_is_refused(idle_client: Client, log: Log) -> None:
@@ -244,7 +244,7 @@ async def test_a_replay_survives_its_databases_death(
         kill(mortal_database.postgres)
         await asyncio.to_thread(mortal_database.postgres.start)
 
-        await _assert_whole(client, bus, replay, positions)
+        await assert_whole(client, bus, replay, positions)
 
 
 async def test_a_replay_survives_lost_connections(client: Client, bus: Bus, log: Log) -> None:
@@ -255,7 +255,7 @@ async def test_a_replay_survives_lost_connections(client: Client, bus: Bus, log:
         await log.until(f"position > {position} FROM replays")
         log.terminate("query <> ''")
 
-    await _assert_whole(client, bus, replay, positions)
+    await assert_whole(client, bus, replay, positions)
 
 
 async def test_a_replay_survives_the_death_of_pubsub(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +318,7 @@ async def test_a_topic_that_is_no_topic_for_replays_any_more_holds_its_replay(
 
     await start_replayer(routing_of(bus))
 
-    await _assert_whole(idle_client, bus, replay, positions)
+    await assert_whole(idle_client, bus, replay, positions)
 
 
 async def test_nothing_is_replayed_beyond_a_hole_in_the_log(client: Client, bus: Bus, log: Log) -> None:

@@ -14,6 +14,7 @@ from event_store.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.conftest import TestDatabase
+from tests.proxy import Proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,16 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase,
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    proxy: Proxy | None = None,
 ) -> AsyncIterator[Service]:
-    """Run a service; it may be stopped within."""
+    """Run a service, which may reach its database through a proxy; it may be stopped within."""
     for name, value in database.variables().items():
         monkeypatch.setenv(name, value)
+    if proxy is not None:
+        monkeypatch.setenv("PGPORT", str(proxy.port))
     server = Server(environment, None)
     await server.start()
     try:

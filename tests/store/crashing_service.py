@@ -25,7 +25,7 @@ def die() -> NoReturn:
 
 def install(point: str) -> None:
     """Make this process die at a point."""
-    send, connection = Appender._send, Database.connection
+    send, execute = Appender._send, Database.execute
     pages = 0
 
     async def before_sending(*_: Any) -> NoReturn:
@@ -35,19 +35,19 @@ def install(point: str) -> None:
         await send(self, *arguments)
         die()
 
-    def in_a_read(self: Database) -> Any:
+    async def in_a_read(self: Database, *arguments: Any) -> Any:
         nonlocal pages
         pages += 1
         if pages > 1:
             die()
-        return connection(self)
+        return await execute(self, *arguments)
 
     if point == "before a batch is sent":
         Appender._send = before_sending  # type: ignore[method-assign,assignment] # a crash point
     elif point == "after a commit":
         Appender._send = after_the_commit  # type: ignore[method-assign,assignment] # a crash point
     elif point == "in a read":
-        Database.connection = in_a_read  # type: ignore[method-assign] # a crash point
+        Database.execute = in_a_read  # type: ignore[method-assign,assignment] # a crash point
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
 """How connections log in without a password, and what they trust."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import ClassVar
+from threading import Event, Thread
+from typing import ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from event_store.connection import ANSWER_SECONDS
+from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.login import Login
 from tests.conftest import TestDatabase
 
+PATIENCE_SECONDS: Final = 10.0
 CA = "-----BEGIN CERTIFICATE-----\n"
 
 
@@ -24,11 +28,14 @@ class Metadata(BaseHTTPRequestHandler):
     tokens = 0
     expires_in_seconds = 3600
     asked: ClassVar[list[str]] = []  # the scopes of each token
+    hold: Event | None = None  # no token before it is set
 
     def do_GET(self) -> None:
         body: dict[str, object] = {}
         url = urlsplit(self.path)
         if url.path.endswith("/token"):
+            if self.hold is not None:
+                self.hold.wait()
             Metadata.tokens += 1
             Metadata.asked += parse_qs(url.query).get("scopes", [""])
             body = {
@@ -159,3 +166,49 @@ def test_times_and_isolation_do_not_depend_on_the_server(
             ("statement_timeout", "7s"),
         ):
             assert connection.execute("SELECT current_setting(%s)", (setting,)).fetchone() == (value,)
+
+
+async def test_a_token_that_does_not_come_is_told_in_time(
+    metadata_server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An identity service that hangs holds up no connection beyond the limit, and no thread forever."""
+    monkeypatch.setattr("event_store.login._TOKEN_SECONDS", 0.5)
+    login = Login(Environment(database_login="iam"))
+    login.parameters()
+    assert login._credentials is not None
+    login._credentials.token = None  # it has expired
+    released = Event()
+    monkeypatch.setattr(Metadata, "hold", released)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            errors = await asyncio.gather(*(login.connect_async() for _ in range(20)), return_exceptions=True)
+    finally:
+        released.set()
+
+    assert {type(each) for each in errors} == {UnavailableError}
+    assert all("no access token" in str(each) for each in errors)
+    assert metadata_server.server_address
+
+
+async def test_every_session_ends_what_takes_too_long(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement, a wait for a lock and an idle transaction have limits of the server, below ours."""
+    for name, value in database.variables().items():
+        monkeypatch.setenv(name, value)
+    asked = (
+        "SELECT setting::int FROM pg_settings WHERE name IN"
+        " ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') ORDER BY name"
+    )
+    pool = Database(Environment(), 2)
+    await pool.open()
+    try:
+        of_requests = [each for (each,) in await (await pool.execute(asked)).fetchall()]
+        async with await pool.login.connect_async() as connection:
+            of_loops = [each for (each,) in await (await connection.execute(asked)).fetchall()]
+    finally:
+        await pool.close()
+
+    assert of_requests == [15_000, 5_000, 6_000]
+    assert of_loops == [15_000, 5_000, 15_000]
+    assert of_loops[2] < ANSWER_SECONDS * 1000

@@ -98,7 +98,7 @@ async def test_an_append_elsewhere_arrives_by_a_signal(
     async with Subscription(service) as subscription:
         await subscription.until("caught_up")
         await _listeners(service, 1)
-        await _other_process_appends(service)
+        await other_process_appends(service)
 
         assert await subscription.positions(1) == [1]
 
@@ -114,7 +114,7 @@ async def test_without_a_listener_polling_finds_what_is_appended(
     monkeypatch.setattr("event_store.wakeup.Wakeup.listen", refuse)
     async with Subscription(service) as subscription:
         await subscription.until("caught_up")
-        await _other_process_appends(service)
+        await other_process_appends(service)
 
         assert await subscription.positions(1) == [1]
 
@@ -316,7 +316,7 @@ async def _listeners(service: Service, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def _other_process_appends(service: Service) -> None:
+async def other_process_appends(service: Service) -> None:
     """Append through a second service on the same database, whose hints stay its own."""
     second = type(service.server)(Environment(port=0), None)
     await second.start()

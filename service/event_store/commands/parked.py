@@ -10,7 +10,7 @@ from typing import Any, Final
 from event_store.commands.connection import rfc3339, write_json
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
-from event_store.login import Login
+from event_store.login import TIMEOUTS, Login
 from event_store.parked import ParkedMessage, ParkedMessages
 from event_store.publisher import Publisher
 from event_store.validation import canonical_uuid, not_a_uuid
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(arguments: argparse.Namespace) -> None:
     publisher = Publisher()
-    connection = await Login(Environment.parse(os.environ)).connect_async()
+    connection = await Login(Environment.parse(os.environ), to_replica=False, **TIMEOUTS).connect_async()
     try:
         messages = ParkedMessages(connection, publisher)
         if arguments.action == "list":

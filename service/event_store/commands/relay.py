@@ -10,7 +10,7 @@ import uvloop
 from event_store.commands.routed import add_routing_arguments, environment_and_routing
 from event_store.environment import ROUTING, Environment
 from event_store.errors import ConfigurationError
-from event_store.login import Login
+from event_store.login import TIMEOUTS, Login
 from event_store.logs import configure_logs
 from event_store.relay import Relay
 from event_store.replayer import Replayer
@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _relay(environment: Environment, routing: Routing) -> None:
-    relay, replayer = Relay(Login(environment), routing), Replayer(Login(environment), routing)
+    login = Login(environment, to_replica=False, **TIMEOUTS)
+    relay, replayer = Relay(login, routing), Replayer(login, routing)
 
     def stop() -> None:
         relay.stop()
