@@ -163,8 +163,10 @@ WITH last AS (
 SELECT (SELECT event_version FROM last), (SELECT aggregate_type FROM last), EXISTS (SELECT FROM saved);
 
 -- name: get_snapshot
--- The snapshot of an aggregate.
-SELECT aggregate_type, event_version, snapshot_data::text, (extract(epoch FROM created_at) * 1000000)::bigint
+-- The snapshot of an aggregate, and whether the log has the event that it was made at.
+SELECT aggregate_type, event_version, snapshot_data::text, (extract(epoch FROM created_at) * 1000000)::bigint,
+       EXISTS (SELECT FROM events WHERE (events.aggregate_id, events.event_version)
+                                      = (snapshots.aggregate_id, snapshots.event_version))
 FROM snapshots WHERE aggregate_id = %s;
 
 -- name: status

@@ -2,7 +2,7 @@
 
 An older one never replaces a newer one, however many are saved at once: the row of the aggregate is compared
 and replaced by one statement. One of the same version replaces it, for its state may have got a new form.
-None is of a version that its aggregate has not reached.
+None is of a version that its aggregate has not reached: one whose event is not in the log is no state at all.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from psycopg.types.json import Jsonb
 
 from event_store.database import Database, queries
-from event_store.errors import FieldViolation, InvalidArgumentError, WrongAggregateTypeError
+from event_store.errors import (
+    FieldViolation,
+    InvalidArgumentError,
+    LogCorruptedError,
+    WrongAggregateTypeError,
+)
 from event_store.json_text import find_fault
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import HIGHEST_VERSION, MOST_DATA_BYTES, canonical_uuid, not_a_uuid, type_fault
@@ -78,11 +83,20 @@ class SnapshotTable:
         return bool(saved)
 
     async def get(self, aggregate_id: str) -> pb.Snapshot | None:
-        """Return the snapshot of an aggregate, a canonical UUID; None if it has none."""
+        """Return the snapshot of an aggregate, a canonical UUID; None if it has none.
+
+        Raises:
+            LogCorruptedError: The log does not have the event that it was made at.
+        """
         row = await (await self._database.execute(queries["get_snapshot"], (aggregate_id,))).fetchone()
         if row is None:
             return None
-        aggregate_type, event_version, data, microseconds = row
+        aggregate_type, event_version, data, microseconds, is_in_log = row
+        if not is_in_log:
+            raise LogCorruptedError(
+                f"the log is corrupted: version {event_version} of aggregate {aggregate_id} is missing, at "
+                "which its snapshot was made. Somebody else wrote or deleted: stop appends, restore it"
+            )
         created_at = Timestamp()
         created_at.FromMicroseconds(microseconds)
         return pb.Snapshot(

@@ -154,7 +154,8 @@ class EventStoreServicer:
         End: OK after the client has ended its side and every request has its verdict. UNAVAILABLE is never a
         verdict but the end of the stream, when the database is away or the service stops, which answers first
         what it has taken: send the requests without a verdict again, in their order and with the same event ids,
-        on a new stream. A request above 5 MiB ends the stream with gRPC's own RESOURCE_EXHAUSTED.
+        on a new stream. A request above 5 MiB is refused by a verdict, one above 6 MiB ends the stream with gRPC's
+        own RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -208,6 +209,9 @@ class EventStoreServicer:
 
     def GetSnapshot(self, request, context):
         """The newest snapshot of an aggregate, if it has one.
+
+        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: the log does not have the event that the snapshot was
+        made at), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -216,6 +220,9 @@ class EventStoreServicer:
     def LoadAggregate(self, request, context):
         """Reads an aggregate's snapshot, if it has one, and all events after it, in the order of their versions.
         They belong together: no event is left out between them and none is in both.
+
+        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: as for GetSnapshot, or a version after it is missing),
+        UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
