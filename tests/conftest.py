@@ -114,8 +114,9 @@ def _prepare(postgres: Postgres) -> None:
         connection.execute(f"CREATE ROLE {RUNTIME} LOGIN IN ROLE event_store_runtime")
 
 
-def _clone(postgres: Postgres, template: str) -> Iterator[TestDatabase]:
-    database = TestDatabase(postgres, f"test_{next(_numbers)}")
+def clone_as(postgres: Postgres, name: str, template: str = _TEMPLATE) -> Iterator[TestDatabase]:
+    """Make a database, migrated by default, and drop it in the end."""
+    database = TestDatabase(postgres, name)
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {database.name} TEMPLATE {template} OWNER cloudsqlsuperuser")
     yield database
@@ -126,19 +127,19 @@ def _clone(postgres: Postgres, template: str) -> Iterator[TestDatabase]:
 @pytest.fixture
 def database(clusters: Clusters) -> Iterator[TestDatabase]:
     """A migrated database on the newest PostgreSQL."""
-    yield from _clone(clusters(NEWEST), _TEMPLATE)
+    yield from clone_as(clusters(NEWEST), f"test_{next(_numbers)}")
 
 
 @pytest.fixture(params=[NEWEST, OLDEST], ids=lambda major: f"pg{major}")
 def any_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
     """A migrated database, once on the newest and once on the oldest PostgreSQL that we promise to run on."""
-    yield from _clone(clusters(request.param), _TEMPLATE)
+    yield from clone_as(clusters(request.param), f"test_{next(_numbers)}")
 
 
 @pytest.fixture(params=[NEWEST, OLDEST], ids=lambda major: f"pg{major}")
 def blank_database(clusters: Clusters, request: pytest.FixtureRequest) -> Iterator[TestDatabase]:
     """A database without our schema, on the newest and on the oldest PostgreSQL."""
-    yield from _clone(clusters(request.param), _BLANK)
+    yield from clone_as(clusters(request.param), f"test_{next(_numbers)}", _BLANK)
 
 
 @pytest.fixture

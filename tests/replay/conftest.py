@@ -15,10 +15,10 @@ from event_store.server import Server
 from event_store.topology import Ordering, RoutedTopic, Routing
 from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at
-from tests.relay.conftest import log, login
+from tests.relay.conftest import gate, log, login
 from tests.relay.log import Log
 
-__all__ = ["log", "login"]  # the fixtures
+__all__ = ["gate", "log", "login"]  # the fixtures
 
 StartReplayer = Callable[[Routing], Awaitable[Replayer]]
 AGAIN = "again"  # the topic for replays, and its subscription
