@@ -1,10 +1,15 @@
-"""The only place that turns psycopg's errors into ours."""
+"""Classify PostgreSQL's errors by SQLSTATE, and turn psycopg's errors into ours.
 
-from collections.abc import Iterator
+Only this file knows SQLSTATEs: the service, the relay, replays and projections decide by `cause_of`.
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Final
 
 import psycopg
-from psycopg import errors
 
 from event_store.errors import (
     ConfigurationError,
@@ -16,16 +21,86 @@ from event_store.errors import (
 )
 
 
+class Cause(Enum):
+    """Why PostgreSQL did not do what it was asked to do, and so what helps.
+
+    Attributes:
+        AWAY: The server is unreachable, stopping, read-only or out of connections: wait for it.
+        BUSY: A conflict with others over rows, locks or memory: try again, a bounded number of times.
+        TOO_SLOW: The session or the statement exceeded a time limit: its own fault, or that of the load.
+        OPERATOR: The schema, a right or disk space is missing, or data is damaged: an operator has to act.
+        REFUSED: PostgreSQL will refuse the same statement with the same values again.
+    """
+
+    AWAY = auto()
+    BUSY = auto()
+    TOO_SLOW = auto()
+    OPERATOR = auto()
+    REFUSED = auto()
+
+
+# A full SQLSTATE takes precedence over its class. Anything else is refused, an unknown SQLSTATE too.
+_CAUSES: Final[Mapping[str, Cause]] = {
+    "08": Cause.AWAY,  # connection exception
+    "25006": Cause.AWAY,  # read_only_sql_transaction: a standby, after a failover
+    "25P03": Cause.TOO_SLOW,  # idle_in_transaction_session_timeout
+    "25P04": Cause.TOO_SLOW,  # transaction_timeout
+    "28": Cause.OPERATOR,  # invalid authorization
+    "3D000": Cause.OPERATOR,  # invalid_catalog_name: no such database
+    "3F000": Cause.OPERATOR,  # invalid_schema_name
+    "40": Cause.BUSY,  # serialization_failure, deadlock_detected …
+    "40002": Cause.REFUSED,  # transaction_integrity_constraint_violation
+    "42501": Cause.OPERATOR,  # insufficient_privilege
+    "42703": Cause.OPERATOR,  # undefined_column
+    "42P01": Cause.OPERATOR,  # undefined_table
+    "53": Cause.BUSY,  # insufficient resources, 53200 out_of_memory among them
+    "53100": Cause.OPERATOR,  # disk_full
+    "53300": Cause.AWAY,  # too_many_connections
+    "53400": Cause.REFUSED,  # configuration_limit_exceeded: more temporary files than temp_file_limit
+    "55006": Cause.BUSY,  # object_in_use
+    "55P03": Cause.BUSY,  # lock_not_available: lock_timeout, or NOWAIT
+    "57": Cause.AWAY,  # operator intervention: shutdown, crash, start, idle_session_timeout
+    "57014": Cause.TOO_SLOW,  # query_canceled: statement_timeout
+    "57P04": Cause.OPERATOR,  # database_dropped
+    "58": Cause.OPERATOR,  # system error: I/O, a missing file
+    "72000": Cause.BUSY,  # snapshot_too_old
+    "XX001": Cause.OPERATOR,  # data_corrupted
+    "XX002": Cause.OPERATOR,  # index_corrupted
+}
+_OF_THE_SCHEMA: Final = frozenset(("3F000", "42703", "42883", "42P01"))  # 42883 is undefined_function
+_NOT_HELD: Final = ("22", "54")  # data exception, program limit exceeded
+
+
+def cause_of(error: psycopg.Error) -> Cause:
+    """Return why a call of psycopg failed.
+
+    Args:
+        error: One without a SQLSTATE is psycopg's own: the connection is lost or was never made, or the
+            call itself was wrong.
+    """
+    state = error.sqlstate
+    if state is None:
+        is_connection = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return Cause.AWAY if is_connection else Cause.REFUSED
+    return _CAUSES.get(state) or _CAUSES.get(state[:2]) or Cause.REFUSED
+
+
+def message_of(error: psycopg.Error) -> str:
+    """Return what PostgreSQL or psycopg says, in one line for a person, with the SQLSTATE if there is one."""
+    said = error.diag.message_primary or str(error).strip() or type(error).__name__
+    return f"{said} ({error.sqlstate})" if error.sqlstate else said
+
+
 @contextmanager
 def domain_errors() -> Iterator[None]:
     """Raise our error for each of psycopg's.
 
     Raises:
-        InvalidArgumentError: A value that PostgreSQL cannot hold (SQLSTATE class 22).
-        SchemaError: A table or function is missing.
-        ConfigurationError: A right is missing, or the disk is full.
+        InvalidArgumentError: A value that PostgreSQL cannot hold (SQLSTATE classes 22 and 54).
+        SchemaError: A table, a column or a function is missing.
+        ConfigurationError: A right is missing, the disk is full, or a file of the database is damaged.
         LogCorruptedError: The log holds events beyond its head.
-        UnavailableError: The connection, the server or a lock is not to be had.
+        UnavailableError: The database is unreachable or read-only, or a statement or a lock took too long.
     """
     try:
         yield
@@ -33,19 +108,18 @@ def domain_errors() -> Iterator[None]:
         raise _translate(error) from error
 
 
-def _translate(error: psycopg.Error) -> EventStoreError:  # noqa: PLR0911 # one for each case
-    said = error.diag.message_primary or str(error).strip() or type(error).__name__
-    match error:
-        case psycopg.DataError():
-            return InvalidArgumentError.of("appends", f"PostgreSQL cannot hold it: {said}")
-        case errors.UndefinedTable() | errors.UndefinedFunction() | errors.UndefinedColumn():
-            return SchemaError(f"the database's schema does not fit ({said}): run `event-store migrate`")
-        case errors.UniqueViolation() if error.diag.constraint_name == "events_global_position_key":
-            return LogCorruptedError(f"the log is ahead of its head, so somebody else wrote to it: {said}")
-        case errors.InsufficientPrivilege():
-            return ConfigurationError(f"the database's user lacks a right: {said}")
-        case errors.DiskFull():
-            return ConfigurationError(f"the database's disk is full ({said}): enlarge it")
-        case psycopg.OperationalError() | errors.ReadOnlySqlTransaction():
+def _translate(error: psycopg.Error) -> EventStoreError:
+    said, state = message_of(error), error.sqlstate or ""
+    if state.startswith(_NOT_HELD) or isinstance(error, psycopg.DataError):
+        return InvalidArgumentError.of("appends", f"PostgreSQL cannot hold it: {said}")
+    if state in _OF_THE_SCHEMA:
+        return SchemaError(f"the database's schema does not fit ({said}): run `event-store migrate`")
+    match cause_of(error):
+        case Cause.AWAY | Cause.BUSY | Cause.TOO_SLOW:
             return UnavailableError(f"the database is away: {said}")
-    return EventStoreError(f"the database refused: {said} ({error.sqlstate or type(error).__name__})")
+        case Cause.OPERATOR:
+            return ConfigurationError(f"the database cannot work until an operator helps: {said}")
+        case Cause.REFUSED if error.diag.constraint_name == "events_global_position_key":
+            return LogCorruptedError(f"the log is ahead of its head, so somebody else wrote to it: {said}")
+        case Cause.REFUSED:
+            return EventStoreError(f"the database refused: {said}")

@@ -19,8 +19,15 @@ Invariants:
 - An event that its handler refuses on its last delivery is passed over: noted with the error, so that its
   aggregate goes on. Pub/Sub makes its message a dead letter; redriven, it is handled then, late but once. A
   missing event that fails is passed over on the last delivery of the event that needs it.
-- What the store or the projection's database cannot do just now is no fault of the event: it raises
-  UnavailableError, changes nothing and passes nothing over.
+- A transaction is committed, or `handle` raises: see `transaction.py`.
+- What fails before the handler has its event is never the event's fault. Afterwards the SQLSTATE decides, see
+  `database_errors.py`:
+
+      the store or the database is away      UnavailableError: nothing changes, nothing is passed over
+      a table, a right or disk is missing    ConfigurationError: the same
+      a deadlock, a lock timeout …           handled again at once, up to TRIES times; then it is refused
+      the connection is lost                 UnavailableError; refused when it was lost TRIES times
+      anything else                          refused
 """
 
 import asyncio
@@ -31,14 +38,30 @@ from typing import Any, Final
 
 import psycopg
 
+from event_store.backoff import Backoff
 from event_store.client import Client
-from event_store.errors import EventStoreError, OverloadedError, UnavailableError
+from event_store.errors import EventStoreError
 from event_store.events import RecordedEvent
 from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over
+from event_store.transaction import refuse_unless_open, transaction
+from event_store.verdict import (
+    BusyError,
+    GapError,
+    LostConnectionError,
+    LostError,
+    RefusedError,
+    after_handling,
+    before_handling,
+)
 
 Connection = psycopg.AsyncConnection[Any]
 Handler = Callable[[Connection, RecordedEvent], Awaitable[None]]
+TRIES: Final = 5
 _PAGE_EVENTS: Final = 100
+_ANSWER_SECONDS: Final = 10.0
+_MOST_LOSSES: Final = 1000
+_FIRST_WAIT_SECONDS: Final = 0.1
+_LONGEST_WAIT_SECONDS: Final = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +100,7 @@ class Projection:
         self._aggregate_types = frozenset(aggregate_types)
         self._max_delivery_attempts = max_delivery_attempts
         self._timeout_seconds = timeout_seconds
+        self._losses: dict[str, int] = {}  # of a connection, by the event that was in hand
 
     async def handle(self, event: RecordedEvent, attempt: int = 0) -> None:
         """Handle an event, unless it was handled before, and what is missing before it.
@@ -86,7 +110,8 @@ class Projection:
             attempt: Which delivery of it this is, from 1; 0 if that is not known, which is never the last.
 
         Raises:
-            UnavailableError: The store or the database is away: the same again later.
+            UnavailableError, OverloadedError: The store or the database is away: the same again later.
+            ConfigurationError: The database lacks a table, a right or disk space: again once it is there.
             Exception: What the handler raised; nothing was changed, but that it may be passed over.
         """
         if self._aggregate_types and event.aggregate_type not in self._aggregate_types:
@@ -95,10 +120,10 @@ class Projection:
         try:
             try:
                 await self._apply([event])
-            except _GapError as gap:
+            except GapError as gap:
                 await self._fill(gap.version, event, self._settle if is_last else self._apply)
                 await self._apply([event])
-        except _RefusedError as refused:
+        except RefusedError as refused:
             if is_last and refused.event is event:
                 await self._pass_over(event, refused.reason)
             raise refused.reason from None
@@ -114,6 +139,7 @@ class Projection:
 
         Raises:
             UnavailableError: The store or the database is away.
+            ConfigurationError: The database lacks a table, a right or disk space.
         """
         count = 0
         async for page in _pages(self._client.read_all()):
@@ -133,25 +159,27 @@ class Projection:
         Raises:
             UnavailableError: The database is away.
         """
-        async with self._transaction() as connection:
-            return await passed_over(connection, self.name)
+        try:
+            async with self._transaction() as (connection, _):
+                return await passed_over(connection, self.name)
+        except Exception as error:
+            raise before_handling(self.name, error) from error
 
     async def retry_passed_over(self) -> int:
-        """Handle again what was left behind; return how many are still.
+        """Handle again what was left behind; return how many events still are.
 
         Raises:
             UnavailableError: The store or the database is away.
+            ConfigurationError: The database lacks a table, a right or disk space.
         """
-        refused = 0
         for left in await self.passed_over():
             events = self._client.read_aggregate(left.aggregate_id, from_version=left.event_version, limit=1)
             async for event in events:
                 try:
                     await self._apply([event])
-                except _RefusedError as error:
-                    refused += 1
+                except RefusedError as error:
                     logger.warning("still refused: %r", error.reason, extra={"event_id": left.event_id})
-        return refused
+        return len(await self.passed_over())
 
     async def _fill(
         self, version: int, event: RecordedEvent, take: Callable[[Sequence[RecordedEvent]], Awaitable[None]]
@@ -166,83 +194,128 @@ class Projection:
     async def _settle(self, events: Sequence[RecordedEvent]) -> None:
         """Handle events; pass over those that are refused."""
         try:
-            await self._apply(events)
-        except _RefusedError:
+            await self._apply_through_losses(events)
+        except RefusedError:
             for event in events:  # one by one, to find which
                 try:
-                    await self._apply([event])
-                except _RefusedError as refused:
+                    await self._apply_through_losses([event])
+                except RefusedError as refused:
                     await self._pass_over(event, refused.reason)
 
+    async def _apply_through_losses(self, events: Sequence[RecordedEvent]) -> None:
+        """Handle events; go on when the connection is lost with one in hand, which is counted and bounded."""
+        while True:
+            try:
+                return await self._apply(events)
+            except LostConnectionError as error:
+                logger.warning("going on: %s", error)
+
     async def _apply(self, events: Sequence[RecordedEvent]) -> None:
-        """Handle events, those of an aggregate in order, in one transaction; skip what was handled before."""
-        async with self._transaction() as connection:
-            versions = await self._locked(connection, events)
-            for event in events:
-                version = versions[event.aggregate_id]
-                if event.event_version > version + 1:
-                    raise _GapError(self.name, event, version)
-                if event.event_version == version + 1:
-                    versions.advance(event)
-                elif not await versions.take_back(event):
-                    continue
-                try:
-                    async with asyncio.timeout(self._timeout_seconds):
-                        await self._handler(connection, event)
-                except Exception as error:  # whatever the user's code raises
-                    if _is_away(error, connection):
-                        raise UnavailableError(f"{self.name} cannot handle an event now: {error}") from error
-                    raise _RefusedError(event, error) from error
-            await versions.save()
+        """Handle events, those of an aggregate in order, in one transaction; skip what was handled before.
 
-    async def _pass_over(self, event: RecordedEvent, error: Exception) -> None:
-        async with self._transaction() as connection:
-            versions = await self._locked(connection, [event])
-            if versions[event.aggregate_id] != event.event_version - 1:
-                return  # handled meanwhile, passed over before, or never reached
-            await versions.pass_over(event, error)
-            await versions.save()
+        Raises:
+            RefusedError: One of them cannot be handled.
+            GapError: An event of the same aggregate is missing before one of them.
+            UnavailableError, OverloadedError, ConfigurationError: As for `handle`.
+        """
+        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await self._try(events)
+            except BusyError as busy:
+                if not tries_left:
+                    raise RefusedError(busy.event, busy.reason) from busy.reason
+                logger.info("%s handles an event again: %r", self.name, busy.reason)
+                await asyncio.sleep(backoff.next_seconds())
+            except LostError as lost:
+                raise self._counted(lost) from lost.reason
+            else:
+                for event in events:
+                    self._losses.pop(event.event_id, None)
+                return
+
+    def _counted(self, lost: LostError) -> Exception:
+        """Return what to raise when the connection was lost while an event was in hand."""
+        event_id = lost.event.event_id
+        self._losses[event_id] = losses = self._losses.pop(event_id, 0) + 1
+        if len(self._losses) > _MOST_LOSSES:  # the oldest: another process has handled it
+            del self._losses[next(iter(self._losses))]
+        if losses >= TRIES:
+            return RefusedError(lost.event, lost.reason)
+        return LostConnectionError(f"{self.name} lost its database while it handled an event: {lost.reason}")
+
+    async def _try(self, events: Sequence[RecordedEvent]) -> None:
+        in_hand: RecordedEvent | None = None
+        try:
+            async with self._transaction() as (connection, limit):
+                versions = await ProjectionVersions.lock(connection, self.name, events)
+                for event in events:
+                    version = versions[event]
+                    if event.event_version > version + 1:
+                        raise GapError(self.name, event, version)  # noqa: TRY301 # it ends the transaction
+                    if event.event_version == version + 1:
+                        versions.advance(event)
+                    elif not await versions.take_back(event):
+                        continue
+                    in_hand = event
+                    limit.reschedule(self._deadline())
+                    await self._handle(connection, event)
+                await versions.save()
+        except GapError:
+            raise
+        except Exception as error:  # whatever PostgreSQL and the user's code raise
+            if in_hand is None:
+                raise before_handling(self.name, error) from error
+            raise after_handling(self.name, in_hand, error) from error
+
+    async def _handle(self, connection: Connection, event: RecordedEvent) -> None:
+        """Call the handler, and raise nothing that a transaction or a task would take as its own."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._handler(connection, event)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            reason = EventStoreError("the handler raised CancelledError, though nobody had cancelled it")
+            raise RefusedError(event, reason) from error
+        except Exception as error:  # whatever the user's code raises
+            raise after_handling(self.name, event, error, is_lost=connection.closed) from error
+        refuse_unless_open(connection)
+
+    async def _pass_over(self, event: RecordedEvent, reason: Exception) -> None:
+        try:
+            async with self._transaction() as (connection, _):
+                versions = await ProjectionVersions.lock(connection, self.name, [event])
+                if versions[event] != event.event_version - 1:
+                    return  # handled meanwhile, passed over before, or never reached
+                await versions.pass_over(event, reason)
+                await versions.save()
+        except Exception as error:
+            raise before_handling(self.name, error) from error
         place = {"event_id": event.event_id, "global_position": event.global_position}
-        logger.error("%s passed over an event: %r", self.name, error, extra=place)
-
-    async def _locked(self, connection: Connection, events: Sequence[RecordedEvent]) -> ProjectionVersions:
-        aggregate_ids = {event.aggregate_id for event in events}
-        return await ProjectionVersions.lock(connection, self.name, aggregate_ids)
+        logger.error("%s passed over an event: %r", self.name, reason, extra=place)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
+    async def _transaction(self) -> AsyncIterator[tuple[Connection, asyncio.Timeout]]:
+        """Begin a transaction, and give it up if the database hangs. A handler has a time limit of its own.
+
+        Raises:
+            psycopg.OperationalError: It was given up.
+        """
         try:
-            async with self._connect() as connection, connection.transaction():
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise UnavailableError(f"the database of the projection {self.name} is away: {error}") from error
+            async with (
+                asyncio.timeout_at(self._deadline()) as limit,
+                self._connect() as connection,
+                transaction(connection),
+            ):
+                yield connection, limit
+        except TimeoutError as error:
+            raise psycopg.OperationalError("the database does not answer") from error
 
-
-class _GapError(EventStoreError):
-    """Something before an event was not handled yet. Whoever sees it has another store's events."""
-
-    def __init__(self, projection: str, event: RecordedEvent, version: int) -> None:
-        super().__init__(
-            f"{projection} is at version {version} of aggregate {event.aggregate_id} and got version "
-            f"{event.event_version}, but the store has none between: is it the same store?"
-        )
-        self.version = version
-
-
-class _RefusedError(Exception):
-    """The handler raised `reason` for `event`."""
-
-    def __init__(self, event: RecordedEvent, reason: Exception) -> None:
-        self.event = event
-        self.reason = reason
-
-
-def _is_away(error: Exception, connection: Connection) -> bool:
-    """Return whether an error of the handler is the database's or the store's, and may pass."""
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return False  # a statement that takes too long does so again
-    passing = (psycopg.OperationalError, UnavailableError, OverloadedError)
-    return isinstance(error, passing) or connection.closed
+    def _deadline(self) -> float:
+        # Another process may hold the aggregate's row for as long as its handler may take.
+        return asyncio.get_running_loop().time() + 2 * self._timeout_seconds + _ANSWER_SECONDS
 
 
 async def _pages(events: AsyncIterator[RecordedEvent]) -> AsyncIterator[list[RecordedEvent]]:

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS projection_passed_over (
 
 -- name: lock_versions
 -- In the order of the ids, so that two transactions never wait for each other.
-SELECT aggregate_id::text, event_version FROM projection_versions
+SELECT aggregate_id, event_version, pg_current_xact_id()::text::bigint FROM projection_versions
 WHERE projection = %(projection)s AND aggregate_id = ANY (%(aggregate_ids)s::uuid[])
 ORDER BY aggregate_id FOR UPDATE;
 
@@ -33,9 +33,11 @@ FROM (SELECT aggregate_id FROM unnest(%(aggregate_ids)s::uuid[]) AS aggregate_id
 ON CONFLICT DO NOTHING;
 
 -- name: set_versions
+-- Nothing, if the transaction that locked the rows has ended.
 UPDATE projection_versions SET event_version = new.event_version
 FROM unnest(%(aggregate_ids)s::uuid[], %(event_versions)s::integer[]) AS new (aggregate_id, event_version)
-WHERE projection = %(projection)s AND projection_versions.aggregate_id = new.aggregate_id;
+WHERE projection = %(projection)s AND projection_versions.aggregate_id = new.aggregate_id
+  AND pg_current_xact_id()::text::bigint = %(transaction)s;
 
 -- name: pass_over
 INSERT INTO projection_passed_over (projection, aggregate_id, event_version, event_id, error)
@@ -46,5 +48,5 @@ DELETE FROM projection_passed_over
 WHERE projection = %(projection)s AND aggregate_id = %(aggregate_id)s AND event_version = %(event_version)s;
 
 -- name: passed_over
-SELECT aggregate_id::text, event_version, event_id::text, error, passed_over_at FROM projection_passed_over
+SELECT aggregate_id, event_version, event_id, error, passed_over_at FROM projection_passed_over
 WHERE projection = %(projection)s ORDER BY aggregate_id, event_version;

@@ -4,11 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
+from uuid import UUID
 
 import psycopg
+from psycopg.rows import tuple_row
 
+from event_store.errors import InvalidArgumentError
 from event_store.events import RecordedEvent
 from event_store.named_queries import load_queries
+from event_store.transaction import RolledBackError
 
 _QUERIES: Final = load_queries("event_store", "projection.sql")
 _ERROR_CHARACTERS: Final = 1000
@@ -37,59 +41,88 @@ class ProjectionVersions:
     """Up to which version of some aggregates a projection is done, locked for one transaction."""
 
     def __init__(
-        self, connection: psycopg.AsyncConnection[Any], projection: str, versions: dict[str, int]
+        self, connection: psycopg.AsyncConnection[Any], projection: str, aggregate_ids: Collection[UUID]
     ) -> None:
-        self._connection = connection
+        self._cursor = _cursor(connection)
         self._projection = projection
-        self._versions = versions
-        self._moved: set[str] = set()
+        self._aggregate_ids = list(aggregate_ids)
+        self._versions: dict[UUID, int] = {}
+        self._transaction = 0
+        self._changed: set[UUID] = set()
 
     @classmethod
     async def lock(
-        cls, connection: psycopg.AsyncConnection[Any], projection: str, aggregate_ids: Collection[str]
+        cls, connection: psycopg.AsyncConnection[Any], projection: str, events: Collection[RecordedEvent]
     ) -> Self:
-        """Return the versions of aggregates, 0 of a new one, which nobody else changes until the end."""
-        names = {"projection": projection, "aggregate_ids": list(aggregate_ids)}
-        versions = dict(await (await connection.execute(_QUERIES["lock_versions"], names)).fetchall())
-        if len(versions) < len(aggregate_ids):
-            await connection.execute(_QUERIES["begin_versions"], names)
-            versions = dict(await (await connection.execute(_QUERIES["lock_versions"], names)).fetchall())
-        return cls(connection, projection, versions)
+        """Return the versions of the events' aggregates, 0 of a new one. Nobody else changes them meanwhile.
 
-    def __getitem__(self, aggregate_id: str) -> int:
-        return self._versions[aggregate_id]
+        Raises:
+            InvalidArgumentError: The id of an aggregate is not a UUID.
+            psycopg.Error: PostgreSQL refuses, or is away.
+        """
+        versions = cls(connection, projection, {_uuid(event) for event in events})
+        await versions._lock()
+        return versions
+
+    def __getitem__(self, event: RecordedEvent) -> int:
+        return self._versions[_uuid(event)]
 
     def advance(self, event: RecordedEvent) -> None:
         """Note that the aggregate's next event is done with."""
-        self._versions[event.aggregate_id] = event.event_version
-        self._moved.add(event.aggregate_id)
+        aggregate_id = _uuid(event)
+        self._versions[aggregate_id] = event.event_version
+        self._changed.add(aggregate_id)
 
     async def take_back(self, event: RecordedEvent) -> bool:
         """Return whether the event was passed over, and forget that it was."""
-        cursor = await self._connection.execute(_QUERIES["take_back"], self._names(event))
-        return cursor.rowcount > 0
+        await self._cursor.execute(_QUERIES["take_back"], self._names(event))
+        was_passed_over = self._cursor.rowcount > 0
+        if was_passed_over:
+            self._changed.add(_uuid(event))
+        return was_passed_over
 
     async def pass_over(self, event: RecordedEvent, error: BaseException) -> None:
         """Note that the aggregate's next event cannot be handled, and why."""
+        encoding = self._cursor.connection.info.encoding
         said = f"{type(error).__name__}: {error}".replace("\0", "")[:_ERROR_CHARACTERS]
-        await self._connection.execute(_QUERIES["pass_over"], {**self._names(event), "error": said})
+        said = said.encode(encoding, "backslashreplace").decode(encoding)  # what the database can hold
+        await self._cursor.execute(_QUERIES["pass_over"], {**self._names(event), "error": said})
         self.advance(event)
 
     async def save(self) -> None:
-        """Write what has changed."""
-        moved = sorted(self._moved)
-        if moved:
+        """Write what has changed.
+
+        Raises:
+            RolledBackError: The transaction that locked them has ended.
+            psycopg.Error: PostgreSQL refuses, or is away.
+        """
+        changed = sorted(self._changed)
+        if changed:
             values = {
                 "projection": self._projection,
-                "aggregate_ids": moved,
-                "event_versions": [self._versions[aggregate_id] for aggregate_id in moved],
+                "transaction": self._transaction,
+                "aggregate_ids": changed,
+                "event_versions": [self._versions[aggregate_id] for aggregate_id in changed],
             }
-            await self._connection.execute(_QUERIES["set_versions"], values)
+            await self._cursor.execute(_QUERIES["set_versions"], values)
+            if self._cursor.rowcount != len(changed):
+                raise RolledBackError("the transaction was ended within: neither commit nor roll back")
+
+    async def _lock(self) -> None:
+        names = {"projection": self._projection, "aggregate_ids": self._aggregate_ids}
+        await self._cursor.execute(_QUERIES["lock_versions"], names)
+        rows = await self._cursor.fetchall()
+        if len(rows) < len(self._aggregate_ids):
+            await self._cursor.execute(_QUERIES["begin_versions"], names)
+            await self._cursor.execute(_QUERIES["lock_versions"], names)
+            rows = await self._cursor.fetchall()
+        for aggregate_id, version, self._transaction in rows:
+            self._versions[aggregate_id] = version
 
     def _names(self, event: RecordedEvent) -> Mapping[str, Any]:
         return {
             "projection": self._projection,
-            "aggregate_id": event.aggregate_id,
+            "aggregate_id": _uuid(event),
             "event_version": event.event_version,
             "event_id": event.event_id,
         }
@@ -105,10 +138,31 @@ async def create_projection_tables(connection: psycopg.AsyncConnection[Any]) -> 
         psycopg.Error: The database is away, or refuses.
     """
     async with connection.transaction():
-        await connection.execute(_QUERIES["create_tables"])
+        await _cursor(connection).execute(_QUERIES["create_tables"], prepare=False)  # several statements
 
 
 async def passed_over(connection: psycopg.AsyncConnection[Any], projection: str) -> tuple[PassedOver, ...]:
     """Return the events that a projection left behind, in order."""
-    cursor = await connection.execute(_QUERIES["passed_over"], {"projection": projection})
-    return tuple(PassedOver(*row) for row in await cursor.fetchall())
+    cursor = _cursor(connection)
+    await cursor.execute(_QUERIES["passed_over"], {"projection": projection})
+    return tuple(_passed_over(*row) for row in await cursor.fetchall())
+
+
+def _passed_over(
+    aggregate_id: UUID, event_version: int, event_id: UUID, error: str | bytes, moment: datetime
+) -> PassedOver:
+    # Of a connection without an encoding, text comes as bytes.
+    said = error.decode(errors="backslashreplace") if isinstance(error, bytes) else error
+    return PassedOver(str(aggregate_id), event_version, str(event_id), said, moment)
+
+
+def _cursor(connection: psycopg.AsyncConnection[Any]) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+    """Return a cursor whose parameters and rows are as expected here, whatever kind the connection makes."""
+    return psycopg.AsyncCursor(connection, row_factory=tuple_row)
+
+
+def _uuid(event: RecordedEvent) -> UUID:
+    try:
+        return UUID(event.aggregate_id)
+    except ValueError:
+        raise InvalidArgumentError.of("aggregate_id", f"{event.aggregate_id!r} is not a UUID") from None

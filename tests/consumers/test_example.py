@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import random
+import string
 import sys
 from contextlib import suppress
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -82,3 +85,31 @@ async def test_the_sample_projects_live_and_rebuilds(
         shown, _ = await showing.communicate()
 
     assert shown.decode() == "First steps  cs  ahoj  hello\nFirst steps  cs  děkuji  thank you\n"
+
+
+async def test_words_that_no_index_holds_do_not_stop_the_sample(
+    bus: Bus, database: TestDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Four of them, as many as it handles at a time, become dead letters; everything else goes on."""
+    project, file = "project-of-long-words", tmp_path / "topology.yaml"
+    text = (ROOT / "topology.yaml").read_text(encoding="utf-8")
+    text = text.replace("minimumBackoff: 10s", "minimumBackoff: 0s")
+    file.write_text(text.replace("maximumBackoff: 600s", "maximumBackoff: 0s"), encoding="utf-8")
+    topology = Topology.load(file)
+    await asyncio.to_thread(lambda: list(create_bus(topology, project, bus.address)))
+    generator = random.Random(6)  # noqa: S311 # it is text that does not compress
+    async with serving(database, topology.routing(project), monkeypatch) as (client, target):
+        process = await _start("--project", project, target=target, database=database)
+        try:
+            for number in range(4):
+                word = "".join(generator.choices(string.ascii_letters, k=6000))
+                await _add(client, f"Vocabulary {number}", (word, "too long"), ("ahoj", "hello"))
+            await _add(client, "Another one", ("pes", "dog"))
+            await _until(process, database.superuser, "vocabulary", 5)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+    dead = await bus.consume(f"projects/{project}/subscriptions/vocabulary-projection-dead-letter", 4)
+
+    assert {each.message.attributes["event_version"] for each in dead} == {"2"}

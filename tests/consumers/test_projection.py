@@ -41,6 +41,18 @@ async def test_a_gap_is_fetched_from_the_store_in_order(client: Client, words: W
     assert words.effects() == {aggregate_id: [str(number) for number in range(250)]}
 
 
+async def test_a_gap_of_one_event_is_fetched(client: Client, words: Words) -> None:
+    """The smallest gap is one, too."""
+    aggregate_id = await append(client, "a", "b", "c")
+    events = await read(client, aggregate_id)
+    projection = words.projection(client)
+    await projection.handle(events[0], 1)
+
+    await projection.handle(events[2], 1)
+
+    assert words.effects() == {aggregate_id: ["a", "b", "c"]}
+
+
 async def test_many_tasks_and_any_order_of_arrival_change_nothing(client: Client, words: Words) -> None:
     """Events that come shuffled, doubled and at the same time have their effects once and in order."""
     ids = [await append(client, "a", "b", "c", "d") for _ in range(4)]

@@ -46,14 +46,23 @@ class Words:
 
         async def handler(connection: psycopg.AsyncConnection[Any], event: RecordedEvent) -> None:
             self.seen.append(event.event_id)
-            await connection.execute(
-                "INSERT INTO effects (projection, aggregate_id, event_version, word) VALUES (%s, %s, %s, %s)",
-                (name, event.aggregate_id, event.event_version, event.event_data),
-            )
+            await self.write(connection, event, name)
             if event.event_data == POISON and not self.cured:
                 raise ValueError("no word")
 
         return Projection(name, client, self.connect, handler, **options)
+
+    async def write(
+        self,
+        connection: psycopg.AsyncConnection[Any] | psycopg.AsyncCursor[Any],
+        event: RecordedEvent,
+        name: str = "words",
+    ) -> None:
+        """Write an effect down."""
+        await connection.execute(
+            "INSERT INTO effects (projection, aggregate_id, event_version, word) VALUES (%s, %s, %s, %s)",
+            (name, event.aggregate_id, event.event_version, event.event_data),
+        )
 
     def effects(self, name: str = "words") -> dict[str, list[Any]]:
         """Return the words of each aggregate in the order of their effects."""
