@@ -1,9 +1,9 @@
-"""The same by a push subscription: the body of a push request in, whether to answer 2xx out.
+"""Handle one push request of Pub/Sub, in any web framework: answer 204 for True and 503 for False.
 
-It belongs to no web framework: call it in the endpoint, and answer 204 for True and 503 for False. Google
-pushes one message of an ordering key at a time, so an endpoint keeps the order without further ado.
+Google pushes one message of an ordering key at a time, so an endpoint keeps the order.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -19,21 +19,29 @@ async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandl
     """Handle the event in a push request.
 
     Args:
-        body: The request's body, JSON or parsed.
+        body: The request's body, JSON or parsed, whatever it contains.
         handler: Takes an event and the number of its delivery attempt; as `Projection.handle` does.
 
     Returns:
-        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. It raises
-        nothing: what the handler raises and what is wrong with the body is logged.
+        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. No body and
+        no handler makes it raise: what the handler raises and what is wrong with the body is logged. Only
+        the cancellation of the endpoint's own task goes through.
     """
     try:
         event, attempt = pushed_event(body)
     except EventStoreError as error:
         logger.error("refused a push: %s", error)  # noqa: TRY400 # no traceback for a stranger's request
         return False
+    said = {"event_id": event.event_id, "attempt": attempt}
     try:
         await handler(event, attempt)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise  # the endpoint was cancelled, not a call of the handler
+        logger.exception("refused an event", extra=said)
+        return False
     except Exception:  # whatever the user's code raises
-        logger.exception("refused an event", extra={"event_id": event.event_id, "attempt": attempt})
+        logger.exception("refused an event", extra=said)
         return False
     return True

@@ -14,37 +14,59 @@ from event_store.errors import InvalidArgumentError
 from event_store.events import RecordedEvent
 from event_store.json_members import members
 
+_TEXTS: Final = ("event_id", "event_type", "aggregate_id", "aggregate_type")
+_NUMBERS: Final = {"event_version": 2**31 - 1, "global_position": 2**63 - 1}
+_TIMES: Final = ("occurred_at", "created_at")
 _JSON: Final = ("event_data", "metadata")
+_MOST_CHARACTERS: Final = 300  # of a stranger's text in an error
+# What parsing a stranger's text may raise: the last two for what is too deep, or out of a time's range.
+_FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 def recorded_event(data: bytes) -> RecordedEvent:
     """Return the event in a message's data.
 
     Raises:
-        InvalidArgumentError: The data is no event of this event store.
+        InvalidArgumentError: The data is not an event of this event store.
     """
     try:
         fields = members(data.decode())
         values = {name: json.loads(text) for name, text in fields.items() if name not in _JSON}
         return RecordedEvent(
-            **values | {name: datetime.fromisoformat(values[name]) for name in ("occurred_at", "created_at")},
+            **values | {name: _parsed(name, value) for name, value in values.items()},
             event_data_json=fields["event_data"].encode(),
             metadata_json=fields["metadata"].encode(),
         )
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise InvalidArgumentError.of("message.data", f"is no event of the event store: {error!r}") from None
+    except _FAULTS as error:
+        raise InvalidArgumentError.of(
+            "message.data", f"is not an event of the event store: {_said(error)}"
+        ) from None
 
 
 def pushed_event(body: bytes | str | Mapping[str, Any]) -> tuple[RecordedEvent, int]:
     """Return the event in the body of a push request, and the number of its delivery attempt, 0 if unknown.
 
     Raises:
-        InvalidArgumentError: The body is none of Pub/Sub's, or its message no event of this event store.
+        InvalidArgumentError: The body is not Pub/Sub's, or its message not an event of this event store.
     """
     try:
         request = body if isinstance(body, Mapping) else json.loads(body)
         data = base64.b64decode(request["message"]["data"], validate=True)
         attempt = int(request.get("deliveryAttempt") or 0)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InvalidArgumentError.of("body", f"is no push request: {error!r}") from None
+    except _FAULTS as error:
+        raise InvalidArgumentError.of("body", f"is not a push request: {_said(error)}") from None
     return recorded_event(data), attempt
+
+
+def _parsed(name: str, value: Any) -> Any:
+    if name in _TIMES:
+        return datetime.fromisoformat(value)
+    if name in _TEXTS and not isinstance(value, str):
+        raise TypeError(f"{name} is not a text")
+    if name in _NUMBERS and not (type(value) is int and 1 <= value <= _NUMBERS[name]):
+        raise ValueError(f"{name} is not a number from 1 to {_NUMBERS[name]}")
+    return value
+
+
+def _said(error: Exception) -> str:
+    return ascii(error)[:_MOST_CHARACTERS]

@@ -1,11 +1,14 @@
 """A push request is answered 2xx when its event has had its effect, and an event arrives as it was stored."""
 
 import asyncio
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from event_store.client import Client
 from event_store.errors import InvalidArgumentError
@@ -34,7 +37,7 @@ def test_an_event_arrives_as_it_was_stored() -> None:
 @pytest.mark.parametrize("data", [b"", b"x", b"[]", b"{", b"{}", b'{"a":1', b"\xff", EVENT[:-5], b"[" * 9999])
 def test_what_is_no_event_is_refused(data: bytes) -> None:
     """Whatever a stranger publishes, the error is one of ours."""
-    with pytest.raises(InvalidArgumentError, match=r"message\.data: is no event of the event store"):
+    with pytest.raises(InvalidArgumentError, match=r"message\.data: is not an event of the event store"):
         recorded_event(data)
 
 
@@ -43,6 +46,96 @@ async def test_what_is_no_push_request_is_answered_with_a_failure(body: Any, wor
     """Nothing is handled."""
     assert not await handle_push(body, words.projection(None).handle)  # type: ignore[arg-type] # never used
     assert words.seen == []
+
+
+_DEEP = 100_000
+_NUMBERS = st.sampled_from(
+    ["9" * 5000, "-" + "9" * 5000, "1e999", "-1e999", "NaN", "Infinity", "1e-9999", "0.5"]
+)
+_TEXTS = st.sampled_from(
+    ['"\\ud800"', '"\\u0000"', '"' + "x" * 70_000 + '"', '"9999-12-31T23:59:59-14:00"', '""']
+)
+_NESTED = st.sampled_from(["[" * _DEEP, '{"a":' * _DEEP, "[" * _DEEP + "]" * _DEEP])
+_JSON = st.one_of(
+    _NUMBERS,
+    _TEXTS,
+    _NESTED,
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    ).map(json.dumps),
+)
+_FIELDS = tuple(json.loads(EVENT))
+
+
+@st.composite
+def _events(draw: st.DrawFn) -> bytes:
+    """An event of which some fields are something else, or missing."""
+    fields = {name: json.dumps(value) for name, value in json.loads(EVENT).items()}
+    for name in draw(st.sets(st.sampled_from(_FIELDS), min_size=1, max_size=2)):
+        value = draw(st.none() | _JSON)
+        if value is None:
+            del fields[name]
+        else:
+            fields[name] = value
+    return ("{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}").encode()
+
+
+@st.composite
+def _requests(draw: st.DrawFn) -> str:
+    """A push request of which a part is something else."""
+    data = draw(_events() | st.just(EVENT) | st.binary())
+    text = draw(_JSON | st.just(json.dumps(base64.b64encode(data).decode())))
+    message = draw(_JSON | st.just(f'{{"data":{text}}}'))
+    return f'{{"message":{message},"deliveryAttempt":{draw(_JSON | st.just("1"))}}}'
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(body=st.one_of(_requests(), _requests().map(str.encode), _JSON, st.binary(), st.text()))
+@example(body='{"message":' + "[" * _DEEP)
+@example(body='{"message":{"data":"e30="},"deliveryAttempt":1e999}')
+@example(body="9" * 5000)
+@example(body=None)
+@example(body=5)
+@example(body={"message": {"data": "e30="}, "deliveryAttempt": float("inf")})
+@example(body={"message": {"data": "\ud800"}, "deliveryAttempt": "x"})
+def test_no_body_makes_a_push_raise(body: Any) -> None:
+    """Recursion, overflow, wrong encodings: the answer is that it was not taken, or an event that was."""
+    events: list[Any] = []
+
+    async def handler(event: Any, attempt: int) -> None:
+        events.append((event, attempt))
+
+    accepted = asyncio.run(handle_push(body, handler))
+
+    assert accepted is bool(events)
+    for event, attempt in events:
+        assert isinstance(attempt, int)
+        assert 1 <= event.event_version < 2**31
+        assert 1 <= event.global_position < 2**63
+        assert isinstance(event.occurred_at, datetime)
+        assert all(isinstance(getattr(event, f"{name}_type"), str) for name in ("aggregate", "event"))
+
+
+async def test_a_push_whose_handler_is_cancelled_within_is_answered_with_a_failure() -> None:
+    """Only the cancellation of the endpoint itself goes through."""
+    body = {"message": {"data": base64.b64encode(EVENT)}}
+    begun = asyncio.Event()
+
+    async def cancelled(_event: Any, _attempt: int) -> None:
+        raise asyncio.CancelledError
+
+    async def waiting(_event: Any, _attempt: int) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    assert not await handle_push(body, cancelled)
+    endpoint = asyncio.create_task(handle_push(body, waiting))
+    await begun.wait()
+    endpoint.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await endpoint
 
 
 async def test_a_push_is_accepted_once_its_event_has_had_its_effect(
