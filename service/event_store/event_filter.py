@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from event_store.errors import InvalidArgumentError
+from event_store.texts import texts
 
 MOST_TYPES: Final = 100
 MOST_CHARACTERS: Final = 101  # a type and its "*"
@@ -28,9 +29,8 @@ class EventFilter:
     def __post_init__(self) -> None:
         """Refuse what the contract does not allow."""
         for name in ("aggregate_types", "event_types"):
-            types = getattr(self, name)
-            if not isinstance(types, tuple):
-                raise _invalid(name, "is no tuple of texts")
+            types = texts(getattr(self, name), f"filter.{name}")
+            object.__setattr__(self, name, types)  # a list is taken, and kept as a tuple
             if len(types) > MOST_TYPES:
                 raise _invalid(name, f"has {len(types)} types, at most {MOST_TYPES} are allowed")
             for index, each in enumerate(types):

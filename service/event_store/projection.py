@@ -43,6 +43,7 @@ from event_store.client import Client
 from event_store.errors import EventStoreError
 from event_store.events import RecordedEvent
 from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over
+from event_store.texts import texts
 from event_store.transaction import refuse_unless_open, transaction
 from event_store.verdict import (
     BusyError,
@@ -92,12 +93,15 @@ class Projection:
             aggregate_types: Only events of aggregates of these types; none is all.
             max_delivery_attempts: The subscription's: on which delivery an event is given up.
             timeout_seconds: How long the handler may take for an event.
+
+        Raises:
+            InvalidArgumentError: `aggregate_types` is one text.
         """
         self.name = name
         self._client = client
         self._connect = connect
         self._handler = handler
-        self._aggregate_types = frozenset(aggregate_types)
+        self._aggregate_types = frozenset(texts(aggregate_types, "aggregate_types"))
         self._max_delivery_attempts = max_delivery_attempts
         self._timeout_seconds = timeout_seconds
         self._losses: dict[str, int] = {}  # of a connection, by the event that was in hand
