@@ -103,7 +103,6 @@ class Lane:
         if self.outstanding or self.waiting[0] is not delivery:
             return False
         self.waiting.popleft()
-        self.delayed = None
         return True
 
     def rewind(self, delivery: Delivery) -> list[Delivery]:

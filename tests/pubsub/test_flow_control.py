@@ -134,3 +134,33 @@ def _receive_one_at_a_time(subscription: str, count: int) -> list[str]:
         streaming.cancel()
         streaming.result(timeout=15)
     return received
+
+
+async def test_a_message_that_several_streams_wait_for_goes_to_one(timed_bus: Bus) -> None:
+    """A share of one is one, and nobody waits for another message to come."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic)
+    async with (
+        timed_bus.stream(subscription, protocol_version=1) as one,
+        timed_bus.stream(subscription, protocol_version=1) as other,
+    ):
+        await one.responded(1)
+        await other.responded(1)
+        for n in range(1, 6):
+            await timed_bus.publish(topic, str(n))
+            while len(one.messages) + len(other.messages) < n:
+                with contextlib.suppress(TimeoutError):
+                    await one.until(lambda: False, 0.05)
+
+
+async def test_every_waiting_pull_hears_of_messages(timed_bus: Bus) -> None:
+    """Those that wait when a batch arrives each get a part of it."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic)
+    pulls = [asyncio.create_task(timed_bus.pull(subscription, 1)) for _ in range(3)]
+
+    await timed_bus.publish(topic, "0", "1", "2")
+
+    assert sorted(texts([message for pulled in await asyncio.gather(*pulls) for message in pulled])) == list(
+        "012"
+    )

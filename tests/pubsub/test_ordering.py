@@ -156,3 +156,48 @@ async def test_a_key_means_nothing_on_a_subscription_without_order(bus: Bus) -> 
 
     assert len(await bus.pull(subscription, 1)) == 1
     assert len(await bus.pull(subscription, 1)) == 1
+
+
+async def test_acknowledgements_out_of_turn_let_the_key_go_on(bus: Bus) -> None:
+    """A subscriber may acknowledge a key's messages in any order; once all are, the next comes."""
+    topic, subscription = await _ordered(bus)
+    await bus.publish(topic, "0", "1", "2", key="k")
+    for message in reversed(await bus.pull(subscription, 3)):
+        await bus.acknowledge(subscription, [message])
+
+    await bus.publish(topic, "3", key="k")
+
+    assert texts(await bus.consume(subscription, 1)) == ["3"]
+    await bus.silence(subscription)
+
+
+async def test_ours_a_message_that_failed_comes_again_alone(bus: Bus) -> None:
+    """A key that fails repeats one message, not all: after those before it, and before those behind it."""
+    topic, subscription = await _ordered(bus)
+    await bus.publish(topic, "0", "1", "2", key="k")
+    async with bus.stream(subscription) as stream:
+        held = await stream.receive(3)
+        await stream.modify(held[1:2], 0)
+        await stream.silence()
+
+        await stream.acknowledge(held[:1])
+        failed = await stream.receive(1)
+        assert texts(failed) == ["1"]
+        await stream.silence()
+
+        await stream.acknowledge(failed)
+        assert texts(await stream.receive(1)) == ["2"]
+
+
+async def test_a_message_that_went_back_with_another_cannot_be_acknowledged_by_its_old_id(bus: Bus) -> None:
+    """Its lease ended as an earlier message of its key was refused."""
+    topic, subscription = await _ordered(bus)
+    await bus.publish(topic, "0", "1", key="k")
+    first, second = await bus.pull(subscription, 2)
+    await bus.refuse(subscription, [first])
+    again = await bus.consume(subscription, 1)
+
+    await bus.acknowledge(subscription, [second])
+
+    assert texts(again) == ["0"]
+    assert texts(await bus.consume(subscription, 1)) == ["1"]

@@ -149,3 +149,35 @@ async def test_a_streams_own_deadline_counts(timed_bus: Bus, clock: ManualClock)
         await stream.silence()
         clock.advance(1.1)
         await stream.receive(1)
+
+
+async def test_each_deadline_counts_whatever_others_there_are(timed_bus: Bus, clock: ManualClock) -> None:
+    """A shorter one that is set after a longer one, and the longer ones after that."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, ack_deadline_seconds=600)
+    deadlines = {"long": 300, "short": 10, "middle": 60}
+    await timed_bus.publish(topic, *deadlines)
+    held = {texts([each])[0]: each for each in await timed_bus.pull(subscription, 3)}
+    for text, seconds in deadlines.items():
+        await timed_bus.modify(subscription, [held[text]], seconds)
+
+    for text, advance_seconds in (("short", 10), ("middle", 50), ("long", 240)):
+        clock.advance(advance_seconds - 1)
+        await timed_bus.silence(subscription)
+        clock.advance(1.1)
+        assert texts(await timed_bus.consume(subscription, 1)) == [text]
+
+
+async def test_deadlines_fall_due_one_after_the_other(timed_bus: Bus, clock: ManualClock) -> None:
+    """Also while nobody does anything."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, ack_deadline_seconds=10)
+    await timed_bus.publish(topic, "0", "1")
+    first, second = await timed_bus.pull(subscription, 2)
+    await timed_bus.modify(subscription, [second], 60)
+
+    clock.advance(10.1)
+    clock.advance(50)
+
+    again = await timed_bus.pull(subscription, 2)
+    assert texts(again) == texts([first, second])

@@ -8,6 +8,7 @@ import pytest
 from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
 from google.pubsub_v1.types import SeekRequest
 
+from local.pubsub import ManualClock
 from tests.pubsub.bus import Bus, published, texts
 
 DAY = timedelta(days=1)
@@ -164,3 +165,77 @@ async def test_a_seek_needs_a_target(bus: Bus) -> None:
 
     with pytest.raises(InvalidArgument):
         await bus.subscriber.seek(SeekRequest(subscription=subscription))
+
+
+async def test_a_seek_takes_what_was_published_at_its_very_time(timed_bus: Bus, clock: ManualClock) -> None:
+    """Published from that time on is unacknowledged, before it acknowledged."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, retain_acked_messages=True)
+    await timed_bus.publish(topic, "before")
+    clock.advance(10)
+    await timed_bus.publish(topic, "at")
+    time = datetime.fromtimestamp(clock.now(), UTC)
+    clock.advance(10)
+    await timed_bus.publish(topic, "after")
+
+    await timed_bus.subscriber.seek(SeekRequest(subscription=subscription, time=time))
+
+    assert sorted(texts(await timed_bus.drain(subscription))) == ["after", "at"]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+async def test_a_seek_forgets_what_waits_for_its_backoff_or_in_a_stream(
+    timed_bus: Bus, clock: ManualClock, *, ordered: bool
+) -> None:
+    """Whatever state a message is in: delayed, outstanding, or queued for a stream that has no room."""
+    topic = await timed_bus.topic()
+    policy = {"minimum_backoff": timedelta(seconds=10)}
+    fields = {"retry_policy": policy, "enable_message_ordering": ordered}
+    subscription = await timed_bus.subscription(topic, **fields)
+    for key in "abcd":
+        await timed_bus.publish(topic, key, key=key)
+    async with timed_bus.stream(subscription, max_outstanding_messages=2) as stream:
+        held = await stream.receive(2)
+        await timed_bus.refuse(subscription, held[:1])
+        await stream.receive(1)  # so that one is delayed, two are outstanding and one is queued
+        clock.advance(1)
+        now = datetime.fromtimestamp(clock.now(), UTC)
+        await timed_bus.subscriber.seek(SeekRequest(subscription=subscription, time=now))
+        clock.advance(60)
+        await stream.silence()
+        await timed_bus.publish(topic, "next", key="d")
+        assert texts(await stream.receive(1)) == ["next"]
+
+
+async def test_a_seek_forgets_what_nobody_has_taken_yet(timed_bus: Bus, clock: ManualClock) -> None:
+    """The keys that wait for whoever comes first are empty after it."""
+    topic = await timed_bus.topic()
+    subscription = await timed_bus.subscription(topic, enable_message_ordering=True)
+    for key in "ab":
+        await timed_bus.publish(topic, "old", key=key)
+    clock.advance(1)
+
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    await timed_bus.subscriber.seek(SeekRequest(subscription=subscription, time=now))
+
+    await timed_bus.silence(subscription)
+    await timed_bus.publish(topic, "new", key="a")
+    assert texts(await timed_bus.consume(subscription, 1)) == ["new"]
+
+
+async def test_a_snapshot_has_what_waits_for_its_backoff_and_what_is_outstanding(timed_bus: Bus) -> None:
+    """All that was not acknowledged when it was taken."""
+    topic = await timed_bus.topic()
+    policy = {"minimum_backoff": timedelta(seconds=10)}
+    subscription = await timed_bus.subscription(topic, retry_policy=policy)
+    await timed_bus.publish(topic, "delayed", "outstanding", "acknowledged", "waiting")
+    held = {texts([each])[0]: each for each in await timed_bus.pull(subscription, 3)}
+    rest = {"delayed", "outstanding", "acknowledged", "waiting"} - set(held)
+    await timed_bus.refuse(subscription, [held["delayed"]])
+    await timed_bus.acknowledge(subscription, [held["acknowledged"]])
+    assert rest == {"waiting"}
+
+    snapshot = await timed_bus.subscriber.create_snapshot(name="", subscription=subscription)
+    await timed_bus.subscriber.seek(SeekRequest(subscription=subscription, snapshot=snapshot.name))
+
+    assert texts(await timed_bus.drain(subscription)) == ["delayed", "outstanding", "waiting"]

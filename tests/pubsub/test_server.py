@@ -33,6 +33,16 @@ async def test_start_and_stop_can_be_repeated() -> None:
         assert again.address == address
 
 
+async def test_a_server_that_starts_anew_gives_other_message_ids() -> None:
+    """A consumer that remembers ids does not take a new message for an old one."""
+    ids: set[str] = set()
+    for _ in range(2):
+        async with PubSubServer() as server, bus_at(server.address) as bus:
+            ids.update(await bus.publish(await bus.topic(), "0", "1", "2"))
+
+    assert len(ids) == 6
+
+
 async def test_a_taken_port_is_named_with_the_way_out() -> None:
     """Not a traceback from the depths of gRPC, and never a quietly shared port."""
     async with PubSubServer() as server:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from google.api_core.exceptions import InvalidArgument
-from google.pubsub_v1.types import StreamingPullRequest, StreamingPullResponse
+from google.pubsub_v1.types import SeekRequest, StreamingPullRequest, StreamingPullResponse
 
 from local.pubsub import ManualClock, streaming
 from tests.pubsub.bus import Bus, Stream, bus_at, texts
@@ -174,6 +174,22 @@ async def test_an_acknowledgement_after_the_streams_end_does_not_break_the_order
     assert texts(await bus.drain(subscription)) == ["0", "1", "2"]
 
 
+async def test_an_acknowledgement_after_the_streams_end_waits_for_what_is_out(bus: Bus) -> None:
+    """While an earlier message of the key is with somebody else, it has no effect."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic, enable_message_ordering=True)
+    await bus.publish(topic, "0", "1", key="k")
+    async with bus.stream(subscription) as stream:
+        held = await stream.receive(2)
+        await stream.half_close()
+    first = await bus.pull(subscription, 1)
+
+    await bus.acknowledge(subscription, held[1:])
+    await bus.refuse(subscription, first)
+
+    assert texts(await bus.drain(subscription)) == ["0", "1"]
+
+
 async def test_an_acknowledgement_after_the_next_delivery_does_not_count(bus: Bus) -> None:
     """Whoever has a message now decides what becomes of it."""
     topic = await bus.topic()
@@ -269,3 +285,21 @@ async def test_ours_a_response_is_bounded_in_bytes(timed_bus: Bus) -> None:
 
     assert max(StreamingPullResponse.pb(each).ByteSize() for each in stream.responses) <= 5_100_000
     assert len(first) <= 5
+
+
+async def test_a_snapshot_lacks_what_was_acknowledged_after_the_streams_end(bus: Bus) -> None:
+    """It is acknowledged, though its place in the queue is still to come."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "0", "1")
+    async with bus.stream(subscription) as stream:
+        held = await stream.receive(2)
+        await stream.half_close()
+    await bus.acknowledge(subscription, held[:1])
+
+    name = bus.name("snapshots")
+    await bus.subscriber.create_snapshot(name=name, subscription=subscription)
+    await bus.subscriber.seek(SeekRequest(subscription=subscription, snapshot=name))
+
+    assert texts(await bus.consume(subscription, 1)) == texts(held[1:])
+    await bus.silence(subscription)
