@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import grpc.aio
 from google.api_core.exceptions import DeadlineExceeded
-from google.pubsub_v1 import PublisherAsyncClient, SubscriberAsyncClient
+from google.pubsub_v1 import PublisherAsyncClient, SchemaServiceAsyncClient, SubscriberAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
+from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 from google.pubsub_v1.types import (
     PubsubMessage,
@@ -112,6 +113,7 @@ class Bus:
         self.channel = channel
         self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=channel))
         self.subscriber = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=channel))
+        self.schemas = SchemaServiceAsyncClient(transport=SchemaServiceGrpcAsyncIOTransport(channel=channel))
 
     def name(self, kind: str) -> str:
         """A name for a new resource; `kind` is its plural, as in "topics"."""

@@ -8,8 +8,6 @@ import pytest
 from google.api_core.exceptions import Aborted, InvalidArgument, NotFound
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.iam.v1.options_pb2 import GetPolicyOptions
-from google.pubsub_v1 import SchemaServiceAsyncClient
-from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
 from google.pubsub_v1.types import Schema
 from google.type.expr_pb2 import Expr  # type: ignore[import-untyped]
 
@@ -59,8 +57,7 @@ async def _resource(bus: Bus, kind: str) -> str:
     if kind == "snapshots":
         snapshot = await bus.subscriber.create_snapshot(name="", subscription=subscription)
         return str(snapshot.name)
-    schemas = SchemaServiceAsyncClient(transport=SchemaServiceGrpcAsyncIOTransport(channel=bus.channel))
-    made = await schemas.create_schema(
+    made = await bus.schemas.create_schema(
         parent=PROJECT,
         schema_id=bus.name("schemas").rpartition("/")[2],
         schema=Schema(type_=Schema.Type.AVRO, definition='{"type": "string"}'),

@@ -9,9 +9,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import (
     DetachSubscriptionRequest,
+    Encoding,
     ListTopicSnapshotsRequest,
     ModifyPushConfigRequest,
     PubsubMessage,
+    Schema,
     SeekRequest,
     Snapshot,
     StreamingPullRequest,
@@ -20,12 +22,20 @@ from google.pubsub_v1.types import (
     UpdateSnapshotRequest,
     UpdateSubscriptionRequest,
     UpdateTopicRequest,
+    ValidateMessageRequest,
 )
 
+from local.pubsub import ManualClock
+from local.pubsub.catalog import Catalog
+from local.pubsub.loops import DeliveryLoops
+from local.pubsub.publisher import Publisher
+from local.pubsub.schemas import Schemas
+from local.pubsub.subscriber import Subscriber
 from tests.pubsub.bus import PROJECT, Bus, texts
 
 MASK: Final = FieldMask(paths=["labels"])
 IDS: Final = ("", "ab", "1abc", "googabc", "a" * 256, "a b c", "a/b", "añb")
+SCHEMA: Final = Schema(type_=Schema.Type.AVRO, definition='{"type": "string"}')
 TOPIC, SUBSCRIPTION = f"{PROJECT}/topics/topic", f"{PROJECT}/subscriptions/subscription"
 BAD: Final = {
     "projects": ("", "test", "projects/", "projects/test/topics", "project/test", "projects/Test"),
@@ -40,7 +50,7 @@ BAD: Final = {
             f"{PROJECT}/{'snapshots' if kind == 'topics' else 'topics'}/name",
             *(f"{PROJECT}/{kind}/{each}" for each in IDS),
         )
-        for kind in ("topics", "subscriptions", "snapshots")
+        for kind in ("topics", "subscriptions", "snapshots", "schemas")
     },
 }
 
@@ -85,6 +95,18 @@ CALLS: Final[dict[str, tuple[tuple[str, Call], ...]]] = {
         ("ListTopics", lambda bus, name: bus.publisher.list_topics(project=name)),
         ("ListSubscriptions", lambda bus, name: bus.subscriber.list_subscriptions(project=name)),
         ("ListSnapshots", lambda bus, name: bus.subscriber.list_snapshots(project=name)),
+        ("ListSchemas", lambda bus, name: bus.schemas.list_schemas(parent=name)),
+        (
+            "CreateSchema",
+            lambda bus, name: bus.schemas.create_schema(parent=name, schema=SCHEMA, schema_id="schema"),
+        ),
+        ("ValidateSchema", lambda bus, name: bus.schemas.validate_schema(parent=name, schema=SCHEMA)),
+        (
+            "ValidateMessage",
+            lambda bus, name: bus.schemas.validate_message(
+                ValidateMessageRequest(parent=name, schema=SCHEMA, message=b'"x"', encoding=Encoding.JSON)
+            ),
+        ),
     ),
     "topics": (
         ("CreateTopic", lambda bus, name: bus.publisher.create_topic(name=name)),
@@ -156,6 +178,23 @@ CALLS: Final[dict[str, tuple[tuple[str, Call], ...]]] = {
         ),
         ("DeleteSnapshot", lambda bus, name: bus.subscriber.delete_snapshot(snapshot=name)),
     ),
+    "schemas": (
+        (
+            "CreateSchema",
+            lambda bus, name: bus.schemas.create_schema(
+                parent=PROJECT, schema=SCHEMA, schema_id=name.rpartition("/")[2][:2]
+            ),
+        ),
+        ("GetSchema", lambda bus, name: bus.schemas.get_schema(name=name)),
+        ("ListSchemaRevisions", lambda bus, name: bus.schemas.list_schema_revisions(name=name)),
+        ("CommitSchema", lambda bus, name: bus.schemas.commit_schema(name=name, schema=SCHEMA)),
+        ("RollbackSchema", lambda bus, name: bus.schemas.rollback_schema(name=name, revision_id="12345678")),
+        (
+            "DeleteSchemaRevision",
+            lambda bus, name: bus.schemas.delete_schema_revision(name=f"{name}@12345678"),
+        ),
+        ("DeleteSchema", lambda bus, name: bus.schemas.delete_schema(name=name)),
+    ),
 }
 NAMED_BY_THE_SERVER: Final = (("subscriptions", "CreateSubscription"), ("snapshots", "CreateSnapshot"))
 
@@ -176,6 +215,15 @@ async def test_a_name_of_the_wrong_form_is_refused(bus: Bus, kind: str, rpc: str
     for name in BAD[kind]:
         if name or (kind, rpc) not in NAMED_BY_THE_SERVER:
             assert await _refuses(bus, call, name), f"{rpc} takes {name!r}"
+
+
+def test_every_rpc_is_tried() -> None:
+    """A method that is new on the server is held to the forms of names, too."""
+    catalog = Catalog(ManualClock())
+    services = (Publisher(catalog), Subscriber(catalog, DeliveryLoops(catalog.clock)), Schemas(catalog))
+    known = {"Pull", "StreamingPull"}.union(*(service.methods() for service in services))
+
+    assert {rpc.split()[0] for calls in CALLS.values() for rpc, _ in calls} == known
 
 
 async def test_a_snapshot_without_a_name_is_named_by_the_server(bus: Bus) -> None:
