@@ -124,6 +124,8 @@ class Backlog:
             while lane.waiting and lane.waiting[0].message.publish_time < oldest:
                 lane.waiting.popleft()
             self.offer(lane)
+        for lanes in (self._common, *(consumer.lanes for consumer in self.consumers)):
+            self._forget_idle(lanes)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -156,6 +158,14 @@ class Backlog:
         return max(
             streams, key=lambda stream: (stream.has_room, hash(f"{stream.number} {key}")), default=None
         )
+
+    def _forget_idle(self, lanes: deque[Lane]) -> None:
+        """Take lanes without a waiting message out of a queue that perhaps nobody comes to."""
+        for lane in lanes:
+            lane.queued = bool(lane.waiting)
+        kept = [lane for lane in lanes if lane.queued]
+        lanes.clear()
+        lanes.extend(kept)
 
     def _offer_again(self, lanes: deque[Lane]) -> None:
         moved = list(lanes)

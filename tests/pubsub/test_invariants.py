@@ -2,13 +2,14 @@
 
 import gc
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.pubsub import ManualClock, wire
-from local.pubsub.catalog import Catalog
+from local.pubsub.catalog import SWEEP_SECONDS, Catalog
 from local.pubsub.consumer import Consumer
 from local.pubsub.errors import STALE
 from local.pubsub.lane import Delivery, Lane
@@ -164,3 +165,19 @@ def _alive() -> int:
     gc.collect()
     kept: list[Any] = [thing for thing in gc.get_objects() if type(thing) in (Delivery, Lane)]
     return len(kept)
+
+
+async def test_what_outlived_its_retention_costs_no_memory(timed_bus: Bus, clock: ManualClock) -> None:
+    """It is forgotten within a minute, again and again, though nobody publishes or pulls."""
+    before = _alive()
+    topic = await timed_bus.topic()
+    fields = {"message_retention_duration": timedelta(minutes=10)}
+    await timed_bus.subscription(topic, enable_message_ordering=True, **fields)
+    for _ in range(3):
+        await timed_bus.publish(topic, "0", "1", key="k")
+        await timed_bus.publish(topic, "0", "1")
+        assert _alive() > before
+
+        clock.advance(600 + SWEEP_SECONDS + 1)
+
+        assert _alive() == before
