@@ -129,3 +129,33 @@ async def test_a_topic_that_takes_nothing_holds_the_others_only_far_beyond_it(
     await log.until("position = (SELECT position FROM log_head) FROM relays")
     assert max(received) <= 500 + PAGE_EVENTS
     assert 500 <= held < 500 + PAGE_EVENTS
+
+
+async def test_a_relay_that_was_full_reads_on_when_half_of_it_is_published(
+    bus: Bus, log: Log, gate: Gate, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what is read next comes in full pages, not in one for each message."""
+    monkeypatch.setattr(term, "PENDING_MESSAGES", 40)
+    monkeypatch.setattr(term, "PAGE_EVENTS", 10)
+    monkeypatch.setattr(term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
+    held: list[int] = []
+    add = Lanes.add
+
+    def watch(lanes: Lanes, *arguments: Any) -> None:
+        held.append(lanes.pending_messages)
+        add(lanes, *arguments)
+
+    monkeypatch.setattr(Lanes, "add", watch)
+    for number in range(100):
+        await log.append(str(uuid4()), "First", number)
+    await gate.close()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await start_relay(bus.routing())
+        await gate.until(lambda: gate.waiting == 40)
+        await gate.allow(10)
+        await asyncio.sleep(0.3)  # time to read, which it should not use
+        assert len(held) == 40
+        await gate.open()
+        await bus.receive_events("first", set(range(1, 101)))
+
+    assert held[40] <= 20

@@ -130,6 +130,20 @@ async def test_a_paused_replay_publishes_nothing_until_it_is_resumed(
     assert (end.state, end.published_events) == (ReplayState.FINISHED, 60)
 
 
+async def test_a_paused_replay_is_let_go_though_its_topic_takes_nothing(
+    client: Client, bus: Bus, log: Log
+) -> None:
+    """Whoever holds it learns of the pause with the next renewal, not with the next message."""
+    await log.append(str(uuid4()), "First", 1)
+    await bus.delete(AGAIN)
+    replay = await client.replays.start(AGAIN)
+    await log.until("error LIKE '%NOT_FOUND%' FROM replays")
+
+    await client.replays.pause(replay.replay_id)
+
+    await log.until("state = 'paused' AND lease_owner IS NULL FROM replays")
+
+
 async def test_a_cancelled_replay_stops_for_good(client: Client, bus: Bus, log: Log) -> None:
     """It can be cancelled again without harm, but neither paused nor resumed."""
     await log.append(str(uuid4()), "First", *range(60))

@@ -390,6 +390,20 @@ async def test_stop_stores_what_waits_and_refuses_what_comes(writer: Writer) -> 
     await asyncio.wait_for(writer.task, PATIENCE_SECONDS)
 
 
+async def test_stop_stores_what_waits_behind_a_batch(writer: Writer, any_database: TestDatabase) -> None:
+    """As many batches as it takes."""
+    aggregate_id = str(uuid4())
+    async with held_log(any_database):
+        first = asyncio.create_task(writer.appender.append(prepared(aggregate_id)))
+        await batch_in_flight(any_database)
+        waiting = [writer.appender.enqueue(prepared(aggregate_id)) for _ in range(3)]
+        writer.appender.stop()
+
+    answers = await asyncio.wait_for(asyncio.gather(first, *waiting), PATIENCE_SECONDS)
+
+    assert [answer.results[0].event_version for answer in answers] == [1, 2, 3, 4]
+
+
 async def test_a_writer_that_fails_leaves_nobody_waiting(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
