@@ -188,6 +188,17 @@ async def test_a_checkpoint_of_an_older_epoch_is_refused(idle_client: Client, lo
         assert not latter.goes_on
 
 
+async def test_a_paused_replay_is_taken_by_nobody(idle_client: Client, log: Log) -> None:
+    """Until it is resumed."""
+    await log.append(str(uuid4()), "First", 1)
+    replay = await idle_client.replays.start(AGAIN)
+    await idle_client.replays.pause(replay.replay_id)
+    async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+        assert await ReplayLease.acquire(connection, "one", []) is None
+        await idle_client.replays.resume(replay.replay_id)
+        assert await ReplayLease.acquire(connection, "one", []) is not None
+
+
 async def test_of_two_replayers_one_runs_a_replay(
     idle_client: Client, bus: Bus, log: Log, start_replayer: StartReplayer
 ) -> None:

@@ -18,6 +18,7 @@ from event_store.errors import (
 )
 from event_store.event_filter import EventFilter
 from event_store.replay import ReplayState
+from event_store.replay_term import ReplayTerm
 from tests.relay.bus import Bus, positions_of
 from tests.relay.log import Log
 from tests.replay.conftest import AGAIN, StartReplayer, routing_of, serving
@@ -194,6 +195,20 @@ async def test_slow_replays_take_turns(
     """With fewer places than replays each gets on, and a short one ends before a long one does."""
     monkeypatch.setattr(replayer, "MOST_REPLAYS", 1)
     monkeypatch.setattr(replayer, "TURN_SECONDS", 0.1)
+    most_at_once = 0
+    run = ReplayTerm.run
+    running: set[ReplayTerm] = set()
+
+    async def watched(term: ReplayTerm) -> None:
+        nonlocal most_at_once
+        running.add(term)
+        most_at_once = max(most_at_once, len(running))
+        try:
+            await run(term)
+        finally:
+            running.discard(term)
+
+    monkeypatch.setattr(ReplayTerm, "run", watched)
     await log.append(str(uuid4()), "First", *range(1000))
     slow = [await idle_client.replays.start(AGAIN, events_per_second=1) for _ in range(2)]
     short = await idle_client.replays.start(AGAIN, to_position=3)
@@ -205,3 +220,4 @@ async def test_slow_replays_take_turns(
             if each.published_events > 1:
                 break
         assert (await idle_client.replays.cancel(replay.replay_id)).state is ReplayState.CANCELLED
+    assert most_at_once == 1

@@ -1,6 +1,7 @@
 """What the live log holds is a part of the log without a hole, in bounds of events and bytes."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -8,11 +9,15 @@ from event_store import live_log as module
 from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import StoppingError, UnavailableError
+from event_store.event_filter import EventFilter
+from event_store.follower import Follower
 from event_store.live_log import LiveLog
 from event_store.login import Login
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from event_store.wakeup import Wakeup
+from tests.store.conftest import Service
+from tests.store.requests import append
 
 PATIENCE_SECONDS = 20.0
 
@@ -138,3 +143,21 @@ async def test_a_wait_ends_with_an_event_a_stop_or_its_deadline(live_log: LiveLo
             await stopped
     with pytest.raises(StoppingError):
         live_log.check_serving()
+
+
+async def test_a_stop_ends_a_subscription_that_catches_up(
+    service: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much there is still to read."""
+    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 2)
+    await service.append(append(events=20))
+    database = Database(environment, connections=2)
+    await database.open()
+    live_log = LiveLog(Reader(database), Wakeup(Login(environment)))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async with aclosing(Follower(Reader(database), live_log, 0, EventFilter()).follow()) as responses:
+            await anext(responses)
+            live_log.stop()
+            with pytest.raises(StoppingError):
+                await anext(responses)
+    await database.close()

@@ -52,10 +52,10 @@ async def test_a_read_from_beyond_the_head_is_empty(service: Service, chosen: pb
     """And names the head as where to go on; backwards it begins at the head."""
     await service.append(append(events=3))
 
-    (part,) = [
-        part async for part in service.stub.ReadAll(pb.ReadAllRequest(from_position=FAR, filter=chosen))
-    ]
-    backwards = await service.read_all(from_position=FAR, backwards=True, filter=chosen)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        call = service.stub.ReadAll(pb.ReadAllRequest(from_position=FAR, filter=chosen))
+        (part,) = [part async for part in call]
+        backwards = await service.read_all(from_position=FAR, backwards=True, filter=chosen)
 
     assert (len(part.events), part.head_position, part.last_scanned_position) == (0, 3, 3)
     assert [event.global_position for event in backwards] == [3, 2, 1]
