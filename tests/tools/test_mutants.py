@@ -153,6 +153,16 @@ def test_a_test_that_fails_without_the_mutant_notices_nothing(tree: Path) -> Non
     assert "UNKNOWN  sums/subtracts  fails without it: tests/test_sums.py::test_wrong" in answer.stdout
 
 
+def test_a_mutant_that_hangs_its_tests_is_ended_in_time(tree: Path) -> None:
+    """It counts as noticed: the suite's own tests are bounded in time, so whoever runs them sees it."""
+    _list(tree, _ENTRY.format(name="hangs", old="a + b", new="__import__('time').sleep(3600)"))
+
+    answer = _run(tree, "--all", "--limit-seconds", "5")
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(r"noticed +sums/hangs .* timed out", answer.stdout)
+
+
 def test_an_interrupted_run_leaves_nothing_behind(tree: Path, tmp_path: Path) -> None:
     """Its tests are ended and its copies deleted."""
     started = tmp_path / "started"
