@@ -128,13 +128,14 @@ async def test_a_lone_caller_waits_for_nobody(writer: Writer, monkeypatch: pytes
 
 
 async def test_who_is_left_alone_waits_for_a_moment_only(writer: Writer) -> None:
-    """After a batch of two, one request is stored though nobody else comes."""
+    """After a batch of two, one request is stored though nobody else comes, and then another."""
     await asyncio.gather(*(writer.appender.append(prepared()) for _ in range(2)))
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         await writer.appender.append(prepared())
+        await writer.appender.append(prepared())
 
-    assert writer.heads == [2, 3]
+    assert writer.heads == [2, 3, 4]
 
 
 async def test_a_batch_that_is_large_enough_waits_for_nobody(
