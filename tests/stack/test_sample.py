@@ -15,7 +15,7 @@ from local import demo
 from local.sample import Sample
 from tests.stack.conftest import Stack
 
-BACKLOG: Final = 2_000
+BACKLOG: Final = 1_000
 TABLE: Final = """\
   vocabulary   language  word    meaning
   First steps  cs        ahoj    hello
