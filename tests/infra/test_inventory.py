@@ -16,7 +16,7 @@ def test_the_inventory_is_what_the_program_declares(preview: tuple[str, Preview]
 
 
 async def test_what_no_stack_of_ours_asks_for_is_reviewed_too(engine: Engine) -> None:
-    """AlloyDB, replicas, endpoints, restored logs, joined networks and the whole bus have inventories."""
+    """AlloyDB, replicas, endpoints, restored logs, joined networks, the whole bus, the bootstrap."""
     kept = {path.stem: path.read_text(encoding="utf-8") for path in VARIANT_FOLDER.glob("*.yaml")}
 
     assert await render_variants(engine) == kept, (

@@ -1,7 +1,8 @@
 """What a stack consists of, as one readable YAML file per stack: every resource with its inputs and options.
 
 `python -m tests.infra.inventory --save` writes the files anew; their diff is what a reviewer reads. Those of
-`others/` are of stacks that ask for what none of ours does, and have only what is not the same there.
+`others/` are of stacks that ask for what none of ours does, and have only what is not the same there; and of
+the bootstrap.
 """
 
 from collections import Counter

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-import yaml
-
-from infra.pictures import BOOTSTRAP_FOLDER, Resource, page, resources
+from infra.pictures import Resource, page, resources
 from local.state import ROOT
 from tests.infra.engine import Engine
-from tests.infra.inventory.variants import BOOTSTRAP, BY_ENDPOINT, JOINED, ON_ALLOYDB, WHOLE, file_of_prod
+from tests.infra.inventory.variants import (
+    BY_ENDPOINT,
+    JOINED,
+    ON_ALLOYDB,
+    WHOLE,
+    file_of_prod,
+    preview_bootstrap,
+)
 
 PAGE: Final = ROOT / "docs" / "infra.md"
 
@@ -17,9 +22,7 @@ PAGE: Final = ROOT / "docs" / "infra.md"
 async def draw(engine: Engine) -> str:
     """Return the page."""
     others = [await _plan(engine, changes) for changes in (JOINED, ON_ALLOYDB, BY_ENDPOINT)]
-    bootstrap = await engine.preview(
-        "prod", project=ROOT / BOOTSTRAP_FOLDER, config=yaml.safe_dump({"config": BOOTSTRAP})
-    )
+    bootstrap = await preview_bootstrap(engine)
     return page(
         await _plan(engine, {}), await _plan(engine, WHOLE), chain(*others), resources(bootstrap.states)
     )

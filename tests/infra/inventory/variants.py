@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import yaml
 
+from infra.pictures import BOOTSTRAP_FOLDER
 from local.state import ROOT
-from tests.infra.engine import Engine
-from tests.infra.inventory import render_difference
+from tests.infra.engine import Engine, Preview
+from tests.infra.inventory import render, render_difference
 
 DEPLOYER: Final = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 INVOKER: Final = "group:developers@example.com"
@@ -77,8 +78,17 @@ async def render_variants(engine: Engine) -> dict[str, str]:
         made = await engine.preview("prod", config=file_of_prod(changes))
         assert made.code == 0, made.text
         states[name] = made.states
-    return {
+    differences = {
         name: render_difference(states[name], states[base])
         for name, (_, base) in VARIANTS.items()
         if name != base
     }
+    return differences | {"bootstrap": render((await preview_bootstrap(engine)).states)}
+
+
+async def preview_bootstrap(engine: Engine) -> Preview:
+    """Preview what makes the identities of CI."""
+    config = yaml.safe_dump({"config": BOOTSTRAP})
+    made = await engine.preview("prod", project=ROOT / BOOTSTRAP_FOLDER, config=config)
+    assert made.code == 0, made.text
+    return made
