@@ -8,23 +8,25 @@ Invariants:
   again, in the order of the appends, before any later one. That is safe: the same event ids are stored once.
 - An append that no answer comes for within the client's timeout ends the stream, and all that is unanswered
   with it. A stream that has ended takes no more.
+- No failure is lost: leaving the block raises what its caller has not looked at and can look at no more.
 """
 
 import asyncio
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 
 import grpc
 
 from event_store import wire
+from event_store.arguments import check_size
 from event_store.backoff import Backoff
 from event_store.calls import Calls, new_backoff, pause
 from event_store.errors import (
     EventStoreError,
-    InvalidArgumentError,
     UnavailableError,
 )
 from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
@@ -32,18 +34,40 @@ from event_store.status import from_status, to_error
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import MOST_REQUEST_BYTES
 
+MOST_IN_FLIGHT: Final = 100_000
+
+
+class _Answer(asyncio.Future[Any]):
+    """The result of an append; while its stream lives it tells it of an error that is thrown away unseen."""
+
+    def __init__(self, stream: "AppendStream", place: int) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self.place = place  # among all appends of the stream
+        self._stream = stream
+
+    def unseen(self) -> BaseException | None:
+        """Return its error if nobody has looked at it; now somebody has."""
+        return self.exception() if self._log_traceback else None  # asyncio's own mark
+
+    def __del__(self) -> None:
+        if not self._log_traceback:
+            return
+        if self._stream.missed is None:
+            super().__del__()  # asyncio's, which logs what nobody will see
+        elif (error := self.unseen()) is not None:
+            self._stream.missed[self.place] = error
+
 
 class _Unanswered:
     """An append without an answer; `single` asks for the result of its only aggregate."""
 
     __slots__ = ("answer", "given_at", "request", "single")
 
-    def __init__(self, request: pb.AppendEventsRequest, *, single: bool) -> None:
-        loop = asyncio.get_running_loop()
+    def __init__(self, request: pb.AppendEventsRequest, answer: _Answer, *, single: bool) -> None:
         self.request = request
         self.single = single
-        self.given_at = loop.time()
-        self.answer: asyncio.Future[Any] = loop.create_future()
+        self.given_at = asyncio.get_running_loop().time()
+        self.answer = answer
 
 
 class AppendStream:
@@ -51,6 +75,10 @@ class AppendStream:
 
     Any number of tasks may append at once. Leaving the block waits until everything is answered; leaving it
     by an error does not, and cancels what is unanswered, of which it is then unknown whether it was stored.
+
+    Leaving the block raises the first error that its caller has missed, with a note of how many there are:
+    that of an append whose future was thrown away without a look at it, and that of the end of the stream
+    if an append failed by it at which nobody has looked yet. An error of the block itself goes before.
     """
 
     def __init__(self, calls: Calls, most_in_flight: int) -> None:
@@ -67,6 +95,8 @@ class AppendStream:
         self._is_closing = False
         self._has_moved = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self._places = count()
+        self.missed: dict[int, BaseException] | None = {}  # errors that the caller cannot see any more
         self._trouble: EventStoreError = UnavailableError("the service did not answer in time")
 
     async def __aenter__(self) -> Self:
@@ -83,6 +113,16 @@ class AppendStream:
         if error is not None:
             running.cancel()
         await asyncio.gather(running, return_exceptions=error is not None)
+        missed = self.missed or {}
+        for answer in [each.answer for each in self._unanswered.values()]:
+            if (failure := answer.unseen()) is not None:
+                missed[answer.place] = failure
+        self.missed = None
+        if error is None and missed:
+            first = missed[min(missed)]
+            if len(missed) > 1:
+                first.add_note(f"{len(missed)} appends of the stream failed, and nobody looked at them")
+            raise first
 
     async def append(
         self,
@@ -125,18 +165,14 @@ class AppendStream:
         return await self._give(wire.append_request(appends), single=False)
 
     async def _give(self, request: pb.AppendEventsRequest, *, single: bool) -> "asyncio.Future[Any]":
-        size_bytes = request.ByteSize()
-        if size_bytes > MOST_REQUEST_BYTES:  # gRPC would end the stream for it
-            raise InvalidArgumentError.of(
-                "", f"it is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed"
-            )
+        check_size(request.ByteSize(), MOST_REQUEST_BYTES)  # gRPC would end the stream for it
         await self._room.acquire()
         if self._running is None or self._is_closing:
             self._room.release()
             raise UnavailableError(
                 "the stream has ended: use another, as `async with client.append_stream()`"
             )
-        unanswered = _Unanswered(request, single=single)
+        unanswered = _Unanswered(request, _Answer(self, next(self._places)), single=single)
         self._given += 1
         self._unanswered[self._given] = unanswered
         self._has_moved.set()

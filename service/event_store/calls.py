@@ -14,16 +14,17 @@ from typing import Any, Final, TypeVar
 import grpc
 
 from event_store import wire
+from event_store.arguments import check_size
 from event_store.backoff import Backoff
 from event_store.errors import (
     EventStoreError,
-    InvalidArgumentError,
     OverloadedError,
     UnavailableError,
 )
 from event_store.events import RecordedEvent
 from event_store.service_connection import ServiceConnection
 from event_store.status import to_error
+from event_store.validation import MOST_REQUEST_BYTES
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
@@ -56,7 +57,12 @@ class Calls:
         return self.connection.method(name)
 
     async def call(self, method: str, request: Any) -> Any:
-        """Return the answer of a method that gives one."""
+        """Return the answer of a method that gives one.
+
+        Raises:
+            InvalidArgumentError: The request is too large to be sent.
+        """
+        check_size(request.ByteSize(), MOST_REQUEST_BYTES)
         return await self.repeat(lambda left_seconds: self.method(method)(request, timeout=left_seconds))
 
     async def repeat(self, attempt: Callable[[float], Awaitable[Answer]]) -> Answer:
@@ -104,11 +110,7 @@ class Calls:
         backoff = new_backoff()
         deadline = self._deadline()
         while True:
-            try:
-                asked = request(from_, limit and limit - given)
-            except ValueError as fault:  # protobuf's, of a number that has no place in the message
-                raise InvalidArgumentError.of(place, f"is no such number: {fault}") from None
-            call = self.method(method)(asked)
+            call = self.method(method)(request(from_, limit and limit - given))
             try:
                 while True:
                     async with asyncio.timeout_at(deadline):

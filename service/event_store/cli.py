@@ -4,7 +4,8 @@ Each command is a module of `event_store.commands` with `DESCRIPTION`, `EXAMPLES
 `run(arguments)`, which returns the exit code. Only the one that is called is loaded, so that a client's
 command does not wait for the libraries of the server.
 
-Exit codes: 0 all is well, 1 an error, 2 wrong usage, 130 interrupted.
+Exit codes: 0 all is well; 1 an error, or whoever reads the output has closed it; 2 wrong usage, see
+`commands/options.py`; 130 interrupted.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
+from event_store.commands.options import UsageError
 from event_store.errors import EventStoreError, UnavailableError
 
 COMMANDS: Final = {
@@ -41,10 +43,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments; the process's own by default.
     """
-    arguments = _parse(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:  # also after help, at which argparse exits
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough; Python must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(argv: Sequence[str]) -> int:
+    arguments = _parse(argv)
     try:
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
+    except UsageError as error:
+        arguments.parser.error(str(error))
     except EventStoreError as error:
         where = getattr(arguments, "target", None)
         hint = (
@@ -56,9 +70,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has enough; Python must not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code
 
 
@@ -66,7 +77,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="event-store",
         description="An event store and event bus on PostgreSQL and Google Pub/Sub.",
-        epilog="`event-store COMMAND --help` shows a command's options and examples.",
+        epilog="`event-store COMMAND --help` shows a command's options and examples. Exit codes: 0 done, "
+        "1 an error or a closed output, 2 wrong usage, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"event-store {version('event-store')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -83,7 +95,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
             epilog=module.EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=command)
         module.add_arguments(command)
     return parser.parse_args(argv)
 

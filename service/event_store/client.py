@@ -9,9 +9,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Literal, Self, overload
 
+from event_store import arguments, wire
 from event_store import target as targets
-from event_store import wire
-from event_store.append_stream import AppendStream
+from event_store.append_stream import MOST_IN_FLIGHT, AppendStream
 from event_store.calls import Calls
 from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
@@ -54,9 +54,12 @@ class Client:
             target: `https://NAME` for a Cloud Run service, `HOST:PORT` for one on this machine (`localhost`
                 or a loopback address), or `http://HOST:PORT` for one elsewhere without encryption.
             timeout_seconds: How long a call, or an append of a stream, may take with all its repetitions, and
-                how long a read may wait for its next events.
+                how long a read may wait for its next events; above 0, at most a week.
+
+        Raises:
+            InvalidArgumentError: The timeout is out of its range.
         """
-        self._calls = Calls(target, timeout_seconds)
+        self._calls = Calls(target, arguments.seconds(timeout_seconds, "timeout_seconds"))
         self.replays = Replays(self._calls)
 
     async def __aenter__(self) -> Self:
@@ -108,9 +111,12 @@ class Client:
         """Return a stream of appends: several times as many each second as by `append`.
 
         Args:
-            most_in_flight: How many appends may be without an answer, at least 1; one more waits.
+            most_in_flight: How many appends may be without an answer, 1 to 100,000; one more waits.
+
+        Raises:
+            InvalidArgumentError: The number is out of its range.
         """
-        return AppendStream(self._calls, most_in_flight)
+        return AppendStream(self._calls, arguments.whole(most_in_flight, "most_in_flight", 1, MOST_IN_FLIGHT))
 
     async def import_events(
         self,
@@ -136,7 +142,8 @@ class Client:
             ImportMovedError: Another caller has begun this import and goes on with it.
             UnavailableError: There was no progress for the client's timeout; import again to go on.
         """
-        return await ImportStream(self._calls, import_id, events, on_progress).run()
+        name = arguments.text(import_id, "import_id")
+        return await ImportStream(self._calls, name, events, on_progress).run()
 
     async def save_snapshot(
         self, aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: object
@@ -165,7 +172,8 @@ class Client:
         Raises:
             InvalidArgumentError: It is no UUID.
         """
-        response = await self._calls.call("GetSnapshot", pb.GetSnapshotRequest(aggregate_id=aggregate_id))
+        request = pb.GetSnapshotRequest(aggregate_id=arguments.text(aggregate_id, "aggregate_id"))
+        response = await self._calls.call("GetSnapshot", request)
         return wire.snapshot(response.snapshot) if response.HasField("snapshot") else None
 
     async def load_aggregate(self, aggregate_id: str) -> LoadedAggregate:
@@ -177,9 +185,9 @@ class Client:
         Raises:
             InvalidArgumentError: It is no UUID.
         """
+        request = pb.LoadAggregateRequest(aggregate_id=arguments.text(aggregate_id, "aggregate_id"))
 
         async def attempt(left_seconds: float) -> LoadedAggregate:
-            request = pb.LoadAggregateRequest(aggregate_id=aggregate_id)
             call = self._calls.method("LoadAggregate")(request, timeout=left_seconds)
             return wire.loaded_aggregate([part async for part in call])
 
@@ -200,8 +208,9 @@ class Client:
 
         Args:
             aggregate_id: A UUID.
-            from_version: The first version to read, inclusive; 0 is the first one, or backwards the last.
-            limit: How many events at the most; 0 is all of them.
+            from_version: The first version to read, inclusive, up to 2,147,483,647; 0 is the first one, or
+                backwards the last.
+            limit: How many events at the most, up to 4,294,967,295; 0 is all of them.
             backwards: From `from_version` down to 1.
 
         Raises:
@@ -209,10 +218,13 @@ class Client:
             UnavailableError: The service could not be reached for the client's timeout.
             LogCorruptedError: A version between is missing.
         """
+        name = arguments.text(aggregate_id, "aggregate_id")
+        arguments.whole(from_version, "from_version", 0, arguments.HIGHEST_VERSION)
+        arguments.whole(limit, "limit", 0, arguments.MOST_LIMIT)
 
         def request(from_: int, limit: int) -> pb.ReadAggregateRequest:
             return pb.ReadAggregateRequest(
-                aggregate_id=aggregate_id, from_version=from_, limit=limit, backwards=backwards
+                aggregate_id=name, from_version=from_, limit=limit, backwards=backwards
             )
 
         return self._calls.read(
@@ -231,11 +243,12 @@ class Client:
         """Read the log in the order of its positions, up to its head at the time of the call.
 
         Args:
-            from_position: The first position to read, inclusive; 0 is the first one, or backwards the last.
+            from_position: The first position to read, inclusive, below 2^63; 0 is the first one, or backwards
+                the last.
             from_time: Instead of a position, with a time zone: begin with the first event that was recorded
                 (`created_at`) then or later or, backwards, with the last one that was then or earlier.
             event_filter: Only these events.
-            limit: How many events at the most; 0 is all of them.
+            limit: How many events at the most, up to 4,294,967,295; 0 is all of them.
             backwards: From the start down to 1.
 
         Raises:
@@ -243,6 +256,8 @@ class Client:
             UnavailableError: The service could not be reached for the client's timeout.
             LogCorruptedError: The log has a hole; noticed by a read without a filter.
         """
+        arguments.whole(from_position, "from_position", 0, arguments.HIGHEST_POSITION)
+        arguments.whole(limit, "limit", 0, arguments.MOST_LIMIT)
         selected = wire.event_filter(event_filter)
         time = None if from_time is None else wire.timestamp(from_time, "from_time")
         if time is not None and from_position:
@@ -287,14 +302,15 @@ class Client:
         position of the last event that was handled, or of the last marker, to go on there another time.
 
         Args:
-            after_position: The checkpoint, exclusive; 0 begins with the first event of the log.
+            after_position: The checkpoint, exclusive, below 2^63; 0 begins with the first event of the log.
             event_filter: Only these events.
             markers: Give `CaughtUp`, `FellBehind` and `Checkpoint` too. Where few events pass the filter
                 their positions are further than the last event's.
 
         Raises:
             UnavailableError: The service could not be reached for the client's timeout.
-            InvalidArgumentError: The checkpoint is above the head: it was made on another log.
+            InvalidArgumentError: The checkpoint is out of its range, or above the head: it was made on
+                another log.
             LogCorruptedError: The log has a hole.
         """
         async with aclosing(follow(self._calls, after_position, event_filter)) as messages:

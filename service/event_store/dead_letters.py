@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
+from event_store import arguments
 from event_store.errors import EventStoreError
 from event_store.message import PubsubMessage
 from event_store.publisher import Publisher
@@ -30,6 +31,7 @@ HOLD_SECONDS: Final = 120
 LONGEST_SECONDS: Final = 60.0
 MOST_LETTERS: Final = 1000
 REDRIVEN_FROM: Final = "redriven_from"
+_LIMITS: Final = (1, MOST_LETTERS)
 _PUBLISH_SECONDS: Final = 10.0
 _LAST_SECONDS: Final = 0.2  # a pull for less is not worth its way
 # Attributes that Google adds, of which it refuses some from a publisher.
@@ -97,13 +99,17 @@ class DeadLetters:
         Args:
             subscription: A subscription of the topology, the one that gave them up.
             project: The Google Cloud project's id.
-            quiet_seconds: How long no further letter must come until all are taken to be there.
+            quiet_seconds: How long no further letter must come until all are taken to be there; above 0, at
+                most a week.
+
+        Raises:
+            InvalidArgumentError: The time is out of its range.
         """
         self.is_complete = True
         self._name = subscription.name
         self._source = f"projects/{project}/subscriptions/{subscription.dead_letter_name}"
         self._topic = f"projects/{project}/topics/{subscription.topic}"
-        self._quiet_seconds = quiet_seconds
+        self._quiet_seconds = arguments.seconds(quiet_seconds, "quiet_seconds")
         self._subscriber = Subscriber()
         self._publisher = Publisher()
 
@@ -185,6 +191,7 @@ class DeadLetters:
     async def _held(self, event_ids: Collection[str], limit: int) -> AsyncIterator[dict[str, DeadLetter]]:
         """Hold letters by their ack ids, in order; in the end give back what is left of them."""
         event_ids = frozenset(texts(event_ids, "event_ids"))
+        arguments.whole(limit, "limit", *_LIMITS)
         wanted: dict[str, DeadLetter] = {}
         others: list[str] = []
         deadline = asyncio.get_running_loop().time() + LONGEST_SECONDS / 2

@@ -48,7 +48,9 @@ class InvalidArgumentError(EventStoreError):
     """
 
     def __init__(self, *violations: FieldViolation) -> None:
-        super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
+        super().__init__(
+            "; ".join(f"{v.field}: {v.description}" if v.field else v.description for v in violations)
+        )
         self.violations = violations
 
     @classmethod
@@ -63,14 +65,21 @@ class InvalidArgumentError(EventStoreError):
 
 
 class WrongExpectedVersionError(EventStoreError):
-    """The aggregate is not at the expected version: read it again, decide again, append again."""
+    """The aggregate is not at the expected version: read it again, decide again, append again.
+
+    Attributes:
+        aggregate_id: The aggregate, a UUID.
+        expected_version: What was expected, as text: `exists`, `no_stream` (also if it was given as the
+            number 0, which is the same) or a number.
+        actual_version: The version of its last event; 0 if it has none.
+    """
 
     def __init__(self, aggregate_id: str, expected_version: str, actual_version: int) -> None:
         """Keep what a caller needs to decide again.
 
         Args:
             aggregate_id: The aggregate's UUID.
-            expected_version: `any`, `no_stream`, `exists` or a number, as the caller gave it.
+            expected_version: See above.
             actual_version: The version of its last event; 0 if it has none.
         """
         super().__init__(

@@ -20,6 +20,7 @@ from typing import Any, Final
 import grpc
 
 from event_store import wire
+from event_store.arguments import check_size, several
 from event_store.calls import Calls, new_backoff, pause
 from event_store.errors import (
     EventStoreError,
@@ -174,8 +175,10 @@ class ImportStream:
                 if self._taken < self._progress.stored_events:
                     self._taken += 1
                     continue
-                message = wire.imported_event(event, f"event {self._taken + 1}: ")
+                place = f"event {self._taken + 1}: "
+                message = wire.imported_event(event, place)
                 event_bytes = message.ByteSize() + _FRAME_BYTES
+                check_size(event_bytes, _PART_BYTES, place.removesuffix(": "))
                 if len(part.events) == MOST_EVENTS or size_bytes + event_bytes > _PART_BYTES:
                     await self._give(part)
                     part, size_bytes = pb.ImportEventsRequest(), 0
@@ -221,5 +224,5 @@ async def _each(events: Events) -> AsyncGenerator[ImportedEvent, None]:
         async for event in events:
             yield event
     else:
-        for event in events:
+        for event in several(events, "events", "ImportedEvent"):
             yield event

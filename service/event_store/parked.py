@@ -13,6 +13,7 @@ Invariants:
   It keeps no other from being tried.
 """
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from event_store.errors import InvalidArgumentError, LogCorruptedError
 from event_store.message import Content, EventRow
 from event_store.publisher import Publisher
 
+PAGE_MESSAGES: Final = 500  # are looked at with one statement
 _PUBLISH_SECONDS: Final = 30.0
 _MOST_MESSAGES: Final = 64  # in a request: each is read whole from the log
 _PAGE_BYTES: Final = 1  # a page has one event at least, however large it is
@@ -70,14 +72,18 @@ class ParkedMessages:
         self._connection = connection
         self._publisher = publisher
 
-    async def find(self, topic: str, limit: int) -> list[ParkedMessage]:
-        """Return parked messages, those of the earliest events first.
+    async def find(self, topic: str, *, only_first: bool = False) -> AsyncIterator[ParkedMessage]:
+        """Yield parked messages, those of the earliest events first, page by page.
 
         Args:
             topic: The path or the name of a topic; empty for all.
-            limit: How many at the most.
+            only_first: Without those that wait behind another in a blocked key.
         """
-        return await self._find(topic, limit)
+        after = (0, "")
+        while page := await self._find(topic, PAGE_MESSAGES, only_first=only_first, after=after):
+            for parked in page:
+                yield parked
+            after = (page[-1].global_position, page[-1].topic)
 
     async def drop(self, event_id: str, topic: str) -> list[ParkedMessage]:
         """Give an event's messages up for good; what waited behind them stays parked until the next `retry`.
@@ -98,12 +104,12 @@ class ParkedMessages:
             await self._unblock(parked.topic, parked.ordering_key)
         return dropped
 
-    async def retry(self, topic: str, limit: int) -> AsyncIterator[tuple[ParkedMessage, str]]:
+    async def retry(self, topic: str, limit: int | None = None) -> AsyncIterator[tuple[ParkedMessage, str]]:
         """Publish parked messages again, and yield each with the reason of its refusal, empty for none.
 
         Args:
             topic: As for `find`.
-            limit: As for `find`.
+            limit: How many at the most; None is all of them.
 
         Raises:
             UnavailableError: The database or Pub/Sub is away; the rest is as it was.
@@ -111,29 +117,40 @@ class ParkedMessages:
         """
         await self._publisher.open()
         await self._unblock(None, None)  # what a retry that died had published all of
-        for first in await self._find(topic, limit, only_first=True):
+        left = math.inf if limit is None else limit
+        async for first in self.find(topic, only_first=True):
+            if left <= 0:
+                return
             most = 1  # the refused one alone, then more and more of what waits behind it
             request = [first]
-            while request and limit > 0:
+            while request and left > 0:
                 fault = await self._publish(request)
                 if fault and len(request) > 1:
                     most = len(request) // 2  # find the one
                 else:
                     for parked in request:
                         yield parked, fault
-                    limit -= len(request)
+                    left -= len(request)
                     if fault or not first.is_blocked:
                         break
                     most = min(2 * most, _MOST_MESSAGES)
                     await self._unblock(first.topic, first.ordering_key)
-                request = await self._find(first.topic, min(most, limit), first.ordering_key)
+                request = await self._find(first.topic, int(min(most, left)), first.ordering_key)
 
     async def _find(
-        self, topic: str, limit: int, ordering_key: str | None = None, *, only_first: bool = False
+        self,
+        topic: str,
+        limit: int,
+        ordering_key: str | None = None,
+        *,
+        only_first: bool = False,
+        after: tuple[int, str] = (0, ""),
     ) -> list[ParkedMessage]:
         parameters = {
             "topic": topic,
             "limit": limit,
+            "after_position": after[0],
+            "after_topic": after[1],
             "ordering_key": ordering_key,
             "only_first": only_first,
         }

@@ -202,12 +202,13 @@ FROM placed LEFT JOIN parked USING (topic) LEFT JOIN blocked USING (topic) ORDER
 
 -- name: parked_find
 -- Parked messages, those of the earliest events first; of a topic by its path or its name, or of all; of one
--- ordering key, or of all; all of them, or those that wait behind no other.
+-- ordering key, or of all; all of them, or those that wait behind no other; after one of an earlier page.
 SELECT global_position, topic, event_id::text, ordering_key, error, attempts, parked_at, key.topic IS NOT NULL,
        replay_id::text
 FROM parked_messages AS message LEFT JOIN blocked_keys AS key USING (topic, ordering_key)
 WHERE %(topic)s IN ('', topic, split_part(topic, '/', 4))
   AND (%(ordering_key)s::text IS NULL OR ordering_key = %(ordering_key)s)
+  AND (global_position, topic) > (%(after_position)s, %(after_topic)s)
   AND (NOT %(only_first)s::boolean OR key.topic IS NULL OR NOT EXISTS (
       SELECT FROM parked_messages AS before
       WHERE before.topic = message.topic AND before.ordering_key = message.ordering_key

@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from event_store.event_filter import EventFilter
+
+# The limits that the contract states.
+MOST_EVENTS_PER_SECOND: Final = 100_000
+MOST_LISTED: Final = 1_000
 
 
 class ReplayState(StrEnum):

@@ -1,16 +1,17 @@
 """The client's calls on replays: `client.replays`."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from event_store import wire
+from event_store.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.calls import Calls
 from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
-from event_store.replay import Replay
+from event_store.replay import MOST_LISTED, Replay
 from event_store.v1 import event_store_pb2 as pb
 
 _EVERYTHING: Final = EventFilter()
@@ -50,7 +51,7 @@ class Replays:
 
         Args:
             topic: The name of a topic of the topology that no route leads to.
-            from_position: The first position, inclusive; 0 is the first one.
+            from_position: The first position, inclusive, below 2^63; 0 is the first one.
             from_time: Instead of it, with a time zone: the first event that was recorded then or later.
             to_position: The last position, inclusive; 0 is the head at the time of the call.
             to_time: Instead of it: the last event that was recorded then or earlier.
@@ -58,31 +59,29 @@ class Replays:
             events_per_second: At most so many, up to 100,000; 0 is no limit.
             replay_id: A UUID; a new one if it is not given. Starting again under the same id and with the
                 same arguments changes nothing.
-            dry_run: Count the events and begin nothing.
+            dry_run: Count the events and begin nothing, whether a replay has the id or not.
 
         Raises:
             InvalidArgumentError: A value is outside the contract, or a route leads to the topic.
             ReplayAlreadyExistsError: The id is taken by a replay with other arguments.
             ConfigurationError: The service has no bus.
         """
-        values: dict[str, Any] = {"events_per_second": events_per_second}
+        rate = whole(events_per_second, "events_per_second", 0, MOST_LIMIT)
+        values: dict[str, Any] = {"events_per_second": rate}
         for side, position, time in (("from", from_position, from_time), ("to", to_position, to_time)):
             if time is None:
-                values[f"{side}_position"] = position
+                values[f"{side}_position"] = whole(position, f"{side}_position", 0, HIGHEST_POSITION)
             elif position:
                 raise InvalidArgumentError.of(f"{side}_time", f"is given beside {side}_position")
             else:
                 values[f"{side}_time"] = wire.timestamp(time, f"{side}_time")
-        try:
-            request = pb.StartReplayRequest(
-                replay_id=str(uuid4()) if replay_id is None else replay_id,
-                topic=topic,
-                filter=wire.event_filter(event_filter),
-                dry_run=dry_run,
-                **values,
-            )
-        except ValueError as fault:  # protobuf's, of a number that has no place in the message
-            raise InvalidArgumentError.of("request", f"has a number out of its range: {fault}") from None
+        request = pb.StartReplayRequest(
+            replay_id=str(uuid4()) if replay_id is None else text(replay_id, "replay_id"),
+            topic=text(topic, "topic"),
+            filter=wire.event_filter(event_filter),
+            dry_run=dry_run,
+            **values,
+        )
         return wire.replay(await self._calls.call("StartReplay", request))
 
     async def get(self, replay_id: str) -> Replay:
@@ -94,7 +93,7 @@ class Replays:
         Raises:
             ReplayNotFoundError: There is none with this id.
         """
-        return wire.replay(await self._calls.call("GetReplay", pb.GetReplayRequest(replay_id=replay_id)))
+        return await self._one("GetReplay", pb.GetReplayRequest, replay_id)
 
     async def list(self, limit: int = 100) -> tuple[Replay, ...]:
         """Return the newest replays, the newest first.
@@ -105,20 +104,21 @@ class Replays:
         Raises:
             InvalidArgumentError: The limit is out of its range.
         """
-        response = await self._calls.call("ListReplays", pb.ListReplaysRequest(limit=limit))
+        request = pb.ListReplaysRequest(limit=whole(limit, "limit", 1, MOST_LISTED))
+        response = await self._calls.call("ListReplays", request)
         return tuple(wire.replay(each) for each in response.replays)
 
     async def pause(self, replay_id: str) -> Replay:
-        """Stop publishing for a while; within a second or two nothing more is published.
+        """Stop publishing for a while, within a second or two. Harmless if it is paused already.
 
         Args:
             replay_id: Its id.
 
         Raises:
             ReplayNotFoundError: There is none with this id.
-            ReplayEndedError: It is over.
+            ReplayEndedError: It has finished or was cancelled.
         """
-        return wire.replay(await self._calls.call("PauseReplay", pb.PauseReplayRequest(replay_id=replay_id)))
+        return await self._one("PauseReplay", pb.PauseReplayRequest, replay_id)
 
     async def resume(self, replay_id: str) -> Replay:
         """Go on where it was paused.
@@ -129,20 +129,21 @@ class Replays:
         Raises:
             EventStoreError: As for `pause`.
         """
-        request = pb.ResumeReplayRequest(replay_id=replay_id)
-        return wire.replay(await self._calls.call("ResumeReplay", request))
+        return await self._one("ResumeReplay", pb.ResumeReplayRequest, replay_id)
 
     async def cancel(self, replay_id: str) -> Replay:
-        """End it for good; what was published stays so.
+        """End it for good, within a second or two; what was published stays so.
+
+        Harmless if it is cancelled already.
 
         Args:
             replay_id: Its id.
 
         Raises:
-            EventStoreError: As for `pause`.
+            ReplayNotFoundError: There is none with this id.
+            ReplayEndedError: It has finished.
         """
-        request = pb.CancelReplayRequest(replay_id=replay_id)
-        return wire.replay(await self._calls.call("CancelReplay", request))
+        return await self._one("CancelReplay", pb.CancelReplayRequest, replay_id)
 
     async def watch(self, replay_id: str) -> AsyncGenerator[Replay, None]:
         """Yield a replay each time that it has moved, until it is over.
@@ -161,3 +162,7 @@ class Replays:
                 shown = replay
             if not replay.state.is_over:
                 await asyncio.sleep(_WATCH_SECONDS)
+
+    async def _one(self, method: str, request: Callable[..., Any], replay_id: str) -> Replay:
+        asked = request(replay_id=text(replay_id, "replay_id"))
+        return wire.replay(await self._calls.call(method, asked))

@@ -30,7 +30,7 @@ class ServiceConnection:
         self._address = address
         self._new_channel: Callable[[], grpc.aio.Channel] | None = None
         self._channel: _Channel | None = None
-        self._heard_at = 0.0  # when the service was heard, or the channel was made, by the loop's clock
+        self._heard_at = 0.0  # when the service was heard, by the loop's clock
 
     async def open(self) -> None:
         """Prepare the connection, which is made by the first call.
@@ -73,7 +73,6 @@ class ServiceConnection:
             return
         self._channel.retire()
         self._channel = _Channel(self._new_channel())
-        self.heard()  # calls that began to wait before this do not replace it again
 
 
 class _Channel:

@@ -146,7 +146,7 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
                 error_details_pb2.BadRequest.FieldViolation(
                     field=each.field, description=_cut(each.description, _DESCRIPTION_BYTES)
                 )
-                for each in error.violations[:_VIOLATIONS]
+                for each in _told(error.violations)
             ]
         )
         return
@@ -157,6 +157,13 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(round(seconds * 1e9))
         yield error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+def _told(violations: tuple[FieldViolation, ...]) -> tuple[FieldViolation, ...]:
+    """Return the first violations and, if there are more, how many."""
+    more = len(violations) - _VIOLATIONS
+    rest = FieldViolation("", f"{more} more are wrong: mend these first")
+    return (*violations[:_VIOLATIONS], rest) if more > 0 else violations
 
 
 def _cut(text: str, most_bytes: int) -> str:

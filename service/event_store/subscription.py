@@ -15,9 +15,9 @@ from typing import Final
 
 import grpc
 
-from event_store import wire
+from event_store import arguments, wire
 from event_store.calls import Calls, new_backoff, pause
-from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
+from event_store.errors import EventStoreError, UnavailableError
 from event_store.event_filter import EventFilter
 from event_store.events import RecordedEvent
 from event_store.markers import Marker
@@ -37,11 +37,13 @@ async def subscribe(
         after_position: The checkpoint, exclusive.
         event_filter: Which events.
     """
+    arguments.whole(after_position, "after_position", 0, arguments.HIGHEST_POSITION)
     clock = asyncio.get_running_loop().time
     selected = wire.event_filter(event_filter)
     backoff, deadline = new_backoff(), None
     while True:
-        call = calls.method("Subscribe")(_request(after_position, selected))
+        request = pb.SubscribeRequest(after_position=after_position, filter=selected)
+        call = calls.method("Subscribe")(request)
         try:
             while True:
                 listening_since = clock()
@@ -65,13 +67,6 @@ async def subscribe(
         if deadline is None:
             deadline = clock() + calls.timeout_seconds
         await pause(error, backoff, deadline)
-
-
-def _request(after_position: int, selected: pb.EventFilter) -> pb.SubscribeRequest:
-    try:
-        return pb.SubscribeRequest(after_position=after_position, filter=selected)
-    except ValueError as fault:  # protobuf's, of a number that has no place in the message
-        raise InvalidArgumentError.of("after_position", f"is no such number: {fault}") from None
 
 
 def _contents(response: pb.SubscribeResponse) -> Iterator[RecordedEvent | Marker]:

@@ -24,7 +24,6 @@ ANY: Final = -1
 EXISTS: Final = -2
 
 _EVENT_OVERHEAD_BYTES: Final = 600  # Python's objects around a small event, measured
-_MOST_VIOLATIONS: Final = 20  # enough to mend a request by
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOT_IN_TYPES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f*]")
 _MOST_TYPE_CHARACTERS: Final = 100
@@ -88,7 +87,7 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
             may not be stored therefore; None stores everything.
 
     Raises:
-        InvalidArgumentError: With a violation for each wrong field, 20 at the most.
+        InvalidArgumentError: With a violation for each wrong field.
     """
     size_bytes = request.ByteSize()
     if size_bytes > MOST_REQUEST_BYTES:
@@ -102,7 +101,7 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
     check = Check(is_refused)
     appends = tuple([check.append(index, message) for index, message in enumerate(messages)])
     if check.violations:
-        raise InvalidArgumentError(*check.violations[:_MOST_VIOLATIONS])
+        raise InvalidArgumentError(*check.violations)
     memory_bytes = size_bytes + event_count * _EVENT_OVERHEAD_BYTES
     return PreparedRequest(appends, event_count, memory_bytes, frozenset(check.keys))
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from event_store.arguments import HIGHEST_VERSION, of_kind, several, text, whole
 from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 from event_store.events import (
@@ -27,7 +28,6 @@ from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.v1 import event_store_pb2 as pb
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_HIGHEST_VERSION: Final = 2_147_483_647
 
 
 def append_request(appends: Sequence[AggregateAppend]) -> pb.AppendEventsRequest:
@@ -36,8 +36,9 @@ def append_request(appends: Sequence[AggregateAppend]) -> pb.AppendEventsRequest
     Raises:
         InvalidArgumentError: A value has no form in the contract. The service checks everything else.
     """
+    given = several(appends, "appends", "AggregateAppend")
     return pb.AppendEventsRequest(
-        appends=[_append(append, f"appends[{index}]") for index, append in enumerate(appends)]
+        appends=[_append(append, f"appends[{index}]") for index, append in enumerate(given)]
     )
 
 
@@ -72,10 +73,15 @@ def recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
 
 
 def event_filter(given: EventFilter) -> pb.EventFilter:
-    """Return the message for a filter."""
+    """Return the message for a filter.
+
+    Raises:
+        InvalidArgumentError: It is not one.
+    """
+    of_kind(given, EventFilter, "event_filter")
     return pb.EventFilter(
-        aggregate_types=[_text(each, "filter.aggregate_types") for each in given.aggregate_types],
-        event_types=[_text(each, "filter.event_types") for each in given.event_types],
+        aggregate_types=[text(each, "filter.aggregate_types") for each in given.aggregate_types],
+        event_types=[text(each, "filter.event_types") for each in given.event_types],
     )
 
 
@@ -99,9 +105,9 @@ def save_snapshot_request(
         InvalidArgumentError: A value has no form in the contract. The service checks everything else.
     """
     return pb.SaveSnapshotRequest(
-        aggregate_id=_text(aggregate_id, "aggregate_id"),
-        aggregate_type=_text(aggregate_type, "aggregate_type"),
-        event_version=_version(event_version, "event_version", f"1 to {_HIGHEST_VERSION}"),
+        aggregate_id=text(aggregate_id, "aggregate_id"),
+        aggregate_type=text(aggregate_type, "aggregate_type"),
+        event_version=whole(event_version, "event_version", 1, HIGHEST_VERSION),
         snapshot_data=_json(snapshot_data, "snapshot_data"),
     )
 
@@ -134,10 +140,11 @@ def imported_event(event: ImportedEvent, place: str) -> pb.ImportedEvent:
     Raises:
         InvalidArgumentError: A value has no form in the contract. The service checks everything else.
     """
+    of_kind(event, ImportedEvent, place.removesuffix(": "))
     return pb.ImportedEvent(
-        aggregate_id=_text(event.aggregate_id, f"{place}aggregate_id"),
-        aggregate_type=_text(event.aggregate_type, f"{place}aggregate_type"),
-        event_version=_version(event.event_version, f"{place}event_version", f"1 to {_HIGHEST_VERSION}"),
+        aggregate_id=text(event.aggregate_id, f"{place}aggregate_id"),
+        aggregate_type=text(event.aggregate_type, f"{place}aggregate_type"),
+        event_version=whole(event.event_version, f"{place}event_version", 1, HIGHEST_VERSION),
         event=_new_event(event, place),
     )
 
@@ -197,18 +204,23 @@ def status(response: pb.GetStatusResponse) -> Status:
 
 
 def _append(append: AggregateAppend, path: str) -> pb.AggregateAppend:
+    of_kind(append, AggregateAppend, path)
+    events = several(append.events, f"{path}.events", "NewEvent")
     return pb.AggregateAppend(
-        aggregate_id=_text(append.aggregate_id, f"{path}.aggregate_id"),
-        aggregate_type=_text(append.aggregate_type, f"{path}.aggregate_type"),
+        aggregate_id=text(append.aggregate_id, f"{path}.aggregate_id"),
+        aggregate_type=text(append.aggregate_type, f"{path}.aggregate_type"),
         expected_version=_expected_version(append.expected_version, f"{path}.expected_version"),
-        events=[_new_event(event, f"{path}.events[{index}].") for index, event in enumerate(append.events)],
+        events=[
+            _new_event(of_kind(event, NewEvent, f"{path}.events[{index}]"), f"{path}.events[{index}].")
+            for index, event in enumerate(events)
+        ],
     )
 
 
 def _new_event(event: NewEvent | ImportedEvent, place: str) -> pb.NewEvent:
     return pb.NewEvent(
-        event_id=_text(event.event_id, f"{place}event_id"),
-        event_type=_text(event.event_type, f"{place}event_type"),
+        event_id=text(event.event_id, f"{place}event_id"),
+        event_type=text(event.event_type, f"{place}event_type"),
         event_data=_json(event.event_data, f"{place}event_data"),
         metadata=_json(event.metadata, f"{place}metadata"),
         occurred_at=timestamp(event.occurred_at, f"{place}occurred_at"),
@@ -224,22 +236,8 @@ def _expected_version(expected: ExpectedVersion | int, path: str) -> pb.Expected
         case ExpectedVersion.EXISTS:
             return pb.ExpectedVersion(exists=Empty())
     return pb.ExpectedVersion(
-        exact=_version(expected, path, f"ANY, NO_STREAM, EXISTS or 0 to {_HIGHEST_VERSION}")
+        exact=whole(expected, path, 0, HIGHEST_VERSION, instead="ANY, NO_STREAM, EXISTS or ")
     )
-
-
-def _version(version: object, path: str, allowed: str) -> int:
-    if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version <= _HIGHEST_VERSION:
-        raise InvalidArgumentError.of(path, f"is {version!r}: give {allowed}")
-    return version
-
-
-def _text(value: str, path: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgumentError.of(path, "has a lone surrogate, which is no Unicode text") from None
-    return value
 
 
 def _json(value: Any, path: str) -> bytes:
@@ -262,6 +260,7 @@ def timestamp(moment: datetime, path: str) -> Timestamp:
     Raises:
         InvalidArgumentError: It has no time zone, or no place in the contract; the path says whose it is.
     """
+    of_kind(moment, datetime, path)
     if moment.tzinfo is None:
         raise InvalidArgumentError.of(path, "has no time zone: give one, as in datetime.now(UTC)")
     message = Timestamp()

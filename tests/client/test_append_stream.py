@@ -8,6 +8,7 @@ import pytest
 from event_store.append_stream import AppendStream
 from event_store.client import Client
 from event_store.errors import (
+    EventAlreadyExistsError,
     InvalidArgumentError,
     UnavailableError,
     WrongExpectedVersionError,
@@ -159,3 +160,69 @@ async def test_an_idle_stream_outlives_a_restart(server: Server, client: Client)
         await server.stop()
         async with serving(server.port):
             assert (await (await _append(stream, 2))).last_global_position == 2
+
+
+async def test_a_failure_that_nobody_looked_at_is_raised_by_leaving_the_block(client: Client) -> None:
+    """The first of the futures that were thrown away, with how many there are; one that is kept is not."""
+    used = NewEvent("Happened", 1)
+    await client.append(str(uuid4()), "Order", [used], expected_version=0)
+    kept: list[asyncio.Future[AppendResult]] = []
+
+    async def lose(*, keep: bool, look: bool = False) -> None:
+        async with client.append_stream() as stream:
+            again = NewEvent("Happened", 2, event_id=used.event_id)
+            kept.append(await stream.append(str(uuid4()), "Order", [again], expected_version=0))
+            conflict = await stream.append(str(uuid4()), "Order", [NewEvent("A", 1)], expected_version=7)
+            if look:
+                with pytest.raises(EventAlreadyExistsError):
+                    await kept[0]
+                with pytest.raises(WrongExpectedVersionError):
+                    await conflict
+            if not keep:
+                kept.clear()
+            del conflict
+            await _append(stream, 3)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(WrongExpectedVersionError) as one:
+            await lose(keep=True)
+        with pytest.raises(EventAlreadyExistsError):
+            kept.pop().result()
+        with pytest.raises(EventAlreadyExistsError) as two:
+            await lose(keep=False)
+        await lose(keep=False, look=True)
+
+    assert not hasattr(one.value, "__notes__")
+    assert two.value.__notes__ == ["2 appends of the stream failed, and nobody looked at them"]
+    assert (await client.status()).head_position == 4  # each time the last one was stored
+
+
+async def test_a_stream_that_has_died_is_raised_by_leaving_the_block() -> None:
+    """Also if the futures are kept, unless all of them were looked at; the block's own error goes before."""
+    kept: list[asyncio.Future[AppendResult]] = []
+
+    async def die(client: Client, *, look: bool = False, fail: bool = False) -> None:
+        async with client.append_stream(most_in_flight=2) as stream:
+            kept[:] = [await _append(stream, 1), await _append(stream, 2)]
+            await asyncio.wait(kept)
+            if look:
+                await asyncio.gather(*kept, return_exceptions=True)
+            if fail:
+                raise ZeroDivisionError
+
+    async with asyncio.timeout(PATIENCE_SECONDS), Client("127.0.0.1:1", timeout_seconds=0.3) as client:
+        with pytest.raises(UnavailableError, match="cannot be reached") as raised:
+            await die(client)
+        assert raised.value.__notes__ == ["2 appends of the stream failed, and nobody looked at them"]
+        await die(client, look=True)
+        with pytest.raises(ZeroDivisionError):
+            await die(client, fail=True)
+
+
+async def test_a_cancelled_append_gives_its_place_back(client: Client) -> None:
+    """What is sent is stored, and those after it are not held up."""
+    async with asyncio.timeout(PATIENCE_SECONDS), client.append_stream(most_in_flight=1) as stream:
+        for number in range(5):
+            (await _append(stream, number)).cancel()
+
+    assert [event.event_data async for event in client.read_all()] == list(range(5))

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +13,7 @@ import pytest
 from event_store.server import Server
 from local.ports import free_port
 from local.pubsub import PubSubServer
-from tests.client.command import PATIENCE_SECONDS, run, started
+from tests.client.command import PATIENCE_SECONDS, ROOT, run, started
 from tests.conftest import TestDatabase
 
 
@@ -249,3 +251,33 @@ async def test_from_an_empty_database_to_a_published_event(database: TestDatabas
     assert "Nobody" in refused.err
     assert status["relay_owner"]
     assert (serve.returncode, relay.returncode) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status"], ["read"], ["tail", "--from", "1"], ["topology", "show"]],
+)
+async def test_a_closed_output_is_code_1(target: dict[str, str], arguments: list[str]) -> None:
+    """However little there is to write, and without a complaint; a script sees that not all was read."""
+    event = {"aggregate_id": str(uuid4()), "aggregate_type": "A", "event_type": "B", "event_data": 1}
+    await run("append", stdin=json.dumps(event) + "\n", **target)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "event_store.cli", *arguments),
+            stdout=writer,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, **target},
+        )
+    finally:
+        os.close(writer)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            _, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+    assert (process.returncode, err) == (1, b"")

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from event_store import keep_alive, subscription
 from event_store.client import Client
 from event_store.errors import UnavailableError
 from event_store.events import ExpectedVersion, ImportedEvent, NewEvent
+from event_store.v1 import event_store_pb2 as pb
+from event_store.v1 import event_store_pb2_grpc
 from tests.client.command import PATIENCE_SECONDS, ROOT
 from tests.client.conftest import serving
 from tests.client.test_import import history
@@ -175,3 +178,60 @@ async def test_a_subscription_that_hears_nothing_finds_another_connection(
             await _append(other, 2)
         assert (await listening).event_data == 2
         await events.aclose()
+
+
+async def test_the_calls_on_a_connection_that_was_replaced_end_by_themselves(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that runs out of time does not cancel the others: a read that was behind goes on, whole."""
+    monkeypatch.setattr(keep_alive, "CLIENT_PING_SECONDS", NEVER_SECONDS)
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        Client(f"127.0.0.1:{proxy.port}", timeout_seconds=1) as client,
+    ):
+        await _append(client, *["x" * 100_000] * 30)
+        events = client.read_all()
+        positions = [(await anext(events)).global_position]
+        proxy.freeze()
+        with pytest.raises(UnavailableError, match="did not answer in time"):
+            await client.status()
+        positions += [event.global_position async for event in events]
+
+    assert positions == list(range(1, 31))
+
+
+class _Slow(event_store_pb2_grpc.EventStoreServicer):
+    """A service that answers one method at once and another never."""
+
+    async def GetStatus(  # noqa: N802 # gRPC's name
+        self, _request: pb.GetStatusRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetStatusResponse:
+        return pb.GetStatusResponse()
+
+    async def GetSnapshot(  # noqa: N802 # gRPC's name
+        self, _request: pb.GetSnapshotRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.GetSnapshotResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_slow_call_does_not_cost_the_connection_of_others() -> None:
+    """It runs out of time by itself: the connection on which others are answered stays."""
+    server = grpc.aio.server()
+    event_store_pb2_grpc.add_EventStoreServicer_to_server(_Slow(), server)  # type: ignore[no-untyped-call] # generated
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        Proxy(port) as proxy,
+        Client(f"127.0.0.1:{proxy.port}", timeout_seconds=2) as client,
+    ):
+        slow = asyncio.create_task(client.get_snapshot(str(uuid4())))
+        while not slow.done():
+            await client.status()
+        await client.status()
+        connections = proxy.connections
+    await server.stop(None)
+
+    assert isinstance(slow.exception(), UnavailableError)
+    assert connections == 1

@@ -6,8 +6,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -269,3 +271,33 @@ async def test_postgresql_killed_under_an_import_loses_and_doubles_nothing(
 
     assert (goals, progress) == ([], ImportProgress(12_000, 12_000))
     assert [event.event_id for event in found] == [event.event_id for event in events]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"event_data": "x" * 6_000_000}, r"event 3: it is 6\d{6} bytes, at most"),
+        ({"event_data": "x" * 4_500_000}, r"event 3: it is 4\d{6} bytes, at most"),
+        ({"event_version": 0}, "event 3: event_version: is 0"),
+        ({"aggregate_id": "\ud800"}, "event 3: aggregate_id: has a lone surrogate"),
+        ({"occurred_at": None}, "event 3: occurred_at: is None"),
+    ],
+)
+async def test_an_event_that_cannot_be_sent_is_named(
+    client: Client, wrong: dict[str, Any], message: str
+) -> None:
+    """By its number in the source, however large it is; what came before is stored."""
+    source = history(3)
+    source[2] = replace(source[2], **wrong)
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(InvalidArgumentError, match=message):
+            await client.import_events("legacy", source)
+
+    assert len(await stored(client)) == 2
+
+
+async def test_a_source_that_is_a_text_is_refused(client: Client) -> None:
+    """Its letters are no events."""
+    with pytest.raises(InvalidArgumentError, match="events: is 'events': give a list of ImportedEvent"):
+        await client.import_events("legacy", "events")  # type: ignore[arg-type] # what is refused

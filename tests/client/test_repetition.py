@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -18,6 +20,7 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.events import AppendResult, ExpectedVersion, NewEvent, RecordedEvent
+from event_store.markers import Checkpoint
 from event_store.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
@@ -78,16 +81,22 @@ class _Refusing(event_store_pb2_grpc.EventStoreServicer):
         return pb.GetStatusResponse(head_position=7)
 
 
-async def _called(service: _Refusing) -> event_store.Status:
+@asynccontextmanager
+async def _serving(service: event_store_pb2_grpc.EventStoreServicer) -> AsyncIterator[str]:
+    """Serve; yield the target."""
     server = grpc.aio.server()
     event_store_pb2_grpc.add_EventStoreServicer_to_server(service, server)  # type: ignore[no-untyped-call] # generated
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        async with Client(f"127.0.0.1:{port}", timeout_seconds=5) as client:
-            return await client.status()
+        yield f"127.0.0.1:{port}"
     finally:
         await server.stop(None)
+
+
+async def _called(service: _Refusing) -> event_store.Status:
+    async with _serving(service) as target, Client(target, timeout_seconds=5) as client:
+        return await client.status()
 
 
 async def test_what_is_safe_to_repeat_is_repeated() -> None:
@@ -117,3 +126,115 @@ async def test_nothing_else_is_repeated(error: EventStoreError) -> None:
         await _called(service)
 
     assert service.calls == 1
+
+
+class _Cutting(event_store_pb2_grpc.EventStoreServicer):
+    """A service that gives events of the log in parts, and fails after each of some parts."""
+
+    def __init__(self, *parts: list[int], fails_after: int) -> None:
+        self.parts = list(parts)
+        self.requests: list[pb.ReadAllRequest] = []
+        self._fails_after = fails_after
+
+    async def ReadAll(  # noqa: N802 # gRPC's name
+        self, request: pb.ReadAllRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.ReadResponse]:
+        self.requests.append(request)
+        for _ in range(self._fails_after):
+            if not self.parts:
+                return
+            part = self.parts.pop(0)
+            yield pb.ReadResponse(
+                events=[pb.RecordedEvent(global_position=each, metadata=b"{}") for each in part],
+                last_scanned_position=part[-1],
+            )
+        if len(self.requests) == 1:
+            await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("away"))))
+
+
+async def _read_of(service: _Cutting, *, pause_seconds: float = 0, **options: Any) -> list[int]:
+    async with _serving(service) as target, Client(target, timeout_seconds=2) as client:
+        positions = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for event in client.read_all(**options):
+                positions.append(event.global_position)
+                await asyncio.sleep(pause_seconds if len(positions) == 1 else 0)
+        return positions
+
+
+async def test_a_resumed_read_asks_for_what_is_left_of_its_limit() -> None:
+    """What was given before the loss counts, and the rest begins behind it."""
+    service = _Cutting([1, 2], [3, 4], [5], fails_after=2)
+
+    assert await _read_of(service, limit=5) == [1, 2, 3, 4, 5]
+
+    assert [(each.from_position, each.limit) for each in service.requests] == [(0, 5), (5, 1)]
+
+
+async def test_a_read_that_was_cut_behind_its_last_event_is_complete() -> None:
+    """At its limit, or backwards at the first event: it is not asked for again, which would give all anew."""
+    limited = _Cutting([1, 2], fails_after=1)
+    backwards = _Cutting([2, 1], fails_after=1)
+
+    assert await _read_of(limited, limit=2) == [1, 2]
+    assert await _read_of(backwards, backwards=True) == [2, 1]
+
+    assert (len(limited.requests), len(backwards.requests)) == (1, 1)
+
+
+async def test_a_resumed_read_backwards_goes_on_below() -> None:
+    """The last event that was given is not given again."""
+    service = _Cutting([9, 8], [7, 6], fails_after=1)
+
+    assert await _read_of(service, backwards=True) == [9, 8, 7, 6]
+
+    assert [each.from_position for each in service.requests] == [0, 7]
+
+
+async def test_the_time_of_a_read_begins_anew_with_its_progress() -> None:
+    """A caller that takes longer for an event than the timeout still gets the rest."""
+    service = _Cutting([1], [2], [3], fails_after=4)
+    service.requests.append(pb.ReadAllRequest())  # so that it does not fail
+
+    assert await _read_of(service, pause_seconds=2.5) == [1, 2, 3]
+
+
+async def test_a_call_is_tried_until_its_deadline() -> None:
+    """An error that the deadline brings comes at most a moment before it."""
+    clock = asyncio.get_running_loop().time
+    async with Client("127.0.0.1:1", timeout_seconds=4) as client:
+        began = clock()
+        with pytest.raises(UnavailableError, match="cannot be reached"):
+            await client.status()
+
+    assert clock() - began >= 3.9
+
+
+class _Flapping(event_store_pb2_grpc.EventStoreServicer):
+    """A service that ends each subscription after one step."""
+
+    def __init__(self) -> None:
+        self.checkpoints: list[int] = []
+
+    async def Subscribe(  # noqa: N802 # gRPC's name
+        self, request: pb.SubscribeRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.SubscribeResponse]:
+        self.checkpoints.append(request.after_position)
+        yield pb.SubscribeResponse(last_scanned_position=request.after_position + 1)
+        await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("away"))))
+
+
+async def test_a_subscription_that_is_lost_again_and_again_goes_on() -> None:
+    """Each loss has the whole timeout, though all of them together take longer; each begins where it was."""
+    clock = asyncio.get_running_loop().time
+    service = _Flapping()
+    async with _serving(service) as target, Client(target, timeout_seconds=1) as client:
+        messages = client.subscribe(markers=True)
+        until = clock() + 2.5
+        received = [await anext(messages)]
+        while clock() < until:
+            received.append(await anext(messages))
+        await messages.aclose()
+
+    assert received == [Checkpoint(n) for n in range(1, len(received) + 1)]
+    assert service.checkpoints == list(range(len(service.checkpoints)))

@@ -241,7 +241,7 @@ async def test_the_command_says_what_it_did(bus: Bus, tmp_path: Path) -> None:
     assert [outcome.code for outcome in (listed, shown, refused, redriven, purged, missing)] == [
         0,
         0,
-        1,
+        2,
         0,
         0,
         1,

@@ -184,7 +184,7 @@ async def test_a_message_that_is_dropped_lets_those_behind_it_be_retried(
     retried = await run("parked", "retry")
     await log.append(other, "First", 4)
 
-    assert (unsure.code, "add --yes" in unsure.err) == (1, True)
+    assert (unsure.code, "add --yes" in unsure.err) == (2, True)
     assert [(line["global_position"], line["dropped"]) for line in dropped.lines] == [(1, True), (2, True)]
     assert left == ([3], one)
     assert (again.code, f"nothing is parked of event {first}" in again.err) == (1, True)

@@ -116,3 +116,33 @@ async def test_the_status_counts_them_by_topic(parked: list[int], bus: Bus) -> N
     assert re.search(rf"^{first}: 3 behind for \d+ s, 3 parked, the first at 20", shown.out, re.MULTILINE)
     assert re.search(rf"^{second}: 3 behind for \d+ s, 0 parked$", shown.out, re.MULTILINE)
     assert [each["parked_messages"] for each in as_json.lines[0]["topics"]] == [3, 0]
+
+
+async def test_all_parked_messages_are_listed_and_retried_page_by_page(
+    log: Log, bus: Bus, database: TestDatabase
+) -> None:
+    """However many there are; a limit that leaves some says so."""
+    events = 620
+    for first in range(0, events, 310):
+        await log.append(str(uuid4()), "First", *range(first, first + 310))
+    path = bus.routing().topics["first"].path
+    with psycopg.connect(database.superuser) as connection:
+        connection.execute(
+            "INSERT INTO parked_messages (global_position, topic, event_id, ordering_key, error, attempts) "
+            "SELECT global_position, %s, event_id, aggregate_id, 'refused', 1 FROM events",
+            (path,),
+        )
+
+    listed = await run("parked", "list", "--json")
+    some = await run("parked", "list", "--json", "--limit", "600")
+    few = await run("parked", "retry", "--json", "--limit", "10")
+    rest = await run("parked", "retry", "--json")
+    none = await run("parked", "list")
+
+    assert [line["global_position"] for line in listed.lines] == list(range(1, events + 1))
+    assert (listed.code, listed.err) == (0, "")
+    assert len(some.lines) == 600
+    assert some.err == few.err == "there may be more: raise --limit, or leave it out\n"
+    assert [line["global_position"] for line in few.lines] == list(range(1, 11))
+    assert [line["global_position"] for line in rest.lines] == list(range(11, events + 1))
+    assert (rest.code, rest.err, none.out) == (0, "", "")

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_json
 from event_store.commands.event_line import check_fields, event_lines, moment
-from event_store.errors import EventStoreError, InvalidArgumentError
+from event_store.commands.options import UsageError
+from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Append and write the results."""
     has_options = any(getattr(arguments, name) is not None for name in (*_REQUIRED, *_OPTIONAL))
     if not has_options and sys.stdin.isatty():
-        raise EventStoreError(
+        raise UsageError(
             "nothing to append: give --event-type and its companions, or lines on standard input"
         )
     lines = _options(arguments) if has_options else event_lines()
@@ -68,7 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             for place, fields in lines:
                 try:
-                    result = runner.run(client.append_all([_parsed(fields)]))[0]
+                    append = _parsed(fields)
+                except InvalidArgumentError as error:
+                    raise (UsageError if has_options else EventStoreError)(f"{place}{error}") from None
+                try:
+                    result = runner.run(client.append_all([append]))[0]
+                except UnavailableError as error:
+                    raise UnavailableError(f"{place}{error}") from None
                 except EventStoreError as error:
                     raise EventStoreError(f"{place}{error}") from None
                 _write(result, as_json=arguments.json)
@@ -81,7 +88,7 @@ def _options(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any
     given = {name: getattr(arguments, name) for name in (*_REQUIRED, *_OPTIONAL)}
     missing = [option for name, option in _REQUIRED.items() if given[name] is None]
     if missing:
-        raise EventStoreError(f"an event given by options needs {' and '.join(missing)} as well")
+        raise UsageError(f"an event given by options needs {' and '.join(missing)} as well")
     # JSON goes as it came, byte for byte.
     for name in ("event_data", "metadata"):
         given[name] = given[name] if given[name] is None else os.fsencode(given[name])

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import os
 import sys
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from event_store import target
 from event_store.client import Client
+from event_store.commands.options import checked, seconds
 from event_store.events import RecordedEvent
 
 TARGET: Final = "EVENT_STORE_TARGET"
@@ -19,12 +19,13 @@ def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command that calls the service."""
     parser.add_argument(
         "--target",
+        type=_target,
         default=os.environ.get(TARGET) or target.DEFAULT,
         help=f"{target.FORMS.replace('`', '')} (default: {TARGET}, else {target.DEFAULT})",
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=10,
         metavar="SECONDS",
         help="how long to wait for it (default: 10)",
@@ -76,11 +77,8 @@ def write_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError("must be above 0 and finite")
-    return seconds
+def _target(text: str) -> str:
+    return checked(lambda: target.check(text).string)
 
 
 def rfc3339(moment: datetime) -> str:

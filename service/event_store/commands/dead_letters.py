@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from event_store.commands.connection import write_json
+from event_store.commands.options import UsageError, seconds, whole
 from event_store.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
 from event_store.errors import EventStoreError
 from event_store.topology import Subscription, Topology
@@ -45,14 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=_limit,
+        type=whole(1, MOST_LETTERS),
         default=100,
         metavar="N",
         help=f"how many at the most, 1 to {MOST_LETTERS} (default: 100)",
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=3,
         metavar="SECONDS",
         help="how long no further one must come until all are taken to be there (default: 3)",
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.subscription!r} is no subscription of the topology: known are {known}"
         )
     if arguments.action == "purge" and not arguments.yes:
-        raise EventStoreError("purge throws dead letters away for good: look at them by list, then add --yes")
+        raise UsageError("purge throws dead letters away for good: look at them by list, then add --yes")
     asyncio.run(_run(arguments, subscription))
     return 0
 
@@ -149,10 +150,3 @@ def _data(letter: DeadLetter) -> Any:
         return json.loads(letter.data)
     except ValueError:
         return letter.data.decode(errors="replace")
-
-
-def _limit(text: str) -> int:
-    limit = int(text)
-    if not 1 <= limit <= MOST_LETTERS:
-        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_LETTERS}")
-    return limit

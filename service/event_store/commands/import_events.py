@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from event_store.commands.connection import add_connection_arguments, connect, write_json
 from event_store.commands.event_line import check_fields, moment, parse_line
+from event_store.commands.options import UsageError
 from event_store.commands.standard_input import lines
 from event_store.errors import EventStoreError, InvalidArgumentError
 from event_store.events import ImportedEvent, ImportProgress
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Import, and write how far the import is."""
     if sys.stdin.isatty():
-        raise EventStoreError("nothing to import: give lines on standard input")
+        raise UsageError("nothing to import: give lines on standard input")
     progress = asyncio.run(_import(arguments))
     if arguments.json:
         write_json(

@@ -7,7 +7,9 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
+from event_store.arguments import MOST_LIMIT
 from event_store.commands.connection import rfc3339, write_json
+from event_store.commands.options import UsageError, whole
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import TIMEOUTS, Login
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--topic", default="", metavar="NAME", help="only this topic's, by its name or path (default: all)"
     )
     parser.add_argument(
-        "--limit", type=int, default=100, metavar="N", help="how many at the most (default: 100)"
+        "--limit", type=whole(1, MOST_LIMIT), metavar="N", help="how many at the most (default: all)"
     )
     parser.add_argument(
         "--event-id", action="append", default=[], metavar="UUID", help="drop this event's; may be repeated"
@@ -49,37 +51,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it and write what was done."""
     if (arguments.action == "drop") != bool(arguments.event_id):
-        raise EventStoreError("drop needs --event-id for each event to give up, and the others take none")
+        raise UsageError("drop needs --event-id for each event to give up, and the others take none")
     for event_id in arguments.event_id:
         if canonical_uuid(event_id) is None:
-            raise EventStoreError(f"--event-id: {not_a_uuid(event_id)}")
+            raise UsageError(f"--event-id: {not_a_uuid(event_id)}")
     if arguments.action == "drop" and not arguments.yes:
-        raise EventStoreError("drop gives messages up for good: look at them by list, then add --yes")
+        raise UsageError("drop gives messages up for good: look at them by list, then add --yes")
     asyncio.run(_run(arguments))
     return 0
 
 
 async def _run(arguments: argparse.Namespace) -> None:
+    shown = refused = 0
     publisher = Publisher()
     connection = await Login(Environment.parse(os.environ), to_replica=False, **TIMEOUTS).connect_async()
     try:
         messages = ParkedMessages(connection, publisher)
         if arguments.action == "list":
-            for parked in await messages.find(arguments.topic, arguments.limit):
+            async for parked in messages.find(arguments.topic):
+                if shown == arguments.limit:
+                    _tell_of_more()
+                    return
                 _write(parked, {}, arguments)
+                shown += 1
             return
         if arguments.action == "drop":
             await _drop(messages, arguments)
             return
-        refused = 0
         async for parked, fault in messages.retry(arguments.topic, arguments.limit):
             refused += bool(fault)
+            shown += 1
             _write(parked, {"published": not fault, "error": fault}, arguments)
+        if shown == arguments.limit:
+            _tell_of_more()
     finally:
         await publisher.close()
         await connection.close()
     if refused:
         raise EventStoreError(f"{refused} of them cannot be published still, and stay parked")
+
+
+def _tell_of_more() -> None:
+    print("there may be more: raise --limit, or leave it out", file=sys.stderr)  # noqa: T201 # to a person
 
 
 async def _drop(messages: ParkedMessages, arguments: argparse.Namespace) -> None:

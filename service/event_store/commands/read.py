@@ -4,9 +4,10 @@ import argparse
 import asyncio
 from typing import Final
 
+from event_store.arguments import HIGHEST_POSITION, HIGHEST_VERSION, MOST_LIMIT
 from event_store.commands.connection import add_connection_arguments, connect, write_event
+from event_store.commands.options import UsageError, whole
 from event_store.commands.selection import add_selection_arguments, moment, selection
-from event_store.errors import EventStoreError
 
 DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
 EXAMPLES: Final = """\
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="first",
-        type=int,
+        type=whole(0, HIGHEST_POSITION),
         default=0,
         metavar="N",
         help="begin with this version of the aggregate, or this position of the log",
@@ -39,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_selection_arguments(parser)
     parser.add_argument(
-        "--limit", type=int, default=0, metavar="N", help="how many at the most (default: all)"
+        "--limit",
+        type=whole(0, MOST_LIMIT),
+        default=0,
+        metavar="N",
+        help="how many at the most; 0 for all (default: all)",
     )
     parser.add_argument("--backwards", action="store_true", help="from the end, or from --from, down to 1")
     add_connection_arguments(parser)
@@ -54,9 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _read(arguments: argparse.Namespace) -> None:
     chosen = selection(arguments)
     if arguments.aggregate_id and (chosen.is_selective or arguments.from_time):
-        raise EventStoreError(
+        raise UsageError(
             "--from-time, --aggregate-type and --event-type are for the whole log: leave --aggregate-id out"
         )
+    if arguments.aggregate_id and arguments.first > HIGHEST_VERSION:
+        raise UsageError(f"--from of an aggregate is a version, at most {HIGHEST_VERSION}")
+    if arguments.first and arguments.from_time:
+        raise UsageError("--from and --from-time are two places to begin with: leave one out")
     async with connect(arguments) as client:
         options = {"limit": arguments.limit, "backwards": arguments.backwards}
         if arguments.aggregate_id:

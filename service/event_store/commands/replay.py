@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from event_store.arguments import HIGHEST_POSITION
 from event_store.client import Client
 from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
+from event_store.commands.options import UsageError, whole
 from event_store.commands.selection import add_selection_arguments, moment, selection
-from event_store.errors import EventStoreError, InvalidArgumentError
-from event_store.replay import Replay, ReplayState
+from event_store.errors import InvalidArgumentError
+from event_store.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED, Replay, ReplayState
 from event_store.topology import Topology
 
 DESCRIPTION: Final = """\
@@ -49,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_place(start, "to", "end with this position (default: the head)", "with what was recorded until then")
     add_selection_arguments(start)
     start.add_argument(
-        "--rate", type=int, default=0, metavar="N", help="at most so many events a second (default: no limit)"
+        "--rate",
+        type=whole(0, MOST_EVENTS_PER_SECOND),
+        default=0,
+        metavar="N",
+        help="at most so many events a second (default: no limit)",
     )
     start.add_argument(
         "--id", metavar="UUID", help="its id; starting again under it is safe (default: a new one)"
@@ -60,7 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("replay_id", metavar="ID")
     _add_wait(show)
     listed = actions.add_parser("list", help="the newest replays")
-    listed.add_argument("--limit", type=int, default=100, metavar="N", help="how many (default: 100)")
+    listed.add_argument(
+        "--limit",
+        type=whole(1, MOST_LISTED),
+        default=100,
+        metavar="N",
+        help=f"how many, 1 to {MOST_LISTED} (default: 100)",
+    )
     turns = [actions.add_parser(name, help=text) for name, text in _TURNS.items()]
     for turn in turns:
         turn.add_argument("replay_id", metavar="ID")
@@ -79,12 +91,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_place(parser: argparse.ArgumentParser, side: str, position: str, time: str) -> None:
     places = parser.add_mutually_exclusive_group()
-    places.add_argument(f"--{side}-position", type=int, default=0, metavar="N", help=position)
+    places.add_argument(
+        f"--{side}-position", type=whole(0, HIGHEST_POSITION), default=0, metavar="N", help=position
+    )
     places.add_argument(f"--{side}-time", type=moment, metavar="TIME", help=time)
 
 
 def _add_wait(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--wait", action="store_true", help="show how far it is until it is over")
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="show how far it is until it is over; exit code 1 if it was cancelled",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,13 +127,14 @@ async def _run(arguments: argparse.Namespace) -> int:
             }
             replay = await calls[arguments.action](arguments.replay_id)
         _write(replay, arguments)
-        if getattr(arguments, "wait", False) and not replay.state.is_over:
+        if not getattr(arguments, "wait", False):
+            return 0
+        if not replay.state.is_over:
             async for moved in client.replays.watch(replay.replay_id):
                 if moved != replay:
                     replay = moved
                     _write(replay, arguments)
-            return 0 if replay.state is ReplayState.FINISHED else 1
-    return 0
+        return 1 if replay.state is ReplayState.CANCELLED else 0
 
 
 async def _start(client: Client, arguments: argparse.Namespace) -> Replay:
@@ -152,9 +171,7 @@ async def _seek(arguments: argparse.Namespace) -> int:
 async def _recorded_at(arguments: argparse.Namespace) -> datetime:
     position = arguments.from_position
     if position < 1:
-        raise EventStoreError(
-            "say since when: give --from-time, or --from-position with a position of the log"
-        )
+        raise UsageError("say since when: give --from-time, or --from-position with a position of the log")
     async with connect(arguments) as client:
         async for event in client.read_all(from_position=position, limit=1):
             return event.created_at

@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from event_store.commands.options import UsageError
 from event_store.environment import ROUTING, Environment
-from event_store.errors import ConfigurationError
 from event_store.topology import Routing, Topology
 
 
@@ -22,10 +22,11 @@ def environment_and_routing(arguments: argparse.Namespace) -> tuple[Environment,
 
     Raises:
         ConfigurationError: One of them is wrong.
+        UsageError: An option is missing beside another.
     """
     environment = Environment.parse(os.environ)
     if (arguments.topology is None) != (arguments.project is None):
-        raise ConfigurationError("--topology and --project belong together: give both or neither")
+        raise UsageError("--topology and --project belong together: give both or neither")
     if arguments.topology is not None:
         return environment, Topology.load(arguments.topology).routing(arguments.project)
     return environment, Routing.from_json(environment.routing) if environment.routing else None

@@ -3,6 +3,8 @@
 import argparse
 from datetime import datetime
 
+from event_store.commands.options import UsageError
+from event_store.errors import InvalidArgumentError
 from event_store.event_filter import EventFilter
 
 
@@ -25,9 +27,12 @@ def selection(arguments: argparse.Namespace) -> EventFilter:
     """Return the filter that the options describe.
 
     Raises:
-        InvalidArgumentError: A type is none.
+        UsageError: A type is not valid.
     """
-    return EventFilter(tuple(arguments.aggregate_type), tuple(arguments.event_type))
+    try:
+        return EventFilter(tuple(arguments.aggregate_type), tuple(arguments.event_type))
+    except InvalidArgumentError as error:
+        raise UsageError(str(error)) from None
 
 
 def moment(text: str) -> datetime:

@@ -7,6 +7,7 @@ from typing import Final
 
 import uvloop
 
+from event_store.commands.options import whole
 from event_store.commands.routed import add_routing_arguments, environment_and_routing
 from event_store.server import serve
 
@@ -24,7 +25,9 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--host", help="the address to listen on (default: EVENT_STORE_HOST, else 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the port; 0 for any free one (default: PORT, else 8080)")
+    parser.add_argument(
+        "--port", type=whole(0, 65_535), help="the port; 0 for any free one (default: PORT, else 8080)"
+    )
     add_routing_arguments(parser)
 
 

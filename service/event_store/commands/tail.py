@@ -6,7 +6,9 @@ import sys
 from contextlib import aclosing
 from typing import Final
 
+from event_store.arguments import HIGHEST_POSITION
 from event_store.commands.connection import add_connection_arguments, connect, write_event
+from event_store.commands.options import whole
 from event_store.commands.selection import add_selection_arguments, selection
 
 DESCRIPTION: Final = "Follow the log: write each event as it is appended, until Ctrl-C."
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="first",
-        type=int,
+        type=whole(0, HIGHEST_POSITION),
         metavar="POSITION",
         help="begin with this position (default: what is appended from now on)",
     )
