@@ -27,8 +27,11 @@ LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
 
 # What a process that relays opens: the relay, its listener, and the replayer.
 RELAY_CONNECTIONS: Final = 3
-# What an instance may open beside `database_connections`: those, and the listener of whoever follows the log.
-CONNECTIONS_BESIDE_REQUESTS: Final = RELAY_CONNECTIONS + 1
+# Imports at a time, each with a connection of its own.
+IMPORT_CONNECTIONS: Final = 4
+# What an instance may open beside `database_connections`: those, those of imports, and the listener of
+# whoever follows the log.
+CONNECTIONS_BESIDE_REQUESTS: Final = RELAY_CONNECTIONS + IMPORT_CONNECTIONS + 1
 
 LOGINS: Final = ("libpq", "iam")
 RELAYS: Final = ("on", "off")

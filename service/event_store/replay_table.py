@@ -2,6 +2,7 @@
 
 Invariants:
 
+- A dry run counts, whatever its id: it is not answered by a replay.
 - A replay is begun by one statement, after its range is known and its events are counted. Starting it again
   is answered by what is there: nothing is counted or begun twice.
 - Each change of state is one statement on one row that says from which states it is possible, so of two
@@ -54,7 +55,7 @@ class ReplayTable:
             ReplayAlreadyExistsError: Another request has its id.
             ConfigurationError: There is no bus.
         """
-        known = await self._find(prepared.replay_id, 1)
+        known = () if prepared.dry_run else await self._find(prepared.replay_id, 1)
         if not known:
             path = topic_path(prepared.topic, self._routing)
             first, last = await range_of(prepared, self._reader)

@@ -61,5 +61,5 @@ def test_a_pool_has_its_connections_counted() -> None:
     alone = ServiceSettings(max_instances=3, database_connections=6)
     pooled = ServiceSettings(max_instances=3, database_connections=6, relay="worker-pool", relay_instances=2)
 
-    assert (alone.most_instances(1), alone.most_connections(1)) == (3, 3 * 10)
-    assert (pooled.most_instances(1), pooled.most_connections(1)) == (5, 3 * 7 + 2 * 3)
+    assert (alone.most_instances(1), alone.most_connections(1)) == (3, 3 * 14)
+    assert (pooled.most_instances(1), pooled.most_connections(1)) == (5, 3 * 11 + 2 * 3)

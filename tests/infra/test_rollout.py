@@ -79,9 +79,9 @@ def test_both_revisions_have_their_connections_counted() -> None:
     }
     Settings.parse(dev)
 
-    assert (service.most_instances(1), service.most_connections(1)) == (5, 3 * 7 + 2 * 3)
-    assert (service.most_instances(2), service.most_connections(2)) == (8, 6 * 7 + 2 * 3)
+    assert (service.most_instances(1), service.most_connections(1)) == (5, 3 * 11 + 2 * 3)
+    assert (service.most_instances(2), service.most_connections(2)) == (8, 6 * 11 + 2 * 3)
     with pytest.raises(
-        ConfigurationError, match="and a canary with as many instances may open 40 connections"
+        ConfigurationError, match="and a canary with as many instances may open 56 connections"
     ):
         begin(dev, {"revision": STABLE}, 10)

@@ -221,3 +221,17 @@ async def test_slow_replays_take_turns(
                 break
         assert (await idle_client.replays.cancel(replay.replay_id)).state is ReplayState.CANCELLED
     assert most_at_once == 1
+
+
+async def test_a_dry_run_is_never_answered_by_a_replay(idle_client: Client, log: Log) -> None:
+    """It counts what was asked for, though a running replay has the id, with other arguments or the same."""
+    await log.append(str(uuid4()), "First", 1, 2, 3)
+    start = idle_client.replays.start
+    running = await start(AGAIN, events_per_second=1)
+
+    same = await start(AGAIN, events_per_second=1, replay_id=running.replay_id, dry_run=True)
+    other = await start(AGAIN, from_position=2, replay_id=running.replay_id, dry_run=True)
+
+    assert (same.state, same.total_events) == (ReplayState.COUNTED, 3)
+    assert (other.state, other.total_events) == (ReplayState.COUNTED, 2)
+    assert (await idle_client.replays.get(running.replay_id)) == running
