@@ -19,6 +19,7 @@ __all__ = [
     "seconds",
     "several",
     "text",
+    "texts",
     "whole",
 ]
 
@@ -98,6 +99,18 @@ def several(values: Iterable[Value], field: str, kind: str) -> Iterable[Value]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidArgumentError.of(field, f"is {_shown(values)}: give a list of {kind}")
     return values
+
+
+def texts(values: Iterable[str], field: str) -> tuple[str, ...]:
+    """Return several texts.
+
+    Raises:
+        InvalidArgumentError: It is one text, whose letters would be taken, or not all of it is text.
+    """
+    found = tuple(several(values, field, "texts"))
+    for index, each in enumerate(found):
+        text(each, f"{field}[{index}]")
+    return found
 
 
 def check_size(size_bytes: int, most_bytes: int, field: str = "") -> None:

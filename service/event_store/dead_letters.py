@@ -24,7 +24,6 @@ from event_store.errors import EventStoreError
 from event_store.message import PubsubMessage
 from event_store.publisher import Publisher
 from event_store.subscriber import Subscriber
-from event_store.texts import texts
 from event_store.topology import Subscription
 
 HOLD_SECONDS: Final = 120
@@ -190,7 +189,7 @@ class DeadLetters:
     @asynccontextmanager
     async def _held(self, event_ids: Collection[str], limit: int) -> AsyncIterator[dict[str, DeadLetter]]:
         """Hold letters by their ack ids, in order; in the end give back what is left of them."""
-        event_ids = frozenset(texts(event_ids, "event_ids"))
+        event_ids = frozenset(arguments.texts(event_ids, "event_ids"))
         arguments.whole(limit, "limit", *_LIMITS)
         wanted: dict[str, DeadLetter] = {}
         others: list[str] = []

@@ -38,12 +38,12 @@ from typing import Any, Final
 
 import psycopg
 
+from event_store.arguments import texts
 from event_store.backoff import Backoff
 from event_store.client import Client
 from event_store.errors import EventStoreError
 from event_store.events import RecordedEvent
 from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over
-from event_store.texts import texts
 from event_store.transaction import refuse_unless_open, transaction
 from event_store.verdict import (
     BusyError,
