@@ -7,10 +7,12 @@ Invariants:
   `concurrency` of them.
 - An event whose handler raises is refused, and what came behind it of its key is dropped: Pub/Sub delivers
   all of them again after its backoff, or makes the first a dead letter, and the others follow.
-- An event whose handler raises UnavailableError is kept and tried again: an outage of the store or of a
-  database makes no dead letters.
-- What is held is bounded by the stream's flow control, and held for as long as it takes; a handler that takes
-  longer than LONGEST_SECONDS has failed.
+- An event whose handler raises UnavailableError, OverloadedError or ConfigurationError is kept and tried
+  again: an outage of the store or of a database, or a table that is not there yet, makes no dead letters and
+  keeps no worker from other events.
+- What is held is bounded by the stream's flow control, and held for as long as it takes. A handler that takes
+  longer than LONGEST_SECONDS has failed, and so has one that raises CancelledError if nobody cancelled it.
+- A message that may have killed the processes that held it is handled alone: see `suspects.py`.
 - The consumer outlives Pub/Sub: it connects again until it is told to stop. Then what is being handled ends
   and is acknowledged; the rest comes again when its deadline has passed.
 """
@@ -22,7 +24,9 @@ from typing import Final
 from event_store.backoff import Backoff, wait_or_stop
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.intake import EventHandler, Intake
+from event_store.outage import Outage
 from event_store.subscriber import Subscriber
+from event_store.suspects import Suspects
 
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
@@ -47,6 +51,8 @@ class Consumer:
         self._handler = handler
         self._concurrency = concurrency
         self._subscriber = Subscriber()
+        self._outage = Outage()
+        self._suspects = Suspects()
         self._stopping = asyncio.Event()
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
@@ -73,7 +79,14 @@ class Consumer:
             await self._subscriber.close()
 
     async def _take(self) -> None:
-        intake = Intake(self._subscriber, self._subscription, self._handler, self._concurrency)
+        intake = Intake(
+            self._subscriber,
+            self._subscription,
+            self._handler,
+            self._concurrency,
+            self._outage,
+            self._suspects,
+        )
         try:
             await intake.run(self._stopping)
         finally:

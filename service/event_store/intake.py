@@ -5,22 +5,29 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Final, NoReturn
 from uuid import uuid4
 
 import grpc
 
 from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, OverloadedError, UnavailableError
+from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.events import RecordedEvent
+from event_store.outage import Outage
 from event_store.received import recorded_event
+from event_store.settlement import DEADLINE_SECONDS, Settlement
 from event_store.subscriber import StreamingPullRequest, Subscriber, to_error
+from event_store.suspects import GATHER_SECONDS, Suspects
+from event_store.verdict import NOT_NOW
 
-# Google's shortest: what a consumer that died has held comes again after this.
-DEADLINE_SECONDS: Final = 10
-RENEWAL_SECONDS: Final = 3.0
-HELD_MESSAGES: Final = 1000
+# One in hand and one behind it, so that nobody waits for the way to Pub/Sub. What a process holds when it is
+# killed was delivered once more in vain, so it holds no more than that.
+HELD_PER_WORKER: Final = 2
 HELD_BYTES: Final = 32 << 20
+# How often an event fails for what its database lacks, while others are handled, until it is its own fault.
+MOST_STRIKES: Final = 5
 LONGEST_SECONDS: Final = 600.0
 DRAIN_SECONDS: Final = 8.0  # Cloud Run gives a process ten to end
 _FIRST_WAIT_SECONDS: Final = 0.1
@@ -31,31 +38,64 @@ EventHandler = Callable[[RecordedEvent, int], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 
+class _Outcome(Enum):
+    DONE = auto()
+    REFUSED = auto()
+    NOT_NOW = auto()
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The messages of one ordering key, or one message without a key.
+
+    Attributes:
+        messages: In their order; the first is in hand or waits.
+        backoff: Until its first message is tried again.
+        timer: Set while it waits for that.
+        strikes: How often its first message failed for what its database lacks, though others were handled.
+        passes: How many messages had been handled when that was counted.
+    """
+
+    messages: deque[Any]
+    backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS))
+    timer: asyncio.TimerHandle | None = None
+    strikes: int = 0
+    passes: int | None = None
+
+
 class Intake:
     """Takes messages from a stream and handles them.
 
-    A lane is the messages of one ordering key. It is in the queue of ready lanes or held by one worker, so
-    one message of it is handled at a time; it ends when it is empty. A message without a key has a lane of
-    its own.
+    A lane is in the queue of ready lanes, in the hands of one worker, or waits for its next try, so one
+    message of it is handled at a time; it ends when it is empty. A lane whose first message is a suspect is
+    taken by `_work_alone` only. A lane that waits keeps no worker from others. If its database lacks
+    something while others are handled, its message is refused after MOST_STRIKES.
     """
 
     def __init__(
-        self, subscriber: Subscriber, subscription: str, handler: EventHandler, concurrency: int
+        self,
+        subscriber: Subscriber,
+        subscription: str,
+        handler: EventHandler,
+        concurrency: int,
+        outage: Outage,
+        suspects: Suspects,
     ) -> None:
         self.has_received = False
         self._subscriber = subscriber
         self._subscription = subscription
         self._handler = handler
         self._concurrency = concurrency
-        self._lanes: dict[str, deque[Any]] = {}
+        self._outage = outage
+        self._suspects = suspects
+        self._settlement = Settlement(subscriber, subscription)
+        self._lanes: dict[str, _Lane] = {}
         self._ready: asyncio.Queue[str] = asyncio.Queue()
-        self._held: set[str] = set()
-        self._done: list[str] = []
-        self._refused: list[str] = []
-        self._has_settled = asyncio.Event()
         self._in_hand = 0
         self._is_idle = asyncio.Event()
         self._is_idle.set()
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take messages until told to stop; then let those in hand end and acknowledge them.
@@ -66,25 +106,34 @@ class Intake:
         """
         stop = asyncio.create_task(stopping.wait())
         reader = asyncio.create_task(self._read())
-        loops = [asyncio.create_task(self._settle_and_renew())]
+        own = (self._settlement.run(), self._work_alone())
+        loops = [asyncio.create_task(loop) for loop in own]
         loops += [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
         try:
             done, _ = await asyncio.wait((stop, reader, *loops), return_when=asyncio.FIRST_COMPLETED)
             reader.cancel()
             if stop in done:
-                self._lanes.clear()  # a lane in hand ends with its message
+                self._forget_lanes()  # a lane in hand ends with its message
                 with suppress(TimeoutError):
                     async with asyncio.timeout(DRAIN_SECONDS):
                         await self._is_idle.wait()
             else:
                 for task in done:
-                    task.result()
+                    _raise_its_end(task)
         finally:
+            self._forget_lanes()
             for task in (stop, reader, *loops):
                 task.cancel()
             await asyncio.gather(stop, reader, *loops, return_exceptions=True)
             with suppress(EventStoreError):  # what cannot be acknowledged comes again and is a duplicate
-                await self._settle()
+                await self._settlement.tell()
+
+    def _forget_lanes(self) -> None:
+        for lane in self._lanes.values():
+            if lane.timer:
+                lane.timer.cancel()
+        self._lanes.clear()
+        self._suspects.clear()
 
     async def _read(self) -> NoReturn:
         call = self._subscriber.stream()
@@ -94,7 +143,7 @@ class Intake:
                     subscription=self._subscription,
                     stream_ack_deadline_seconds=DEADLINE_SECONDS,
                     client_id=str(uuid4()),
-                    max_outstanding_messages=HELD_MESSAGES,
+                    max_outstanding_messages=self._most_streamed,
                     max_outstanding_bytes=HELD_BYTES,
                 )
             )
@@ -109,80 +158,127 @@ class Intake:
             call.cancel()
         raise UnavailableError(f"Pub/Sub ended the stream of {self._subscription} ({status.name})")
 
+    @property
+    def _most_streamed(self) -> int:
+        return HELD_PER_WORKER * self._concurrency
+
     def _add(self, received: Any) -> None:
-        self._held.add(received.ack_id)
         key = received.message.ordering_key or received.ack_id
+        if key in self._settlement.refused_keys:
+            return  # sent before Pub/Sub heard of the refusal: it comes again behind what was refused
+        self._settlement.held.add(received.ack_id)
         lane = self._lanes.get(key)
         if lane is not None:
-            lane.append(received)
+            lane.messages.append(received)
             return
-        self._lanes[key] = deque((received,))
-        self._ready.put_nowait(key)
+        self._lanes[key] = lane = _Lane(deque((received,)))
+        self._enqueue(key, lane)
 
     async def _work(self) -> NoReturn:
         while True:
             key = await self._ready.get()
-            lane = self._lanes.get(key)
-            if lane is None:
-                continue  # it is stopping
-            self._in_hand += 1
-            self._is_idle.clear()
-            try:
-                is_done = await self._handle(lane[0])
-            finally:
-                self._in_hand -= 1
-                if not self._in_hand:
-                    self._is_idle.set()
-            (self._done if is_done else self._refused).append(lane[0].ack_id)
-            self._has_settled.set()
-            gone = [lane.popleft()] if is_done else [*lane]
-            self._held.difference_update(received.ack_id for received in gone)
-            if is_done and lane:
-                self._ready.put_nowait(key)
-            else:
-                self._lanes.pop(key, None)
+            await self._outage.pause()
+            await self._may_begin.wait()
+            await self._take(key)
 
-    async def _handle(self, received: Any) -> bool:
-        """Return whether to acknowledge a message."""
-        backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+    async def _work_alone(self) -> NoReturn:
+        """Handle suspects while nothing else is in hand, and all before them is settled."""
+        while True:
+            await self._suspects.wait()
+            self._may_begin.clear()
+            await self._is_idle.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            for key in self._suspects.take():
+                await self._settlement.tell()
+                await self._take(key)
+            await self._settlement.tell()
+            self._may_begin.set()
+
+    async def _take(self, key: str) -> None:
+        lane = self._lanes.get(key)
+        if lane is None:
+            return  # it is stopping
+        self._in_hand += 1
+        self._is_idle.clear()
+        try:
+            outcome = await self._handle(lane)
+        finally:
+            self._in_hand -= 1
+            if not self._in_hand:
+                self._is_idle.set()
+        self._settle(key, lane, outcome)
+
+    def _enqueue(self, key: str, lane: _Lane) -> None:
+        lane.timer = None
+        if self._suspects.is_one(lane.messages[0]):
+            self._suspects.add(key, lane.messages[0])
+        else:
+            self._ready.put_nowait(key)
+
+    def _settle(self, key: str, lane: _Lane, outcome: _Outcome) -> None:
+        is_known = self._lanes.get(key) is lane  # else it is stopping
+        match outcome:
+            case _Outcome.DONE:
+                self._settlement.acknowledge(lane.messages.popleft().ack_id)
+                lane.backoff.reset()
+                lane.strikes, lane.passes = 0, None
+                if lane.messages and is_known:
+                    self._enqueue(key, lane)
+                    return
+            case _Outcome.REFUSED:
+                self._settlement.refuse(key, [received.ack_id for received in lane.messages])
+            case _Outcome.NOT_NOW if is_known:
+                loop = asyncio.get_running_loop()
+                lane.timer = loop.call_later(lane.backoff.next_seconds(), self._enqueue, key, lane)
+                return
+        if is_known:
+            del self._lanes[key]
+
+    async def _handle(self, lane: _Lane) -> _Outcome:
+        """Call the handler with the first message, and return what to do with it."""
+        received = lane.messages[0]
         place = {"event_id": received.message.attributes.get("event_id", "")}
         try:
             event = recorded_event(received.message.data)
-            while True:
-                try:
-                    async with asyncio.timeout(LONGEST_SECONDS):
-                        await self._handler(event, received.delivery_attempt)
-                except (UnavailableError, OverloadedError) as error:
-                    logger.warning("cannot handle an event, trying again: %s", error, extra=place)
-                    await asyncio.sleep(backoff.next_seconds())
-                else:
-                    return True
-        except Exception as error:  # whatever the user's code raises
-            said = {**place, "attempt": received.delivery_attempt}
-            logger.exception("refused an event: %r", error, extra=said)  # noqa: TRY401 # in the line itself
-            return False
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._handler(event, received.delivery_attempt)
+        except NOT_NOW as error:
+            if isinstance(error, ConfigurationError) and self._strikes(lane) >= MOST_STRIKES:
+                return self._refused(received, error)
+            logger.warning("cannot handle an event, trying again: %s", error, extra=place)
+            self._outage.failed(error)
+            return _Outcome.NOT_NOW
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return self._refused(received, error)
+        except Exception as error:  # noqa: BLE001 # whatever the user's code raises
+            return self._refused(received, error)
+        finally:
+            self._suspects.survived(received)
+        self._outage.passed()
+        return _Outcome.DONE
 
-    async def _settle_and_renew(self) -> NoReturn:
-        """Acknowledge and refuse what is settled, at once, and keep what is not, in time."""
-        loop = asyncio.get_running_loop()
-        renewal = loop.time() + RENEWAL_SECONDS
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(renewal):
-                    await self._has_settled.wait()
-            await self._settle()
-            if loop.time() >= renewal:
-                renewal = loop.time() + RENEWAL_SECONDS
-                await self._subscriber.hold(self._subscription, list(self._held), DEADLINE_SECONDS)
+    def _strikes(self, lane: _Lane) -> int:
+        """Count a failure if a message was handled since the last one; return how many were counted."""
+        if lane.passes is not None and self._outage.passes > lane.passes:
+            lane.strikes += 1
+        lane.passes = self._outage.passes
+        return lane.strikes
 
-    async def _settle(self) -> None:
-        self._has_settled.clear()
-        done, self._done = self._done, []
-        refused, self._refused = self._refused, []
-        try:
-            await self._subscriber.acknowledge(self._subscription, done)
-            await self._subscriber.hold(self._subscription, refused, 0)
-        except asyncio.CancelledError:  # Pub/Sub may not have heard it: `run` says it again as it ends
-            self._done += done
-            self._refused += refused
-            raise
+    def _refused(self, received: Any, error: BaseException) -> _Outcome:
+        said = {
+            "event_id": received.message.attributes.get("event_id", ""),
+            "attempt": received.delivery_attempt,
+        }
+        logger.error("refused an event: %r", error, extra=said, exc_info=error)
+        self._outage.refused(received.message.message_id)
+        return _Outcome.REFUSED
+
+
+def _raise_its_end(task: asyncio.Task[Any]) -> None:
+    """Raise why a task of a stream ended, which none does by itself."""
+    if task.cancelled():  # by a call that was cancelled, or by a handler that cancels the task it runs in
+        raise UnavailableError("a task of the stream was cancelled")
+    task.result()

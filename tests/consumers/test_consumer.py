@@ -13,15 +13,15 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import intake
+from event_store import settlement
 from event_store.client import Client
 from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.events import RecordedEvent
-from event_store.intake import DEADLINE_SECONDS
 from event_store.server import Server
+from event_store.settlement import DEADLINE_SECONDS
 from event_store.subscriber import Subscriber
 from local.ports import free_port
 from local.pubsub import ManualClock, PubSubServer
@@ -278,7 +278,7 @@ async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words)
 
 async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deadlines pass, and what is being handled is not delivered again."""
-    monkeypatch.setattr(intake, "RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(settlement, "RENEWAL_SECONDS", 0.05)
     hold, renewed, handled = Subscriber.hold, asyncio.Event(), list[Any]()
 
     async def noticed(self: Subscriber, subscription: str, ack_ids: Sequence[str], seconds: int) -> None:
