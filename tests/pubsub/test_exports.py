@@ -190,6 +190,29 @@ async def test_a_bucket_that_cannot_be_written_keeps_its_messages(
     assert path.read_text() == "one\n"
 
 
+async def test_a_table_that_cannot_be_written_keeps_its_messages(
+    exporting: Bus, clock: ManualClock, tmp_path: Path
+) -> None:
+    """Nothing is acknowledged that is in no row; it is written once it can be."""
+    (tmp_path / "bigquery").write_text("in the way")
+    topic = await exporting.topic()
+    subscription = await exporting.subscription(topic, bigquery_config={"table": "p.d.t"})
+    await exporting.publish(topic, "one")
+    await _delayed(exporting, subscription)
+
+    (tmp_path / "bigquery").unlink()
+    clock.advance(60)
+
+    (path,) = await _files(tmp_path, 1)
+    assert '"one"' in path.read_text()
+
+
+async def _delayed(bus: Bus, subscription: str) -> None:
+    """Let the loop that exports fail once: other calls are answered only after it."""
+    for _ in range(3):
+        await bus.subscriber.get_subscription(subscription=subscription)
+
+
 async def test_an_object_with_the_topics_schema_is_not_promised(exporting: Bus) -> None:
     """UNIMPLEMENTED, where Google would write the fields of the message."""
     topic = await exporting.topic()

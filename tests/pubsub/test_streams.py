@@ -206,6 +206,23 @@ async def test_an_acknowledgement_after_the_next_delivery_does_not_count(bus: Bu
     assert texts(await bus.consume(subscription, 1)) == ["x"]
 
 
+async def test_an_acknowledgement_counts_by_the_latest_id_alone(bus: Bus) -> None:
+    """Of two streams that had a message and ended, the later one's counts."""
+    topic = await bus.topic()
+    subscription = await bus.subscription(topic)
+    await bus.publish(topic, "x")
+    ids: list[str] = []
+    for _ in range(2):
+        async with bus.stream(subscription) as stream:
+            (held,) = await stream.receive(1)
+            ids.append(held.ack_id)
+            await stream.half_close()
+
+    await bus.subscriber.acknowledge(subscription=subscription, ack_ids=ids[:1], retry=None)
+
+    assert texts(await bus.consume(subscription, 1)) == ["x"]
+
+
 async def test_ours_a_stream_that_nobody_reads_holds_nothing_once_it_is_closed(bus: Bus) -> None:
     """Its leases end though the server cannot write the rest of its responses."""
     topic = await bus.topic()
