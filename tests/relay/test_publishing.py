@@ -1,7 +1,7 @@
 """Every event reaches the subscriptions of its routes, in the order of its aggregate."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -92,6 +92,21 @@ async def test_a_message_holds_the_whole_event(bus: Bus, log: Log, start_relay: 
         "occurred_at": event["occurred_at"],
     }
     assert message.ordering_key == aggregate_id
+
+
+async def test_a_message_tells_both_times_and_any_type(bus: Bus, log: Log, start_relay: StartRelay) -> None:
+    """When it occurred and when it was recorded, which are not the same, and a type with quotes in it."""
+    occurred_at = datetime(2020, 2, 29, 12, tzinfo=UTC)
+    name = 'said "so\\\'" 😀'
+    await log.append_events(str(uuid4()), "First", [NewEvent(name, {}, occurred_at=occurred_at)])
+    await start_relay(bus.routing())
+
+    (message,) = await bus.receive_events("first", {1})
+
+    event = json.loads(message.data)
+    assert (event["event_type"], message.attributes["event_type"]) == (name, name)
+    assert datetime.fromisoformat(event["occurred_at"]) == occurred_at
+    assert datetime.fromisoformat(event["created_at"]) == log.query("SELECT created_at FROM events")
 
 
 async def test_correlation_and_trace_context_travel_in_the_attributes(
