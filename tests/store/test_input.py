@@ -101,6 +101,13 @@ def test_a_wrong_append_is_named(wrong: pb.AggregateAppend, fields: list[str]) -
     assert violations(wrong) == fields
 
 
+def test_a_request_of_small_events_counts_for_what_it_takes_in_memory() -> None:
+    """Python's objects around each event take more than the event: the queue's bound is in memory."""
+    small = request(append(events=1000))
+
+    assert prepare_request(small, None).size_bytes >= small.ByteSize() + 1000 * 500
+
+
 def test_counts_and_sizes_are_limited() -> None:
     """No append, too many appends, too many events, too many bytes, one aggregate twice."""
     assert violations() == ["appends"]
