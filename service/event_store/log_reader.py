@@ -15,7 +15,7 @@ from contextlib import aclosing
 from typing import Final
 
 from event_store.database import Database
-from event_store.errors import UnavailableError
+from event_store.errors import SchemaError, UnavailableError
 from event_store.event_filter import EventFilter
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
@@ -52,7 +52,7 @@ class LogReader(Reader):
                         left -= len(part.events) if limit else 0
                         if part.events:
                             yield part
-            except UnavailableError as error:
+            except (UnavailableError, SchemaError) as error:  # it may lack the latest migration for a moment
                 _log.warning("the read replica is away, so the primary is read: %s", error)
                 self._avoided_until = asyncio.get_running_loop().time() + AVOIDED_SECONDS
             if limit and not left:

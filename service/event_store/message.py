@@ -19,7 +19,7 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 # a zone would be written a
 
 
 class EventRow(NamedTuple):
-    """A row of the query `read_all_forwards`, of which the relay needs not the last column.
+    """A row of the query `read_all_forwards`; of the last one, not an event, only head and `more` count.
 
     JSON is text, times are microseconds since 1970.
     """

@@ -10,9 +10,10 @@ from event_store.database import Database, Row
 from event_store.v1 import event_store_pb2 as pb
 
 PAGE_EVENTS: Final = 500  # measured: twice as many are read no faster
-PAGE_BYTES: Final = 1_048_576  # as PostgreSQL keeps them, compressed where they are large
+PAGE_BYTES: Final = 1_048_576  # of JSON text, as it is in memory; the last event may exceed it
 MESSAGE_EVENTS: Final = 100  # measured: the most events per second through gRPC
-MESSAGE_BYTES: Final = 1_048_576  # one event may be larger; gRPC's clients take 4 MiB by default
+MESSAGE_BYTES: Final = 1_048_576  # one event may be larger
+LARGEST_MESSAGE_BYTES: Final = 4 * 1_048_576  # what gRPC's clients of every language take by default
 _DATA, _METADATA, VERSION, POSITION, _MORE = 3, 4, 8, 9, 11  # columns of a row
 
 
@@ -36,9 +37,8 @@ async def read_page(
 ) -> Page:
     """Read a page by one of the queries for pages."""
     rows = await (await database.execute(query, arguments)).fetchall()
-    if rows[0][1] is None:  # a page without events is one row without an event
-        return Page(rows[0][0], (), has_more=False)
-    return Page(rows[0][0], rows, has_more=rows[-1][_MORE])
+    end = rows.pop()  # not an event
+    return Page(end[0], rows, has_more=end[_MORE])
 
 
 def in_messages(page: Page) -> Iterator[pb.ReadResponse]:

@@ -1,9 +1,7 @@
 -- Every statement of the service, by name; `event_store.database.queries` loads them.
 --
--- Pages of events are read by key, at most so many rows and, but for one event, so many bytes. Each row
--- begins with the head of the log in the same snapshot and ends with whether the bytes, not the rows, were too
--- many for the next one; a page without events is one row without an event.
--- Identifiers and JSON come as text and times as microseconds since 1970: nothing parses them on the way out.
+-- Pages of events are read by the function read_page, see migrations/sql: by key, at most so many events and, but
+-- for the last one, less than so many bytes of text. The last row is not an event: it says whether there are more.
 
 -- name: append_events
 -- Append a batch of requests, see the function in migrations/sql.
@@ -36,98 +34,31 @@ SELECT stored, head_position, fault FROM store_import_part(%s, %s);
 
 -- name: read_aggregate_forwards
 -- A page of one aggregate, upwards from a version.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events WHERE aggregate_id = %s AND event_version >= %s
-    WINDOW upto AS (ORDER BY event_version ROWS UNBOUNDED PRECEDING)
-    ORDER BY event_version LIMIT %s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version;
+SELECT * FROM read_page(%s, 1, %s, 2147483647, NULL, NULL, %s, %s);
 
 -- name: read_aggregate_backwards
 -- A page of one aggregate, downwards from a version.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events WHERE aggregate_id = %s AND event_version <= %s
-    WINDOW upto AS (ORDER BY event_version DESC ROWS UNBOUNDED PRECEDING)
-    ORDER BY event_version DESC LIMIT %s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY event_version DESC;
+SELECT * FROM read_page(%s, -1, %s, 1, NULL, NULL, %s, %s);
 
 -- name: read_all_forwards
 -- A page of the log, upwards from a position.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events WHERE global_position >= %s
-    WINDOW upto AS (ORDER BY global_position ROWS UNBOUNDED PRECEDING)
-    ORDER BY global_position LIMIT %s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position;
+SELECT * FROM read_page(NULL, 1, %s, 9223372036854775807, NULL, NULL, %s, %s);
 
 -- name: read_all_backwards
 -- A page of the log, downwards from a position.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events WHERE global_position <= %s
-    WINDOW upto AS (ORDER BY global_position DESC ROWS UNBOUNDED PRECEDING)
-    ORDER BY global_position DESC LIMIT %s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %s ORDER BY global_position DESC;
+SELECT * FROM read_page(NULL, -1, %s, 1, NULL, NULL, %s, %s);
 
 -- name: scan_log_forwards
 -- A page of the events that pass a filter, looking at so many positions upwards, to an end or to the head.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events
-    WHERE global_position >= %(first)s::bigint
-      AND global_position <= least(
-          %(first)s::bigint + %(positions)s::bigint - 1,
-          coalesce(%(end)s::bigint, (SELECT position FROM log_head)))
-      AND (%(aggregate_types)s::text[] IS NULL OR aggregate_type LIKE ANY (%(aggregate_types)s::text[]))
-      AND (%(event_types)s::text[] IS NULL OR event_type LIKE ANY (%(event_types)s::text[]))
-    WINDOW upto AS (ORDER BY global_position ROWS UNBOUNDED PRECEDING)
-    ORDER BY global_position LIMIT %(events)s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %(bytes)s ORDER BY global_position;
+SELECT page.* FROM log_head, read_page(
+    NULL, 1, %(first)s, least(%(first)s::bigint + %(positions)s::bigint - 1, coalesce(%(end)s::bigint, position)),
+    %(aggregate_types)s, %(event_types)s, %(events)s, %(bytes)s) AS page;
 
 -- name: scan_log_backwards
 -- A page of the events that pass a filter, looking at so many positions downwards, from the head at the most.
-WITH page AS (
-    SELECT *, sum(pg_column_size(event_data) + pg_column_size(metadata)) OVER upto AS bytes,
-           row_number() OVER upto AS number, lead(true, 1, false) OVER upto AS more
-    FROM events
-    WHERE global_position <= least(%(first)s::bigint, (SELECT position FROM log_head))
-      AND global_position >
-          least(%(first)s::bigint, (SELECT position FROM log_head)) - %(positions)s::bigint
-      AND (%(aggregate_types)s::text[] IS NULL OR aggregate_type LIKE ANY (%(aggregate_types)s::text[]))
-      AND (%(event_types)s::text[] IS NULL OR event_type LIKE ANY (%(event_types)s::text[]))
-    WINDOW upto AS (ORDER BY global_position DESC ROWS UNBOUNDED PRECEDING)
-    ORDER BY global_position DESC LIMIT %(events)s
-)
-SELECT log_head.position, event_id::text, event_type, event_data::text, metadata::text,
-       (extract(epoch FROM occurred_at) * 1000000)::bigint, aggregate_id::text, aggregate_type, event_version,
-       global_position, (extract(epoch FROM created_at) * 1000000)::bigint, more
-FROM log_head LEFT JOIN page ON number = 1 OR bytes <= %(bytes)s ORDER BY global_position DESC;
+SELECT page.* FROM log_head, read_page(
+    NULL, -1, least(%(first)s, position), least(%(first)s, position) - %(positions)s::bigint + 1,
+    %(aggregate_types)s, %(event_types)s, %(events)s, %(bytes)s) AS page;
 
 -- name: position_at
 -- The first position that was recorded at a time or later, one above the head if there is none. Positions have
@@ -164,7 +95,8 @@ SELECT (SELECT event_version FROM last), (SELECT aggregate_type FROM last), EXIS
 
 -- name: get_snapshot
 -- The snapshot of an aggregate, and whether the log has the event that it was made at.
-SELECT aggregate_type, event_version, snapshot_data::text, (extract(epoch FROM created_at) * 1000000)::bigint,
+SELECT aggregate_type, event_version, readable_json(snapshot_data, 2097152),
+       (extract(epoch FROM created_at) * 1000000)::bigint,
        EXISTS (SELECT FROM events WHERE (events.aggregate_id, events.event_version)
                                       = (snapshots.aggregate_id, snapshots.event_version))
 FROM snapshots WHERE aggregate_id = %s;

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from event_store.database import Database, Row, queries
 from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
 from event_store.event_filter import EventFilter
+from event_store.page import LARGEST_MESSAGE_BYTES
 from event_store.reader import Reader
 from event_store.replay_request import PreparedReplay, range_of, topic_path
 from event_store.topology import Routing
@@ -25,6 +26,7 @@ from event_store.v1 import event_store_pb2 as pb
 # Measured: 500,000 take a tenth of a second where they are cached; from a slow disk these are in time too.
 COUNT_POSITIONS: Final = 100_000
 _REQUEST: Final = -1  # the last column of a row
+_FRAME_BYTES: Final = 8
 # From which states a replay gets to another.
 _STATES: Final = {
     "paused": ["running", "paused"],
@@ -91,8 +93,16 @@ class ReplayTable:
         return _replay(rows[0])
 
     async def newest(self, limit: int) -> list[pb.Replay]:
-        """Return replays, the newest first."""
-        return [_replay(row) for row in await self._find(None, limit)]
+        """Return replays, the newest first; fewer if more do not fit into a message."""
+        replays: list[pb.Replay] = []
+        room_bytes = LARGEST_MESSAGE_BYTES
+        for row in await self._find(None, limit):
+            replay = _replay(row)
+            room_bytes -= replay.ByteSize() + _FRAME_BYTES
+            if room_bytes < 0:
+                break
+            replays.append(replay)
+        return replays
 
     async def turn(self, replay_id: str, state: str) -> pb.Replay:
         """Make a replay `running`, `paused` or `cancelled`.

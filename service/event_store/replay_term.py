@@ -31,7 +31,7 @@ from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20
 PAGE_EVENTS: Final = 200
-PAGE_BYTES: Final = 1 << 20  # as stored, which may be several times less than in a message
+PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
 PENDING_MESSAGES: Final = 1000
 PENDING_BYTES: Final = 8 << 20
 # Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
@@ -118,15 +118,13 @@ class ReplayTerm:
         }
         async with self._page_size.reading():
             cursor = await self._lease.connection.execute(queries["scan_log_forwards"], parameters)
-            found = await cursor.fetchall()
-        head_position, event_id, *_ = found[0]
-        if head_position < self._lease.to_position:
+            *rows, end = [EventRow._make(row) for row in await cursor.fetchall()]
+        if end.head_position < self._lease.to_position:
             raise LogCorruptedError(
                 f"the replay goes up to position {self._lease.to_position}, but the log ends at "
-                f"{head_position}: it was restored from an older backup. Cancel the replay"
+                f"{end.head_position}: it was restored from an older backup. Cancel the replay"
             )
-        rows = [] if event_id is None else [EventRow._make(row) for row in found]
-        if rows and rows[-1].more:
+        if end.more:
             scanned = rows[-1].global_position
         else:
             scanned = min(first + positions - 1, self._lease.to_position)

@@ -13,6 +13,7 @@ from event_store.importer import MOST_IMPORTS, Importer
 from event_store.live_log import LiveLog
 from event_store.log_request import event_filter, start_of
 from event_store.overview import Overview
+from event_store.page import LARGEST_MESSAGE_BYTES
 from event_store.pipeline import Pipeline
 from event_store.reader import Reader
 from event_store.replay_request import limit_of, prepare_replay, replay_id_of
@@ -125,9 +126,13 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             # Events never change and their versions have no gap: those after the snapshot fit to it.
             first = snapshot.event_version + 1 if snapshot is not None else 1
             async for part in self._reader.read_aggregate(aggregate_id, first, 0, backwards=False):
-                yield pb.LoadAggregateResponse(
+                response = pb.LoadAggregateResponse(
                     snapshot=snapshot, events=part.events, head_position=part.head_position
                 )
+                if snapshot is not None and response.ByteSize() > LARGEST_MESSAGE_BYTES:
+                    yield pb.LoadAggregateResponse(snapshot=snapshot, head_position=part.head_position)
+                    response.ClearField("snapshot")
+                yield response
                 snapshot = None
 
     async def ImportEvents(self, _requests: AsyncIterator[pb.ImportEventsRequest], context: Context) -> None:

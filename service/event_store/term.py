@@ -31,7 +31,7 @@ from event_store.wakeup import Wakeup
 from event_store.watermark import Watermark
 
 PAGE_EVENTS: Final = 1000
-PAGE_BYTES: Final = 1 << 20  # as stored, which may be several times less than in a message
+PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
 PENDING_MESSAGES: Final = 10_000
 PENDING_BYTES: Final = 32 << 20
 _REFILL: Final = 0.5  # once it was full, what is read next comes as many pages
@@ -122,13 +122,10 @@ class Term:
             cursor = await self._lease.connection.execute(
                 queries["read_all_forwards"], (position, self._page_size.events, PAGE_BYTES)
             )
-            rows = await cursor.fetchall()
-        head_position, event_id, *_ = rows[0]
-        if event_id is not None:
-            return [EventRow._make(row) for row in rows]
-        if head_position >= position:
+            *rows, end = [EventRow._make(row) for row in await cursor.fetchall()]
+        if not rows and end.head_position >= position:
             raise hole_at(position)
-        return []  # a page without events is one row without an event
+        return rows
 
     def _begin(self, row: EventRow) -> None:
         if row.global_position != self._watermark.last_position + 1:

@@ -67,6 +67,14 @@ class Log:
         self.query("ALTER TABLE events DISABLE TRIGGER append_only")
         self.query("UPDATE events SET event_data = '1' WHERE length(event_data::text) > 1000000")
 
+    def set_data(self, position: int, text: str) -> None:
+        """Let an event have other data, which no append would store."""
+        self.query("ALTER TABLE events DISABLE TRIGGER append_only")
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE events SET event_data = %s::jsonb WHERE global_position = %s", (text, position)
+            )
+
     def insert_large(self, aggregate_type: str, count: int, size_bytes: int = 1_000_000) -> None:
         """Store events of 1 MB each that take a hundredth of that on disk."""
         with psycopg.connect(self._conninfo, autocommit=True) as connection:

@@ -173,3 +173,21 @@ async def test_thousands_of_events_go_through_full_requests(
 
     assert sorted(positions_of(messages)) == list(range(1, 6409))
     assert_in_order(messages)
+
+
+async def test_an_event_that_an_earlier_release_accepted_is_published(
+    bus: Bus, log: Log, start_relay: StartRelay
+) -> None:
+    """1 MiB of numbers that PostgreSQL writes out in 21 MB is a message below Pub/Sub's limit."""
+    numbers = "[" + ",".join(["1e99"] * 209_000) + "]"
+    await log.append(str(uuid4()), "First", 1)
+    log.set_data(1, numbers)
+    await log.append(str(uuid4()), "First", 2)
+
+    await start_relay(bus.routing())
+
+    first, second = await bus.receive_events("first", {1, 2})
+    assert len(first.data) < 2_000_000
+    assert json.loads(first.data)["event_data"] == json.loads(numbers)
+    assert positions_of([first, second]) == [1, 2]
+    await log.until("position = 2 FROM relays")

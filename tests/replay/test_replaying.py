@@ -1,6 +1,7 @@
 """A replay publishes its part of the log again, to a topic of its own, as it was."""
 
 import asyncio
+import random
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -172,3 +173,21 @@ async def test_appends_and_the_relay_go_on_beside_a_replay(client: Client, bus: 
 
     assert sorted(positions_of(messages)) == sorted(fresh)
     assert (await client.replays.get(replay.replay_id)).state is ReplayState.RUNNING
+
+
+@pytest.mark.parametrize("types", [(), ("First",)])
+async def test_a_page_of_a_replay_that_was_cut_by_its_bytes_is_not_the_last_one(
+    client: Client, bus: Bus, log: Log, types: tuple[str, ...]
+) -> None:
+    """Of text that does not compress four events are a page: the rest is replayed, each once."""
+    positions: set[int] = set()
+    for seed in range(8):
+        text = random.Random(seed).randbytes(170_000).hex()  # noqa: S311 # no secret
+        positions.update(await log.append(str(uuid4()), "First", text))
+
+    replay = await client.replays.start(AGAIN, event_filter=EventFilter(aggregate_types=types))
+    replay = await ended(client, replay)
+
+    messages = await bus.receive_events(AGAIN, positions)
+    assert sorted(positions_of(messages)) == sorted(positions)
+    assert (replay.state, replay.published_events) == (ReplayState.FINISHED, 8)

@@ -20,7 +20,10 @@ RIGHTS = {
     "replays": {"SELECT", "INSERT", "UPDATE"},
     "snapshots": {"SELECT", "INSERT", "UPDATE"},
 }
-FUNCTIONS = {"append_events", "differing_field", "judge_appends", "store_import_part"}
+FUNCTIONS = {
+    *("append_events", "judge_appends", "differing_field", "store_import_part", "read_page"),
+    *("readable_json", "compact_json", "compact_number"),
+}
 # Rights of the owner's own role and of the superuser are left out.
 GRANTED = """
     SELECT place, coalesce(nullif(grantee, 0)::regrole::text, 'PUBLIC'), privilege_type

@@ -282,7 +282,7 @@ class EventStoreServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListReplays(self, request, context):
-        """The replays, the newest first.
+        """The replays, the newest first; fewer than asked for if more do not fit into 4 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
