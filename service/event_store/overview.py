@@ -47,6 +47,11 @@ class Overview:
             topics=topics,
         )
 
+    async def notification_queue_usage(self) -> float:
+        """Return how full the database server's queue of notifications is, from 0 to 1."""
+        row = await (await self._database.execute(queries["notification_queue_usage"])).fetchone()
+        return float(row[0]) if row else 0.0
+
 
 def _topic_status(head_position: int, row: Row) -> pb.TopicStatus:
     topic, position, lag_microseconds, parked_messages, oldest_microseconds, blocked_keys = row

@@ -252,6 +252,10 @@ SELECT topic, ordering_key FROM blocked_keys;
 -- Be told of each batch that is appended.
 LISTEN event_store_appended;
 
+-- name: notification_queue_usage
+-- How full the server's queue of notifications is, from 0 to 1; asking gives free what nobody has to read any more.
+SELECT pg_notification_queue_usage();
+
 -- name: count_events
 -- How many events of a part of the log pass a filter.
 SELECT count(*) FROM events

@@ -15,6 +15,7 @@ from event_store.latency import Latency
 from event_store.overview import Overview
 
 INTERVAL_SECONDS: Final = 60.0
+MOST_QUEUE_USAGE: Final = 0.1  # well below the half beyond which appends give no hints
 _FRACTION: Final = 0.99
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Vitals:
         """Write the line."""
         try:
             status = await self._overview.status()
+            queue_usage = await self._overview.notification_queue_usage()
         except EventStoreError as error:
             _log.warning("cannot tell how the log and the relay are: %s", error)
             return
@@ -50,8 +52,15 @@ class Vitals:
             "relay_position": status.relay_position,
             "relay_lag_seconds": status.lag_age.ToMicroseconds() / 1_000_000,
             "parked_messages": status.parked_messages,
+            "notification_queue_usage": queue_usage,
         }
         append_seconds = self._appends.take(_FRACTION)
         if append_seconds is not None:
             fields["append_seconds"] = append_seconds
         _log.info("vitals", extra=fields)
+        if queue_usage > MOST_QUEUE_USAGE:
+            _log.warning(
+                "the database's queue of notifications is %.0f %% full: a session that listens stays in a "
+                "transaction. Appends go on, other instances hear of them later: see docs/runbook.md",
+                100 * queue_usage,
+            )

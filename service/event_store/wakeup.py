@@ -1,8 +1,8 @@
 """When to look at the log again.
 
 Polling is the truth: a wait always ends after a bounded time. Hints end it sooner: the appender of this
-process gives them directly, those of other processes through PostgreSQL's NOTIFY. A connection that cannot
-listen costs nothing but a shorter interval of polling.
+process gives them directly, those of other processes through PostgreSQL's NOTIFY, unless its queue is half
+full. A connection that cannot listen costs nothing but a shorter interval of polling.
 """
 
 import asyncio
