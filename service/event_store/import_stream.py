@@ -2,7 +2,8 @@
 
 Invariants:
 
-- The source is read once, from its beginning and in its order. What the service has stored is skipped.
+- The source is read once, from its beginning and in its order. What the service has stored is skipped, if the
+  last of it is the source's event of that number: another source has another one, and its import fails.
 - At most `PARTS_IN_FLIGHT` parts are read and unanswered, so the size of the source does not matter. A part
   is on its way before the source is asked for more, which may block.
 - When the connection is lost the service is asked how far the import is, and every part that is not stored is
@@ -28,6 +29,7 @@ from event_store.errors import (
     UnavailableError,
 )
 from event_store.events import ImportedEvent, ImportProgress
+from event_store.resume_point import find_difference
 from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import MOST_EVENTS, MOST_REQUEST_BYTES
@@ -62,6 +64,8 @@ class ImportStream:
         self._on_progress = on_progress
         self._progress = ImportProgress(0, 0)
         self._taken = 0  # events of the source
+        # The event that the service stored last and its number, until it is compared with the source's.
+        self._stored_last: tuple[int, pb.RecordedEvent] | None = None
         self._unanswered: deque[tuple[int, pb.ImportEventsRequest]] = deque()  # each with its last number
         self._sent = 0  # how many of them, on this connection
         self._room = asyncio.Semaphore(PARTS_IN_FLIGHT)
@@ -141,6 +145,9 @@ class ImportStream:
                 f"the service has {self._progress.stored_events} events of this import, "
                 f"but had {before.stored_events}: this is another event store"
             )
+        if response.HasField("last_event"):
+            self._stored_last = (response.stored_events, response.last_event)
+            self._check_unanswered()
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
             self._reading.add_done_callback(lambda _: self._has_moved.set())
@@ -174,6 +181,8 @@ class ImportStream:
             async for event in source:
                 if self._taken < self._progress.stored_events:
                     self._taken += 1
+                    if self._stored_last is not None and self._stored_last[0] == self._taken:
+                        self._check(self._taken, wire.imported_event(event, f"event {self._taken}: "))
                     continue
                 place = f"event {self._taken + 1}: "
                 message = wire.imported_event(event, place)
@@ -201,10 +210,30 @@ class ImportStream:
             self._since = asyncio.get_running_loop().time()
         self._has_sent.clear()
         self._unanswered.append((self._taken, part))
+        self._check_unanswered()
         self._drop_stored()
         self._has_moved.set()
         if self._unanswered:
             await self._has_sent.wait()
+
+    def _check_unanswered(self) -> None:
+        """Compare the event that the service stored last with those that are not known to be stored."""
+        for last, part in self._unanswered:
+            number = self._stored_last[0] if self._stored_last is not None else 0
+            if last - len(part.events) < number <= last:
+                self._check(number, part.events[number - last - 1])
+
+    def _check(self, number: int, given: pb.ImportedEvent) -> None:
+        """Refuse a source whose event is not the one that is stored under its number."""
+        if self._stored_last is None or self._stored_last[0] != number:
+            return
+        if field := find_difference(given, self._stored_last[1]):
+            raise InvalidArgumentError.of(
+                "the source",
+                f"is not the one that the import {self._import_id!r} has stored: event {number} there has "
+                f"another {field}. Give this source a name of its own",
+            )
+        self._stored_last = None
 
     def _drop_stored(self) -> None:
         """Let go of what is stored, part by part unless another caller made other parts."""

@@ -25,11 +25,13 @@ from event_store.errors import (
     EventStoreError,
     ImportMovedError,
     InvalidArgumentError,
+    LogCorruptedError,
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
 from event_store.import_part import ImportPart, at_event
 from event_store.login import Login
+from event_store.page import has_event, recorded_event
 from event_store.v1 import event_store_pb2 as pb
 
 ANSWER_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can
@@ -52,17 +54,28 @@ class ImportWriter:
         self._connection: psycopg.AsyncConnection[Row] | None = None
 
     async def begin(self) -> pb.ImportEventsResponse:
-        """Connect, become the import's latest caller, and return how far it is.
+        """Connect, become the import's latest caller, and return how far it is, with the event stored last.
 
         Raises:
             UnavailableError: The database is away, or too busy with a part of another caller.
+            LogCorruptedError: The event stored last is missing.
         """
         self._connection = await self._login.connect_async(ANSWER_SECONDS)
         async with self._cursor() as cursor:
             await cursor.execute(queries["import_part_create"])
             await cursor.execute(queries["import_begin"], (self._import_id,))
             self._epoch, stored_events, last_position = await _row(cursor)
-        return pb.ImportEventsResponse(stored_events=stored_events, last_global_position=last_position)
+            begun = pb.ImportEventsResponse(stored_events=stored_events, last_global_position=last_position)
+            if stored_events:
+                await cursor.execute(queries["read_all_forwards"], (last_position, 1, 1))
+                row = await _row(cursor)
+                if not has_event(row):
+                    raise LogCorruptedError(
+                        f"the log has no event at position {last_position}, the last one of the import "
+                        f"{self._import_id!r}: find out who deleted it"
+                    )
+                begun.last_event.CopyFrom(recorded_event(row))
+        return begun
 
     async def store(self, part: ImportPart) -> pb.ImportEventsResponse:
         """Append a part to the log, and return how far the import is then.

@@ -14,7 +14,7 @@ PAGE_BYTES: Final = 1_048_576  # of JSON text, as it is in memory; the last even
 MESSAGE_EVENTS: Final = 100  # measured: the most events per second through gRPC
 MESSAGE_BYTES: Final = 1_048_576  # one event may be larger
 LARGEST_MESSAGE_BYTES: Final = 4 * 1_048_576  # what gRPC's clients of every language take by default
-_DATA, _METADATA, VERSION, POSITION, _MORE = 3, 4, 8, 9, 11  # columns of a row
+_EVENT_ID, _DATA, _METADATA, VERSION, POSITION, _MORE = 1, 3, 4, 8, 9, 11  # columns of a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ def in_messages(page: Page) -> Iterator[pb.ReadResponse]:
         size_bytes += event_bytes
         count += 1
     yield response
+
+
+def has_event(row: Row) -> bool:
+    """Tell whether a row of a page is an event; the last one is not."""
+    return row[_EVENT_ID] is not None
+
+
+def recorded_event(row: Row) -> pb.RecordedEvent:
+    """Return the event of a page's row."""
+    event = pb.RecordedEvent()
+    _put(row, row[_DATA].encode(), row[_METADATA].encode(), event)
+    return event
 
 
 def _put(row: Row, data: bytes, metadata: bytes, event: pb.RecordedEvent) -> None:

@@ -23,7 +23,9 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
+from event_store.resume_point import find_difference
 from event_store.server import Server
+from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
 from tests.client.command import PATIENCE_SECONDS, started
 from tests.client.conftest import serving
@@ -100,6 +102,72 @@ async def test_an_import_goes_on_where_it_was(client: Client) -> None:
         ImportProgress(1500, 1500),
     )
     assert [event.event_id for event in await stored(client)] == [event.event_id for event in source]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *(({"event_data": {"n": 7.0}}, "event_data"), ({"metadata": {"by": "me"}}, "metadata")),
+        *(
+            ({"event_type": "Done"}, "event_type"),
+            ({"occurred_at": TIME.replace(microsecond=1)}, "occurred_at"),
+        ),
+        *(({"aggregate_id": str(uuid4())}, "aggregate_id"), ({"aggregate_type": "Bill"}, "aggregate_type")),
+        ({"event_version": 8}, "event_version"),
+    ],
+)
+@pytest.mark.parametrize("length", [700, 1500])
+async def test_another_source_under_a_used_name_is_refused(
+    client: Client, length: int, change: dict[str, object], field: str
+) -> None:
+    """As long as the first one or longer: the event that was stored last is not its own."""
+    source = history(1500)
+    other = [*source[:699], replace(source[699], **change), *source[700:length]]  # type: ignore[arg-type] # one of them
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await client.import_events("legacy", source[:700])
+        with pytest.raises(InvalidArgumentError, match=f"the source: .* event 700 there has another {field}"):
+            await client.import_events("legacy", other)
+
+    assert len(await stored(client)) == 700
+
+
+def test_sources_are_told_apart_to_the_last_digit_of_a_number() -> None:
+    """A double would not tell these from each other, nor what is not JSON from what is."""
+    stored = pb.RecordedEvent(
+        event_data=b'{"a": 0.12345678901234567890, "b": 12345678901234567890}', metadata=b"{}"
+    )
+
+    def difference(data: bytes) -> str:
+        return find_difference(pb.ImportedEvent(event=pb.NewEvent(event_data=data)), stored)
+
+    assert difference(b'{"b":12345678901234567890,"a":0.1234567890123456789}') == ""
+    assert difference(b'{"b":12345678901234567890,"a":0.1234567890123456788}') == "event_data"
+    assert difference(b'{"b":12345678901234567891,"a":0.1234567890123456789}') == "event_data"
+    assert difference(b'{"b":12345678901234567890,"a":0.1234567890123456789') == "event_data"
+
+
+async def test_the_same_source_with_new_ids_and_other_digits_goes_on(client: Client) -> None:
+    """A source without ids gives new ones each time, and JSON is compared by value."""
+    aggregate_id = str(uuid4())
+
+    def source(size: int, data: bytes, metadata: bytes) -> Iterator[ImportedEvent]:
+        for version in range(1, size + 1):
+            yield replace(
+                history(1)[0],
+                aggregate_id=aggregate_id.upper(),
+                event_version=version,
+                event_data=data,
+                metadata=metadata,
+            )
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await client.import_events("legacy", source(3, b'{"a": 1e2, "b": 12345678901234567890.10}', b"{}"))
+        progress = await client.import_events(
+            "legacy", source(5, b'{"b":12345678901234567890.1, "a": 100}', b" { } ")
+        )
+
+    assert progress == ImportProgress(5, 5)
 
 
 async def test_a_wrong_event_is_named_by_its_number(client: Client) -> None:

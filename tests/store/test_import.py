@@ -63,7 +63,10 @@ async def test_an_import_that_begins_again_is_told_what_is_stored(service: Servi
     assert await run_import(service, events[:4]) == [0, 4]
     caller = Caller(service.stub)
     await caller.send(pb.ImportEventsRequest(import_id="legacy"))
-    assert await caller.call.read() == pb.ImportEventsResponse(stored_events=4, last_global_position=5)
+    begun = await caller.call.read()
+    (last,) = await service.read_all(from_position=5)
+    assert begun == pb.ImportEventsResponse(stored_events=4, last_global_position=5, last_event=last)
+    assert last.event_id == events[3].event.event_id
     caller.call.cancel()
 
     assert await run_import(service, events) == [4, 7]

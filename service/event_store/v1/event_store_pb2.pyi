@@ -268,12 +268,14 @@ class ImportedEvent(_message.Message):
     def __init__(self, aggregate_id: _Optional[str] = ..., aggregate_type: _Optional[str] = ..., event_version: _Optional[int] = ..., event: _Optional[_Union[NewEvent, _Mapping]] = ...) -> None: ...
 
 class ImportEventsResponse(_message.Message):
-    __slots__ = ("stored_events", "last_global_position")
+    __slots__ = ("stored_events", "last_global_position", "last_event")
     STORED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     LAST_GLOBAL_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAST_EVENT_FIELD_NUMBER: _ClassVar[int]
     stored_events: int
     last_global_position: int
-    def __init__(self, stored_events: _Optional[int] = ..., last_global_position: _Optional[int] = ...) -> None: ...
+    last_event: RecordedEvent
+    def __init__(self, stored_events: _Optional[int] = ..., last_global_position: _Optional[int] = ..., last_event: _Optional[_Union[RecordedEvent, _Mapping]] = ...) -> None: ...
 
 class StartReplayRequest(_message.Message):
     __slots__ = ("replay_id", "topic", "from_position", "from_time", "to_position", "to_time", "filter", "events_per_second", "dry_run")

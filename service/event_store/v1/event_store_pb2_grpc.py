@@ -234,7 +234,8 @@ class EventStoreServicer:
 
         An import has a name, under which the service counts how many events of the source it has stored. The
         first request bears the name and is answered at once with that count; the events that follow are those of
-        the source behind it. So an interrupted import goes on by beginning again, and nothing is stored twice. One
+        the source behind it. So an interrupted import goes on by beginning again, and nothing is stored twice. The
+        first answer has the event that was stored last, which tells a caller whether it is its own source's. One
         caller at a time: who begins an import that another caller is at takes it over, and the other is refused.
 
         Rules: each event states its version, which is the next one of its aggregate. Every event is under the
