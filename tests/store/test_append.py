@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import grpc
 import orjson
+import psycopg
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
+from tests.store.imports import Caller, history
 from tests.store.requests import ANY, EXISTS, NO_STREAM, append, event, exact, request
 
 
@@ -255,3 +257,28 @@ async def test_2000_concurrent_appends_of_64_clients_are_gapless(any_service: Se
     for aggregate_id in aggregates:
         versions = [each.event_version for each in stored if each.aggregate_id == aggregate_id]
         assert versions == list(range(1, 21))
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+async def test_a_log_that_is_ahead_of_its_head_is_told_and_not_written_over(
+    any_service: Service, ahead: int
+) -> None:
+    """Where somebody else wrote an event beyond the head, an append and an import end with LOG_CORRUPTED."""
+    await any_service.append(append())
+    with psycopg.connect(any_service.database.superuser, autocommit=True) as somebody:
+        somebody.execute(
+            "INSERT INTO events SELECT gen_random_uuid(), gen_random_uuid(), 'Foreign', event_type, 1, "
+            "event_data, metadata, now(), now(), global_position + %s FROM events",
+            (ahead,),
+        )
+
+    code, details = await refused(any_service, append(events=2))
+    caller = Caller(any_service.stub)
+    await caller.begin()
+    await caller.send(pb.ImportEventsRequest(events=history(2)))
+    error = await caller.error()
+
+    assert (code, details) == (grpc.StatusCode.DATA_LOSS, {"reason": "LOG_CORRUPTED"})
+    assert error.code() is grpc.StatusCode.DATA_LOSS
+    assert "ahead of its head" in str(error.details())
+    assert any_service.execute("SELECT count(*), max(position) FROM events, log_head") == [(2, 1)]
