@@ -219,7 +219,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"flags": {"max_connections": "20"}}',
-            "may open 30 connections, but a database of tier db-custom-1-3840 takes 20, of which 10",
+            "may open 42 connections, but a database of tier db-custom-1-3840 takes 20, of which 10",
         ),
         ("database", '{"kms_key": "mine"}', "but must be as in projects/P/locations/L/keyRings/R"),
         (
@@ -286,12 +286,12 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "service",
             '{"max_instances": 10}',
-            "may open 100 connections, but a database of tier db-custom-1-3840 takes 100, of",
+            "may open 140 connections, but a database of tier db-custom-1-3840 takes 100, of",
         ),
         (
             "service",
             '{"max_instances": 11, "relay": "worker-pool", "relay_instances": 5}',
-            "and relay_instances 5 may open 92 connections, but a database of tier db-custom-1-3840 takes",
+            "and relay_instances 5 may open 136 connections, but a database of tier db-custom-1-3840 takes",
         ),
         (
             "service",
