@@ -139,6 +139,7 @@ async def test_a_connection_on_which_a_call_ran_out_of_time_is_replaced(
 ) -> None:
     """Where no ping helps, one call fails in its time, and the next finds another connection."""
     monkeypatch.setattr(keep_alive, "CLIENT_PING_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(keep_alive, "CLIENT_PATIENCE_SECONDS", NEVER_SECONDS)
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
         Client(f"127.0.0.1:{proxy.port}", timeout_seconds=2) as client,
@@ -166,6 +167,7 @@ async def test_a_subscription_that_hears_nothing_finds_another_connection(
 ) -> None:
     """Where no ping helps, its own patience does, and it goes on at its checkpoint."""
     monkeypatch.setattr(keep_alive, "CLIENT_PING_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(keep_alive, "CLIENT_PATIENCE_SECONDS", NEVER_SECONDS)
     monkeypatch.setattr(subscription, "SILENCE_SECONDS", 1.0)
     address = f"127.0.0.1:{proxy.port}"
     async with asyncio.timeout(PATIENCE_SECONDS), Client(address) as client:
@@ -185,6 +187,7 @@ async def test_the_calls_on_a_connection_that_was_replaced_end_by_themselves(
 ) -> None:
     """One that runs out of time does not cancel the others: a read that was behind goes on, whole."""
     monkeypatch.setattr(keep_alive, "CLIENT_PING_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(keep_alive, "CLIENT_PATIENCE_SECONDS", NEVER_SECONDS)
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
         Client(f"127.0.0.1:{proxy.port}", timeout_seconds=1) as client,

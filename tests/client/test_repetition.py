@@ -12,6 +12,8 @@ from grpc_status import rpc_status
 
 import event_store
 from event_store import status
+from event_store.backoff import Backoff
+from event_store.calls import pause
 from event_store.client import Client
 from event_store.errors import (
     EventStoreError,
@@ -238,3 +240,10 @@ async def test_a_subscription_that_is_lost_again_and_again_goes_on() -> None:
 
     assert received == [Checkpoint(n) for n in range(1, len(received) + 1)]
     assert service.checkpoints == list(range(len(service.checkpoints)))
+
+
+async def test_a_wait_does_not_outlast_the_deadline() -> None:
+    """It is cut to what is left, so that there is another try before the end."""
+    clock = asyncio.get_running_loop().time
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await pause(UnavailableError("away"), Backoff(1000, 1000), clock() + 1)
