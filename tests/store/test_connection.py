@@ -167,3 +167,14 @@ async def test_silence_is_no_failure_where_nothing_was_asked(database: TestDatab
     assert received == []
     assert await (await connection.execute("SELECT 1")).fetchone() == (1,)
     await connection.close()
+
+
+async def test_an_idle_connection_lives_on(database: TestDatabase, proxy: Proxy) -> None:
+    """The limit of a statement ends with the statement, not with the connection."""
+    connection = await _connect(database, proxy)
+    await connection.execute("SELECT 1")
+
+    await asyncio.sleep(2 * connection.answer_seconds)  # in which nothing is asked
+
+    assert await (await connection.execute("SELECT 1")).fetchone() == (1,)
+    await connection.close()
