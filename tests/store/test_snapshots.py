@@ -71,6 +71,18 @@ async def test_an_older_snapshot_never_replaces_a_newer_one(any_service: Service
     assert await get(any_service, aggregate_id) == (5, b'"five"')
 
 
+async def test_a_snapshot_tells_when_it_was_saved(any_service: Service) -> None:
+    """Not when the one before it was."""
+    aggregate_id = await new_aggregate(any_service, 2)
+    times = []
+    for version in (1, 2):
+        assert await save(any_service, aggregate_id, version)
+        response = await any_service.stub.GetSnapshot(pb.GetSnapshotRequest(aggregate_id=aggregate_id))
+        times.append(response.snapshot.created_at.ToMicroseconds())
+
+    assert times[0] < times[1]
+
+
 async def test_of_snapshots_saved_at_once_the_newest_stays(any_service: Service) -> None:
     """Fifty versions in any order on many connections: no version goes back, and the last wins."""
     aggregate_id = await new_aggregate(any_service, 50)
@@ -106,7 +118,7 @@ async def test_a_snapshot_is_not_ahead_of_its_aggregate(any_service: Service) ->
 
 
 async def test_a_snapshot_is_of_its_aggregates_type(any_service: Service) -> None:
-    """Another type is refused as it is for an append."""
+    """Another type is refused as it is for an append, and nothing is kept."""
     aggregate_id = await new_aggregate(any_service, 1)
 
     with pytest.raises(grpc.aio.AioRpcError) as raised:
@@ -114,6 +126,7 @@ async def test_a_snapshot_is_of_its_aggregates_type(any_service: Service) -> Non
 
     assert raised.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert "is of type 'Vocabulary', not 'Order'" in str(raised.value.details())
+    assert await get(any_service, aggregate_id) is None
 
 
 async def test_bad_snapshots_are_refused_with_each_field(service: Service) -> None:
