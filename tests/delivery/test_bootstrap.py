@@ -1,5 +1,6 @@
 """The bootstrap comes up once and stays as it is, and a mistake in its file makes nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,24 @@ async def test_the_bootstrap_comes_up_once_and_leaves_nothing(stack: Stack) -> N
     assert "/locations/global/workloadIdentityPools/event-store-github/providers/repository" in output
     assert preview.code == 0, preview.output
     assert refresh.code == 0, refresh.output
-    members = [
-        each.inputs["member"].partition("/subject/")[2]
-        for each in stack.cloud.records.of_type(iam.ACCOUNT_IAM_MEMBER.type)
-    ]
-    assert sorted(members) == [
-        "repo:team/store:environment:prod",
-        "repo:team/store:pull_request",
-        "repo:team/store:ref:refs/heads/main",
-    ]
+    grants = [each.inputs for each in stack.cloud.records.of_type(iam.ACCOUNT_IAM_MEMBER.type)]
+    whom = {
+        each["member"].partition("/subject/")[2]: re.search(
+            "event-store-(deployer|previewer)@", each["serviceAccountId"]
+        )
+        for each in grants
+    }
+    assert {subject: found and found[1] for subject, found in whom.items()} == {
+        "repo:team/store:environment:prod": "deployer",
+        "repo:team/store:pull_request": "previewer",
+        "repo:team/store:ref:refs/heads/main": "previewer",
+    }
+    assert {each["role"] for each in grants} == {"roles/iam.workloadIdentityUser"}
+    (provider,) = stack.cloud.records.of_type(federation.PROVIDER.type)
+    # GitHub signs for every repository there is, and others of the same owner are not this one.
+    assert provider.inputs["attributeCondition"] == "assertion.repository == 'team/store'"
+    assert provider.inputs["attributeMapping"]["google.subject"] == "assertion.sub"
+    assert provider.inputs["oidc"]["issuerUri"] == "https://token.actions.githubusercontent.com"
     await stack.must_destroy()
     assert list(stack.cloud.records) == []
 
