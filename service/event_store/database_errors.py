@@ -67,6 +67,11 @@ _CAUSES: Final[Mapping[str, Cause]] = {
     "XX001": Cause.OPERATOR,  # data_corrupted
     "XX002": Cause.OPERATOR,  # index_corrupted
 }
+# What an operator has to do, as the end of a sentence; for other states PostgreSQL's own words have to do.
+_REMEDIES: Final[Mapping[str, str]] = {
+    "42501": "the user lacks a right: grant it, or run `event-store migrate`, which grants the service its own",
+    "53100": "the disk is full: enlarge it",
+}
 _OF_THE_SCHEMA: Final = frozenset(("3F000", "42703", "42883", "42P01"))  # 42883 is undefined_function
 _NOT_HELD: Final = ("22", "54")  # data exception, program limit exceeded
 
@@ -118,7 +123,8 @@ def _translate(error: psycopg.Error) -> EventStoreError:
         case Cause.AWAY | Cause.BUSY | Cause.TOO_SLOW:
             return UnavailableError(f"the database is away: {said}")
         case Cause.OPERATOR:
-            return ConfigurationError(f"the database cannot work until an operator helps: {said}")
+            remedy = _REMEDIES.get(state, "it needs an operator")
+            return ConfigurationError(f"the database refuses, {remedy} ({said})")
         case Cause.REFUSED if error.diag.constraint_name == "events_global_position_key":
             return LogCorruptedError(f"the log is ahead of its head, so somebody else wrote to it: {said}")
         case Cause.REFUSED:
