@@ -132,7 +132,11 @@ class Canary:
             await publisher.create_topic(Topic(name=topic), timeout=_CALL_SECONDS)
             stack.push_async_callback(_quietly, publisher.delete_topic, topic=topic)
         policy = {"dead_letter_topic": self.dead_topic, "max_delivery_attempts": ATTEMPTS}
-        common = {"enable_message_ordering": True, "expiration_policy": {"ttl": _LIFE}}
+        common = {
+            "enable_message_ordering": True,
+            "expiration_policy": {"ttl": _LIFE},
+            "message_retention_duration": _LIFE,  # at most the ttl
+        }
         for fields in (
             {"name": self.dead_subscription, "topic": self.dead_topic, **common},
             {"name": self.subscription, "topic": self.topic, "dead_letter_policy": policy, **common},
