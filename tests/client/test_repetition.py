@@ -247,3 +247,18 @@ async def test_a_wait_does_not_outlast_the_deadline() -> None:
     clock = asyncio.get_running_loop().time
     async with asyncio.timeout(PATIENCE_SECONDS):
         await pause(UnavailableError("away"), Backoff(1000, 1000), clock() + 1)
+
+
+async def test_a_call_tells_what_was_wrong_not_that_its_last_attempt_had_no_time() -> None:
+    """The first trouble says more than a deadline that passed."""
+    answers = iter(
+        [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.DEADLINE_EXCEEDED]
+    )
+
+    async def attempt(_left_seconds: float) -> None:
+        code = next(answers, grpc.StatusCode.DEADLINE_EXCEEDED)
+        raise grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), f"said {code.name}")
+
+    async with Client("127.0.0.1:1", timeout_seconds=1) as client:
+        with pytest.raises(EventStoreError, match="said UNAVAILABLE"):
+            await client._calls.repeat(attempt)

@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 
 import event_store
+from event_store.backoff import Backoff
+from event_store.calls import pause
 from event_store.client import Client
-from event_store.errors import InvalidArgumentError, UnavailableError
+from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.event_filter import EventFilter
 from event_store.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.markers import CaughtUp, Checkpoint, Marker
@@ -86,6 +88,33 @@ async def test_a_restart_of_the_service_is_not_seen(client: Client, server: Serv
     await events.aclose()
 
     assert positions == list(range(1, 903))
+
+
+async def test_each_outage_of_a_subscription_has_a_time_of_its_own(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was received since begins it anew, however long the subscription has lasted."""
+    deadlines: list[float] = []
+
+    async def watched(error: EventStoreError, backoff: Backoff, deadline: float) -> None:
+        deadlines.append(deadline)
+        await pause(error, backoff, deadline)
+
+    monkeypatch.setattr("event_store.subscription.pause", watched)
+    await _append(client, 1)
+    events = client.subscribe(after_position=0)
+    assert await _positions(events, 1) == [1]
+    await server.stop()
+    async with serving(server.port):
+        await _append(client, 2)
+        assert await _positions(events, 1) == [2]
+        first = max(deadlines)
+    async with serving(server.port):
+        await _append(client, 3)
+        assert await _positions(events, 1) == [3]
+    await events.aclose()
+
+    assert max(deadlines) > first
 
 
 async def test_a_restart_of_the_database_is_not_seen(
