@@ -69,7 +69,7 @@ _CAUSES: Final[Mapping[str, Cause]] = {
 }
 # What an operator has to do, as the end of a sentence; for other states PostgreSQL's own words have to do.
 _REMEDIES: Final[Mapping[str, str]] = {
-    "42501": "the user lacks a right: grant it, or run `event-store migrate`, which grants the service its own",
+    "42501": "the user lacks a right: grant it, or run `event-store migrate` for those of the service",
     "53100": "the disk is full: enlarge it",
 }
 _OF_THE_SCHEMA: Final = frozenset(("3F000", "42703", "42883", "42P01"))  # 42883 is undefined_function
