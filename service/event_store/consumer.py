@@ -21,6 +21,7 @@ import asyncio
 import logging
 from typing import Final
 
+from event_store import arguments
 from event_store.backoff import Backoff, wait_or_stop
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.intake import EventHandler, Intake
@@ -28,6 +29,7 @@ from event_store.outage import Outage
 from event_store.subscriber import Subscriber
 from event_store.suspects import Suspects
 
+_CONCURRENCY: Final = (1, 1000)
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
 
@@ -45,11 +47,15 @@ class Consumer:
                 PUBSUB_EMULATOR_HOST names.
             handler: Takes an event and the number of its delivery attempt, from 1, or 0 where the
                 subscription has no dead letters; as `Projection.handle` does.
-            concurrency: How many events are handled beside each other, each of another ordering key.
+            concurrency: How many events are handled next to each other, each of another ordering key; 1 to
+                1,000.
+
+        Raises:
+            InvalidArgumentError: `concurrency` is out of its range.
         """
         self._subscription = subscription
         self._handler = handler
-        self._concurrency = concurrency
+        self._concurrency = arguments.whole(concurrency, "concurrency", *_CONCURRENCY)
         self._subscriber = Subscriber()
         self._outage = Outage()
         self._suspects = Suspects()

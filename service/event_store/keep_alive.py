@@ -12,6 +12,9 @@ CLIENT_PING_SECONDS: Final = 10.0
 CLIENT_PATIENCE_SECONDS: Final = 10.0
 _SERVER_PING_SECONDS: Final = 60.0
 _SERVER_PATIENCE_SECONDS: Final = 20.0
+# For streams that wait: every other request to Pub/Sub has a deadline of its own.
+PUBSUB_PING_SECONDS: Final = 60.0
+PUBSUB_PATIENCE_SECONDS: Final = 10.0
 
 Options = tuple[tuple[str, int], ...]
 
@@ -34,6 +37,11 @@ def server_options() -> Options:
         # Half of the client's time, since pings that leave regularly do not arrive so.
         ("grpc.http2.min_ping_interval_without_data_ms", _milliseconds(CLIENT_PING_SECONDS / 2)),
     )
+
+
+def pubsub_options() -> Options:
+    """Return the options of a channel to Pub/Sub, on which a stream may wait for messages for hours."""
+    return ("grpc.keepalive_time_ms", _milliseconds(PUBSUB_PING_SECONDS)), *_patience(PUBSUB_PATIENCE_SECONDS)
 
 
 def _patience(seconds: float) -> Options:

@@ -38,7 +38,7 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.arguments import texts
+from event_store import arguments
 from event_store.backoff import Backoff
 from event_store.client import Client
 from event_store.errors import EventStoreError
@@ -58,6 +58,7 @@ from event_store.verdict import (
 Connection = psycopg.AsyncConnection[Any]
 Handler = Callable[[Connection, RecordedEvent], Awaitable[None]]
 TRIES: Final = 5
+_DELIVERY_ATTEMPTS: Final = (1, 100)  # emulators take fewer than the 5 that Google asks for
 _PAGE_EVENTS: Final = 100
 _ANSWER_SECONDS: Final = 10.0
 _MOST_LOSSES: Final = 1000
@@ -91,19 +92,21 @@ class Projection:
             handler: Takes a connection, in a transaction, and an event, and changes the tables by that
                 connection only. It never commits. Event types that it does not know it passes by.
             aggregate_types: Only events of aggregates of these types; none is all.
-            max_delivery_attempts: The subscription's: on which delivery an event is given up.
-            timeout_seconds: How long the handler may take for an event.
+            max_delivery_attempts: The subscription's, 5 to 100: on which delivery an event is given up.
+            timeout_seconds: How long the handler may take for an event; above 0.
 
         Raises:
-            InvalidArgumentError: `aggregate_types` is one text.
+            InvalidArgumentError: `aggregate_types` is one text, or a number is out of its range.
         """
         self.name = name
         self._client = client
         self._connect = connect
         self._handler = handler
-        self._aggregate_types = frozenset(texts(aggregate_types, "aggregate_types"))
-        self._max_delivery_attempts = max_delivery_attempts
-        self._timeout_seconds = timeout_seconds
+        self._aggregate_types = frozenset(arguments.texts(aggregate_types, "aggregate_types"))
+        self._max_delivery_attempts = arguments.whole(
+            max_delivery_attempts, "max_delivery_attempts", *_DELIVERY_ATTEMPTS
+        )
+        self._timeout_seconds = arguments.seconds(timeout_seconds, "timeout_seconds")
         self._losses: dict[str, int] = {}  # of a connection, by the event that was in hand
 
     async def handle(self, event: RecordedEvent, attempt: int = 0) -> None:

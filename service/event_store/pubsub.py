@@ -10,15 +10,13 @@ import google.auth.transport.grpc
 import google.auth.transport.requests
 import grpc
 
-from event_store import forking
+from event_store import forking, keep_alive
 from event_store.errors import ConfigurationError
 
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _OPTIONS: Final = (
     ("grpc.max_reconnect_backoff_ms", 2_000),  # gRPC's own bound is two minutes
-    ("grpc.keepalive_time_ms", 60_000),  # finds a connection that died without a word
-    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", -1),  # a response of many messages is larger than gRPC's 4 MB
 )
 
@@ -30,12 +28,13 @@ async def open_channel() -> grpc.aio.Channel:
         ConfigurationError: There are no credentials, or this process was forked from one that uses gRPC.
     """
     forking.check_process()
+    options = (*_OPTIONS, *keep_alive.pubsub_options())
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
     if emulator:
         # An emulator is next door: a proxy that the environment names is not for it.
-        return grpc.aio.insecure_channel(emulator, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0)))
+        return grpc.aio.insecure_channel(emulator, options=(*options, ("grpc.enable_http_proxy", 0)))
     credentials = await asyncio.to_thread(_credentials)
-    return grpc.aio.secure_channel(_ADDRESS, credentials, options=_OPTIONS)
+    return grpc.aio.secure_channel(_ADDRESS, credentials, options=options)
 
 
 def _credentials() -> grpc.ChannelCredentials:
