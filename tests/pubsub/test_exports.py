@@ -176,11 +176,12 @@ async def test_a_bucket_that_cannot_be_written_keeps_its_messages(
     """Nothing is acknowledged that stands nowhere; it is written once it can be."""
     (tmp_path / "storage").write_text("in the way")
     topic = await exporting.topic()
-    await exporting.subscription(topic, cloud_storage_config=OBJECTS)
+    subscription = await exporting.subscription(topic, cloud_storage_config=OBJECTS)
 
     await exporting.publish(topic, "one")
-    await asyncio.sleep(0)
+    await _delayed(exporting, subscription)  # it is taken
     clock.advance(300)
+    await _delayed(exporting, subscription)  # and could not be written
     (tmp_path / "storage").unlink()
     for _ in range(3):
         await asyncio.sleep(0.05)
