@@ -199,6 +199,19 @@ async def test_a_paused_replay_is_taken_by_nobody(idle_client: Client, log: Log)
         assert await ReplayLease.acquire(connection, "one", []) is not None
 
 
+async def test_a_replay_that_is_cancelled_at_its_end_stays_cancelled(idle_client: Client, log: Log) -> None:
+    """Though its holder had published all of it by then."""
+    await log.append(str(uuid4()), "First", 1, 2, 3)
+    replay = await idle_client.replays.start(AGAIN)
+    async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+        lease = await ReplayLease.acquire(connection, "one", [])
+        assert lease is not None
+        await idle_client.replays.cancel(replay.replay_id)
+        await lease.checkpoint(3, 3, 0, "")
+
+    assert log.query("SELECT state FROM replays") == "cancelled"
+
+
 async def test_of_two_replayers_one_runs_a_replay(
     idle_client: Client, bus: Bus, log: Log, start_replayer: StartReplayer
 ) -> None:

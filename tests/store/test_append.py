@@ -282,3 +282,16 @@ async def test_a_log_that_is_ahead_of_its_head_is_told_and_not_written_over(
     assert error.code() is grpc.StatusCode.DATA_LOSS
     assert "ahead of its head" in str(error.details())
     assert any_service.execute("SELECT count(*), max(position) FROM events, log_head") == [(2, 1)]
+
+
+async def test_what_two_requests_have_stored_is_no_repetition_of_one(any_service: Service) -> None:
+    """With another event between them in the log, one answer could not tell where both are."""
+    aggregate_id, first, second = str(uuid4()), event(), event()
+    await any_service.append(append(aggregate_id, [first]))
+    await any_service.append(append())
+    await any_service.append(append(aggregate_id, [second]))
+
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await any_service.append(append(aggregate_id, [first, second]))
+
+    assert raised.value.code() == grpc.StatusCode.ALREADY_EXISTS
