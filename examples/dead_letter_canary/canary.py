@@ -115,7 +115,7 @@ class Canary:
             stack.callback(messages.close)
             second = await self._refuse_first(messages, subscriber)
             if not await self._has_dead_letter(subscriber):
-                raise CanaryError("the first message is lost: it came no more, and is no dead letter")
+                raise CanaryError("the first message is lost: not delivered again, and not a dead letter")
             await subscriber.acknowledge(
                 subscription=self.subscription, ack_ids=[second.ack_id], timeout=_CALL_SECONDS
             )

@@ -27,7 +27,7 @@ def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
     if tier.startswith("db-perf-optimized-") != (edition == "ENTERPRISE_PLUS"):
         yield "settings.tier", f"Invalid Tier ({tier}) for ({edition}) Edition"
     elif edition == "ENTERPRISE_PLUS" and not _OPTIMIZED.fullmatch(tier):
-        yield "settings.tier", f"Invalid Tier ({tier}): there is no such machine"
+        yield "settings.tier", f"Invalid Tier ({tier}): this machine type does not exist"
 
 
 def _recovery_has_backups(inputs: Properties) -> Iterator[tuple[str, str]]:

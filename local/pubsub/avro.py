@@ -137,5 +137,5 @@ def _is_bytes(value: Any) -> bool:
 
 
 def _refuse(constant: str) -> Any:
-    """NaN and Infinity, which Python reads, are no JSON."""
+    """Refuse NaN and Infinity, which Python reads although they are not JSON."""
     raise ValueError(constant)

@@ -53,7 +53,7 @@ class _Reader:
             self._skip_complex(kind, schema)
 
     def _skip_primitive(self, kind: str) -> bool:
-        """Read one value of a primitive type; False if it is none."""
+        """Read one value of a primitive type; return False if the type is not primitive."""
         match kind:
             case "null":
                 pass

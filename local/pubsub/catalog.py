@@ -55,14 +55,14 @@ class Catalog:
             subscription.clear()
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name, or NotFoundError; InvalidArgumentError if it is no topic's name."""
+        """The topic of that name; NotFoundError or, if the name is malformed, InvalidArgumentError."""
         topic = self.topics.get(name)
         if topic is None:
             raise _missing(name, "topics")
         return topic
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription of that name, or NotFoundError; InvalidArgumentError if it is none's name."""
+        """The subscription of that name; NotFoundError or, if the name is malformed, InvalidArgumentError."""
         subscription = self.subscriptions.get(name)
         if subscription is None:
             raise _missing(name, "subscriptions")
@@ -71,7 +71,7 @@ class Catalog:
     def snapshot(self, name: str) -> Snapshot:
         """The snapshot of that name, or NotFoundError, which it is too when it has expired.
 
-        InvalidArgumentError if it is no snapshot's name.
+        InvalidArgumentError if the name is malformed.
         """
         snapshot = self.snapshots.get(name)
         if snapshot is None or snapshot.expires_at <= self.clock.now():

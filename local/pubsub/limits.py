@@ -91,7 +91,7 @@ def seconds_of(field: str, duration: Any) -> float:
     """A Duration in seconds; refuse one with nanoseconds of another sign, or of a second or more."""
     seconds, nanos = duration.seconds, duration.nanos
     if abs(nanos) >= _SECOND_NANOS or seconds * nanos < 0:
-        raise InvalidArgumentError(f"Invalid {field}: {seconds} s and {nanos} ns are no duration.")
+        raise InvalidArgumentError(f"Invalid {field}: {seconds} s and {nanos} ns are not a duration.")
     return float(seconds + nanos / _SECOND_NANOS)
 
 
@@ -108,7 +108,7 @@ def check_storage_policy(topic: Any) -> None:
     for region in regions:
         if not _REGION.fullmatch(region):
             raise InvalidArgumentError(
-                f"Invalid message_storage_policy: {region!r} is no region; one is europe-west1."
+                f"Invalid message_storage_policy: {region!r} is not a region, such as europe-west1."
             )
 
 

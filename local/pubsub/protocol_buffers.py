@@ -74,7 +74,7 @@ class ProtocolBuffers:
         """Read a serialised FileDescriptorSet.
 
         Raises:
-            ValueError: It is none, or has no such type.
+            ValueError: It is not one, or does not contain that type.
         """
         try:
             return cls(FileDescriptorSet.FromString(compiled), root)

@@ -1,6 +1,6 @@
 """One schema: its revisions, and which of them a message fits.
 
-A revision keeps its number for ever, also once it is deleted: a topic's range may begin or end with a deleted
+A revision keeps its number forever, even once it is deleted: a topic's range may begin or end with a deleted
 revision, and then holds messages to the revisions between.
 """
 

@@ -1,5 +1,5 @@
 -- Writes a number that PostgreSQL wrote out with an exponent, if it has sixteen zeros at its end or behind its point:
--- 1e99 with 4 digits instead of 100. It is the same value, of the same scale. What is no number stays as it is.
+-- 1e99 with 4 digits instead of 100. It is the same value, of the same scale. Anything else stays as it is.
 CREATE FUNCTION compact_number(written TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN right(written, 16) = '0000000000000000' AND strpos(written, '.') = 0

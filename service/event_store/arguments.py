@@ -55,7 +55,7 @@ def seconds(value: object, field: str) -> float:
     """Return a time in seconds, above 0 and at most a week.
 
     Raises:
-        InvalidArgumentError: It is not one; NaN and infinity are none.
+        InvalidArgumentError: It is out of this range, NaN or infinite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_SECONDS:
         raise InvalidArgumentError.of(
@@ -75,7 +75,7 @@ def text(value: object, field: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidArgumentError.of(field, "has a lone surrogate, which is no Unicode text") from None
+        raise InvalidArgumentError.of(field, "has a lone surrogate, which is not Unicode text") from None
     return value
 
 

@@ -1,6 +1,6 @@
 """What gRPC asks of processes: one that was forked from a process that used it cannot use it.
 
-Its threads are not in the child, so that every call there would wait for ever, beyond its own deadline.
+Its threads are not in the child, so that every call there would wait forever, beyond its own deadline.
 """
 
 import os

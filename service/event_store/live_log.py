@@ -9,7 +9,7 @@ Invariants:
 - What is held is a part of the log without a hole, up to the last position that was read.
 - It is bounded, in events and in bytes, whoever follows.
 - While nobody follows there is no polling, no listening and nothing held.
-- A failure to read is tried again, for ever. It ends nobody's following, but `check_reading` tells of it, and
+- A failed read is retried forever. It ends nobody's following, but `check_reading` tells of it, and
   of a read that has not ended for `READING_SECONDS`.
 - After `stop` every wait ends and `check_serving` fails, which ends all following. Stopping twice is
   harmless.

@@ -130,7 +130,7 @@ class Login:
             return psycopg.connect(**self.parameters(), dbname=database)
 
     def _token(self) -> str:
-        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits for ever behind another
+        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits forever behind another
             raise _no_token()
         try:
             # The library's own limit is two minutes a request.

@@ -85,7 +85,7 @@ class ReplayTable:
         """Return a replay.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
         """
         rows = await self._find(replay_id, 1)
         if not rows:
@@ -108,7 +108,7 @@ class ReplayTable:
         """Make a replay `running`, `paused` or `cancelled`.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
             ReplayEndedError: It is over.
         """
         parameters = {"replay_id": replay_id, "state": state, "states": _STATES[state]}

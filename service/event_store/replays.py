@@ -91,7 +91,7 @@ class Replays:
             replay_id: Its id.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
         """
         return await self._one("GetReplay", pb.GetReplayRequest, replay_id)
 
@@ -115,7 +115,7 @@ class Replays:
             replay_id: Its id.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
             ReplayEndedError: It has finished or was cancelled.
         """
         return await self._one("PauseReplay", pb.PauseReplayRequest, replay_id)
@@ -140,7 +140,7 @@ class Replays:
             replay_id: Its id.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
             ReplayEndedError: It has finished.
         """
         return await self._one("CancelReplay", pb.CancelReplayRequest, replay_id)
@@ -152,7 +152,7 @@ class Replays:
             replay_id: Its id.
 
         Raises:
-            ReplayNotFoundError: There is none with this id.
+            ReplayNotFoundError: There is no replay with this id.
         """
         shown: Replay | None = None
         while shown is None or not shown.state.is_over:

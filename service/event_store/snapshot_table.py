@@ -2,7 +2,7 @@
 
 An older one never replaces a newer one, however many are saved at once: the row of the aggregate is compared
 and replaced by one statement. One of the same version replaces it, for its state may have got a new form.
-None is of a version that its aggregate has not reached: one whose event is not in the log is no state at all.
+None is of a version that its aggregate has not reached: one whose event is not in the log cannot be loaded.
 """
 
 from dataclasses import dataclass

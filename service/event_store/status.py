@@ -162,7 +162,7 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
 def _told(violations: tuple[FieldViolation, ...]) -> tuple[FieldViolation, ...]:
     """Return the first violations and, if there are more, how many."""
     more = len(violations) - _VIOLATIONS
-    rest = FieldViolation("", f"{more} more are wrong: mend these first")
+    rest = FieldViolation("", f"{more} more are wrong: correct these first")
     return (*violations[:_VIOLATIONS], rest) if more > 0 else violations
 
 

@@ -18,7 +18,7 @@ class RolledBackError(EventStoreError):
 async def transaction(connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
     """Run the block in one transaction: committed when it ends, rolled back if it raises.
 
-    PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK that is no error, and psycopg
+    PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK that is not an error, and psycopg
     turns a transaction within another into a savepoint, whose commit is somebody else's. Here both raise.
 
     Args:

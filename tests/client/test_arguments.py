@@ -131,6 +131,6 @@ def test_a_time_that_never_ends_is_refused(seconds: Any) -> None:
 
 @pytest.mark.parametrize("most_in_flight", [*NO_NUMBERS, 0, 100_001], ids=lambda each: type(each).__name__)
 async def test_a_stream_without_room_is_refused(client: Client, most_in_flight: Any) -> None:
-    """With none in flight its first append would wait for ever."""
+    """With 0 in flight its first append would wait forever."""
     with pytest.raises(InvalidArgumentError, match=r"most_in_flight: is .*: give a whole number from 1 to"):
         client.append_stream(most_in_flight=most_in_flight)

@@ -251,7 +251,7 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
         (
             *(sql.INSTANCE, _with(INSTANCE, "settings.edition", "ENTERPRISE_PLUS"), "settings.tier"),
-            *("db-perf-optimized-N-3", "settings.tier", "no such machine"),
+            *("db-perf-optimized-N-3", "settings.tier", "does not exist"),
         ),
         (
             *(sql.INSTANCE, INSTANCE, "settings.backupConfiguration"),
