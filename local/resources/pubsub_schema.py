@@ -35,7 +35,7 @@ class SchemaKind(Kind):
                     parent=parent, schema_id=identity, schema=_message(draft), **CALL
                 )
             except exceptions.AlreadyExists:
-                await self._commit(draft)
+                await self._take_over(draft)
         return {"project": draft.place.of(draft.inputs).project, **draft.inputs}
 
     async def update(self, record: Record, draft: Draft) -> Properties:
@@ -56,6 +56,13 @@ class SchemaKind(Kind):
     async def restore(self, record: Record) -> None:
         """Create it again where Pub/Sub forgot it."""
         await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
+
+    async def _take_over(self, draft: Draft) -> None:
+        # An identical revision would use up one of the 20 that a schema may have.
+        # No definition is valid in both types, so the type needs no comparison.
+        current, wanted = await self._bus.schemas.get_schema(name=draft.id, **CALL), _message(draft)
+        if current.definition != wanted.definition:
+            await self._commit(draft)
 
     async def _commit(self, draft: Draft) -> None:
         await self._bus.schemas.commit_schema(name=draft.id, schema=_message(draft), **CALL)

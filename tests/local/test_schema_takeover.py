@@ -1,0 +1,46 @@
+"""A schema in Pub/Sub that the local Google Cloud has no record of is taken over."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from local.bus import Bus
+from local.place import Place
+from local.ports import free_port
+from local.resources.kind import Draft
+from local.resources.pubsub_schema import SchemaKind
+
+NAME = "projects/p-1/schemas/orders"
+
+
+@pytest_asyncio.fixture
+async def bus() -> AsyncIterator[Bus]:
+    """A Pub/Sub of the test's own."""
+    async with Bus("embedded", free_port()) as bus:
+        yield bus
+
+
+async def _revisions(bus: Bus) -> int:
+    return len([revision async for revision in await bus.schemas.list_schema_revisions(name=NAME)])
+
+
+def _draft(field: str) -> Draft:
+    definition = f'{{"type": "record", "name": "Order", "fields": [{{"name": "{field}", "type": "string"}}]}}'
+    inputs = {"name": "orders", "type": "AVRO", "definition": definition}
+    return Draft(id=NAME, inputs=inputs, place=Place("p-1"))
+
+
+async def test_a_schema_with_the_wanted_definition_gets_no_revision(bus: Bus) -> None:
+    """Taking over a schema of the same type and definition commits nothing."""
+    await SchemaKind(bus).create(_draft("number"))
+    await SchemaKind(bus).create(_draft("number"))
+
+    assert await _revisions(bus) == 1
+
+
+async def test_a_schema_with_another_definition_gets_a_revision(bus: Bus) -> None:
+    """Taking over a schema commits the wanted definition if it differs."""
+    await SchemaKind(bus).create(_draft("number"))
+    await SchemaKind(bus).create(_draft("total"))
+
+    assert await _revisions(bus) == 2
