@@ -215,6 +215,7 @@ def _parse_dead_letter_policy(config: Any) -> DeadLetterPolicy | None:
 def _parse_push_endpoint(config: Any) -> str:
     """The endpoint, "" for none; the attributes tell the version of what is pushed, Google's default "v1"."""
     push = config.push_config
+    push.SetInParent()  # an empty configuration, not an absent one, says that the subscription pulls
     endpoint = str(push.push_endpoint)
     if not endpoint:
         return ""

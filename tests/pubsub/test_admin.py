@@ -15,6 +15,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import (
     ListTopicsRequest,
     ModifyPushConfigRequest,
+    PushConfig,
     Snapshot,
     Subscription,
     Topic,
@@ -81,6 +82,16 @@ async def test_a_subscription_gets_googles_defaults(bus: Bus) -> None:
     assert _seconds(subscription, "message_retention_duration") == 7 * DAY_SECONDS
     assert _seconds(subscription.expiration_policy, "ttl") == 31 * DAY_SECONDS
     assert not subscription.enable_message_ordering
+
+
+async def test_a_subscription_that_pulls_has_an_empty_push_configuration(bus: Bus) -> None:
+    """An empty push_config, not an absent one, says that a subscription pulls."""
+    name = await bus.subscription(await bus.topic())
+
+    subscription = await bus.subscriber.get_subscription(subscription=name)
+
+    assert "push_config" in subscription
+    assert subscription.push_config == PushConfig()
 
 
 async def test_defaults_of_policies_are_googles(bus: Bus) -> None:
