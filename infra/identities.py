@@ -100,6 +100,13 @@ GRANTS: Final = (
     ),
     Grant(
         identity="deployer",
+        role="roles/artifactregistry.reader",
+        kind=REPOSITORY,
+        on="the repository of another environment's image",
+        why="deploys a promoted image, which Google asks it to be able to read",
+    ),
+    Grant(
+        identity="deployer",
         role="roles/storage.objectUser",
         kind=BUCKET,
         on="the state's bucket",

@@ -134,7 +134,11 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
 def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | PromotedImage:
     """Return what gives the image: another environment, or a build of the sources."""
     if settings.image:
-        return PromotedImage("image", PromotedImageArgs(project=settings.project, image=settings.image), opts)
+        return PromotedImage(
+            "image",
+            PromotedImageArgs(project=settings.project, image=settings.image, deployer=settings.deployer),
+            opts,
+        )
     return Registry(
         "registry",
         RegistryArgs(
@@ -146,6 +150,7 @@ def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | Promo
             dockerfile="../service/Dockerfile",
             repository=settings.repository,
             labels=settings.labels,
+            deployer=settings.deployer,
         ),
         opts,
     )

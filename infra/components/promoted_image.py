@@ -15,18 +15,20 @@ class PromotedImageArgs:
     Attributes:
         project: The id of the project that runs it.
         image: By digest, as in `europe-west1-docker.pkg.dev/P/R/event-store@sha256:…`.
+        deployer: The email of CI's deployer; empty for none.
     """
 
     project: str
     image: str
+    deployer: str = ""
 
 
 class PromotedImage(pulumi.ComponentResource):
-    """Owns the right to pull one image by digest out of another project's repository.
+    """Owns the rights to one image by digest in another project's repository.
 
-    Cloud Run pulls by its own service agent, which may read the repositories of its own project only. It
-    deliberately owns neither image nor repository: the environment that built it does. What runs the image
-    depends on this component.
+    Cloud Run pulls by its own service agent, and refuses a deployment by an account that may not read the
+    image; both may read the repositories of their own project only. It deliberately owns neither image nor
+    repository: the environment that built it does. What runs the image depends on this component.
 
     Attributes:
         image: The image by digest.
@@ -40,7 +42,8 @@ class PromotedImage(pulumi.ComponentResource):
         self, name: str, args: PromotedImageArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("event-store:infra:PromotedImage", name, None, opts)
-        grant_pull(name, args.project, "/".join(args.image.split("/")[:3]), child_options(self, opts))
+        repository = "/".join(args.image.split("/")[:3])
+        grant_pull(name, args.project, repository, args.deployer, child_options(self, opts))
         self.image = pulumi.Output.from_input(args.image)
         self.digest = pulumi.Output.from_input(args.image.partition("@")[2])
         self.register_outputs({"image": self.image, "digest": self.digest})

@@ -23,6 +23,7 @@ class RegistryArgs:
         dockerfile: The Dockerfile, in the same way.
         repository: One that is there, as in `europe-west1-docker.pkg.dev/P/R`; empty for an own one.
         labels: Labels of the repository.
+        deployer: The email of CI's deployer; empty for none.
     """
 
     project: str
@@ -32,6 +33,7 @@ class RegistryArgs:
     dockerfile: str
     repository: str
     labels: Mapping[str, str]
+    deployer: str = ""
 
 
 class Registry(pulumi.ComponentResource):
@@ -52,7 +54,7 @@ class Registry(pulumi.ComponentResource):
         super().__init__("event-store:infra:Registry", name, None, opts)
         child = child_options(self, opts)
         if args.repository:
-            grant_pull(name, args.project, args.repository, child)
+            grant_pull(name, args.project, args.repository, args.deployer, child)
         repository = args.repository or _own_repository(name, args, child)
         url = pulumi.Output.concat(repository, "/event-store")
         image = docker_build.Image(

@@ -34,6 +34,8 @@ OWNERS = {
     "migrations-account": "migrator",
     "relay-account": "relay",
 }
+# What a stack grants to the deployer, on what only the stack knows.
+OF_THE_DEPLOYER = ("roles/iam.serviceAccountUser", "roles/artifactregistry.reader")
 AGENTS = {"event-store:infra:Database": "Cloud SQL", "event-store:infra:AlloyDB": "AlloyDB"}
 OUTSIDE = {INVOKER: "invoker", CONSUMER: "consumer", f"serviceAccount:{DEPLOYER}": "deployer"}
 
@@ -87,7 +89,7 @@ async def test_a_stack_grants_what_the_table_says(
     changes = WHOLE | {"event-store:service": {"invokers": [INVOKER], "relay": relay}}
     preview = await engine.preview("prod", config=file_of_prod(changes))
     on_alloydb = await engine.preview("prod", config=file_of_prod(changes | ON_ALLOYDB))
-    acting = {each for each in _tabled("deployer") if each[1] == "roles/iam.serviceAccountUser"}
+    by_the_stack = {each for each in _tabled("deployer") if each[1] in OF_THE_DEPLOYER}
     waits = {
         name: {urn.rpartition("::")[2] for urn in preview.states[name]["dependencies"]}
         for name in ("migrations-job", "event-store-service")
@@ -107,14 +109,14 @@ async def test_a_stack_grants_what_the_table_says(
         ),
         *pool,
     )
-    assert _granted(preview) | _granted(on_alloydb) == (tabled - set(absent)) | acting
+    assert _granted(preview) | _granted(on_alloydb) == (tabled - set(absent)) | by_the_stack
     assert not [each for each in _granted(on_alloydb) if "cloudsql" in each[1]]
     assert not [each for each in _granted(preview) if "alloydb" in each[1]]
     instance = preview.states["database-instance"]
     assert instance["inputs"]["encryptionKeyName"] == KEY
     assert "database-key" in {urn.rpartition("::")[2] for urn in instance["dependencies"]}
-    assert "migrations-deployer" in waits["migrations-job"]
-    assert "event-store-deployer" in waits["event-store-service"]
+    assert {"migrations-deployer", "image-deployer"} <= waits["migrations-job"]
+    assert {"event-store-deployer", "image-deployer"} <= waits["event-store-service"]
 
 
 async def test_the_bootstrap_grants_what_the_table_says(engine: Engine) -> None:
@@ -123,7 +125,7 @@ async def test_the_bootstrap_grants_what_the_table_says(engine: Engine) -> None:
         "prod", project=ROOT / "infra" / "bootstrap", config=yaml.safe_dump({"config": BOOTSTRAP})
     )
     workflows = {each.identity for each in GRANTS if each.identity.startswith("workflow ")}
-    by_the_stack = {each for each in _tabled("deployer") if each[1] == "roles/iam.serviceAccountUser"}
+    by_the_stack = {each for each in _tabled("deployer") if each[1] in OF_THE_DEPLOYER}
 
     assert _granted(preview) == _tabled("deployer", "previewer", *workflows) - by_the_stack
     assert not [name for name, state in preview.states.items() if state["type"].endswith(":Key")]

@@ -6,18 +6,19 @@ from event_store.errors import ConfigurationError
 from infra.settings import Settings
 from tests.infra.engine import Engine
 
+DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 IMAGE = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@{DIGEST}"
 
 
-async def _plan(engine: Engine, project: str) -> dict[str, dict[str, object]]:
+async def _plan(engine: Engine, project: str, more: str = "") -> dict[str, dict[str, object]]:
     text = f"""
 config:
   gcp:project: {project}
   gcp:region: europe-west1
   event-store:profile: prod
   event-store:image: {IMAGE}
-"""
+{more}"""
     made = await engine.preview(f"promoted-{project}", config=text)
     assert made.code == 0, made.text
     return {name: dict(state) for name, state in made.states.items()}
@@ -44,6 +45,19 @@ async def test_cloud_run_may_pull_it_from_the_other_project_and_nothing_else(eng
     assert grant["repository"] == "event-store"
     assert grant["role"] == "roles/artifactregistry.reader"
     assert all("image-reader" in str(each) for each in waiting)
+
+
+async def test_who_deploys_it_may_read_it(engine: Engine) -> None:
+    """Google refuses a deployment by an account that may not read the image, however much else it may."""
+    plan = await _plan(engine, "event-store-prod", f"  event-store:deployer: {DEPLOYER}\n")
+    grant = plan["image-deployer"]["inputs"]
+    waiting = [plan[name]["dependencies"] for name in ("event-store-service", "migrations-job")]
+
+    assert isinstance(grant, dict)
+    assert (grant["project"], grant["repository"]) == ("event-store-dev", "event-store")
+    assert grant["role"] == "roles/artifactregistry.reader"
+    assert grant["member"] == f"serviceAccount:{DEPLOYER}"
+    assert all("image-deployer" in str(each) for each in waiting)
 
 
 async def test_an_image_of_the_own_project_needs_no_grant(engine: Engine) -> None:
