@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from event_store.client import Client
@@ -83,6 +84,35 @@ async def test_large_events_make_small_parts(client: Client) -> None:
         )
 
     assert told == [0, 4, 8, 10]
+
+
+async def test_an_import_reads_no_further_ahead_than_four_parts(
+    database: TestDatabase, client: Client
+) -> None:
+    """While nothing is stored, four parts wait and a fifth is made, so a source may exceed the memory."""
+    read = 0
+    has_read = asyncio.Event()
+
+    async def source() -> AsyncIterator[ImportedEvent]:
+        nonlocal read
+        for event in history(9000):
+            read += 1
+            if read > 5000:
+                has_read.set()
+            yield event
+
+    async with await psycopg.AsyncConnection.connect(database.owner) as holder, asyncio.TaskGroup() as tasks:
+        await holder.execute("SELECT position FROM log_head FOR UPDATE")
+        importing = tasks.create_task(client.import_events("legacy", source()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await has_read.wait()
+            for _ in range(20):  # in which a sixth part would be made
+                await client.status()
+        ahead = read
+        await holder.rollback()
+
+    assert ahead == 5001
+    assert (await importing).stored_events == 9000
 
 
 async def test_an_import_goes_on_where_it_was(client: Client) -> None:
