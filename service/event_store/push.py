@@ -23,9 +23,9 @@ async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandl
         handler: Takes an event and the number of its delivery attempt; as `Projection.handle` does.
 
     Returns:
-        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. No body and
-        no handler makes it raise: what the handler raises and what is wrong with the body is logged. Only
-        the cancellation of the endpoint's own task goes through.
+        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. It raises
+        nothing, whatever the body and the handler: both their faults are logged. Only the cancellation of
+        the endpoint's own task goes through.
     """
     try:
         event, attempt = pushed_event(body)
