@@ -102,6 +102,25 @@ async def test_what_was_accepted_is_read_by_a_client_of_default_limits(any_servi
     assert max(part.ByteSize() for part in parts) < LARGEST_MESSAGE_BYTES
 
 
+async def test_a_snapshot_and_an_event_that_are_too_large_together_come_apart(service: Service) -> None:
+    """Each is within its limit, and both in one message would be above a client's default."""
+    aggregate_id = str(uuid4())
+    data, metadata = filled("1e99", 99_800), filled("1e99", 6_200, '{"a":[', "]}")
+    await service.append(append(aggregate_id), append(str(uuid4())))
+    await service.append(append(aggregate_id, [event(data, metadata=metadata)]))
+    await service.stub.SaveSnapshot(
+        pb.SaveSnapshotRequest(
+            aggregate_id=aggregate_id, aggregate_type="Vocabulary", event_version=1, snapshot_data=data
+        )
+    )
+
+    request = pb.LoadAggregateRequest(aggregate_id=aggregate_id)
+    parts = [part async for part in service.stub.LoadAggregate(request)]
+
+    assert sum(part.ByteSize() for part in parts) > LARGEST_MESSAGE_BYTES
+    assert [(part.HasField("snapshot"), len(part.events)) for part in parts] == [(True, 0), (False, 1)]
+
+
 @pytest.mark.parametrize("unit", ["1e99", "1E+50", "1e-99", "1e9", "0.1e-9", '{"a":1e99}'])
 async def test_numbers_that_grow_beyond_the_limit_are_refused(service: Service, unit: str) -> None:
     """However small a number's exponent is, by every way in, the field is named."""
