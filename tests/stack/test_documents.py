@@ -26,8 +26,11 @@ PRELUDE: Final = """
 set -e
 make() { [ "${!#}" = status ] && python -m local --state-directory "$STATE" status; }
 event-store() {
-    if [ "$1" = tail ]; then { command event-store "$@" || true; } | head -n 1
-    else command event-store "$@"; fi
+    [ "$1" = tail ] || { command event-store "$@"; return; }
+    exec 3< <(exec event-store "$@")
+    read -r first <&3
+    kill $!
+    echo "$first"
 }
 grpcurl() { echo "$*"; }
 """
@@ -70,6 +73,9 @@ NOT_RUN: Final = {
         ("docs/replaying.md", "event-store replay seek vocabulary-projection"),
         ("docs/consumers.md", "event-store dead-letters list vocabulary-projection"),
         ("examples/vocabulary_projection/README.md", "python -m examples.vocabulary_projection"),
+    ),
+    "runs until it is told to stop; tests/pubsub/test_server.py runs it": (
+        ("local/pubsub/README.md", ".venv/bin/python -m local.pubsub --port 8085"),
     ),
 }
 PARK: Final = """
