@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.pubsub import wire
 from local.pubsub.errors import FailedPreconditionError, InvalidArgumentError
-from local.pubsub.limits import SNAPSHOT_LIFE_MINIMUM_SECONDS, SNAPSHOT_LIFE_SECONDS, check_labels, check_name
+from local.pubsub.limits import SNAPSHOT_LIFE_MINIMUM_SECONDS, SNAPSHOT_LIFE_SECONDS, check_labels
 
 if TYPE_CHECKING:
     from local.pubsub.message import Message
@@ -33,11 +33,12 @@ class Snapshot:
     def take(cls, request: Any, subscription: "Subscription", now: float) -> "Snapshot":
         """Take what a CreateSnapshotRequest asks for; it lives for a week less the age of its oldest message.
 
+        The catalog has checked the request's name, or made it.
+
         Raises:
-            InvalidArgumentError: The name or a label is wrong.
+            InvalidArgumentError: A label is wrong.
             FailedPreconditionError: Its topic is gone, or it would live for less than an hour.
         """
-        check_name(request.name, "snapshots")
         check_labels(request.labels)
         if subscription.topic is None:
             raise FailedPreconditionError(
