@@ -76,7 +76,9 @@ async def test_streams_share_a_backlog(timed_bus: Bus) -> None:
                     await stream.until(lambda: bool(stream.messages), 0.1)
         await timed_bus.publish(topic, *batch)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while sum(shares := [sum(text in batch for text in texts(s.messages)) for s in (one, other)]) < len(batch):
+            while sum(
+                shares := [sum(text in batch for text in texts(s.messages)) for s in (one, other)]
+            ) < len(batch):
                 with contextlib.suppress(TimeoutError):
                     await other.until(lambda: False, 0.05)
 
