@@ -6,7 +6,7 @@ import contextlib
 import pytest
 from google.cloud import pubsub_v1
 
-from tests.pubsub.bus import PATIENCE_SECONDS, Bus, texts
+from tests.pubsub.bus import PATIENCE_SECONDS, Bus, Stream, texts
 
 
 async def test_a_stream_gets_no_more_messages_than_it_can_hold(bus: Bus) -> None:
@@ -72,17 +72,17 @@ async def test_streams_share_a_backlog(timed_bus: Bus) -> None:
         for stream in (one, other):
             while not stream.messages:  # until it is open
                 await timed_bus.publish(topic, "open", "open")
-                with contextlib.suppress(TimeoutError):
-                    await stream.until(lambda: bool(stream.messages), 0.1)
+                await asyncio.wait((stream.reader,), timeout=0.1)
         await timed_bus.publish(topic, *batch)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while sum(
-                shares := [sum(text in batch for text in texts(s.messages)) for s in (one, other)]
-            ) < len(batch):
-                with contextlib.suppress(TimeoutError):
-                    await other.until(lambda: False, 0.05)
+            while sum(shares := [_share(stream, batch) for stream in (one, other)]) < len(batch):
+                await asyncio.wait((one.reader, other.reader), timeout=0.05)
 
     assert min(shares) >= 20
+
+
+def _share(stream: Stream, batch: list[str]) -> int:
+    return sum(text in batch for text in texts(stream.messages))
 
 
 async def test_a_pull_gets_no_more_than_it_asks_for(bus: Bus) -> None:
