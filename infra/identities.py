@@ -153,7 +153,7 @@ GRANTS: Final = (
         role="roles/iam.workloadIdentityUser",
         kind=ACCOUNT,
         on="the deployer",
-        why="is the deployer, in the GitHub environment of the stack's name",
+        why="is the deployer, on `main` in the GitHub environment of the stack's name",
     ),
     Grant(
         identity="workflow preview",
@@ -167,7 +167,7 @@ GRANTS: Final = (
         role="roles/iam.workloadIdentityUser",
         kind=ACCOUNT,
         on="the previewer",
-        why="is the previewer, on `main`",
+        why="is the previewer, on `main` by schedule or by hand",
     ),
     *(
         Grant(

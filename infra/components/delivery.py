@@ -1,7 +1,5 @@
 """How GitHub previews and deploys an environment, without a key that could leak."""
 
-from typing import Final
-
 import pulumi
 from pulumi_gcp import iam, kms, projects, serviceaccount, storage
 
@@ -9,17 +7,17 @@ from infra.components.children import child_options
 from infra.identities import BUCKET, KEY, PREVIEWER_ROLE, PROJECT, Grant, grants_of
 from infra.managed import reading_permissions
 from infra.settings.bootstrap import BootstrapSettings
-
-ISSUER: Final = "https://token.actions.githubusercontent.com"
+from infra.workflows import ISSUER, attribute_condition, attribute_mapping
 
 
 class Delivery(pulumi.ComponentResource):
     """Owns the deployer and the previewer of one environment, their roles, and who of GitHub may be them.
 
     The roles are those of `infra.identities`. Only workflows of the one repository get in: the deployer is
-    for runs in the GitHub environment, whose approvals GitHub keeps; the previewer for pull requests of the
-    repository itself and for `main`. It deliberately makes no key of an account, and neither the state's
-    bucket nor the key of its secrets: both are there before Pulumi is.
+    for runs of `main` in the GitHub environment, whose approvals GitHub keeps; the previewer for pull
+    requests of the repository itself and for what runs on `main` by schedule or by hand. It deliberately
+    makes no key of an account, and neither the state's bucket nor the key of its secrets: both are there
+    before Pulumi is.
 
     Attributes:
         provider: The full name of the identity provider, for the workflows.
@@ -49,23 +47,19 @@ class Delivery(pulumi.ComponentResource):
             workload_identity_pool_id=pool.workload_identity_pool_id,
             workload_identity_pool_provider_id="repository",
             display_name="One repository",
-            # Of all that GitHub says, the subject alone decides; the rest is for Google's audit log.
-            attribute_mapping={
-                "google.subject": "assertion.sub",
-                "attribute.actor": "assertion.actor",
-                "attribute.workflow": "assertion.workflow_ref",
-            },
+            attribute_mapping=attribute_mapping(args.environment),
             # GitHub signs for every repository there is.
-            attribute_condition=f"assertion.repository == '{args.repository}'",
+            attribute_condition=attribute_condition(
+                args.repository_id, args.repository_owner_id, args.environment
+            ),
             oidc=iam.WorkloadIdentityPoolProviderOidcArgs(issuer_uri=ISSUER),
             opts=self._child,
         )
         deployer = self._account("deployer", "Event store: deploys from CI")
         previewer = self._account("previewer", "Event store: previews in CI, changes nothing")
-        subject = f"repo:{args.repository}"
-        self._workflow("deploy", deployer, pool, f"{subject}:environment:{args.environment}")
-        self._workflow("preview", previewer, pool, f"{subject}:pull_request")
-        self._workflow("drift", previewer, pool, f"{subject}:ref:refs/heads/main")
+        self._workflow("deploy", deployer, pool)
+        self._workflow("preview", previewer, pool)
+        self._workflow("drift", previewer, pool)
         looks = projects.IAMCustomRole(
             f"{name}-role",
             project=args.project,
@@ -94,13 +88,13 @@ class Delivery(pulumi.ComponentResource):
         )
 
     def _workflow(
-        self, workflow: str, account: serviceaccount.Account, pool: iam.WorkloadIdentityPool, subject: str
+        self, workflow: str, account: serviceaccount.Account, pool: iam.WorkloadIdentityPool
     ) -> None:
         serviceaccount.IAMMember(
             f"{self._name}-workflow-{workflow}",
             service_account_id=account.name,
             role="roles/iam.workloadIdentityUser",
-            member=pulumi.Output.concat("principal://iam.googleapis.com/", pool.name, "/subject/", subject),
+            member=pulumi.Output.concat("principal://iam.googleapis.com/", pool.name, "/subject/", workflow),
             opts=self._child,
         )
 

@@ -11,7 +11,7 @@ from infra.settings.stack import ProjectSettings
 
 NAMESPACE: Final = "event-store-bootstrap:"
 LONGEST_ACCOUNT: Final = 30  # letters; Google's limit on the id of a service account
-LONGEST_SUBJECT: Final = 127  # bytes; Google's limit on google.subject
+_NUMBER: Final = r"[1-9]\d{0,18}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,15 @@ class BootstrapSettings:
     """Everything that the file of a bootstrap says; `project` is `gcp:project`."""
 
     project: str
-    repository: str = key(
-        "the GitHub repository that deploys",
-        pattern=r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9_.-]{1,100}",
-        allowed="owner/name",
+    repository_id: str = key(
+        "the id of the GitHub repository that deploys",
+        pattern=_NUMBER,
+        allowed="the number that `gh api repos/OWNER/NAME --jq .id` prints",
+    )
+    repository_owner_id: str = key(
+        "the id of the owner of that repository",
+        pattern=_NUMBER,
+        allowed="the number that `gh api repos/OWNER/NAME --jq .owner.id` prints",
     )
     environment: str = key(
         "the stack's name, which is that of its GitHub environment too",
@@ -54,12 +59,6 @@ class BootstrapSettings:
                     f"{NAMESPACE}prefix is {self.prefix!r}, but the account {name} must have at most "
                     f"{LONGEST_ACCOUNT} letters: shorten the prefix by {len(name) - LONGEST_ACCOUNT}"
                 )
-        subject = f"repo:{self.repository}:environment:{self.environment}"
-        if len(subject) > LONGEST_SUBJECT:
-            raise ConfigurationError(
-                f"{NAMESPACE}environment is {self.environment!r}, but the subject {subject} must have "
-                f"at most {LONGEST_SUBJECT} letters: shorten the environment's name"
-            )
 
     @classmethod
     def parse(cls, config: Mapping[str, str]) -> "BootstrapSettings":
@@ -68,5 +67,12 @@ class BootstrapSettings:
         Raises:
             ConfigurationError: A key is unknown or missing, or a value is impossible.
         """
-        project = ProjectSettings.parse(config).project
-        return parse(cls, within(NAMESPACE, config), NAMESPACE, project=project)
+        project, values = ProjectSettings.parse(config).project, within(NAMESPACE, config)
+        if name := values.get("repository"):
+            raise ConfigurationError(
+                f"{NAMESPACE}repository is {name!r}, but a name can be taken over by others, so the "
+                "repository is known by its numbers: run `pulumi config rm repository`, and set "
+                f"repository_id and repository_owner_id to what `gh api repos/{name} --jq '.id, .owner.id'` "
+                "prints"
+            )
+        return parse(cls, values, NAMESPACE, project=project)

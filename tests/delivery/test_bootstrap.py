@@ -1,23 +1,20 @@
 """The bootstrap comes up once and stays as it is, and a mistake in its file makes nothing."""
 
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
 from event_store.errors import ConfigurationError
 from infra.settings.bootstrap import BootstrapSettings
 from local.limits import federation, iam
-from local.state import ROOT
+from tests.delivery.bootstrap import write_bootstrap
 from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import Stack
 
 
 async def test_the_bootstrap_comes_up_once_and_leaves_nothing(stack: Stack) -> None:
     """The real engine makes it, finds no change afterwards, exports what GitHub needs, and destroys it."""
-    stack.write(f"import runpy\nrunpy.run_path({str(ROOT / 'infra' / 'bootstrap' / '__main__.py')!r})\n")
-    _configure(stack.directory)
+    write_bootstrap(stack)
 
     output = await stack.must_up()
     preview = await stack.run("preview", "--expect-no-changes")
@@ -35,35 +32,40 @@ async def test_the_bootstrap_comes_up_once_and_leaves_nothing(stack: Stack) -> N
         for each in grants
     }
     assert {subject: found and found[1] for subject, found in whom.items()} == {
-        "repo:team/store:environment:prod": "deployer",
-        "repo:team/store:pull_request": "previewer",
-        "repo:team/store:ref:refs/heads/main": "previewer",
+        "deploy": "deployer",
+        "preview": "previewer",
+        "drift": "previewer",
     }
     assert {each["role"] for each in grants} == {"roles/iam.workloadIdentityUser"}
     (provider,) = stack.cloud.records.of_type(federation.PROVIDER.type)
-    # GitHub signs for every repository there is, and others of the same owner are not this one.
-    assert provider.inputs["attributeCondition"] == "assertion.repository == 'team/store'"
-    assert provider.inputs["attributeMapping"]["google.subject"] == "assertion.sub"
     assert provider.inputs["oidc"]["issuerUri"] == "https://token.actions.githubusercontent.com"
     await stack.must_destroy()
     assert list(stack.cloud.records) == []
 
 
-def _configure(directory: Path) -> None:
-    content = {"config": {**BOOTSTRAP, "gcp:project": "project-1"}}
-    (directory / "Pulumi.local.yaml").write_text(yaml.safe_dump(content))
+def test_the_settings_of_a_repository_s_name_are_told_what_to_set_instead() -> None:
+    """A bootstrap that knows the repository by its name learns the new keys, and how to get their values."""
+    config = {**BOOTSTRAP, "event-store-bootstrap:repository": "team/store"}
+
+    with pytest.raises(ConfigurationError) as refused:
+        BootstrapSettings.parse(config)
+    assert str(refused.value) == (
+        "event-store-bootstrap:repository is 'team/store', but a name can be taken over by others, so the "
+        "repository is known by its numbers: run `pulumi config rm repository`, and set repository_id and "
+        "repository_owner_id to what `gh api repos/team/store --jq '.id, .owner.id'` prints"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("repository", "https://github.com/team/store", "owner/name"),
-        ("repository", "team/'store", "owner/name"),
+        ("repository_id", "team/store", "gh api repos/OWNER/NAME --jq .id"),
+        ("repository_id", "1' || true || '", "gh api repos/OWNER/NAME --jq .id"),
+        ("repository_owner_id", "0", "gh api repos/OWNER/NAME --jq .owner.id"),
         ("environment", "Prod", "small letters"),
         ("state_bucket", "gs://team-state", "without gs://"),
         ("secrets_key", "k", "projects/P/locations/L"),
         ("prefix", "a" * 20 + "b", "2 to 20"),
-        ("repository", f"{'a' * 39}/{'b' * 90}", "at most 127 letters: shorten the environment's name"),
     ],
 )
 def test_a_mistake_is_named(name: str, value: str, message: str) -> None:

@@ -13,10 +13,11 @@ TOPIC = {"name": "words"}
 GRANT = {"project": "p", "role": "roles/x"}
 GRANT_ON_KEY = {"cryptoKeyId": "europe/r/k", "role": "roles/x", "member": "user:a@b.c"}
 POOL = {"workloadIdentityPoolId": "github"}
+SUBJECT = {"google.subject": "assertion.sub"}
 PROVIDER = {
     **POOL,
     "workloadIdentityPoolProviderId": "repository",
-    "attributeMapping": {"google.subject": "assertion.sub"},
+    "attributeMapping": SUBJECT,
     "attributeCondition": "assertion.repository == 'a/b'",
     "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
 }
@@ -85,7 +86,26 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (federation.POOL, POOL, "workloadIdentityPoolId", "gcp-x", "workloadIdentityPoolId", "gcp-"),
         (federation.POOL, POOL, "displayName", "x" * 33, "displayName", "32"),
         (federation.PROVIDER, PROVIDER, "attributeCondition", "true", "attributeCondition", "claims"),
-        (federation.PROVIDER, PROVIDER, "attributeMapping", {"a": "x"}, "attributeMapping", "google.subject"),
+        (federation.PROVIDER, PROVIDER, "attributeMapping", {}, "attributeMapping", "google.subject"),
+        (federation.PROVIDER, PROVIDER, "attributeCondition", "assertion.a =", "attributeCondition", "col"),
+        (federation.PROVIDER, PROVIDER, "attributeCondition", "assertion.a == b", "attributeCondition", "b"),
+        (
+            *(federation.PROVIDER, PROVIDER, "attributeMapping", SUBJECT | {"a": "''"}),
+            *("attributeMapping.a", "must be google.subject"),
+        ),
+        (
+            *(federation.PROVIDER, PROVIDER, "attributeMapping", {"google.subject": "attribute.a"}),
+            *("attributeMapping.google.subject", "names attribute, but has assertion only"),
+        ),
+        (
+            *(federation.PROVIDER, PROVIDER, "attributeMapping", {"google.subject": f"'{'s' * 2048}'"}),
+            *("attributeMapping.google.subject", "2048"),
+        ),
+        (
+            *(federation.PROVIDER, PROVIDER, "attributeMapping"),
+            SUBJECT | {f"attribute.a{number}": "'a'" for number in range(51)},
+            *("attributeMapping", "at most 50"),
+        ),
         (federation.PROVIDER, PROVIDER, "oidc.issuerUri", "http://a", "oidc.issuerUri", "https"),
         (federation.PROVIDER, PROVIDER, "saml", {"idpMetadataXml": "x"}, "saml", "conflicts with oidc"),
         (

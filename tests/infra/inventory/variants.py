@@ -58,7 +58,8 @@ VARIANTS: Final[dict[str, tuple[dict[str, Any], str]]] = {
 BOOTSTRAP: Final = {
     "gcp:project": "event-store-prod",
     "gcp:region": "europe-west1",
-    "event-store-bootstrap:repository": "team/store",
+    "event-store-bootstrap:repository_id": "456789",
+    "event-store-bootstrap:repository_owner_id": "123456",
     "event-store-bootstrap:environment": "prod",
     "event-store-bootstrap:state_bucket": "team-state",
     "event-store-bootstrap:secrets_key": "projects/p/locations/l/keyRings/r/cryptoKeys/k",

@@ -1,0 +1,55 @@
+"""The language of Google's conditions and attribute mappings, the Common Expression Language.
+
+Its implementation is imported at the first use: most stacks that come up here have no expression at all.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+
+class ExpressionError(Exception):
+    """An expression has no value for what it was given: it is not CEL, or reads what is not there."""
+
+
+def problem(expression: str, names: Collection[str]) -> str | None:
+    """Return why an expression is refused where it is declared, or None.
+
+    Args:
+        expression: The text.
+        names: The variables that there are. Those that a macro (`all`, `map`) declares are not known here.
+    """
+    from celpy import Environment  # noqa: PLC0415 - a tenth of a second, which most runs do not need
+    from celpy.celparser import CELParseError  # noqa: PLC0415
+
+    try:
+        tree = Environment().compile(expression)
+    except CELParseError as error:
+        return f"is not an expression (column {error.column}): {expression}"
+    used = {str(name) for ident in tree.find_data("ident") for name in ident.children}
+    if unknown := sorted(used - {*names}):
+        return f"names {unknown[0]}, but has {', '.join(names)} only"
+    return None
+
+
+def evaluate(expression: str, **values: Any) -> Any:
+    """Return the value of an expression, as Python's own type.
+
+    Args:
+        expression: The text; its value is a text or a truth.
+        values: The variables, as JSON has them.
+
+    Raises:
+        ExpressionError: The text is not CEL, or it reads what is not there.
+    """
+    from celpy import Environment, celtypes  # noqa: PLC0415 - as above
+    from celpy.adapter import json_to_cel  # noqa: PLC0415
+    from celpy.celparser import CELParseError  # noqa: PLC0415
+    from celpy.evaluation import CELEvalError  # noqa: PLC0415
+
+    environment = Environment()
+    try:
+        program = environment.program(environment.compile(expression))
+        found = program.evaluate({name: json_to_cel(value) for name, value in values.items()})
+    except (CELParseError, CELEvalError) as error:
+        raise ExpressionError(f"{expression}: {error.args[0]}") from error
+    return bool(found) if isinstance(found, celtypes.BoolType) else str(found)
