@@ -14,6 +14,11 @@ from infra.settings import RolloutSettings
 
 PORT: Final = 8080
 GRPC_SERVICE: Final = "event_store.v1.EventStore"  # the name that its health check answers to
+# The longest that Cloud Run waits for an instance: https://docs.cloud.google.com/run/docs/configuring/healthchecks
+STARTUP_SECONDS: Final = 240
+_STARTUP_PERIOD_SECONDS: Final = 2
+# The rest is for the process itself to start, to check the schema and to listen.
+DATABASE_WAIT_SECONDS: Final = STARTUP_SECONDS - 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,7 @@ def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTempl
     environment = Environment(
         routing=args.routing,
         database_connections=settings.database_connections,
+        database_wait_seconds=DATABASE_WAIT_SECONDS,
         relay="on" if settings.relay == "service" else "off",
         log_level=settings.log_level,
     )
@@ -147,16 +153,16 @@ def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTempl
                     cpu_idle=False,
                     startup_cpu_boost=True,
                 ),
-                # 120 s to start. Health says whether the process serves, not whether the database is there:
+                # Health says whether the process serves, not whether the database is there:
                 # to restart or to empty every instance would not bring that back.
                 startup_probe=cloudrunv2.ServiceTemplateContainerStartupProbeArgs(
                     grpc=cloudrunv2.ServiceTemplateContainerStartupProbeGrpcArgs(
                         port=PORT, service=GRPC_SERVICE
                     ),
                     initial_delay_seconds=0,
-                    period_seconds=2,
+                    period_seconds=_STARTUP_PERIOD_SECONDS,
                     timeout_seconds=2,
-                    failure_threshold=60,
+                    failure_threshold=STARTUP_SECONDS // _STARTUP_PERIOD_SECONDS,
                 ),
                 readiness_probe=cloudrunv2.ServiceTemplateContainerReadinessProbeArgs(
                     grpc=cloudrunv2.ServiceTemplateContainerReadinessProbeGrpcArgs(

@@ -2,13 +2,19 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 from pulumi_gcp import cloudrunv2
 
+from event_store.environment import Environment
 from infra.components.children import child_options
 from infra.components.container import ContainerArgs, Identity, identity, vpc_access
 from infra.components.database_login import ADMINISTRATORS
+
+JOB_SECONDS: Final = 1800
+# Its login's grants are seconds old at a first update, and IAM may take seven minutes and more to know them.
+DATABASE_WAIT_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +78,17 @@ class Migrations(pulumi.ComponentResource):
 
 
 def _template(args: MigrationsArgs, migrator: Identity) -> cloudrunv2.JobTemplateArgsDict:
+    environment = Environment(database_wait_seconds=DATABASE_WAIT_SECONDS)
+    variables = {**environment.variables(), **migrator.login.variables}
     return {
         "task_count": 1,
         "parallelism": 1,
         "template": {
             "service_account": migrator.account.email,
             "execution_environment": "EXECUTION_ENVIRONMENT_GEN2",
-            # A migration that failed once needs a person, not a second attempt.
+            # A migration that failed once needs a person, not a second attempt; the login is waited for.
             "max_retries": 0,
-            "timeout": "1800s",
+            "timeout": f"{JOB_SECONDS}s",
             "containers": [
                 {
                     "image": args.image,
@@ -90,10 +98,7 @@ def _template(args: MigrationsArgs, migrator: Identity) -> cloudrunv2.JobTemplat
                         "migrate",
                         *(["--create-database"] if args.connection.engine == "alloydb" else []),
                     ],
-                    "envs": [
-                        {"name": key, "value": value}
-                        for key, value in sorted(migrator.login.variables.items())
-                    ],
+                    "envs": [{"name": key, "value": value} for key, value in sorted(variables.items())],
                     "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
                 }
             ],

@@ -2,8 +2,13 @@
 
 Only this file knows SQLSTATEs: the service, the relay, replays and projections decide by `cause_of`.
 https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+libpq keeps the SQLSTATE of a failed connection to itself (https://github.com/psycopg/psycopg/issues/1188). A
+refused login is therefore AWAY, as an unreachable server is: it passes by itself while IAM does not know of a
+grant yet. A missing database does not pass, and is told by PostgreSQL's words.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -25,7 +30,8 @@ class Cause(Enum):
     """Why PostgreSQL did not do what it was asked to do, and so what helps.
 
     Attributes:
-        AWAY: The server is unreachable, stopping, read-only or out of connections: wait for it.
+        AWAY: The server is unreachable, stopping, read-only or out of connections, or refuses the login: wait
+            for it.
         BUSY: A conflict with others over rows, locks or memory: try again, a bounded number of times.
         TOO_SLOW: The session or the statement exceeded a time limit: its own fault, or that of the load.
         OPERATOR: The schema, a right or disk space is missing, or data is damaged: an operator has to act.
@@ -69,11 +75,13 @@ _CAUSES: Final[Mapping[str, Cause]] = {
 }
 # What an operator has to do, as the end of a sentence; for other states PostgreSQL's own words have to do.
 _REMEDIES: Final[Mapping[str, str]] = {
+    "3D000": "there is no such database: make it, or run `event-store migrate --create-database`",
     "42501": "the user lacks a right: grant it, or run `event-store migrate` for those of the service",
     "53100": "the disk is full: enlarge it",
 }
 _OF_THE_SCHEMA: Final = frozenset(("3F000", "42703", "42883", "42P01"))  # 42883 is undefined_function
 _NOT_HELD: Final = ("22", "54")  # data exception, program limit exceeded
+_NO_DATABASE: Final = re.compile(r'FATAL: +database ".*" does not exist')
 
 
 def cause_of(error: psycopg.Error) -> Cause:
@@ -83,7 +91,7 @@ def cause_of(error: psycopg.Error) -> Cause:
         error: One without a SQLSTATE is psycopg's own: the connection is lost or was never made, or the
             call itself was wrong.
     """
-    state = error.sqlstate
+    state = _state_of(error)
     if state is None:
         is_connection = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return Cause.AWAY if is_connection else Cause.REFUSED
@@ -105,7 +113,8 @@ def domain_errors() -> Iterator[None]:
         SchemaError: A table, a column or a function is missing.
         ConfigurationError: A right is missing, the disk is full, or a file of the database is damaged.
         LogCorruptedError: The log holds events beyond its head.
-        UnavailableError: The database is unreachable or read-only, or a statement or a lock took too long.
+        UnavailableError: The database is unreachable, refuses the login or is read-only, or a statement or a
+            lock took too long.
     """
     try:
         yield
@@ -113,8 +122,12 @@ def domain_errors() -> Iterator[None]:
         raise _translate(error) from error
 
 
+def _state_of(error: psycopg.Error) -> str | None:
+    return error.sqlstate or ("3D000" if _NO_DATABASE.search(str(error)) else None)
+
+
 def _translate(error: psycopg.Error) -> EventStoreError:
-    said, state = message_of(error), error.sqlstate or ""
+    said, state = message_of(error), _state_of(error) or ""
     if state.startswith(_NOT_HELD) or isinstance(error, psycopg.DataError):
         return InvalidArgumentError.of("appends", f"PostgreSQL cannot hold it: {said}")
     if state in _OF_THE_SCHEMA:

@@ -21,6 +21,7 @@ REPLICA_HOST: Final = "EVENT_STORE_REPLICA_HOST"
 REPLICA_PORT: Final = "EVENT_STORE_REPLICA_PORT"
 REPLICA_CA: Final = "EVENT_STORE_REPLICA_CA"
 DATABASE_CONNECTIONS: Final = "EVENT_STORE_DATABASE_CONNECTIONS"
+DATABASE_WAIT_SECONDS: Final = "EVENT_STORE_DATABASE_WAIT_SECONDS"
 ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
@@ -54,6 +55,8 @@ class Environment:
         database_connections: The most connections that one instance opens for requests, 2 to 100. The relay
             and its listener hold two more, the replayer a third, while somebody follows the log a fourth
             listens for it, and each import has one of its own.
+        database_wait_seconds: How long `serve` and `migrate` wait at their start for a database that is away
+            or refuses the login, 0 to 3600. The default of 0 tells a person at once.
         routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
         relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
         log_level: One of DEBUG, INFO, WARNING, ERROR.
@@ -67,6 +70,7 @@ class Environment:
     replica_port: int = 5432
     replica_ca: str = ""
     database_connections: int = 6
+    database_wait_seconds: int = 0
     routing: str = ""
     relay: str = "on"
     log_level: str = "INFO"
@@ -76,6 +80,7 @@ class Environment:
         _check_range(PORT, self.port, 0, 65535)
         _check_range(REPLICA_PORT, self.replica_port, 1, 65535)
         _check_range(DATABASE_CONNECTIONS, self.database_connections, 2, 100)
+        _check_range(DATABASE_WAIT_SECONDS, self.database_wait_seconds, 0, 3600)
         _check_choice(DATABASE_LOGIN, self.database_login, LOGINS)
         _check_choice(RELAY, self.relay, RELAYS)
         _check_choice(LOG_LEVEL, self.log_level, LOG_LEVELS)
@@ -116,11 +121,12 @@ _NAMES: Final = {
     "replica_port": REPLICA_PORT,
     "replica_ca": REPLICA_CA,
     "database_connections": DATABASE_CONNECTIONS,
+    "database_wait_seconds": DATABASE_WAIT_SECONDS,
     "routing": ROUTING,
     "relay": RELAY,
     "log_level": LOG_LEVEL,
 }
-_NUMBERS: Final = ("port", "replica_port", "database_connections")
+_NUMBERS: Final = ("port", "replica_port", "database_connections", "database_wait_seconds")
 # Read by the local runtime, tests and the client's commands, which share a shell with the service.
 _OTHERS_OF_OURS: Final = (
     "EVENT_STORE_POSTGRES",

@@ -2,7 +2,8 @@
 
 Invariants:
 
-- Nothing is served before the schema is known to fit.
+- Nothing is served before the schema is known to fit. `start` waits for a database that is away or refuses
+  the login, for at most `database_wait_seconds`; a stop signal ends that wait at once.
 - After a stop signal health says NOT_SERVING, new calls are refused, streams without an end of their own
   are ended, calls in flight have `GRACE_SECONDS`, then the appender stores what waits, then the connections
   close.
@@ -26,6 +27,7 @@ from event_store import keep_alive
 from event_store.appender import Appender
 from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
+from event_store.database_wait import DatabaseWait
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
 from event_store.importer import Importer
@@ -114,15 +116,16 @@ class Server:
         self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Check the schema, then listen.
+        """Wait for the database, check the schema, then listen. Cancelling it closes everything.
 
         Raises:
-            UnavailableError: The database is away.
+            UnavailableError: The database is away, or refuses the login, beyond `database_wait_seconds`.
             SchemaError: Its schema does not work with this release.
             ConfigurationError: The port is taken.
         """
         try:
-            await self._check_schema()
+            waiting = DatabaseWait(self._environment.database_wait_seconds, _log.warning)
+            await waiting.until_async(self._check_schema)
             await self._database.open()
             if self._replica is not None:
                 await self._replica.open()
@@ -211,7 +214,7 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
 
     Raises:
         ConfigurationError: The port is taken, or the database's schema does not fit this release.
-        UnavailableError: The database is away.
+        UnavailableError: The database is away, or refuses the login, beyond `database_wait_seconds`.
     """
     configure_logs(environment.log_level)
     server = Server(environment, routing)
@@ -224,18 +227,30 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await server.start()
     stopped = asyncio.create_task(stopping.wait())
-    failed = asyncio.create_task(server.wait())
-    try:
-        await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            failed.result()
-    finally:
-        stopped.cancel()
-        failed.cancel()
-        await server.stop()
+    if await _has_started(server, stopped):
+        failed = asyncio.create_task(server.wait())
+        try:
+            await asyncio.wait((stopped, failed), return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                failed.result()
+        finally:
+            stopped.cancel()
+            failed.cancel()
+            await server.stop()
     _log.info("stopped")
+
+
+async def _has_started(server: Server, stopped: asyncio.Task[bool]) -> bool:
+    """Start a server; return false, with all of it closed, if `stopped` is done before it serves."""
+    starting = asyncio.create_task(server.start())
+    await asyncio.wait((stopped, starting), return_when=asyncio.FIRST_COMPLETED)
+    starting.cancel()
+    try:
+        await starting
+    except asyncio.CancelledError:
+        return False
+    return True
 
 
 def _give_up() -> None:

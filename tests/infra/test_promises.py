@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from event_store.environment import DATABASE_WAIT_SECONDS
 from infra.protection import HOLDS_DATA
 from tests.infra.engine import Preview
 
@@ -152,6 +153,23 @@ def test_containers_run_the_command_by_its_name(plan: Plan) -> None:
     assert (service["commands"], service["args"]) == (["event-store"], ["serve"])
     assert service["ports"] == {"name": "h2c", "containerPort": 8080}
     assert all("grpc" in service[probe] for probe in ("startupProbe", "readinessProbe", "livenessProbe"))
+
+
+def test_a_start_waits_for_its_database_within_what_cloud_run_gives_it(plan: Plan) -> None:
+    """The service gives up before its startup probe does, and the job has most of its time to migrate."""
+    (job,) = _of_type(plan, "Job").values()
+    service = plan["event-store-service"]["inputs"]["template"]["containers"][0]
+    task = job["inputs"]["template"]["template"]
+    probe = service["startupProbe"]
+    probe_seconds = probe["failureThreshold"] * probe["periodSeconds"]
+
+    assert 120 <= _database_wait_seconds(service) <= probe_seconds - 20
+    assert 420 <= _database_wait_seconds(task["containers"][0]) <= int(task["timeout"][:-1]) - 600
+
+
+def _database_wait_seconds(container: Mapping[str, Any]) -> int:
+    (seconds,) = (each["value"] for each in container["envs"] if each["name"] == DATABASE_WAIT_SECONDS)
+    return int(seconds)
 
 
 def test_destroying_the_stack_disables_no_api(plan: Plan) -> None:

@@ -264,11 +264,15 @@ def test_the_service_answers_by_the_same_classes(
 
 
 def test_an_error_without_a_sqlstate_is_an_outage_if_the_connection_failed(database: TestDatabase) -> None:
-    """A server that is away, or refuses a login; but not a wrong call of psycopg."""
-    for conninfo in (f"{database.superuser} port=1", f"{database.superuser} dbname=missing"):
+    """A server that is away, or refuses a login; neither a missing database nor a wrong call of psycopg."""
+    for conninfo, cause in (
+        (f"{database.superuser} port=1", Cause.AWAY),
+        (f"{database.superuser} user=missing", Cause.AWAY),
+        (f"{database.superuser} dbname=missing", Cause.OPERATOR),
+    ):
         with pytest.raises(psycopg.OperationalError) as raised:
             psycopg.connect(conninfo)
-        assert (raised.value.sqlstate, cause_of(raised.value)) == (None, Cause.AWAY)
+        assert (raised.value.sqlstate, cause_of(raised.value)) == (None, cause)
     with psycopg.connect(database.superuser) as connection:
         connection.close()
         with pytest.raises(psycopg.Error) as lost:

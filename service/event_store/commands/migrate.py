@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import signal
 import sys
 from functools import partial
 from typing import Final
 
 from event_store.create_database import ALWAYS_THERE, create_database
+from event_store.database_wait import DatabaseWait
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.migrate import offline_sql, upgrade
@@ -16,7 +18,7 @@ Bring the database's schema up to this release. Safe to run twice, and from two 
 a later release that works with this one is left as it is, so that a rollback goes through.
 
 libpq's variables (PGHOST, PGPORT, PGDATABASE, PGUSER ...) name the database; the user becomes the tables'
-owner."""
+owner. SIGTERM or Ctrl-C ends it, with the schema as it was."""
 EXAMPLES: Final = """\
 examples:
   event-store migrate
@@ -40,12 +42,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sql:
         sys.stdout.write(offline_sql())
         return 0
-    login = Login(Environment.parse(os.environ))
+    environment = Environment.parse(os.environ)
+    # The first process of a container does not end by a signal that it does not handle.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    login = Login(environment)
+    waiting = DatabaseWait(environment.database_wait_seconds, _tell)
     if arguments.create_database:
         create_database(
-            partial(login.connect, ALWAYS_THERE), os.environ.get("PGDATABASE", ALWAYS_THERE), report=_tell
+            partial(waiting.until, partial(login.connect, ALWAYS_THERE)),
+            os.environ.get("PGDATABASE", ALWAYS_THERE),
+            report=_tell,
         )
-    upgrade(login.connect, report=_tell)
+    # Only the login is waited for: a migration that failed needs a person.
+    upgrade(partial(waiting.until, login.connect), report=_tell)
     return 0
 
 
