@@ -87,6 +87,11 @@ MANAGED: Final = {
 }
 
 
+# The provider lists the regions when it is configured, and warns where it may not.
+CONFIGURED_WITH: Final = ("compute.regions.list",)
+
+
 def reading_permissions() -> tuple[str, ...]:
     """Return what the previewer's custom role holds."""
-    return tuple(sorted({each for managed in MANAGED.values() for each in managed.read_with}))
+    reading = {each for managed in MANAGED.values() for each in managed.read_with}
+    return tuple(sorted({*reading, *CONFIGURED_WITH}))

@@ -1,5 +1,6 @@
 """The local Google Cloud, put together: what it stands on, and every resource type that it has."""
 
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from local.resources.recorded import RECORDED
 from local.resources.service import ServiceKind
 from local.resources.sql import DatabaseKind, InstanceKind, UserKind
 from local.resources.worker_pool import WorkerPoolKind
+from local.rights.callers import Tokens
+from local.rights.rights import Rights
 from local.runner import Runner
 from local.settings import Settings
 from local.state import ROOT, State
@@ -116,9 +119,10 @@ def assemble(
         records: What stands in it.
         program: The folder of the Pulumi program.
     """
+    tokens = Tokens(settings.token)
     bus = Bus(settings.pubsub, settings.pubsub_port, state.exports)
     instances: Instances = (
-        ExternalInstances(settings.token)
+        ExternalInstances(tokens)
         if settings.postgres == "external"
         else EmbeddedInstances(state.postgres, settings.postgres_port)
     )
@@ -129,7 +133,7 @@ def assemble(
         records=records,
         directory=ROOT,
         home=state.home,
-        token=settings.token,
+        tokens=tokens,
     )
     services = ServiceKind(runner, settings.service_port)
     worker_pools = WorkerPoolKind(runner)
@@ -150,7 +154,8 @@ def assemble(
         services,
         worker_pools,
     )
-    return Assembly(Cloud(kinds, records), bus, instances, services, worker_pools)
+    rights = Rights(records, settings.rights)
+    return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)
 
 
 def assemble_empty(state: State, program: Path) -> Assembly:
@@ -160,5 +165,5 @@ def assemble_empty(state: State, program: Path) -> Assembly:
         state: Where it would keep what it has.
         program: The folder of the Pulumi program.
     """
-    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token="")
+    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token=secrets.token_hex())
     return assemble(state, settings, Processes(state.logs), Records(None), program)

@@ -4,6 +4,7 @@ Its implementation is imported at the first use: most stacks that come up here h
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 
@@ -41,15 +42,32 @@ def evaluate(expression: str, **values: Any) -> Any:
     Raises:
         ExpressionError: The text is not CEL, or it reads what is not there.
     """
-    from celpy import Environment, celtypes  # noqa: PLC0415 - as above
+    from celpy import celtypes  # noqa: PLC0415 - as above
     from celpy.adapter import json_to_cel  # noqa: PLC0415
     from celpy.celparser import CELParseError  # noqa: PLC0415
     from celpy.evaluation import CELEvalError  # noqa: PLC0415
 
-    environment = Environment()
     try:
-        program = environment.program(environment.compile(expression))
-        found = program.evaluate({name: json_to_cel(value) for name, value in values.items()})
+        found = _program(expression).evaluate({name: json_to_cel(value) for name, value in values.items()})
     except (CELParseError, CELEvalError) as error:
         raise ExpressionError(f"{expression}: {error.args[0]}") from error
     return bool(found) if isinstance(found, celtypes.BoolType) else str(found)
+
+
+@lru_cache(maxsize=256)
+def _program(expression: str) -> Any:
+    """Compile an expression with Google's own functions beside the language's.
+
+    https://cloud.google.com/iam/docs/conditions-attribute-reference
+    """
+    from celpy import Environment, celtypes  # noqa: PLC0415 - as above
+
+    def get_attribute(api: Any, name: Any, default: Any) -> Any:
+        return api.get(name, default)
+
+    def has_only(values: Any, allowed: Any) -> Any:
+        return celtypes.BoolType(all(each in allowed for each in values))
+
+    environment = Environment()
+    functions: Any = {"getAttribute": get_attribute, "hasOnly": has_only}
+    return environment.program(environment.compile(expression), functions=functions)

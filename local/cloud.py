@@ -12,6 +12,8 @@ from local.limits.schema import schema_of
 from local.properties import Properties
 from local.records import Record, Records
 from local.resources.kind import Draft, Kind
+from local.rights.callers import Tokens
+from local.rights.rights import Rights
 
 
 class Cloud:
@@ -20,11 +22,15 @@ class Cloud:
     Args:
         kinds: What it has.
         records: What stands in it.
+        rights: Judges who may do what.
+        tokens: Tells who calls.
     """
 
-    def __init__(self, kinds: Iterable[Kind], records: Records) -> None:
+    def __init__(self, kinds: Iterable[Kind], records: Records, rights: Rights, tokens: Tokens) -> None:
         self._kinds: Final = {kind.limits.type: kind for kind in kinds}
         self.records = records
+        self.rights = rights
+        self.tokens = tokens
 
     def kind(self, resource_type: str) -> Kind:
         """Return a resource type.

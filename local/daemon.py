@@ -7,6 +7,7 @@ be, on the descriptor of `--ready`; SIGTERM ends it with all its children, and s
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -68,6 +69,7 @@ def main() -> int:
     arguments = parser.parse_args()
     state = State(arguments.state)
     os.set_inheritable(arguments.ready, False)  # children that hold it too would hide its end
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with state.lock("daemon"):
             code = 0

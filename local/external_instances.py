@@ -12,17 +12,18 @@ from psycopg import sql
 from event_store.errors import ConfigurationError
 from local.instances import ADMINISTRATORS, CONNECT_SECONDS, Instances
 from local.postgres import CREATE_ADMINISTRATORS
+from local.rights.callers import Tokens
 
 
 class ExternalInstances(Instances):
     """A PostgreSQL that runs already, found through libpq's own variables; it stands for every instance.
 
     Args:
-        password: What roles with a Google identity log in with; their access token, too.
+        tokens: What roles with a Google identity log in with.
     """
 
-    def __init__(self, password: str) -> None:
-        self.password = password
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
         self._host = self._port = ""
         self._ssl_mode = os.environ.get("PGSSLMODE", "prefer")
 
@@ -56,12 +57,18 @@ class ExternalInstances(Instances):
         """Return where it listens, as libpq understands the developer's variables."""
         return {"PGHOST": self._host, "PGPORT": self._port, "PGSSLMODE": self._ssl_mode}
 
+    def password_of(self, user: str) -> str:
+        """Return the access token of the account that a role is named after."""
+        return self._tokens.of_account(f"{user}.gserviceaccount.com")
+
     def conninfo(self, _instance: str, user: str | None, database: str) -> str:
         """Return a connection string; libpq's variables say the rest of the administrator's."""
         if user is None:
             return psycopg.conninfo.make_conninfo(dbname=os.environ.get("PGDATABASE", database))
         where = {"host": self._host, "port": self._port, "sslmode": self._ssl_mode}
-        return psycopg.conninfo.make_conninfo(user=user, dbname=database, password=self.password, **where)
+        return psycopg.conninfo.make_conninfo(
+            user=user, dbname=database, password=self.password_of(user), **where
+        )
 
     def _prepare(self) -> None:
         try:

@@ -17,9 +17,6 @@ CONNECT_SECONDS: Final = 10
 class Instances(ABC):
     """All instances of the local Google Cloud, by name."""
 
-    # The password of a role that logs in with a Google identity; None where everybody is trusted.
-    password: str | None = None
-
     async def __aenter__(self) -> Self:
         return self
 
@@ -55,6 +52,10 @@ class Instances(ABC):
     @abstractmethod
     async def variables(self, instance: str) -> dict[str, str]:
         """Return libpq's variables that reach an instance from this machine."""
+
+    def password_of(self, _user: str) -> str | None:
+        """Return the password of a role that logs in with a Google identity; None where all are trusted."""
+        return None
 
     @abstractmethod
     def conninfo(self, instance: str, user: str | None, database: str) -> str:

@@ -22,7 +22,9 @@ from event_store.errors import EventStoreError
 from local.cloud import Cloud
 from local.errors import NotReadyError
 from local.properties import to_struct
-from local.provider_calls import Call, ProviderCalls
+from local.provider_calls import Answer, ProviderCalls
+from local.rights.callers import OWNER, Caller
+from local.rights.sessions import Sessions
 
 STOP_SECONDS: Final = 1.0
 _SERVICE: Final = "pulumirpc.ResourceProvider"
@@ -40,11 +42,19 @@ class Provider:
     Args:
         cloud: What it gives access to.
         handlers: More that the server answers.
+        caller: Whose credentials the environment of the engine holds that is told of this address.
+        docker: Whom Docker is logged in as there; by default the same.
     """
 
-    def __init__(self, cloud: Cloud, *handlers: grpc.GenericRpcHandler) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        *handlers: grpc.GenericRpcHandler,
+        caller: Caller = OWNER,
+        docker: Caller | None = None,
+    ) -> None:
         self._cloud = cloud
-        self._calls = ProviderCalls(cloud)
+        self._calls = ProviderCalls(cloud, Sessions(cloud.rights, cloud.tokens, caller, docker or caller))
         self._handlers = handlers
         self._server: Any = None
         self._running: set[asyncio.Task[Any]] = set()
@@ -73,11 +83,11 @@ class Provider:
         if self._reading is not None:
             await self._reading
 
-    def _answer(self, call: Call) -> Callable[[Any, Any], Awaitable[Any]]:
+    def _answer(self, call: Answer) -> Callable[[Any, Any], Awaitable[Any]]:
         """Return a handler that turns our errors into the engine's."""
 
         async def handle(request: Any, context: Any) -> Any:
-            task = asyncio.ensure_future(call(request))
+            task = asyncio.ensure_future(call(request, context.peer()))
             self._running.add(task)
             try:
                 return await task

@@ -20,8 +20,12 @@ from local.errors import CloudError
 from local.limits import Limits
 from local.place import Place
 from local.properties import Properties, from_struct, is_known, to_struct
+from local.rights.asked import CONFIGURE, GONE_WITHOUT_RIGHTS, LOOKED_UP, Call, asked
+from local.rights.callers import service_account
+from local.rights.rights import DeniedError
+from local.rights.sessions import Sessions
 
-Call = Callable[[Any], Awaitable[Any]]
+Answer = Callable[[Any, str], Awaitable[Any]]  # of a request and the connection that it came by
 
 _NONE: Final = pb.DiffResponse.DIFF_NONE
 _SOME: Final = pb.DiffResponse.DIFF_SOME
@@ -34,13 +38,15 @@ class ProviderCalls:
 
     Args:
         cloud: What answers.
+        sessions: Who is behind each connection.
     """
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, sessions: Sessions) -> None:
         self._cloud = cloud
+        self._sessions = sessions
 
     @property
-    def all(self) -> Mapping[str, tuple[Any, Call]]:
+    def all(self) -> Mapping[str, tuple[Any, Answer]]:
         """The request's message and the call, by the protocol's names."""
         return {
             "Handshake": (pb.ProviderHandshakeRequest, self._handshake),
@@ -59,37 +65,44 @@ class ProviderCalls:
             "Delete": (pb.DeleteRequest, self._delete),
         }
 
-    async def _handshake(self, _request: Any) -> Any:
+    async def _handshake(self, _request: Any, _peer: str) -> Any:
         return pb.ProviderHandshakeResponse()
 
-    async def _attach(self, _request: Any) -> Any:
+    async def _attach(self, _request: Any, _peer: str) -> Any:
         return Empty()
 
-    async def _plugin_info(self, _request: Any) -> Any:
+    async def _plugin_info(self, _request: Any, _peer: str) -> Any:
         return plugin_pb2.PluginInfo(version=_VERSION)
 
-    async def _schema(self, _request: Any) -> Any:
+    async def _schema(self, _request: Any, _peer: str) -> Any:
         return pb.GetSchemaResponse(schema="{}")
 
-    async def _check_config(self, request: Any) -> Any:
+    async def _check_config(self, request: Any, _peer: str) -> Any:
         return pb.CheckResponse(inputs=request.news)
 
-    async def _diff_config(self, request: Any) -> Any:
+    async def _diff_config(self, request: Any, _peer: str) -> Any:
         return pb.DiffResponse(changes=_NONE if request.old_inputs == request.news else _SOME)
 
-    async def _configure(self, request: Any) -> Any:
+    async def _configure(self, request: Any, peer: str) -> Any:
         config = from_struct(request.args)
+        caller = self._sessions.configure(peer, config)
         if "project" in config or "region" in config:  # not docker-build's
             self._cloud.records.place = Place(str(config.get("project", "")), str(config.get("region", "")))
+            for permission in CONFIGURE:
+                self._cloud.rights.warn(caller, permission, f"projects/{config.get('project', '')}")
         return pb.ConfigureResponse(supportsPreview=True)
 
-    async def _invoke(self, request: Any) -> Any:
+    async def _invoke(self, request: Any, peer: str) -> Any:
         response = pb.InvokeResponse()
-        answer = look_up(request.tok, from_struct(request.args), self._cloud.records)
+        arguments, caller = from_struct(request.args), self._sessions.caller(peer)
+        project = f"projects/{self._cloud.records.place.of(arguments).project}"
+        for permission in LOOKED_UP.get(request.tok, ()):
+            self._cloud.rights.check(caller, permission, project)
+        answer = look_up(request.tok, arguments, self._cloud.records)
         getattr(response, "return").CopyFrom(to_struct(answer))
         return response
 
-    async def _check(self, request: Any) -> Any:
+    async def _check(self, request: Any, _peer: str) -> Any:
         limits = self._cloud.kind(_type(request)).limits
         named = _with_name(limits, request, from_struct(request.olds), from_struct(request.news))
         inputs, failures = await asyncio.to_thread(limits.check, named)  # its first call loads the SDK
@@ -98,7 +111,7 @@ class ProviderCalls:
             failures=[pb.CheckFailure(property=each.path, reason=each.reason) for each in failures],
         )
 
-    async def _diff(self, request: Any) -> Any:
+    async def _diff(self, request: Any, _peer: str) -> Any:
         kind = self._cloud.kind(_type(request))
         if record := self._cloud.records.find(_type(request), request.id):
             self._cloud.records.confirm(record)
@@ -120,15 +133,27 @@ class ProviderCalls:
             hasDetailedDiff=True,
         )
 
-    async def _create(self, request: Any) -> Any:
+    async def _create(self, request: Any, peer: str) -> Any:
         inputs = from_struct(request.properties)
         if request.preview:
             planned = self._cloud.kind(_type(request)).planned(inputs)
             return pb.CreateResponse(properties=to_struct(planned))
-        record = await self._cloud.create(_type(request), request.urn, inputs)
+        kind = self._cloud.kind(_type(request))
+        self._judge(
+            peer, "create", kind.limits.type, kind.identify(inputs, self._cloud.records.place), inputs
+        )
+        record = await self._cloud.create(kind.limits.type, request.urn, inputs)
         return pb.CreateResponse(id=record.id, properties=to_struct(record.outputs))
 
-    async def _read(self, request: Any) -> Any:
+    async def _read(self, request: Any, peer: str) -> Any:
+        found = self._cloud.records.find(_type(request), request.id)
+        if found is not None:
+            try:
+                self._judge(peer, "read", found.type, found.id, found.inputs)
+            except DeniedError:
+                if found.type not in GONE_WITHOUT_RIGHTS:
+                    raise
+                return pb.ReadResponse()
         record = await self._cloud.read(_type(request), request.id)
         if record is None:
             return pb.ReadResponse()
@@ -136,7 +161,7 @@ class ProviderCalls:
             id=record.id, properties=to_struct(record.outputs), inputs=to_struct(record.inputs)
         )
 
-    async def _update(self, request: Any) -> Any:
+    async def _update(self, request: Any, peer: str) -> Any:
         inputs = from_struct(request.news)
         if request.preview:
             planned = self._cloud.kind(_type(request)).planned(inputs, from_struct(request.olds))
@@ -146,13 +171,22 @@ class ProviderCalls:
             raise CloudError(
                 f"googleapi: Error 404: {request.id} is not there: run `pulumi refresh`, notFound"
             )
+        self._judge(peer, "update", record.type, record.id, inputs)
         updated = await self._cloud.update(record, inputs)
         return pb.UpdateResponse(properties=to_struct(updated.outputs))
 
-    async def _delete(self, request: Any) -> Any:
+    async def _delete(self, request: Any, peer: str) -> Any:
         if record := self._cloud.records.find(_type(request), request.id):
+            self._judge(peer, "delete", record.type, record.id, record.inputs)
             await self._cloud.delete(record)
         return Empty()
+
+    def _judge(self, peer: str, call: Call, resource_type: str, identity: str, inputs: Properties) -> None:
+        """Refuse a call that the caller, or a service agent that has to do with it, lacks a right for."""
+        caller, place = self._sessions.caller(peer, resource_type), self._cloud.records.place
+        for ask in asked(call, resource_type, identity, inputs, place):
+            by = service_account(place.of(inputs).service_agent(ask.agent)) if ask.agent else caller
+            self._cloud.rights.check(by, ask.permission, ask.resource, modified_roles=ask.modified_roles)
 
 
 def _type(request: Any) -> str:

@@ -19,6 +19,7 @@ from local.processes import Child, Processes
 from local.properties import Properties
 from local.records import Records
 from local.resources.alloydb import server_of
+from local.rights.callers import Tokens
 
 _BIN: Final = Path(sys.executable).parent
 
@@ -45,7 +46,7 @@ class Runner:
         records: Where the databases' addresses stand.
         directory: Where they run: the repository.
         home: An empty directory, so that no developer's credentials are theirs.
-        token: Their access token.
+        tokens: Their access tokens.
 
     Attributes:
         programs: Where a container's command is looked for first: what its image would hold.
@@ -60,7 +61,7 @@ class Runner:
         records: Records,
         directory: Path,
         home: Path,
-        token: str,
+        tokens: Tokens,
     ) -> None:
         self.programs = _BIN
         self._processes = processes
@@ -69,7 +70,7 @@ class Runner:
         self._records = records
         self._directory = directory
         self._home = home
-        self._token = token
+        self._tokens = tokens
 
     async def start(self, name: str, template: Properties, place: Place, given: Mapping[str, str]) -> Running:
         """Start the first container of a template.
@@ -87,7 +88,9 @@ class Runner:
         command = _command(container, self.programs)
         email = template.get("serviceAccount", f"{place.number}-compute@developer.gserviceaccount.com")
         async with AsyncExitStack() as stack:
-            metadata = await stack.enter_async_context(MetadataServer(place, email, self._token))
+            metadata = await stack.enter_async_context(
+                MetadataServer(place, email, self._tokens.of_account(email))
+            )
             environment = {
                 "PATH": f"{self.programs}{os.pathsep}{os.defpath}",
                 "HOME": str(self._home),

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from event_store.errors import ConfigurationError
 from local.ports import free_port
+from local.rights.rights import Mode
 from local.state import State
 
 PORTS: Final = {"service_port": 8080, "postgres_port": 54320, "pubsub_port": 8085}  # if they are free
@@ -25,7 +26,8 @@ class Settings:
         pubsub_port: The port of the embedded Pub/Sub or Google's emulator.
         pubsub: `embedded`, `emulator`, or the HOST:PORT of a Pub/Sub that runs already.
         postgres: `embedded` or `external`.
-        token: The access token of containers.
+        rights: `audit` warns of calls that Google would refuse, `enforce` refuses them.
+        token: The secret that access tokens are signed with.
     """
 
     service_port: int
@@ -33,6 +35,7 @@ class Settings:
     pubsub_port: int
     pubsub: str = "embedded"
     postgres: str = "embedded"
+    rights: Mode = "audit"
     token: str
 
     @classmethod
@@ -65,6 +68,7 @@ class Settings:
             variables, "EVENT_STORE_PUBSUB", "embedded", "emulator"
         )
         postgres = _choice(variables, "EVENT_STORE_POSTGRES", "embedded", "external")
+        rights = cast("Mode", _choice(variables, "EVENT_STORE_RIGHTS", "audit", "enforce"))
         kept = cls.load(state)
         if kept is None:
             free: dict[str, Any] = {name: free_port(port) for name, port in PORTS.items()}
@@ -72,7 +76,7 @@ class Settings:
         asked: dict[str, Any] = {
             name: port or free_port() for name, port in ports.items() if port is not None
         }
-        chosen = replace(kept, pubsub=pubsub, postgres=postgres, **asked)
+        chosen = replace(kept, pubsub=pubsub, postgres=postgres, rights=rights, **asked)
         state.settings.write_text(json.dumps(asdict(chosen), indent=1))
         state.settings.chmod(0o600)
         return chosen

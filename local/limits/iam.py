@@ -1,15 +1,29 @@
 """Identities and grants."""
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text
-from local.limits.permissions import PERMISSIONS
 from local.limits.table import Limits
 from local.properties import Properties, is_known
+from local.rights.roles import PERMISSIONS, ROLES, unknown_role
+
+
+@dataclass(frozen=True, slots=True)
+class Role(Text):
+    """A role of Google's that the table of roles has, or a custom one."""
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse any other."""
+        # Without arguments `super` looks for a class that `slots` has replaced.
+        if (reason := super(Role, self).problem(value)) is not None:
+            return reason
+        return unknown_role(value) if value.startswith("roles/") and value not in ROLES else None
+
 
 MEMBER: Final = {
-    "role": Text(
+    "role": Role(
         r"(projects/[^/]+/|organizations/\d+/)?roles/.+",
         "a role, as in roles/pubsub.publisher",
         immutable=True,
@@ -80,7 +94,7 @@ def _holds_what_there_is(inputs: Properties) -> Iterator[tuple[str, str]]:
         if is_known(permission) and permission not in PERMISSIONS:
             yield (
                 f"permissions[{index}]",
-                f"{permission} is not valid: local/limits/permissions.py has the names that Google knows",
+                f"{permission} is not valid: local/rights/roles.py has the names that Google knows",
             )
 
 

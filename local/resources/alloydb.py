@@ -98,7 +98,7 @@ class UserKind(Kind):
             server_of(inputs["cluster"]),
             inputs["userId"],
             inputs.get("databaseRoles", []),
-            password=inputs.get("password", self._instances.password),
+            password=inputs.get("password", self._instances.password_of(inputs["userId"])),
         )
         return {"name": draft.id, **inputs}
 

@@ -163,7 +163,7 @@ class UserKind(Kind):
             inputs["name"],
             inputs.get("databaseRoles", [ADMINISTRATORS] if built_in else []),
             rights="CREATEROLE CREATEDB" if built_in else "NOCREATEROLE NOCREATEDB",
-            password=inputs.get("password", self._instances.password),
+            password=inputs.get("password", self._instances.password_of(inputs["name"])),
         )
         return {"project": draft.place.of(inputs).project, "host": "", "iamEmail": "", **inputs}
 

@@ -144,6 +144,7 @@ async def running_cloud(folder: Path, program: Path) -> AsyncIterator[LocalCloud
         service_port=free_port(),
         postgres_port=free_port(),
         pubsub_port=free_port(),
+        rights="enforce",
         token=token,
     )
     processes = Processes(state.logs)

@@ -1,0 +1,72 @@
+"""The one table of roles and permissions, and the one of what calls ask for."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.identities import GRANTS, PREVIEWER_ROLE
+from infra.managed import MANAGED, reading_permissions
+from local.assembly import assemble_empty
+from local.errors import CloudError
+from local.limits import iam
+from local.pubsub import roles as pubsub_roles
+from local.records import Records
+from local.rights.asked import CALLS, CONFIGURE, LOOKED_UP, asked
+from local.rights.callers import service_account
+from local.rights.rights import Rights
+from local.rights.roles import PERMISSIONS, ROLES
+from local.state import ROOT, State
+
+DATA = {pubsub_roles.PUBLISH, pubsub_roles.CONSUME}
+
+
+def test_every_type_says_what_its_calls_ask_for(tmp_path: Path) -> None:
+    """Each type of the local Google Cloud is in the table, and every permission there is one of a role."""
+    kinds = assemble_empty(State(tmp_path), ROOT / "infra").cloud._kinds
+    permissions = {
+        permission
+        for calls in CALLS.values()
+        for permission in (*calls.create, *calls.read, *calls.update, *calls.delete)
+    }
+    looked_up = {permission for each in LOOKED_UP.values() for permission in each}
+
+    assert kinds.keys() == CALLS.keys()
+    assert sorted((permissions | looked_up | {*CONFIGURE}) - PERMISSIONS) == []
+
+
+def test_an_unknown_type_role_or_permission_is_refused_with_where_to_add_it() -> None:
+    """Nothing passes for want of knowledge: the message names the file."""
+    rights = Rights(Records(None), "audit")
+
+    with pytest.raises(CloudError, match=r"gcp:x/y:Y ask for is not known: add it to local/rights/asked\.py"):
+        list(asked("create", "gcp:x/y:Y", "y", {}, Records(None).place))
+    with pytest.raises(CloudError, match=r"no permission run\.workerPools\.get: add it .*rights/roles\.py"):
+        rights.check(service_account("a@p.iam.gserviceaccount.com"), "run.workerPools.get", "projects/p")
+    problem = iam.MEMBER["role"].problem("roles/pubsub.Publisher")
+    assert problem is not None
+    assert "add it to local/rights/roles.py" in problem
+
+
+@pytest.mark.parametrize("role", sorted(pubsub_roles.GRANTABLE))
+def test_pubsub_has_the_roles_of_the_table(role: str) -> None:
+    """What the embedded Pub/Sub lets a role do is what the table says, but for the basic roles."""
+    if role.startswith("roles/pubsub."):
+        assert pubsub_roles.GRANTABLE[role] == ROLES[role] & DATA
+    ours = {each for each in PERMISSIONS if each.startswith("pubsub.")}
+    assert ours <= frozenset().union(*pubsub_roles.PERMISSIONS.values())
+
+
+@pytest.mark.parametrize("kind", sorted(MANAGED))
+def test_who_makes_and_reads_a_type_has_the_rights_for_it(kind: str) -> None:
+    """The deployer's role permits all calls of its type, and the previewer's own role all reads."""
+    calls, managed = CALLS[f"gcp:{kind}"], MANAGED[kind]
+    made = {*calls.create, *calls.read, *calls.update, *calls.delete}
+
+    assert {*calls.read} <= {*reading_permissions()}
+    if managed.made_with:
+        assert made <= ROLES[managed.made_with]
+
+
+def test_no_role_of_a_stack_is_unknown() -> None:
+    """Every role that `infra` grants is in the table."""
+    assert {each.role for each in GRANTS} - ROLES.keys() == {PREVIEWER_ROLE}
