@@ -32,7 +32,7 @@ def changes(limits: Limits, old: Properties, new: Properties) -> tuple[Change, .
     # An object that gains its first property is no longer the empty leaf that it was.
     kept = {path: kind for path, kind in found.items() if not _is_emptied(path, kind, {*before, *after})}
     return tuple(
-        Change(dotted(path), kind, limits.immutable(pattern(path)))
+        Change(dotted(path), kind, limits.replaces(pattern(path), before.get(path), after.get(path)))
         for path, kind in sorted(kept.items(), key=str)
     )
 

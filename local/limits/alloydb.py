@@ -23,6 +23,10 @@ _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDA
 _WINDOWS: Final = "maintenanceUpdatePolicy.maintenanceWindows[]"
 _BACKUPS: Final = "automatedBackupPolicy"
 _POLICIES: Final = ("DELETE", "ABANDON", "PREVENT")
+_SOURCES: Final = (
+    *("restoreBackupSource", "restoreContinuousBackupSource"),
+    *("restoreBackupdrBackupSource", "restoreBackupdrPitrSource"),
+)
 
 
 def _retention_is_one(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -40,7 +44,8 @@ CLUSTER: Final = Limits(
         "clusterType": Choice("PRIMARY", "SECONDARY", default="PRIMARY"),
         "subscriptionType": Choice("TRIAL", "STANDARD"),
         "databaseVersion": Text(r"POSTGRES_1[4-7]", "POSTGRES_14 to POSTGRES_17"),
-        "networkConfig.network": IMMUTABLE,
+        "skipAwaitMajorVersionUpgrade": Field(default=True),
+        **dict.fromkeys(_SOURCES, IMMUTABLE),
         "encryptionConfig.kmsKeyName": Text(
             r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+",
             "a key, as in projects/p/locations/l/keyRings/r/cryptoKeys/k",
@@ -56,14 +61,9 @@ CLUSTER: Final = Limits(
         f"{_WINDOWS}.startTime.hours": Whole(0, 23),
         f"{_WINDOWS}.startTime.minutes": Whole(0, 0),
         "deletionProtection": Field(default=True),
-        "deletionPolicy": Choice("DEFAULT", "FORCE", *_POLICIES, default="DEFAULT"),
+        "deletionPolicy": Choice("DEFAULT", "FORCE", *_POLICIES),
     },
-    exclusive=(
-        (
-            *("restoreBackupSource", "restoreContinuousBackupSource"),
-            *("restoreBackupdrBackupSource", "restoreBackupdrPitrSource"),
-        ),
-    ),
+    exclusive=(_SOURCES,),
     rules=(_retention_is_one,),
     name="clusterId",
 )
@@ -89,12 +89,13 @@ INSTANCE: Final = Limits(
         "activationPolicy": Choice("ACTIVATION_POLICY_UNSPECIFIED", "ALWAYS", "NEVER"),
         "machineConfig.cpuCount": Text("1|2|4|8|16|32|64|96|128", "1, 2, 4, 8, 16, 32, 64, 96 or 128"),
         "readPoolConfig.nodeCount": Whole(1, 20),
+        "networkConfig.allocatedIpRangeOverride": IMMUTABLE,
         "queryInsightsConfig.queryStringLength": Whole(256, 4_500),
         "queryInsightsConfig.queryPlansPerMinute": Whole(0, 20),
         "clientConnectionConfig.sslConfig.sslMode": Choice(
             "ENCRYPTED_ONLY", "ALLOW_UNENCRYPTED_AND_ENCRYPTED"
         ),
-        "deletionPolicy": Choice(*_POLICIES, default="DELETE"),
+        "deletionPolicy": Choice(*_POLICIES),
     },
     rules=(_pool_has_nodes,),
     name="instanceId",
@@ -119,7 +120,7 @@ USER: Final = Limits(
         "userType": Choice(
             *("ALLOYDB_BUILT_IN", "ALLOYDB_IAM_USER", "ALLOYDB_IAM_GROUP"), required=True, immutable=True
         ),
-        "deletionPolicy": Choice(*_POLICIES, default="DELETE"),
+        "deletionPolicy": Choice(*_POLICIES),
     },
     rules=(_identity_has_no_password,),
     name="userId",

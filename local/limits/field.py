@@ -2,7 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
+
+from local.properties import is_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +14,7 @@ class Field:
 
     Attributes:
         required: Google wants it, whatever the SDK says.
-        immutable: A new value needs a new resource.
+        immutable: Any change below it needs a new resource.
         default: What the real provider fills in before it shows a diff; None for nothing.
     """
 
@@ -22,6 +25,10 @@ class Field:
     def problem(self, _value: Any) -> str | None:
         """Return what is wrong with a known value, or None."""
         return None
+
+    def replaces(self, _old: Any, _new: Any) -> bool:
+        """Tell whether a change of the value needs a new resource; None is a value that is left out."""
+        return self.immutable
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,34 @@ class Text(Field):
     def problem(self, value: Any) -> str | None:
         """Refuse what does not match."""
         return None if re.fullmatch(self.pattern, str(value), re.DOTALL) else f"must be {self.allowed}"
+
+
+@dataclass(frozen=True, slots=True)
+class GrowingRange(Field):
+    """An IPv4 range of at least 8 addresses, which can grow in place, and not shrink or move."""
+
+    def problem(self, value: Any) -> str | None:
+        """Refuse what is no range, or one that is too small."""
+        try:
+            prefix = IPv4Network(value).prefixlen
+        except ValueError as error:
+            return f"must be an IPv4 range, as in 10.0.0.0/24: {error}"
+        return None if prefix <= 29 else "must hold at least 8 addresses (/29)"  # noqa: PLR2004 # in the message
+
+    def replaces(self, old: Any, new: Any) -> bool:
+        """Let a range grow."""
+        if old is None or new is None or not is_known([old, new]):
+            return False  # the provider decides it by the two ranges
+        return not IPv4Network(old).subnet_of(IPv4Network(new))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOnceSet(Field):
+    """A value that can be another one in place, but not taken away."""
+
+    def replaces(self, old: Any, new: Any) -> bool:
+        """Refuse to be without it again."""
+        return bool(old) and not new
 
 
 @dataclass(frozen=True, slots=True, init=False)

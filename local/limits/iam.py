@@ -36,6 +36,8 @@ MEMBER: Final = {
     "condition": IMMUTABLE,
     "project": IMMUTABLE,
 }
+# On what is named with its project.
+_MEMBER_OF: Final = {name: field for name, field in MEMBER.items() if name != "project"}
 
 SERVICE: Final = Limits(
     "gcp:projects/service:Service",
@@ -61,17 +63,20 @@ ACCOUNT: Final = Limits(
             immutable=True,
         ),
         "project": IMMUTABLE,
+        "disabled": Field(default=False),
         "displayName": Text(r".{0,100}", "at most 100 characters"),
         "description": Text(r".{0,256}", "at most 256 characters"),
     },
     name="accountId",
 )
 ACCOUNT_IAM_MEMBER: Final = Limits(
-    "gcp:serviceaccount/iAMMember:IAMMember", {"serviceAccountId": GIVEN, **MEMBER}, name="serviceAccountId"
+    "gcp:serviceaccount/iAMMember:IAMMember",
+    {"serviceAccountId": GIVEN, **_MEMBER_OF},
+    name="serviceAccountId",
 )
 BUCKET_IAM_MEMBER: Final = Limits(
     "gcp:storage/bucketIAMMember:BucketIAMMember",
-    {"bucket": GIVEN, **{name: field for name, field in MEMBER.items() if name != "project"}},
+    {"bucket": GIVEN, **_MEMBER_OF},
     name="bucket",
 )
 KEY_IAM_MEMBER: Final = Limits(
@@ -83,7 +88,7 @@ KEY_IAM_MEMBER: Final = Limits(
             required=True,
             immutable=True,
         ),
-        **{name: field for name, field in MEMBER.items() if name != "project"},
+        **_MEMBER_OF,
     },
     name="cryptoKeyId",
 )

@@ -63,7 +63,12 @@ ALERT_POLICY: Final = Limits(
 )
 NOTIFICATION_CHANNEL: Final = Limits(
     "gcp:monitoring/notificationChannel:NotificationChannel",
-    {"project": IMMUTABLE, "type": Text(r"\w+", "a kind of channel, as in email", required=True)},
+    {
+        "project": IMMUTABLE,
+        "type": Text(r"\w+", "a kind of channel, as in email", required=True),
+        "enabled": Field(default=True),
+        "forceDelete": Field(default=False),
+    },
     name="displayName",
 )
 
@@ -99,6 +104,9 @@ METRIC: Final = Limits(
         "metricDescriptor.valueType": Choice(
             "BOOL", "INT64", "DOUBLE", "STRING", "DISTRIBUTION", "MONEY", required=True
         ),
+        "metricDescriptor.labels[].key": IMMUTABLE,
+        "metricDescriptor.labels[].valueType": Field(immutable=True, default="STRING"),
+        "metricDescriptor.unit": Field(default="1"),
         "bucketOptions.exponentialBuckets.numFiniteBuckets": Whole(1, 200),
     },
 )

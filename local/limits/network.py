@@ -1,13 +1,12 @@
 """The private network."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, GrowingRange, Text, Whole
 from local.limits.iam import MEMBER
 from local.limits.table import Limits
-from local.properties import Properties, is_known
+from local.properties import Properties
 
 NAME: Final = Text(
     r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
@@ -15,19 +14,6 @@ NAME: Final = Text(
     required=True,
     immutable=True,
 )
-
-
-def _is_a_range(inputs: Properties) -> Iterator[tuple[str, str]]:
-    cidr = inputs.get("ipCidrRange")
-    if cidr is None or not is_known(cidr):
-        return
-    try:
-        prefix = ipaddress.IPv4Network(cidr).prefixlen
-    except ValueError as error:
-        yield "ipCidrRange", f"must be an IPv4 range, as in 10.0.0.0/24: {error}"
-        return
-    if prefix > 29:  # noqa: PLR2004 # Google's limit, in the message
-        yield "ipCidrRange", "must hold at least 8 addresses (/29)"
 
 
 NETWORK: Final = Limits(
@@ -38,7 +24,12 @@ NETWORK: Final = Limits(
         "description": IMMUTABLE,
         "autoCreateSubnetworks": Field(immutable=True, default=True),
         "routingMode": Choice("REGIONAL", "GLOBAL"),
-        "mtu": Whole(1300, 8896, immutable=True),
+        "mtu": Whole(1300, 8896),
+        "internalIpv6Range": IMMUTABLE,
+        "networkProfile": IMMUTABLE,
+        "params": IMMUTABLE,
+        "deleteBgpAlwaysCompareMed": Field(default=False),
+        "deleteDefaultRoutesOnCreate": Field(default=False),
         "networkFirewallPolicyEnforcementOrder": Choice(
             "BEFORE_CLASSIC_FIREWALL", "AFTER_CLASSIC_FIREWALL", default="AFTER_CLASSIC_FIREWALL"
         ),
@@ -58,11 +49,19 @@ SUBNETWORK: Final = Limits(
             "REGIONAL_MANAGED_PROXY",
             "GLOBAL_MANAGED_PROXY",
             "PRIVATE_SERVICE_CONNECT",
-            immutable=True,
         ),
         "stackType": Choice("IPV4_ONLY", "IPV4_IPV6", "IPV6_ONLY"),
+        "ipCidrRange": GrowingRange(),
+        "externalIpv6Prefix": IMMUTABLE,
+        "internalIpv6Prefix": IMMUTABLE,
+        "params": IMMUTABLE,
+        "reservedInternalRange": IMMUTABLE,
+        "resolveSubnetMask": IMMUTABLE,
+        "logConfig.aggregationInterval": Field(default="INTERVAL_5_SEC"),
+        "logConfig.filterExpr": Field(default="true"),
+        "logConfig.flowSampling": Field(default=0.5),
+        "logConfig.metadata": Field(default="INCLUDE_ALL_METADATA"),
     },
-    rules=(_is_a_range,),
     autonamed=63,
 )
 GLOBAL_ADDRESS: Final = Limits(
@@ -95,6 +94,12 @@ ADDRESS: Final = Limits(
         ),
         "subnetwork": IMMUTABLE,
         "network": IMMUTABLE,
+        "description": IMMUTABLE,
+        "ipCollection": IMMUTABLE,
+        "ipVersion": IMMUTABLE,
+        "ipv6EndpointType": IMMUTABLE,
+        "networkTier": IMMUTABLE,
+        "prefixLength": IMMUTABLE,
     },
     exclusive=(("network", "subnetwork"),),
     autonamed=63,
@@ -121,6 +126,21 @@ FORWARDING_RULE: Final = Limits(
             default="EXTERNAL",
         ),
         "target": Field(),
+        "allPorts": IMMUTABLE,
+        "backendService": IMMUTABLE,
+        "description": IMMUTABLE,
+        "ipCollection": IMMUTABLE,
+        "ipProtocol": IMMUTABLE,
+        "ipVersion": IMMUTABLE,
+        "isMirroringCollector": IMMUTABLE,
+        "networkTier": IMMUTABLE,
+        "noAutomateDnsZone": IMMUTABLE,
+        "portRange": IMMUTABLE,
+        "ports": IMMUTABLE,
+        "recreateClosedPsc": Field(default=False),
+        "serviceDirectoryRegistrations": IMMUTABLE,
+        "serviceLabel": IMMUTABLE,
+        "sourceIpRanges": IMMUTABLE,
     },
     rules=(_is_bare_endpoint,),
     autonamed=63,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Choice, Labels, Seconds, Some, Text, Whole
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Labels, Seconds, Some, Text, Whole
 from local.limits.iam import MEMBER
 from local.limits.table import Limits
 from local.properties import Properties, is_known
@@ -73,7 +73,12 @@ TOPIC: Final = Limits(
         "schemaSettings.schema": Text(
             r"projects/[^/]+/schemas/[^/]+|_deleted-schema_", "projects/P/schemas/S"
         ),
-        "schemaSettings.encoding": Choice("JSON", "BINARY", "ENCODING_UNSPECIFIED"),
+        "schemaSettings.encoding": Choice(
+            *("JSON", "BINARY", "ENCODING_UNSPECIFIED"), default="ENCODING_UNSPECIFIED"
+        ),
+        "ingestionDataSourceSettings.cloudStorage.textFormat.delimiter": Field(default="\n"),
+        "ingestionDataSourceSettings.platformLogsSettings.severity": Field(default="SEVERITY_UNSPECIFIED"),
+        "messageTransforms[].disabled": Field(default=False),
     },
 )
 
@@ -96,6 +101,7 @@ SUBSCRIPTION: Final = Limits(
         "tags": IMMUTABLE,
         "topic": GIVEN,
         "enableMessageOrdering": IMMUTABLE,
+        "messageTransforms[].disabled": Field(default=False),
         "filter": Text(r".{0,256}", "at most 256 bytes", immutable=True),
         "labels": Labels(),
         "ackDeadlineSeconds": Whole(10, 600),

@@ -19,6 +19,9 @@ REPOSITORY: Final = Limits(
         "project": IMMUTABLE,
         "location": IMMUTABLE,
         "kmsKeyName": IMMUTABLE,
+        "mavenConfig.allowSnapshotOverwrites": IMMUTABLE,
+        "mavenConfig.versionPolicy": Field(immutable=True, default="VERSION_POLICY_UNSPECIFIED"),
+        "remoteRepositoryConfig": IMMUTABLE,
         "format": Choice(
             *("DOCKER", "MAVEN", "NPM", "PYTHON", "APT", "YUM", "KFP", "GO", "GENERIC"), immutable=True
         ),

@@ -26,7 +26,7 @@ _STARTUP_SECONDS: Final = 240
 _TOKEN_CHARACTERS: Final = 62
 
 
-def _probe(path: str, longest_seconds: int) -> Mapping[str, Field]:
+def _probe(path: str, longest_seconds: int, http_path: str | None = "/") -> Mapping[str, Field]:
     return {
         f"{path}.initialDelaySeconds": Whole(0, longest_seconds, default=0),
         f"{path}.periodSeconds": Whole(1, longest_seconds, default=10),
@@ -34,18 +34,19 @@ def _probe(path: str, longest_seconds: int) -> Mapping[str, Field]:
         f"{path}.failureThreshold": Whole(1, 1000, default=3),
         f"{path}.tcpSocket.port": Whole(1, 65_535),
         f"{path}.grpc.port": Whole(1, 65_535),
-        f"{path}.httpGet.path": Field(default="/"),
+        f"{path}.httpGet.path": Field(default=http_path),
     }
 
 
-def _shared(template: str) -> Mapping[str, Field]:
+def _shared(template: str, http_path: str | None = "/") -> Mapping[str, Field]:
     containers = f"{template}.containers[]"
     return {
         f"{template}.containers": Field(required=True),
         f"{template}.vpcAccess.egress": Choice("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"),
         f"{containers}.envs[].name": Text(r"[A-Za-z_]\w*", "a name of letters, digits and _"),
         f"{containers}.resources.limits": Field(),
-        **_probe(f"{containers}.startupProbe", _STARTUP_SECONDS),
+        **_probe(f"{containers}.startupProbe", _STARTUP_SECONDS, http_path),
+        f"{template}.volumes[].emptyDir.medium": Field(default="MEMORY"),
     }
 
 
@@ -98,7 +99,7 @@ def _probes_fit(inputs: Properties) -> Iterator[tuple[str, str]]:
                 continue
             if len(probe.keys() & {"grpc", "httpGet", "tcpSocket"}) > 1:
                 yield f"{path}.{name}", "must be one of grpc, httpGet and tcpSocket"
-            if probe["timeoutSeconds"] > probe["periodSeconds"]:
+            if probe.get("timeoutSeconds", 1) > probe.get("periodSeconds", 10):
                 yield f"{path}.{name}.timeoutSeconds", "must not be longer than periodSeconds"
             if (
                 name == "startupProbe"
@@ -148,6 +149,7 @@ SERVICE: Final = Limits(
     "gcp:cloudrunv2/service:Service",
     {
         **_OWN,
+        "tags": IMMUTABLE,
         "ingress": Choice(
             "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
         ),
@@ -158,9 +160,10 @@ SERVICE: Final = Limits(
         "template.containers[].ports.name": Choice("http1", "h2c"),
         "template.containers[].ports.containerPort": Whole(1, 65_535),
         **_probe("template.containers[].livenessProbe", 3600),
-        "template.containers[].readinessProbe.periodSeconds": Whole(1, 300, default=10),
-        "template.containers[].readinessProbe.timeoutSeconds": Whole(1, 300, default=1),
-        "template.containers[].readinessProbe.failureThreshold": Whole(1, 1000, default=3),
+        # Google's own defaults, which the provider only reads.
+        "template.containers[].readinessProbe.periodSeconds": Whole(1, 300),
+        "template.containers[].readinessProbe.timeoutSeconds": Whole(1, 300),
+        "template.containers[].readinessProbe.failureThreshold": Whole(1, 1000),
         "traffics[].type": Choice(LATEST, REVISION),
         "traffics[].percent": Whole(0, 100),
         "traffics[].tag": Text(
@@ -182,6 +185,7 @@ JOB: Final = Limits(
     "gcp:cloudrunv2/job:Job",
     {
         **_OWN,
+        "tags": IMMUTABLE,
         "template.template": Field(required=True),
         "template.taskCount": Whole(1, 10_000),
         "template.template.maxRetries": Whole(0, 10, default=3),
@@ -198,8 +202,9 @@ WORKER_POOL: Final = Limits(
     {
         **_OWN,
         "template": Field(required=True),
-        **_shared("template"),
-        **_probe("template.containers[].livenessProbe", 3600),
+        **_shared("template", http_path=None),
+        **_probe("template.containers[].livenessProbe", 3600, http_path=None),
+        "template.containers[].dependsOns": IMMUTABLE,
         "scaling.scalingMode": Choice("AUTOMATIC", "MANUAL"),
         "scaling.manualInstanceCount": Whole(0, 1000),
         "instanceSplits[].type": Choice(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text, Whole
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, KeptOnceSet, Text, Whole
 from local.limits.table import Limits
 from local.properties import Properties, is_known
 
@@ -14,6 +14,11 @@ _LONGEST_QUIET_DAYS: Final = 90
 _LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
 # https://cloud.google.com/sql/docs/postgres/machine-series-overview
 _OPTIMIZED: Final = re.compile(r"db-perf-optimized-N-(2|4|8|16|32|48|64|80|96|128)")
+_REPLICATION: Final = (
+    *("caCertificate", "clientCertificate", "clientKey", "connectRetryInterval", "dumpFilePath"),
+    *("failoverTarget", "masterHeartbeatPeriod", "password", "sslCipher", "username"),
+    "verifyServerCertificate",
+)
 
 
 def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
@@ -116,6 +121,7 @@ INSTANCE: Final = Limits(
             immutable=True,
         ),
         "masterInstanceName": IMMUTABLE,
+        **{f"replicaConfiguration.{name}": IMMUTABLE for name in _REPLICATION},
         "instanceType": Choice("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE", "ON_PREMISES_INSTANCE"),
         "databaseVersion": Text(r"POSTGRES_1[4-8]", "POSTGRES_14 to POSTGRES_18"),
         "deletionProtection": Field(default=True),
@@ -136,7 +142,7 @@ INSTANCE: Final = Limits(
         ),
         "settings.connectorEnforcement": Choice("NOT_REQUIRED", "REQUIRED"),
         "settings.diskAutoresize": Field(default=True),
-        "settings.diskAutoresizeLimit": Whole(0, 65_536),
+        "settings.diskAutoresizeLimit": Whole(0, 65_536, default=0),
         "settings.diskSize": Whole(10, 65_536),
         "settings.diskType": Choice("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED"),
         "settings.pricingPlan": Choice("PER_USE", "PACKAGE", default="PER_USE"),
@@ -145,9 +151,15 @@ INSTANCE: Final = Limits(
         ),
         "settings.backupConfiguration.transactionLogRetentionDays": Whole(1, 35),
         "settings.backupConfiguration.backupRetentionSettings.retainedBackups": Whole(1, 365),
+        "settings.backupConfiguration.backupRetentionSettings.retentionUnit": Choice(
+            "COUNT", "RETENTION_UNIT_UNSPECIFIED", default="COUNT"
+        ),
+        "settings.dataCacheConfig.dataCacheEnabled": Field(default=False),
+        "settings.readPoolAutoScaleConfig.enabled": Field(default=False),
         "settings.insightsConfig.queryStringLength": Whole(1, 1_048_576),
         "settings.insightsConfig.queryPlansPerMinute": Whole(0, 200),
         "settings.ipConfiguration.ipv4Enabled": Field(default=True),
+        "settings.ipConfiguration.privateNetwork": KeptOnceSet(),
         "settings.ipConfiguration.sslMode": Choice(
             "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
         ),
@@ -175,7 +187,7 @@ DATABASE: Final = Limits(
         ),
         "charset": Choice("UTF8"),
         "collation": Text(r"\S+", "a collation, as in en_US.UTF8"),
-        "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT", default="DELETE"),
+        "deletionPolicy": Choice("DELETE", "ABANDON", "PREVENT"),
     },
     autonamed=63,
 )

@@ -63,10 +63,18 @@ class Limits:
             failures = [Failure(*each) for rule in self.rules for each in rule(inputs)]
         return inputs, failures
 
-    def immutable(self, pattern: str) -> bool:
-        """Tell whether a change below a path (`labels.team`, `containers[].image`) needs a new resource."""
+    def replaces(self, pattern: str, old: Any, new: Any) -> bool:
+        """Tell whether a change needs a new resource.
+
+        Args:
+            pattern: Its path, as in `labels.team` and `containers[].image`.
+            old: The value there; None if there is none.
+            new: The same, as it is wanted.
+        """
         return any(
-            field.immutable and (pattern == path or pattern.startswith((f"{path}.", f"{path}[")))
+            field.replaces(old, new)
+            if pattern == path
+            else field.immutable and pattern.startswith((f"{path}.", f"{path}["))
             for path, field in self.fields.items()
         )
 

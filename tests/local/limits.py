@@ -47,7 +47,7 @@ def _field(field: Field) -> str:
     told = [
         f"{each.name}={value!r}"
         for each in fields(field)
-        if (value := getattr(field, each.name)) is not None and value is not False
+        if (value := getattr(field, each.name)) is not None and (value is not False or each.name == "default")
     ]
     return f"{type(field).__name__}({', '.join(told)})"
 
