@@ -19,7 +19,7 @@ from infra.components.network import Network, NetworkArgs
 from infra.components.project_services import APIS, ProjectServices, ProjectServicesArgs
 from infra.components.promoted_image import PromotedImage, PromotedImageArgs
 from infra.components.registry import Registry, RegistryArgs
-from infra.components.relay import Relay
+from infra.components.relay import Relay, relay_pool
 from infra.protection import protect_data
 from infra.settings import Settings
 
@@ -109,6 +109,11 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     if settings.service.relay == "worker-pool":
         Relay("relay", workload, pulled)
     if settings.monitoring.enabled:
+        if settings.protected and not settings.monitoring.tells_somebody:
+            pulumi.log.warn(
+                "the alerts of this stack tell nobody: set event-store:monitoring.emails, or "
+                "event-store:monitoring.channels for Slack, PagerDuty and others"
+            )
         Monitoring(
             "monitoring",
             MonitoringArgs(watched=_watched(settings, topology), settings=settings.monitoring, labels=labels),
@@ -219,6 +224,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
     return Watched(
         project=settings.project,
         service=settings.prefix,
+        relay=relay_pool(settings.prefix) if settings.service.relay == "worker-pool" else "",
         job=f"{settings.prefix}-migrate",
         # The metrics of AlloyDB are others: see docs/alloydb.md.
         instance=settings.instance if settings.database.engine == "cloudsql" else "",
@@ -230,6 +236,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
             for generation in (*each.kept_generations, each.generation)
         ],
         dead_letters=[each.dead_letter_name for each in topology.subscriptions],
+        least_instances=settings.service.min_instances,
         most_instances=settings.service.max_instances,
         most_connections=settings.database.most_connections,
         disk_limit_bytes=settings.database.disk_limit_gb * 2**30,

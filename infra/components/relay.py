@@ -13,6 +13,11 @@ from infra.components.workload import WorkloadArgs, workload
 SIZE: Final = {"cpu": "1", "memory": "1024Mi"}  # one process on one CPU, with pages of the log in its hands
 
 
+def relay_pool(prefix: str) -> str:
+    """Return the name of the worker pool."""
+    return f"{prefix}-relay"
+
+
 class Relay(pulumi.ComponentResource):
     """Owns the Cloud Run worker pool of the relay, its identity and everything that this identity may do.
 
@@ -36,7 +41,7 @@ class Relay(pulumi.ComponentResource):
             f"{name}-pool",
             project=args.project,
             location=args.region,
-            name=f"{args.prefix}-relay",
+            name=relay_pool(args.prefix),
             scaling=cloudrunv2.WorkerPoolScalingArgs(
                 scaling_mode="MANUAL", manual_instance_count=args.settings.relay_instances
             ),

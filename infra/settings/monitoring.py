@@ -51,6 +51,11 @@ class MonitoringSettings:
         highest=60_000,
     )
 
+    @property
+    def tells_somebody(self) -> bool:
+        """Whether an alert reaches anybody."""
+        return bool(self.emails or self.channels)
+
     def __post_init__(self) -> None:
         """Refuse what tells somebody twice."""
         for name in ("emails", "channels"):

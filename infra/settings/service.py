@@ -42,7 +42,9 @@ class ServiceSettings:
         highest=10,
     )
     log_level: str = key(
-        "the least severe line logged", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+        "the least severe line logged; the vitals are logged at any level, since alerts read them",
+        default="INFO",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
     invokers: tuple[str, ...] = key(
         "who may call the service",

@@ -59,7 +59,7 @@ class Environment:
             or refuses the login, 0 to 3600. The default of 0 tells a person at once.
         routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
         relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
-        log_level: One of DEBUG, INFO, WARNING, ERROR.
+        log_level: One of DEBUG, INFO, WARNING, ERROR. The vitals are logged at any level.
     """
 
     host: str = "127.0.0.1"

@@ -19,6 +19,7 @@ MOST_QUEUE_USAGE: Final = 0.1  # well below the half beyond which appends give n
 _FRACTION: Final = 0.99
 
 _log = logging.getLogger(__name__)
+_log.setLevel(logging.INFO)  # whatever the service's own level is: without the line an alert rings
 
 
 class Vitals:

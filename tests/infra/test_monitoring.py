@@ -13,14 +13,15 @@ NAMES = {
     "subscription_id": "gcp:pubsub/subscription:Subscription",
     "topic_id": "gcp:pubsub/topic:Topic",
     "service_name": "gcp:cloudrunv2/service:Service",
+    "worker_pool_name": "gcp:cloudrunv2/workerPool:WorkerPool",
     "job_name": "gcp:cloudrunv2/job:Job",
     "database_id": "gcp:sql/databaseInstance:DatabaseInstance",
 }
 
 
 @pytest.fixture(scope="session")
-async def prod(engine: Engine) -> dict[str, dict[str, Any]]:
-    """Return the plan of prod with a read replica, by name in the program."""
+async def prod_preview(engine: Engine) -> Preview:
+    """Return what the engine would make of prod with everything that can be watched."""
     text = """
 config:
   gcp:project: event-store-prod
@@ -28,6 +29,8 @@ config:
   event-store:profile: prod
   event-store:database:
     read_replica: true
+  event-store:service:
+    relay: worker-pool
   event-store:monitoring:
     emails: [oncall@example.com]
     channels: [projects/event-store-prod/notificationChannels/1]
@@ -35,7 +38,13 @@ config:
 """
     made: Preview = await engine.preview("watched", config=text)
     assert made.code == 0, made.text
-    return {name: dict(state) for name, state in made.states.items()}
+    return made
+
+
+@pytest.fixture(scope="session")
+def prod(prod_preview: Preview) -> dict[str, dict[str, Any]]:
+    """Return the plan of that, by name in the program."""
+    return {name: dict(state) for name, state in prod_preview.states.items()}
 
 
 def _of_type(plan: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -93,6 +102,22 @@ def test_transaction_ids_are_watched_before_they_run_out(prod: dict[str, dict[st
     assert 0.1 < threshold["thresholdValue"] < 0.9
 
 
+@pytest.mark.parametrize(
+    ("name", "resource"),
+    [("service-errors", "cloud_run_revision"), ("relay-errors", "cloud_run_worker_pool")],
+)
+def test_errors_are_the_lines_of_the_containers_alone(
+    prod: dict[str, dict[str, Any]], name: str, resource: str
+) -> None:
+    """Cloud Run's own line about a request that it ended, as of a long stream, is no error of ours."""
+    (condition,) = prod[f"monitoring-{name}"]["inputs"]["conditions"]
+    filter_ = condition["conditionThreshold"]["filter"]
+
+    assert f'resource.type = "{resource}"' in filter_
+    assert 'metric.labels.log = one_of("run.googleapis.com/stderr", "run.googleapis.com/stdout")' in filter_
+    assert condition["conditionThreshold"]["duration"] == "0s"
+
+
 def test_the_way_of_a_message_can_be_seen(prod: dict[str, dict[str, Any]]) -> None:
     """The dashboard has every topic and every subscription, from publishing to acknowledgement."""
     (board,) = _of_type(prod, "gcp:monitoring/dashboard:Dashboard")
@@ -114,8 +139,20 @@ def test_everybody_who_should_know_is_told(prod: dict[str, dict[str, Any]]) -> N
     (channel,) = _of_type(prod, "gcp:monitoring/notificationChannel:NotificationChannel")
 
     assert channel["labels"] == {"email_address": "oncall@example.com"}
-    assert len(policies) == 15
+    assert len(policies) == 16
     assert all(len(each["notificationChannels"]) == 2 for each in policies)
+
+
+def test_a_stack_whose_alerts_tell_nobody_says_so(
+    preview: tuple[str, Preview], prod_preview: Preview
+) -> None:
+    """Each preview and update of a protected stack warns until somebody is named; others are left alone."""
+    stack, made = preview
+    warning = "the alerts of this stack tell nobody: set event-store:monitoring.emails"
+
+    assert made.code == 0, made.text
+    assert (warning in made.text) == (stack in {"staging", "prod"})
+    assert warning not in prod_preview.text
 
 
 def test_every_alert_says_what_to_do(prod: dict[str, dict[str, Any]]) -> None:

@@ -74,8 +74,10 @@ def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
         ("The database's disk is full", "nine tenths of", 0.9 * 1000, 5),
         ("Connections run out", "Four fifths of the connections", 0.8 * 200, 5),
         ("The read replica is behind", "256 MiB of the log behind", 256 * 2**20, 15),
-        ("Instances are at their maximum", "As many instances run as", 7 - 0.5, 15),
+        ("Instances are at their maximum", "As many instances run of one revision as", 7 - 0.5, 15),
         ("Appends are slow", "99 of 100 appends take longer", 0.4, 10),
+        ("Publishing fails", "for ten minutes or longer", 0, 10),
+        ("The service logs errors", "look after each", 0, 0),
         ("Dead letters", "gave messages up", 0, 0),
     ],
 )
@@ -84,8 +86,9 @@ def test_the_runbook_says_when_an_alert_rings(
 ) -> None:
     """The numbers of a section are those that its alert is made with."""
     watched = Watched(
-        project="p", service="s", job="j", instance="i", replica="r", topics=["t"], subscriptions=["s"],
-        dead_letters=["d"], most_instances=7, most_connections=200, disk_limit_bytes=1000,
+        project="p", service="s", relay="", job="j", instance="i", replica="r", topics=["t"],
+        subscriptions=["s"], dead_letters=["d"], least_instances=1, most_instances=7, most_connections=200,
+        disk_limit_bytes=1000,
     )  # fmt: skip
     (alert,) = (
         each

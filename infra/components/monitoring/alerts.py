@@ -1,6 +1,6 @@
 """The alerts of an event store: each has its section in docs/runbook.md."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,9 @@ _SUBSCRIPTION: Final = "pubsub_subscription"
 _DATABASE: Final = "cloudsql_database"
 _SQL: Final = "cloudsql.googleapis.com/database/"
 _RUN: Final = "run.googleapis.com/"
+# What a container writes itself. Cloud Run writes a line for each request to a log of its own, as an ERROR if
+# it ended at Cloud Run's own hour, as each long stream does: https://cloud.google.com/run/docs/logging
+_OWN_LINES: Final = ("run.googleapis.com/stderr", "run.googleapis.com/stdout")
 _BUSY: Final = 0.85
 _FULL: Final = 0.9
 _REPLICA_BEHIND_BYTES: Final = 256 * 2**20  # some hundred thousand events
@@ -26,25 +29,29 @@ class Watched:
     Attributes:
         project: The id of the project.
         service: The Cloud Run service.
+        relay: The Cloud Run worker pool of the relay; empty if the service relays.
         job: The Cloud Run job of the migrations.
         instance: The Cloud SQL instance; empty for a database that is watched elsewhere.
         replica: What follows it; empty if nothing does.
         topics: The topics that events are published to.
         subscriptions: Their subscriptions.
         dead_letters: The subscriptions of dead letters.
-        most_instances: How many instances of the service run at most.
+        least_instances: How many instances a revision of the service always has.
+        most_instances: How many it has at most.
         most_connections: How many connections the database takes.
         disk_limit_bytes: How far the disk grows.
     """
 
     project: str
     service: str
+    relay: str
     job: str
     instance: str
     replica: str
     topics: Sequence[str]
     subscriptions: Sequence[str]
     dead_letters: Sequence[str]
+    least_instances: int
     most_instances: int
     most_connections: int
     disk_limit_bytes: int
@@ -103,7 +110,7 @@ def _of_the_bus(watched: Watched, settings: MonitoringSettings) -> Iterator[Aler
                 by=("resource.labels.topic_id",),
             ),
             above=0,
-            minutes=5,
+            minutes=10,  # longer than one failure counts, which the relay makes good
             period_minutes=5,
         )
 
@@ -135,34 +142,26 @@ def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[
         minutes=10,
         period_minutes=5,
     )
-    yield Alert(
-        name="service-errors",
-        title="The service logs errors",
-        severity="ERROR",
-        series=Series(
-            resource="cloud_run_revision",
-            metric="logging.googleapis.com/log_entry_count",
-            where={**revision, "metric.labels.severity": ["ERROR", "CRITICAL"]},
-            aligner="ALIGN_DELTA",
-            reducer="REDUCE_SUM",
-        ),
-        above=0,
-        minutes=5,
-        period_minutes=5,
-    )
-    yield Alert(
-        name="instances",
-        title="Instances are at their maximum",
-        severity="WARNING",
-        series=Series(
-            resource="cloud_run_revision",
-            metric=f"{_RUN}container/instance_count",
-            where=revision,
-            reducer="REDUCE_SUM",
-        ),
-        above=watched.most_instances - 0.5,
-        minutes=15,
-    )
+    yield _logged_errors("service", "cloud_run_revision", revision)
+    if watched.relay:
+        pool = {"resource.labels.worker_pool_name": [watched.relay]}
+        yield _logged_errors("relay", "cloud_run_worker_pool", pool)
+    # Where there are always as many as there may be, their number says nothing.
+    if watched.least_instances < watched.most_instances:
+        yield Alert(
+            name="instances",
+            title="Instances are at their maximum",
+            severity="WARNING",
+            series=Series(
+                resource="cloud_run_revision",
+                metric=f"{_RUN}container/instance_count",
+                where=revision,
+                reducer="REDUCE_SUM",
+                by=("resource.labels.revision_name",),  # each has the limit to itself, a canary too
+            ),
+            above=watched.most_instances - 0.5,
+            minutes=15,
+        )
     yield Alert(
         name="migration-failed",
         title="A migration failed",
@@ -174,6 +173,28 @@ def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[
             aligner="ALIGN_DELTA",
         ),
         above=0,
+    )
+
+
+def _logged_errors(who: str, resource: str, where: Mapping[str, Sequence[str]]) -> Alert:
+    """Return the alert on every single line of severity ERROR or above, for five minutes."""
+    return Alert(
+        name=f"{who}-errors",
+        title=f"The {who} logs errors",
+        severity="ERROR",
+        series=Series(
+            resource=resource,
+            metric="logging.googleapis.com/log_entry_count",
+            where={
+                **where,
+                "metric.labels.log": _OWN_LINES,
+                "metric.labels.severity": ["ERROR", "CRITICAL"],
+            },
+            aligner="ALIGN_DELTA",
+            reducer="REDUCE_SUM",
+        ),
+        above=0,
+        period_minutes=5,
     )
 
 
