@@ -72,6 +72,7 @@ def test_a_message_in_avros_json_has_every_field(missing: str) -> None:
         ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, '"A"', '"C"'),
         ({"type": "fixed", "name": "F", "size": 2}, r'"a\u00ff"', '"abc"'),
         ({"type": "fixed", "name": "F", "size": 2}, '"ab"', '"aĀ"'),
+        ({"type": "fixed", "name": "F", "size": 2}, '"ab"', '"a"'),
         ({"type": "array", "items": "double"}, "[1, 1.5]", '["1"]'),
         (
             {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]},
