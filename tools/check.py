@@ -16,6 +16,7 @@ _CHECKS = {
     "generated code": ["tools/contract.py", "--check"],
     "locks": ["tools/lock.py", "--check"],
     "tracked files": ["tools/tracked.py"],
+    "workflows": ["tools/workflows.py"],
 }
 
 

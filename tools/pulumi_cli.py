@@ -5,22 +5,20 @@ build from `tools/pulumi/` with Go. PATH and profiles stay as they are.
 """
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 
-from tools import CACHE, ROOT, ToolError
+from tools import CACHE, ROOT, ToolError, go
 from tools.progress import run
 from tools.stamp import Stamp, fingerprint
+from tools.version import numbers
 
 VERSION = "3.259.0"  # also in tools/pulumi/cli/go.mod
 BIN = CACHE / "pulumi" / "bin"
 _PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec")
 _MODULES = ROOT / "tools" / "pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
-_GO_MINIMUM = (1, 26)
-_GO_ENV = {"GOWORK": "off"}  # a workspace around the clone would replace our pins
 _REACH_SECONDS = 5
 
 
@@ -51,7 +49,7 @@ def _link_installed() -> bool:
     if len(found) < len(_PROGRAMS) or BIN.resolve() in {path.parent.resolve() for path in found.values()}:
         return False
     version = _version(found["pulumi"])
-    if version < _numbers(VERSION):
+    if version < numbers(VERSION):
         return False
     for program, own in found.items():
         (BIN / program).unlink(missing_ok=True)
@@ -88,13 +86,13 @@ def _install_official() -> bool:
 
 def _build() -> None:
     """Build what `tools/pulumi/` pins. The CLI left its Python host behind, so there are two modules."""
-    go = _find_go()
+    path = _find_go()
     link = f"-s -w -X {_SDK}/go/common/version.Version={VERSION}"
-    _go_build(go, "language", f"{_SDK}/python/cmd/pulumi-language-python", "-s -w", "about half a minute")
-    _go_build(go, "cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", link, "some minutes, once")
-    query = [go, "list", "-m", "-f", "{{.Dir}}", _SDK]
+    _build_one(path, "language", f"{_SDK}/python/cmd/pulumi-language-python", "-s -w", "about half a minute")
+    _build_one(path, "cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", link, "some minutes, once")
+    query = [path, "list", "-m", "-f", "{{.Dir}}", _SDK]
     source = subprocess.run(
-        query, cwd=_MODULES / "cli", env=os.environ | _GO_ENV, capture_output=True, text=True, check=True
+        query, cwd=_MODULES / "cli", env=os.environ | go.ENV, capture_output=True, text=True, check=True
     )
     launcher = BIN / _PROGRAMS[2]
     launcher.unlink(missing_ok=True)
@@ -102,31 +100,26 @@ def _build() -> None:
     launcher.chmod(0o755)
 
 
-def _go_build(go: str, module: str, package: str, link: str, duration: str) -> None:
-    program = BIN / package.rpartition("/")[2]
-    part = program.with_suffix(".part")
-    run(
-        f"{program.name}: building it with Go ({duration})",
-        [go, "build", "-trimpath", "-ldflags", link, "-o", part, package],
-        cwd=_MODULES / module,
-        env=_GO_ENV,
+def _build_one(path: str, module: str, package: str, link: str, duration: str) -> None:
+    go.build(
+        path,
+        go.Program(
+            module=_MODULES / module, package=package, path=BIN / package.rpartition("/")[2], link=link
+        ),
+        duration=duration,
         fix="Check the network and GOPROXY, or install the Pulumi CLI yourself, then run it again.",
     )
-    part.replace(program)
 
 
 def _find_go() -> str:
-    go = shutil.which("go")
-    answer = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout if go else ""
-    if go and _numbers(answer)[:2] >= _GO_MINIMUM:
-        return go
-    minimum = ".".join(map(str, _GO_MINIMUM))
+    if found := go.find():
+        return found
     raise ToolError(
         f"There is no Pulumi CLI {VERSION} or newer with its Python language host on PATH, its installer "
-        f"cannot be reached or failed, and {'this Go is too old' if go else 'there is no Go'} to build it. "
+        f"cannot be reached or failed, and there is no Go {go.MINIMUM_TEXT} or newer to build it. "
         "Either of these helps:\n"
         "  - install the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/\n"
-        f"  - install Go {minimum} or newer: https://go.dev/dl/"
+        f"  - install Go {go.MINIMUM_TEXT} or newer: https://go.dev/dl/"
     )
 
 
@@ -135,10 +128,4 @@ def _version(pulumi: Path) -> tuple[int, ...]:
     answer = subprocess.run(
         [pulumi, "version"], env=env, capture_output=True, text=True, timeout=30, check=False
     )
-    return _numbers(answer.stdout)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Read the first version number in a text, `()` if there is none, which is older than any."""
-    version = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
-    return tuple(int(number or 0) for number in version.groups()) if version else ()
+    return numbers(answer.stdout)

@@ -100,13 +100,52 @@ def test_no_checkout_leaves_a_token_behind() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_action_is_pinned_and_says_by_what(file: Path) -> None:
-    """Each has a version, repeated in a comment that survives a pin to its commit."""
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if re.search(r"\buses: ", line)]
+def test_every_action_is_pinned_to_a_commit_and_says_by_which_release() -> None:
+    """A tag can be moved by whoever owns the action; a commit cannot, and one action has one commit."""
+    used = [
+        line.strip().removeprefix("- ")
+        for file in FILES
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\buses: (?!\./)", line)
+    ]
+    loose = [line for line in used if not re.fullmatch(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
 
-    for line in lines:
-        assert re.search(r"uses: \./|uses: [\w.-]+/[\w.-]+@(v\d+|[0-9a-f]{40}) # v\d+", line), line
+    assert used
+    assert loose == []
+    assert len({*used}) == len({line.partition("@")[0] for line in used})
+
+
+def test_every_base_image_is_pinned_to_a_digest() -> None:
+    """The same sources make the same image, whatever is pushed under the tag later."""
+    stages: set[str] = set()
+    for line in (ROOT / "service" / "Dockerfile").read_text(encoding="utf-8").splitlines():
+        if match := re.fullmatch(r"FROM (\S+)(?: AS (\S+))?", line):
+            assert match[1] in stages or re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", match[1]), line
+            stages.add(match[2])
+    assert stages
+
+
+def test_a_bot_raises_whatever_is_pinned() -> None:
+    """Dependabot looks at the actions, the image and the pins of each tool where they are."""
+    file = ROOT / ".github" / "dependabot.yml"
+    updates = yaml.safe_load(file.read_text(encoding="utf-8"))["updates"]
+    watched = {
+        (each["package-ecosystem"], folder)
+        for each in updates
+        for folder in each.get("directories", [each.get("directory")])
+    }
+
+    assert watched == {
+        ("github-actions", "/"),
+        ("docker", "/service"),
+        ("gomod", "/tools/actionlint"),
+        ("pip", "/"),
+        ("pip", "/tools"),
+    }
+    assert (ROOT / "service" / "Dockerfile").is_file()
+    assert (ROOT / "tools" / "actionlint" / "go.mod").is_file()
+    assert (ROOT / "tools" / "uv.txt").is_file()
+    assert (ROOT / "pyproject.toml").is_file()
 
 
 def test_every_job_ends_and_no_two_deploy_at_once() -> None:
@@ -161,6 +200,8 @@ def test_a_stranger_s_pull_request_gets_no_identity() -> None:
     assert same in jobs["environments"]["if"]
     assert jobs["stack"]["needs"] == "environments"
     assert same.replace("==", "!=") in jobs["without-credentials"]["if"]
+    # Who opened it, which stays; `github.actor` is whoever acted last.
+    assert not re.search(r"\bactor\b", str(jobs))
     assert "environment" not in jobs["stack"]  # would make it a subject that may deploy
 
 

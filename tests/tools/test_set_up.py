@@ -66,6 +66,15 @@ def test_without_pulumi_and_go_the_user_hears_of_both(clone: Path) -> None:
     assert "install Go 1.26 or newer" in answer.stderr
 
 
+def test_without_actionlint_and_go_the_user_hears_of_both(clone: Path) -> None:
+    """The check of the workflows alone needs it, and names the two ways out."""
+    answer = _python(clone, "from tools import workflows; raise SystemExit(workflows.main())", path="")
+
+    assert answer.returncode == 1
+    assert "install actionlint" in answer.stderr
+    assert "install Go 1.26 or newer" in answer.stderr
+
+
 def test_a_failed_step_shows_the_end_of_its_log(clone: Path) -> None:
     """The error holds what the command said last, where all of it is, and what to do."""
     command = ["sh", "-c", "echo bad news; exit 3"]
