@@ -9,7 +9,7 @@ from typing import Final
 
 from local.errors import CloudError, NotReadyError
 from local.limits.schema import schema_of
-from local.properties import Properties
+from local.properties import Properties, leaves
 from local.records import Record, Records
 from local.resources.kind import Draft, Kind
 from local.rights.callers import Tokens
@@ -110,9 +110,21 @@ class Cloud:
                 f"{record.id} is protected from deletion: set deletion_protection to false "
                 "(deletion_policy to DELETE), run an update, then delete it"
             )
+        self._refuse_used(record)
         if policy != "ABANDON":
             await self.kind(record.type).delete(record)
         self.records.remove(record)
+
+    def _refuse_used(self, record: Record) -> None:
+        """Refuse to delete what another resource uses of Compute Engine, such as Cloud Run a subnetwork."""
+        if not record.type.startswith("gcp:compute/"):
+            return
+        for other in self.records:
+            if other.id != record.id and any(value == record.id for _, value in leaves(other.inputs)):
+                raise CloudError(
+                    f"googleapi: Error 400: The resource '{record.id}' is already being used by "
+                    f"'{other.id}', resourceInUseByAnotherResource"
+                )
 
     async def restore(self) -> None:
         """Bring back everything that is recorded."""

@@ -142,12 +142,8 @@ def _cluster(name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions) -> "all
 def _instance(
     name: str, kind: str, args: AlloyDBArgs, cluster: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> "alloydb.Instance":
-    flags = {
-        "alloydb.iam_authentication": "on",
-        "max_connections": str(args.settings.most_connections),
-        **args.settings.flags,
-    }
     is_primary = kind == "PRIMARY"
+    flags = args.settings.primary_flags if is_primary else args.settings.follower_flags
     return alloydb.Instance(
         name,
         cluster=cluster,
@@ -158,7 +154,7 @@ def _instance(
         read_pool_config=(
             None if is_primary else alloydb.InstanceReadPoolConfigArgs(node_count=args.alloydb.read_nodes)
         ),
-        database_flags=flags,
+        database_flags={"alloydb.iam_authentication": "on", **flags},
         client_connection_config=alloydb.InstanceClientConnectionConfigArgs(
             require_connectors=False,
             ssl_config=alloydb.InstanceClientConnectionConfigSslConfigArgs(ssl_mode="ENCRYPTED_ONLY"),

@@ -28,8 +28,9 @@ def instance_settings(
         is_replica: Whether it follows another one: it has neither backups nor a standby of its own, and its
             maintenance comes with the other's.
     """
+    flags = settings.follower_flags if is_replica else settings.primary_flags
     return sql.DatabaseInstanceSettingsArgs(
-        tier=settings.tier,
+        tier=settings.follower_tier if is_replica else settings.tier,
         edition=settings.edition,
         availability_type="ZONAL" if is_replica else settings.availability,
         activation_policy="ALWAYS",
@@ -44,7 +45,7 @@ def instance_settings(
         ip_configuration=_addresses(settings, project, network_id),
         database_flags=[
             sql.DatabaseInstanceSettingsDatabaseFlagArgs(name=flag, value=value)
-            for flag, value in sorted({"cloudsql.iam_authentication": "on", **settings.flags}.items())
+            for flag, value in sorted({"cloudsql.iam_authentication": "on", **flags}.items())
         ],
         deny_maintenance_period=None if is_replica else _quiet_period(settings),
         backup_configuration=None if is_replica else _backups(settings),

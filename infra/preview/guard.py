@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.plan import Change, Plan, Step
 from infra.preview.stakes import Stake, stake_in
 from infra.settings import Settings
@@ -65,12 +66,14 @@ class Verdict:
 
     Attributes:
         findings: What would lose data, in the engine's order.
+        obstacles: What Google would refuse.
         weakened: Changes to less of what keeps data safe, with the step that each is of.
         stale: Acknowledgements that match nothing, as `name: deed`.
         errors: Why the preview itself failed.
     """
 
     findings: tuple[Finding, ...]
+    obstacles: tuple[Obstacle, ...]
     weakened: tuple[tuple[Step, Change], ...]
     stale: tuple[str, ...]
     errors: tuple[str, ...]
@@ -83,7 +86,7 @@ class Verdict:
     @property
     def passes(self) -> bool:
         """Tell whether the plan may be carried out."""
-        return not self.refused and not self.errors
+        return not self.refused and not self.obstacles and not self.errors
 
 
 def judge(plan: Plan) -> Verdict:
@@ -97,6 +100,7 @@ def judge(plan: Plan) -> Verdict:
     used = {each.step.name for each in findings if each.acknowledged}
     return Verdict(
         findings=findings,
+        obstacles=obstacles(plan),
         weakened=tuple(_weakened(plan)),
         stale=tuple(f"{name}: {deed}" for name, deed in acknowledged.items() if name not in used),
         errors=plan.errors,

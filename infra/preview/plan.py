@@ -49,6 +49,8 @@ class Step:
         follows: The names of replaced resources that it refers to.
         protected: Pulumi refuses to delete it.
         kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
+        old: Its inputs as they are; empty if it does not exist yet.
+        new: Its inputs as they would be; empty if it goes.
     """
 
     op: str
@@ -63,6 +65,8 @@ class Step:
     follows: tuple[str, ...]
     protected: bool
     kept: str
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ class Plan:
 def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
     urn = step["urn"]
     old, new = step.get("oldState") or {}, step.get("newState") or {}
+    inputs = [dict(each.get("inputs") or {}) for each in (old, new)]
     state = new or old
     referred = {urn for urns in (state.get("propertyDependencies") or {}).values() for urn in urns or []}
     name = urn.split("::", 3)[3]
@@ -140,10 +145,12 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         id=str(old.get("id") or ""),
         custom=bool(state.get("custom")),
         forced_by=tuple(step.get("replaceReasons") or ()),
-        changes=tuple(_changes(step, old.get("inputs") or {}, new.get("inputs") or {})),
+        changes=tuple(_changes(step, *inputs)),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
         protected=bool(old.get("protect")),
         kept=_kept(old),
+        old=inputs[0],
+        new=inputs[1],
     )
 
 

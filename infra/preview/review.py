@@ -19,8 +19,8 @@ def review(stack: str, text: str, summary: Path | None = None, *, expects_no_cha
         expects_no_change: Whether any change is a failure.
 
     Raises:
-        ConfigurationError: The plan would lose data that nobody has acknowledged, or failed, or is none, or
-            has a change that is not expected.
+        ConfigurationError: The plan would lose data that nobody has acknowledged, or has what Google refuses,
+            or failed, or is none, or has a change that is not expected.
     """
     plan = Plan.parse(text)
     verdict = judge(plan)
@@ -33,5 +33,8 @@ def review(stack: str, text: str, summary: Path | None = None, *, expects_no_cha
     if verdict.refused:
         names = ", ".join(each.step.name for each in verdict.refused)
         raise ConfigurationError(f"the preview guard refuses {stack}: data would be lost with {names}")
+    if verdict.obstacles:
+        names = ", ".join(sorted({each.step.name for each in verdict.obstacles}))
+        raise ConfigurationError(f"the preview guard refuses {stack}: Google would not change {names} so")
     if expects_no_change and plan.steps:
         raise ConfigurationError(f"{stack} has drifted from what the program declares, in what stands above")

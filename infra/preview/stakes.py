@@ -32,6 +32,13 @@ _NETWORK: Final = Stake(
     "a database cannot change its network in place: make another network and instance beside these.",
     "delete the database, or connect it to another network.",
 )
+_ADDRESSES: Final = Stake(
+    "the addresses of every instance of Cloud Run: Google deletes no subnetwork that has one in use, nor for "
+    "two hours after, so that the update stops half-way",
+    "a subnetwork only ever grows: take a range that holds the one before, or join another one by "
+    "`event-store:network.vpc` and `subnetwork`.",
+    "move what runs in it to another one, and delete it two hours later.",
+)
 _KEY: Final = Stake(
     "everything that is encrypted with it, for ever",
     "rotate the key: what is encrypted with an old version stays readable.",
@@ -102,6 +109,7 @@ STAKES: Final = {
     ),
     "gcp:compute/network:Network": _NETWORK,
     "gcp:compute/globalAddress:GlobalAddress": _NETWORK,
+    "gcp:compute/subnetwork:Subnetwork": _ADDRESSES,
     "gcp:servicenetworking/connection:Connection": _NETWORK,
 }
 UNKNOWN_TYPE: Final = Stake(
@@ -120,7 +128,6 @@ _HOLDS_NONE: Final = (
     "gcp:compute/firewall:Firewall",
     "gcp:compute/forwardingRule:ForwardingRule",
     "gcp:compute/address:Address",
-    "gcp:compute/subnetwork:Subnetwork",
     "gcp:dns/*",
     "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",
     "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",

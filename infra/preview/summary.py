@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from infra.preview.guard import Finding, Verdict
+from infra.preview.obstacles import Obstacle
 from infra.preview.plan import Change, Plan, Step
 
 LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
@@ -24,6 +25,7 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
     parts = [f"## `{stack}`: {_outcome(plan, verdict)}", _counts(plan)]
     parts += _section("The preview failed", (f"- {_cell(each)}" for each in verdict.errors))
     parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
+    parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
     parts += _section("Less safe than before", (f"- `{s.name}`: {_change(c)}" for s, c in verdict.weakened))
@@ -47,6 +49,8 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 def _outcome(plan: Plan, verdict: Verdict) -> str:
     if verdict.refused:
         return f"refused, {len(verdict.refused)} change{'s' * (len(verdict.refused) > 1)} would lose data"
+    if verdict.obstacles:
+        return f"refused, Google would not make {len(verdict.obstacles)} of its changes"
     if verdict.errors:
         return "the preview failed"
     if verdict.findings:
@@ -95,6 +99,17 @@ def _danger(finding: Finding) -> str:
             f"  - `{finding.deed}` is an operation that this guard does not know: it has to learn it first"
         )
     return "\n".join(lines)
+
+
+def _obstacle(obstacle: Obstacle) -> str:
+    step = obstacle.step
+    return "\n".join(
+        (
+            f"- **`{step.name}`** ({_kind(step.type)}{f', `{step.id}`' if step.id else ''})",
+            f"  - {obstacle.reason}",
+            f"  - instead: {obstacle.instead}",
+        )
+    )
 
 
 def _advice(finding: Finding) -> str:

@@ -14,7 +14,8 @@ class AlloyDBSettings:
     """AlloyDB for PostgreSQL: what it has beside the settings of every engine."""
 
     version: str = key(
-        "the major version; a newer one is an upgrade in place, with downtime",
+        "the major version",
+        changed="an upgrade in place, with downtime; never back",
         default="POSTGRES_17",
         choices=("POSTGRES_16", "POSTGRES_17"),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from event_store.errors import ConfigurationError
+from infra.settings.following import CONNECTIONS, shortfall
 from infra.settings.key import key
 from infra.settings.quiet_period import DAY, LONGEST_DAYS, check_quiet_period
 from infra.settings.tier import EDITION_TIERS, check_tier, connections_of
@@ -53,12 +54,14 @@ class DatabaseSettings:
 
     engine: str = key(
         "Cloud SQL, or AlloyDB, where the settings of edition, tier, disk, log retention and quiet days mean "
-        "nothing; another engine is another database, see docs/alloydb.md",
+        "nothing",
+        changed="another database, refused: see docs/alloydb.md",
         default="cloudsql",
         choices=("cloudsql", "alloydb"),
     )
     version: str = key(
-        "the major version; a newer one is an upgrade in place, with downtime",
+        "the major version",
+        changed="an upgrade in place, with downtime, without a read replica; never back",
         default="POSTGRES_18",
         choices=("POSTGRES_16", "POSTGRES_17", "POSTGRES_18"),
     )
@@ -68,10 +71,12 @@ class DatabaseSettings:
         default="",
         pattern=r"|[a-z][a-z0-9-]{0,97}",
         allowed="an instance's name, or empty for an own one",
+        changed="another database, refused",
     )
     private_service_connect: bool = key(
         "whether an endpoint in the stack's subnetwork leads to the instance, and no peering of networks "
-        "(Private Service Connect); to be decided before the instance is made",
+        "(Private Service Connect)",
+        changed="refused: it is decided before the instance is made",
         default=False,
     )
     read_replica: bool = key(
@@ -79,8 +84,21 @@ class DatabaseSettings:
         "from it, and readers of your own such as reports find it at the output `readers`",
         default=False,
     )
+    replica_tier: str = key(
+        "the machine type of the read replica where it is not `tier`; never a smaller one",
+        changed="restarts the replica",
+        default="",
+    )
+    replica_flags: Mapping[str, str] = key(
+        "flags of the read replica, or of AlloyDB's read pool, where they are not those of `flags`",
+        changed="some restart the replica",
+        default=dict,
+        pattern=".+",
+        allowed="the value as a text",
+    )
     generation: int = key(
         "the number that ends the instance's name; a deleted instance's name is blocked for a week",
+        changed="another instance, refused while the one before would go: see docs/restore.md",
         default=1,
         lowest=1,
         highest=999,
@@ -89,9 +107,15 @@ class DatabaseSettings:
         "earlier generations whose instances stay beside this one", default=(), lowest=1, highest=998
     )
     restore_from: RestoreSettings | None = key("what this generation is a clone of", default=None)
-    edition: str = key("the edition", default="ENTERPRISE", choices=tuple(EDITION_TIERS))
+    edition: str = key(
+        "the edition",
+        default="ENTERPRISE",
+        choices=tuple(EDITION_TIERS),
+        changed="restarts the instance, without a read replica",
+    )
     tier: str = key(
         "the machine type",
+        changed="restarts the instance; a larger one takes two updates with a replica, see docs/deploy.md",
         default="db-custom-1-3840",
         pattern=".+",
         allowed="one of the edition's, as in `db-custom-<vCPUs>-<MiB>`",
@@ -101,6 +125,7 @@ class DatabaseSettings:
     )
     disk_size_gb: int = key(
         "the disk's size at the beginning; it grows by itself",
+        changed="nothing",
         unit="GB",
         default=10,
         lowest=10,
@@ -139,13 +164,15 @@ class DatabaseSettings:
         allowed="in the same way",
     )
     flags: Mapping[str, str] = key(
-        "PostgreSQL's own settings, by Cloud SQL's names of flags; some restart the instance",
+        "PostgreSQL's own settings, by Cloud SQL's names of flags",
+        changed="some restart the instance; more connections take two updates with a replica",
         default=dict,
         pattern=".+",
         allowed='the value as a text, as in `"200"`',
     )
     kms_key: str = key(
         "your own key, which encrypts disk and backups for good: without it nobody reads them",
+        changed="another instance, refused",
         default="",
         pattern=f"|{KEY}",
         allowed="as in projects/P/locations/L/keyRings/R/cryptoKeys/K, or empty for Google's",
@@ -157,11 +184,28 @@ class DatabaseSettings:
         own = ALLOYDB_CONNECTIONS if self.engine == "alloydb" else connections_of(self.tier)
         return int(self.flags.get("max_connections", own))
 
+    @property
+    def follower_tier(self) -> str:
+        """The machine type of the read replica."""
+        return self.replica_tier or self.tier
+
+    @property
+    def primary_flags(self) -> Mapping[str, str]:
+        """The flags of the primary, with AlloyDB's number of connections, which its read pool needs, too."""
+        own = {CONNECTIONS: str(self.most_connections)} if self.engine == "alloydb" else {}
+        return {**own, **self.flags}
+
+    @property
+    def follower_flags(self) -> Mapping[str, str]:
+        """The flags of what follows the primary."""
+        return {**self.primary_flags, **self.replica_flags}
+
     def __post_init__(self) -> None:
         """Refuse what Cloud SQL refuses."""
         path = "event-store:database"
         _check_generations(path, self)
         check_tier(f"{path}.tier", self.tier, self.edition)
+        _check_follower(path, self)
         check_quiet_period(f"{path}.deny_maintenance", self.deny_maintenance_start, self.deny_maintenance_end)
         _check_flags(f"{path}.flags", self.flags)
         if self.point_in_time_recovery and not self.backups:
@@ -225,6 +269,30 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
         raise ConfigurationError(
             f"{path}.restore_from makes a new instance and needs a new name: raise {path}.generation, "
             "and put the one before into kept_generations"
+        )
+
+
+def _check_follower(path: str, settings: DatabaseSettings) -> None:
+    """Refuse a follower that is smaller than its primary, or that does not exist."""
+    if settings.replica_tier and settings.engine == "alloydb":
+        raise ConfigurationError(f"{path}.replica_tier is Cloud SQL's: remove it")
+    if (settings.replica_tier or settings.replica_flags) and not (
+        settings.read_replica or settings.engine == "alloydb"
+    ):
+        raise ConfigurationError(
+            f"{path}.replica_tier and replica_flags are the read replica's: set {path}.read_replica to true, "
+            "or remove them"
+        )
+    if settings.replica_tier:
+        check_tier(f"{path}.replica_tier", settings.replica_tier, settings.edition)
+    _check_flags(f"{path}.replica_flags", settings.replica_flags)
+    lower = shortfall(
+        (settings.tier, settings.primary_flags), (settings.follower_tier, settings.follower_flags)
+    )
+    if lower:
+        keys = [f"{path}.replica_{'tier' if name == 'tier' else f'flags.{name}'}" for name in lower]
+        raise ConfigurationError(
+            f"{' and '.join(keys)}: lower than the primary's, but what follows it must have at least as much"
         )
 
 

@@ -30,6 +30,7 @@ class Key:
         choices: All texts allowed; empty for any.
         pattern: What a text, or each text of a list, matches as a whole; empty for any.
         allowed: The pattern in words.
+        changed: What another value does to a stack that stands; empty for an update in place.
     """
 
     about: str
@@ -39,6 +40,7 @@ class Key:
     choices: tuple[str, ...] = ()
     pattern: str = ""
     allowed: str = ""
+    changed: str = ""
 
 
 def key(about: str, *, default: Any = MISSING, **limits: Any) -> Any:

@@ -19,6 +19,7 @@ class NetworkSettings:
         default="",
         pattern=r"|projects/[^/]+/global/networks/[^/]+",
         allowed="as in projects/P/global/networks/N, or empty for an own one",
+        changed="another network for the database, refused: make a stack beside this one",
     )
     subnetwork: str = key(
         "of that network, where Cloud Run's instances get their addresses; in the stack's region",
@@ -32,10 +33,12 @@ class NetworkSettings:
         default="10.8.0.0/24",
         pattern=".+",
         allowed="a private range, /26 or larger",
+        changed="only ever grows: another range must hold the one before, any other is refused",
     )
     services_prefix_length: int = key(
         "the size of the range reserved for Google's managed services",
         unit="bits",
+        changed="refused: the database would lose its address",
         default=20,
         lowest=16,
         highest=24,

@@ -17,6 +17,10 @@ not here is refused, and so are values and combinations that Google Cloud would 
 made.
 
 A profile sets other defaults for its kind of environment; what a stack's file says goes before both.
+
+"Another value" says what a change does to a stack that stands, where that is more than an update in place.
+The [preview guard](deploy.md#5-every-change) refuses what would lose data, and what Google would not do in
+one update, and says what to do instead.
 """
 
 
@@ -41,7 +45,7 @@ def _sections(path: str, cls: type[Any]) -> Iterator[tuple[str, type[Any]]]:
 
 
 def _table(title: str, path: str, cls: type[Any], profiles: Sequence[str]) -> str:
-    columns = ["key", "what it sets", "allowed", "default", *profiles]
+    columns = ["key", "what it sets", "allowed", "another value", "default", *profiles]
     rows = [f"\n## {title}\n", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     hints = typing.get_type_hints(cls)
     for each in fields(cls):
@@ -49,7 +53,8 @@ def _table(title: str, path: str, cls: type[Any], profiles: Sequence[str]) -> st
             continue
         declared: Key = each.metadata["key"]
         name = f"{path}{each.name}"
-        cells = [f"`{name}`", declared.about, _allowed(declared, hints[each.name]), _default(each)]
+        cells = [f"`{name}`", declared.about, _allowed(declared, hints[each.name]), declared.changed]
+        cells.append(_default(each))
         cells += [_shown(_of_profile(PROFILES[profile], name)) for profile in profiles]
         rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(rows) + "\n"

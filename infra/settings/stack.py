@@ -45,11 +45,13 @@ class ProjectSettings:
         "the id of the Google Cloud project",
         pattern="[a-z][a-z0-9-]{4,28}[a-z0-9]",
         allowed="a project's id, 6 to 30 letters, digits and hyphens; `gcloud projects list` shows yours",
+        changed="everything anew, refused",
     )
     region: str = key(
         "the region of everything that has one",
         pattern=r"[a-z]+-[a-z]+\d+",
         allowed="a region as in europe-west1; `gcloud compute regions list` shows them",
+        changed="everything anew, refused",
     )
 
     @classmethod
@@ -72,6 +74,7 @@ class Settings:
     )
     prefix: str = key(
         "what the names of all resources begin with, but those of the bus, which are the topology's",
+        changed="everything but the bus anew, refused",
         default="event-store",
         pattern="[a-z][a-z0-9-]{0,19}[a-z0-9]",
         allowed="2 to 21 small letters, digits and hyphens, a letter first and no hyphen last",
@@ -90,6 +93,7 @@ class Settings:
     )
     repository: str = key(
         "a Docker repository that is there, to push the image into",
+        changed="an own one goes with its images, refused",
         default="",
         pattern=f"|{REPOSITORY}",
         allowed="as in europe-west1-docker.pkg.dev/P/R, or empty for an own one",

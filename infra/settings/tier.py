@@ -20,16 +20,18 @@ _CONNECTIONS: Final = (
 )
 
 
+def size_of(tier: str) -> tuple[int, float]:
+    """Return the vCPUs and the memory, in GiB, of a tier that exists; a shared core counts as none."""
+    if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", tier):
+        return int(custom[1]), int(custom[2]) / 1024
+    if optimized := re.fullmatch(r"db-perf-optimized-N-(\d+)", tier):
+        return int(optimized[1]), int(optimized[1]) * 8.0
+    return 0, _SHARED_CORE_GIB[tier]
+
+
 def connections_of(tier: str) -> int:
     """Return Cloud SQL's `max_connections` for the memory of a tier that exists."""
-    custom = re.fullmatch(r"db-custom-\d+-(\d+)", tier)
-    optimized = re.fullmatch(r"db-perf-optimized-N-(\d+)", tier)
-    if custom is not None:
-        gibibytes = int(custom[1]) / 1024
-    elif optimized is not None:
-        gibibytes = int(optimized[1]) * 8.0
-    else:
-        gibibytes = _SHARED_CORE_GIB[tier]
+    _, gibibytes = size_of(tier)
     return next(most for least, most in _CONNECTIONS if gibibytes >= least)
 
 

@@ -12,12 +12,32 @@ from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
 from local.resources.recorded import Recorded
+from local.resources.refusals import (
+    refuse_another_network,
+    refuse_earlier_version,
+    refuse_smaller_followers,
+)
 from local.resources.roles import drop_user, make_group, make_user
 
 ADMINISTRATORS: Final = "alloydbsuperuser"
 _GROUPS: Final = {ADMINISTRATORS: "CREATEROLE CREATEDB", "alloydbiamuser": ""}
 
-CLUSTER: Final = Recorded(
+
+class ClusterKind(Recorded):
+    """A cluster, which is no more than its name here."""
+
+    async def update(self, record: Record, draft: Draft) -> Properties:
+        """Change what can change.
+
+        Raises:
+            CloudError: Google would not change it so.
+        """
+        refuse_earlier_version(record.inputs, draft.inputs)
+        refuse_another_network(record.inputs, draft.inputs)
+        return await super().update(record, draft)
+
+
+CLUSTER: Final = ClusterKind(
     limits.CLUSTER,
     "projects/{project}/locations/{location}/clusters/{clusterId}",
     name="{id}",
@@ -33,14 +53,28 @@ class InstanceKind(Kind):
 
     def __init__(self, instances: Instances) -> None:
         self._instances = instances
+        self._standing: dict[str, Properties] = {}
 
     def identify(self, inputs: Properties, _place: Place) -> str:
         """Return its full name."""
         return f"{inputs['cluster']}/instances/{inputs['instanceId']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Start it if it is the primary, with the groups that AlloyDB has."""
+        """Start it if it is the primary, with the groups that AlloyDB has.
+
+        Raises:
+            CloudError: The primary would have higher flags than a read pool.
+        """
+        others = [each for each in self._standing.values() if each["cluster"] == draft.inputs["cluster"]]
+        kinds = ("READ_POOL", "PRIMARY")
+        pools, primaries = ([each for each in others if each["instanceType"] == kind] for kind in kinds)
+        if draft.inputs["instanceType"] == "PRIMARY":
+            refuse_smaller_followers(draft.inputs, pools)
+        else:
+            for primary in primaries:
+                refuse_smaller_followers(primary, [draft.inputs])
         await self._start(draft.inputs)
+        self._standing[draft.id] = draft.inputs
         return {
             "name": draft.id,
             "ipAddress": private_address(draft.id),
@@ -55,12 +89,14 @@ class InstanceKind(Kind):
 
     async def delete(self, record: Record) -> None:
         """Stop it."""
+        self._standing.pop(record.id, None)
         if record.inputs["instanceType"] == "PRIMARY":
             await self._instances.stop(server_of(record.inputs["cluster"]))
 
     async def restore(self, record: Record) -> None:
         """Start it again."""
         await self._start(record.inputs)
+        self._standing[record.id] = record.inputs
 
     async def _start(self, inputs: Properties) -> None:
         if inputs["instanceType"] != "PRIMARY":

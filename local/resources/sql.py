@@ -11,6 +11,11 @@ from local.place import Place, digits, private_address
 from local.properties import Properties
 from local.records import Record
 from local.resources.kind import Draft, Kind
+from local.resources.refusals import (
+    refuse_another_way,
+    refuse_earlier_version,
+    refuse_smaller_followers,
+)
 from local.resources.roles import drop_user, make_user
 
 _API: Final = "https://sqladmin.googleapis.com/sql/v1beta4"
@@ -27,6 +32,7 @@ class InstanceKind(Kind):
 
     def __init__(self, instances: Instances) -> None:
         self._instances = instances
+        self._standing: dict[str, Properties] = {}
 
     def identify(self, inputs: Properties, _place: Place) -> str:
         """Return its name."""
@@ -37,27 +43,46 @@ class InstanceKind(Kind):
 
         A replica begins with that, too, and follows its primary.
         """
+        self._refuse_unequal(draft)
         if primary := draft.inputs.get("masterInstanceName"):
             await self._instances.copy(primary, draft.id, follows=True)
         if clone := draft.inputs.get("clone"):
             await self._instances.copy(clone["sourceInstanceName"], draft.id)
         return await self._start(draft)
 
-    async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Start it with its new flags; size and availability mean nothing here."""
+    async def update(self, record: Record, draft: Draft) -> Properties:
+        """Start it with its new flags; size and availability mean nothing here.
+
+        Raises:
+            CloudError: Google would not change it so.
+        """
+        refuse_earlier_version(record.inputs, draft.inputs)
+        refuse_another_way(record.inputs, draft.inputs)
+        self._refuse_unequal(draft)
         return await self._start(draft)
 
     async def delete(self, record: Record) -> None:
         """Stop it."""
         await self._instances.stop(record.id)
+        self._standing.pop(record.id, None)
 
     async def restore(self, record: Record) -> None:
         """Start it again."""
         await self._instances.start(record.id, self._settings(record.inputs))
+        self._standing[record.id] = record.inputs
 
     async def _start(self, draft: Draft) -> Properties:
         await self._instances.start(draft.id, self._settings(draft.inputs))
+        self._standing[draft.id] = draft.inputs
         return self._outputs(draft)
+
+    def _refuse_unequal(self, draft: Draft) -> None:
+        """Refuse what would make a primary larger than what follows it."""
+        master = draft.inputs.get("masterInstanceName")
+        if master in self._standing:
+            refuse_smaller_followers(self._standing[master], [draft.inputs])
+        followers = [each for each in self._standing.values() if each.get("masterInstanceName") == draft.id]
+        refuse_smaller_followers(draft.inputs, followers)
 
     def _settings(self, inputs: Properties) -> dict[str, str]:
         """Return PostgreSQL's settings: the flags, and where a replica finds its primary now."""

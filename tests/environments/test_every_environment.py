@@ -65,7 +65,9 @@ OTHERS = {
         *("database.generation", "database.kept_generations", "database.restore_from.", "rollout."),
         *("alloydb.", "service.relay", "service.relay_instances", "database.read_replica"),
     ),
-    "is changed by tests/infra or tests/local": ("topology", "image"),
+    "is changed by tests/infra, tests/local or tests/preview": (
+        *("topology", "image", "database.replica_tier", "database.replica_flags"),
+    ),
     "an instance grows into by itself": ("database.disk_size_gb",),
     "an upgrade, which the local Google Cloud has no second PostgreSQL for": ("database.version",),
     "goes with another: the tier's, the log's": ("database.edition", "database.point_in_time_recovery"),

@@ -129,6 +129,22 @@ def test_a_replica_is_as_safe_as_its_primary(by_endpoint: Resources) -> None:
     assert "database-key" in _waits_for(by_endpoint, "database-instance")
 
 
+def test_a_replica_may_be_larger_than_its_primary(by_endpoint: Resources, on_alloydb: Resources) -> None:
+    """Its own machine and flags are its alone, and a read pool's, so that it can grow first."""
+    primary, replica = (
+        _inputs(by_endpoint, f"database-{each}")["settings"] for each in ("instance", "replica")
+    )
+    pools = [_inputs(on_alloydb, f"database-{each}")["databaseFlags"] for each in ("primary", "readers")]
+
+    assert [each["tier"] for each in (primary, replica)] == ["db-custom-4-15360", "db-custom-8-30720"]
+    assert [_flag(each["databaseFlags"], "max_connections") for each in (primary, replica)] == [None, "700"]
+    assert [each["max_connections"] for each in pools] == ["1000", "2000"]
+
+
+def _flag(flags: list[dict[str, str]], name: str) -> str | None:
+    return next((each["value"] for each in flags if each["name"] == name), None)
+
+
 def test_an_endpoint_is_the_project_s_alone(by_endpoint: Resources) -> None:
     """Only this project may connect to the attachment, from an internal address, and no network is peered."""
     addresses = _inputs(by_endpoint, "database-instance")["settings"]["ipConfiguration"]

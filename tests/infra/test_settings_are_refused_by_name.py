@@ -245,6 +245,43 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         (
             "database",
+            '{"read_replica": true, "tier": "db-custom-2-7680", "replica_tier": "db-custom-1-3840"}',
+            "event-store:database.replica_tier: lower than the primary's",
+        ),
+        (
+            "database",
+            (
+                '{"read_replica": true, "flags": {"max_connections": "200"},'
+                ' "replica_flags": {"max_connections": "199"}}'
+            ),
+            "event-store:database.replica_flags.max_connections: lower than the primary's",
+        ),
+        (
+            "database",
+            (
+                '{"read_replica": true, "flags": {"max_worker_processes": "16"},'
+                ' "replica_flags": {"max_worker_processes": "8"}}'
+            ),
+            "event-store:database.replica_flags.max_worker_processes: lower than the primary's",
+        ),
+        (
+            "database",
+            '{"read_replica": true, "replica_flags": {"synchronous_commit": "off"}}',
+            "event-store:database.replica_flags.synchronous_commit is not yours to set",
+        ),
+        ("database", '{"replica_flags": {"work_mem": "1"}}', "set event-store:database.read_replica to true"),
+        (
+            "database",
+            '{"engine": "alloydb", "replica_tier": "db-custom-2-7680"}',
+            "event-store:database.replica_tier is Cloud SQL's: remove it",
+        ),
+        (
+            "database",
+            '{"engine": "alloydb", "replica_flags": {"max_connections": "900"}}',
+            "event-store:database.replica_flags.max_connections: lower than the primary's",
+        ),
+        (
+            "database",
             '{"private_service_connect": true, "instance": "theirs"}',
             "private_service_connect is for an own instance of Cloud SQL: remove it",
         ),

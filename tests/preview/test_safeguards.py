@@ -28,6 +28,7 @@ HOLDING = {
     "gcp:bigquery/table:Table",
     "gcp:compute/globalAddress:GlobalAddress",
     "gcp:compute/network:Network",
+    "gcp:compute/subnetwork:Subnetwork",
     "gcp:kms/cryptoKey:CryptoKey",
     "gcp:kms/cryptoKeyVersion:CryptoKeyVersion",
     "gcp:kms/keyRing:KeyRing",

@@ -30,14 +30,23 @@ JOINED: Final[dict[str, Any]] = {
     "event-store:repository": "europe-west1-docker.pkg.dev/host-project/images",
 }
 ON_ALLOYDB: Final[dict[str, Any]] = {
-    "event-store:database": {"kms_key": KEY, "engine": "alloydb"},
+    "event-store:database": {
+        "kms_key": KEY,
+        "engine": "alloydb",
+        "replica_flags": {"max_connections": "2000"},
+    },
     "event-store:alloydb": {
         "server_ca": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
         "read_nodes": 2,
     },
 }
 BY_ENDPOINT: Final[dict[str, Any]] = {
-    "event-store:database": {"private_service_connect": True, "read_replica": True}
+    "event-store:database": {
+        "private_service_connect": True,
+        "read_replica": True,
+        "replica_tier": "db-custom-8-30720",
+        "replica_flags": {"max_connections": "700"},
+    }
 }
 RESTORED: Final[dict[str, Any]] = {
     "event-store:database": {
