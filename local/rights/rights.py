@@ -97,8 +97,8 @@ def _holds(binding: Binding, about: Mapping[str, Any]) -> bool:
         return not binding.condition or evaluate(binding.condition, **about) is True
     except ExpressionError as error:
         raise CloudError(
-            f"the condition of {binding.role} on {binding.resource} for {binding.member} cannot be evaluated: "
-            f"{error}. What is missing of Google's functions goes into local/cel.py, and of the attributes "
+            f"the condition of {binding.role} on {binding.resource} for {binding.member} cannot be "
+            f"evaluated: {error}. What is missing of Google's functions goes into local/cel.py, and of the attributes "
             "of a call into local/rights/rights.py"
         ) from error
 
