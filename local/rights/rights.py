@@ -98,8 +98,8 @@ def _holds(binding: Binding, about: Mapping[str, Any]) -> bool:
     except ExpressionError as error:
         raise CloudError(
             f"the condition of {binding.role} on {binding.resource} for {binding.member} cannot be "
-            f"evaluated: {error}. What is missing of Google's functions goes into local/cel.py, and of the attributes "
-            "of a call into local/rights/rights.py"
+            f"evaluated: {error}. What is missing of Google's functions goes into local/cel.py, and of the "
+            "attributes of a call into local/rights/rights.py"
         ) from error
 
 

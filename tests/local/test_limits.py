@@ -214,12 +214,16 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *("cloudStorageConfig.maxMessages", "1000 to"),
         ),
         (
-            *(pubsub.SUBSCRIPTION_IAM_MEMBER, {"subscription": "s", "role": "roles/run.invoker"}, "member", "me"),
+            *(pubsub.SUBSCRIPTION_IAM_MEMBER, {"subscription": "s", "role": "roles/run.invoker"}),
+            *("member", "me"),
             *("member", "kind:name"),
         ),
         (iam.KEY_IAM_MEMBER, MEMBER, "cryptoKeyId", "key", "cryptoKeyId", "a key"),
         (iam.BUCKET_IAM_MEMBER, MEMBER, "role", "writer", "bucket", "required"),
-        (iam.TABLE_IAM_MEMBER, MEMBER | {"tableId": "t"}, "role", "roles/run.invoker", "datasetId", "required"),
+        (
+            *(iam.TABLE_IAM_MEMBER, MEMBER | {"tableId": "t"}, "role", "roles/run.invoker"),
+            *("datasetId", "required"),
+        ),
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
         (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
         (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),

@@ -28,6 +28,11 @@ WORD = {
         {"name": "note", "type": ["null", "string"]},
     ],
 }
+BYTES_AND_INT = {
+    "type": "record",
+    "name": "Two",
+    "fields": [{"name": "a", "type": "bytes"}, {"name": "b", "type": "int"}],
+}
 RIGHT: dict[str, Any] = {"text": "Haus", "count": 1, "tags": {"a": "b"}, "note": None}
 PROTO = 'syntax = "proto3"; package a.b; message Word { string text = 1; int32 count = 2; }'
 
@@ -122,6 +127,7 @@ def test_every_kind_of_avro_is_understood_in_json(definition: Any, right: str, w
         ("double", b"\0" * 8, b"\0" * 7),
         ("bytes", b"\x04a\xff", b"\x04a"),
         ("bytes", b"\0", b"\1"),
+        (BYTES_AND_INT, b"\0\1", b"\1"),  # a size of -1 would let the next field read it again
         ("string", b"\x04ab", b"\x04a\xff"),
         ({"type": "fixed", "name": "F", "size": 2}, b"ab", b"abc"),
         ({"type": "enum", "name": "E", "symbols": ["A", "B"]}, b"\2", b"\4"),
