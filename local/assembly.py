@@ -18,6 +18,7 @@ from local.records import Records
 from local.resources import alloydb as alloydb_kinds
 from local.resources.image import ImageKind
 from local.resources.job import JobKind
+from local.resources.monitoring import AlertPolicyKind, LogMetricKind
 from local.resources.pubsub import SubscriptionKind, TopicKind
 from local.resources.pubsub_iam import pubsub_iam_kinds
 from local.resources.pubsub_schema import SchemaKind
@@ -137,6 +138,7 @@ def assemble(
     )
     services = ServiceKind(runner, settings.service_port)
     worker_pools = WorkerPoolKind(runner)
+    log_metrics = LogMetricKind()
     kinds = (
         *RECORDED,
         TopicKind(bus),
@@ -153,6 +155,8 @@ def assemble(
         JobKind(runner),
         services,
         worker_pools,
+        log_metrics,
+        AlertPolicyKind(records, log_metrics),
     )
     rights = Rights(records, settings.rights)
     return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)

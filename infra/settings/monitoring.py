@@ -1,5 +1,6 @@
 """The settings of alerts and dashboard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from event_store.errors import ConfigurationError
@@ -55,6 +56,14 @@ class MonitoringSettings:
     def tells_somebody(self) -> bool:
         """Whether an alert reaches anybody."""
         return bool(self.emails or self.channels)
+
+    @property
+    def too_long_seconds(self) -> Mapping[str, float]:
+        """Above how many seconds a field of the vitals raises an alert, by the field."""
+        return {
+            "relay_lag_seconds": float(self.relay_lag_seconds),
+            "append_seconds": self.append_milliseconds / 1000,
+        }
 
     def __post_init__(self) -> None:
         """Refuse what tells somebody twice."""

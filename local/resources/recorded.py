@@ -155,11 +155,9 @@ RECORDED: Final = (
         createTime=_TIME,
         updateTime=_TIME,
     ),
-    Recorded(monitoring.METRIC, "{name}"),
     Recorded(
         monitoring.NOTIFICATION_CHANNEL, "projects/{project}/notificationChannels/{displayName}", name="{id}"
     ),
-    Recorded(monitoring.ALERT_POLICY, "projects/{project}/alertPolicies/{displayName}", name="{id}"),
     Recorded(monitoring.DASHBOARD, "projects/{number}/dashboards/event-store"),
     Recorded(registry.REPOSITORY_IAM_MEMBER, "{repository}/{role}/{member}", **_GRANT),
     Recorded(

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from infra.components.monitoring.alert import RUNBOOK, section
+from local.limits.time_series import SeriesFilter
 from tests.infra.engine import Engine, Preview
 
 NAMES = {
@@ -51,31 +53,33 @@ def _of_type(plan: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]
     return [each["inputs"] for each in plan.values() if each["type"] == kind]
 
 
-def _filters(plan: dict[str, dict[str, Any]]) -> list[str]:
-    filters = [
-        condition[kind]["filter"]
+def _named(plan: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield each label of a resource that an alert or a chart names, with its value."""
+    conditions = [
+        condition
         for policy in _of_type(plan, "gcp:monitoring/alertPolicy:AlertPolicy")
         for condition in policy["conditions"]
-        for kind in ("conditionThreshold", "conditionAbsent")
-        if kind in condition
     ]
     (board,) = _of_type(plan, "gcp:monitoring/dashboard:Dashboard")
-    return [*filters, *re.findall(r'"filter": "((?:[^"\\]|\\.)*)"', board["dashboardJson"])]
+    text = json.dumps(conditions) + board["dashboardJson"]
+    for found in re.findall(r'"filter": ("(?:[^"\\]|\\.)*")', text):
+        for each in SeriesFilter.parse(json.loads(found)).comparisons:
+            whose, _, label = each.label.partition(".labels.")
+            if whose == "resource" and label:
+                yield from ((label, value) for value in each.values)
+    for found in re.findall(r'"(?:query|prometheusQuery)": ("(?:[^"\\]|\\.)*")', text):
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', json.loads(found)):
+            if label in NAMES:
+                yield from ((label, value) for value in values.split("|"))
 
 
 def test_what_is_watched_is_there(prod: dict[str, dict[str, Any]]) -> None:
     """Every name in a filter is that of a resource of the stack: a filter on another never matches."""
     known = {label: {each["name"] for each in _of_type(prod, kind)} for label, kind in NAMES.items()}
     known["database_id"] = {f"event-store-prod:{name}" for name in known["database_id"]}
-    filters = [each.replace("\\", "") for each in _filters(prod)]
-    named = {
-        (label, value)
-        for each in filters
-        for label, values in re.findall(r'resource\.labels\.(\w+) = (?:one_of\()?((?:"[^"]*"(?:, )?)+)', each)
-        for value in re.findall(r'"([^"]*)"', values)
-    }
+    named = [*_named(prod)]
 
-    assert len(filters) > 25
+    assert len(named) > 40
     assert {label for label, _ in named} == set(NAMES)
     assert all(value in known[label] for label, value in named)
 
@@ -128,7 +132,7 @@ def test_the_way_of_a_message_can_be_seen(prod: dict[str, dict[str, Any]]) -> No
     topics = {each["name"] for each in _of_type(prod, NAMES["topic_id"])}
     for name in subscriptions | topics:  # a dead-letter topic has a subscription of its own name
         assert f'\\"{name}\\"' in text
-    for metric in ("send_message_operation_count", "sent_message_count", "ack_message_count"):
+    for metric in ("topic_message_sizes_count", "sent_message_count", "ack_message_count"):
         assert metric in text
     assert len(shown["mosaicLayout"]["tiles"]) >= 15
 

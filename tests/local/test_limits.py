@@ -65,7 +65,7 @@ CONDITION = {
 POLICY = {"displayName": "Publishing fails", "combiner": "OR", "conditions": [CONDITION]}
 METRIC = {
     "name": "store/lag",
-    "filter": "f",
+    "filter": "jsonPayload.lag >= 0",
     "metricDescriptor": {"metricKind": "DELTA", "valueType": "INT64"},
 }
 

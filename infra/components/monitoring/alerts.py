@@ -15,6 +15,7 @@ _RUN: Final = "run.googleapis.com/"
 # What a container writes itself. Cloud Run writes a line for each request to a log of its own, as an ERROR if
 # it ended at Cloud Run's own hour, as each long stream does: https://cloud.google.com/run/docs/logging
 _OWN_LINES: Final = ("run.googleapis.com/stderr", "run.googleapis.com/stdout")
+SILENT_MINUTES: Final = 10
 _BUSY: Final = 0.85
 _FULL: Final = 0.9
 _REPLICA_BEHIND_BYTES: Final = 256 * 2**20  # some hundred thousand events
@@ -105,7 +106,7 @@ def _of_the_bus(watched: Watched, settings: MonitoringSettings) -> Iterator[Aler
                     "resource.labels.topic_id": watched.topics,
                     "metric.labels.response_class": ["!success"],
                 },
-                aligner="ALIGN_DELTA",
+                aligner="ALIGN_SUM",
                 reducer="REDUCE_SUM",
                 by=("resource.labels.topic_id",),
             ),
@@ -121,7 +122,7 @@ def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[
         name="relay-lag",
         title="The relay lags",
         severity="CRITICAL",
-        series=relay_lag(watched),
+        series=_slowest(relay_lag(watched), "2m"),
         above=settings.relay_lag_seconds,
         minutes=5,
     )
@@ -129,18 +130,16 @@ def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[
         name="silence",
         title="The service is silent",
         severity="CRITICAL",
-        series=relay_lag(watched),
+        series=_ended(relay_lag(watched), f"{SILENT_MINUTES}m"),
         above=None,
-        minutes=10,
     )
     yield Alert(
         name="append-latency",
         title="Appends are slow",
         severity="WARNING",
-        series=append_latency(watched),
+        series=_slowest(append_latency(watched), "5m"),
         above=settings.append_milliseconds / 1000,
         minutes=10,
-        period_minutes=5,
     )
     yield _logged_errors("service", "cloud_run_revision", revision)
     if watched.relay:
@@ -170,7 +169,7 @@ def _of_the_service(watched: Watched, settings: MonitoringSettings) -> Iterator[
             resource="cloud_run_job",
             metric=f"{_RUN}job/completed_execution_count",
             where={"resource.labels.job_name": [watched.job], "metric.labels.result": ["failed"]},
-            aligner="ALIGN_DELTA",
+            aligner="ALIGN_SUM",
         ),
         above=0,
     )
@@ -190,7 +189,7 @@ def _logged_errors(who: str, resource: str, where: Mapping[str, Sequence[str]]) 
                 "metric.labels.log": _OWN_LINES,
                 "metric.labels.severity": ["ERROR", "CRITICAL"],
             },
-            aligner="ALIGN_DELTA",
+            aligner="ALIGN_SUM",
             reducer="REDUCE_SUM",
         ),
         above=0,
@@ -262,6 +261,20 @@ def relay_lag(watched: Watched) -> Series:
 def append_latency(watched: Watched) -> Series:
     """Return how long 99 of 100 appends took at most, in seconds."""
     return _logged(watched, "append_seconds")
+
+
+def _slowest(series: Series, window: str) -> str:
+    """Return PromQL of the value that 99 of 100 lines within a window are at most."""
+    return f"histogram_quantile(0.99, sum by (le) (increase({series.selector('_bucket')}[{window}])))"
+
+
+def _ended(series: Series, window: str) -> str:
+    """Return PromQL that is true if there were lines within a day, and none within a window.
+
+    A service that has never logged any is a new one, whose update tells by itself if it does not start.
+    """
+    lines = series.selector("_count")
+    return f"sum(increase({lines}[1d])) > 0 unless sum(increase({lines}[{window}])) > 0"
 
 
 def _logged(watched: Watched, name: str) -> Series:

@@ -20,10 +20,10 @@ _PERIOD_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A chart: its title and what it shows."""
+    """A chart: its title and what it shows, time series or expressions in PromQL."""
 
     title: str
-    series: Sequence[Series]
+    series: Sequence[Series | str]
 
 
 def dashboard(watched: Watched) -> str:
@@ -56,9 +56,7 @@ def _tiles(watched: Watched) -> Iterator[Tile]:
     yield Tile("Relay lag, seconds", [relay_lag(watched)])
     if watched.topics:
         topics = {"resource.labels.topic_id": watched.topics}
-        yield Tile(
-            "Published, messages per second by topic", [_topic("send_message_operation_count", topics)]
-        )
+        yield Tile("Published, messages per second by topic", [_messages(topics)])
         yield Tile(
             "Publish requests that failed, per second by topic",
             [_topic("send_request_count", {**topics, "metric.labels.response_class": ["!success"]})],
@@ -122,6 +120,12 @@ def _topic(metric: str, where: Mapping[str, Sequence[str]]) -> Series:
     )
 
 
+def _messages(topics: Mapping[str, Sequence[str]]) -> str:
+    """Return PromQL of the messages per second; a topic's only count of messages is that of their sizes."""
+    sizes = Series(resource="pubsub_topic", metric="pubsub.googleapis.com/topic/message_sizes", where=topics)
+    return f"sum by (topic_id) (rate({sizes.selector('_count')}[{2 * _PERIOD_SECONDS}s]))"
+
+
 def _subscription(
     metric: str, names: Sequence[str], aligner: str = "ALIGN_MAX", reducer: str = "REDUCE_MAX"
 ) -> Series:
@@ -152,19 +156,19 @@ def _chart(tile: Tile) -> dict[str, Any]:
                 "minAlignmentPeriod": f"{_PERIOD_SECONDS}s",
                 "plotType": "LINE",
                 "targetAxis": "Y1",
-                "timeSeriesQuery": {
-                    "timeSeriesFilter": {
-                        "filter": series.filter,
-                        "aggregation": {
-                            _camel(name): value for name, value in series.aggregation(_PERIOD_SECONDS).items()
-                        },
-                    }
-                },
+                "timeSeriesQuery": _query(series),
             }
             for series in tile.series
         ],
         "yAxis": {"scale": "LINEAR"},
     }
+
+
+def _query(series: Series | str) -> dict[str, Any]:
+    if isinstance(series, str):
+        return {"prometheusQuery": series}
+    aggregation = {_camel(name): value for name, value in series.aggregation(_PERIOD_SECONDS).items()}
+    return {"timeSeriesFilter": {"filter": series.filter, "aggregation": aggregation}}
 
 
 def _camel(name: str) -> str:

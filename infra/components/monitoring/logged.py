@@ -1,19 +1,24 @@
 """Metrics that Cloud Logging makes of the service's own log lines."""
 
+import math
 from collections.abc import Mapping
+from typing import Final
 
 import pulumi
 from pulumi_gcp import logging
 
 # What the service logs once a minute, see `event_store.vitals`; a test compares the two.
-LOGGED: Mapping[str, str] = {
+LOGGED: Final[Mapping[str, str]] = {
     "relay_lag_seconds": "for how long the next event to be published has been in the log",
     "append_seconds": "how long 99 of 100 appends of the last minute took at most",
 }
+_SHORTEST_SECONDS: Final = 0.001
+_GROWTH: Final = 1.5  # of a bucket over the one below
+_BUCKETS: Final = 52  # up to weeks
 
 
 def logged_metric(
-    name: str, project: str, service: str, field: str, opts: pulumi.ResourceOptions
+    name: str, project: str, service: str, field: str, too_long: float, opts: pulumi.ResourceOptions
 ) -> logging.Metric:
     """Declare the metric of one field of the service's log lines.
 
@@ -22,8 +27,11 @@ def logged_metric(
         project: The id of the project.
         service: The Cloud Run service that writes the lines.
         field: The field, a number of seconds.
+        too_long: The seconds above which an alert rings. A bucket ends there, so that no value below counts
+            as one above.
         opts: Its options.
     """
+    below = round(math.log(too_long / _SHORTEST_SECONDS, _GROWTH))
     return logging.Metric(
         name,
         project=project,
@@ -37,10 +45,9 @@ def logged_metric(
         metric_descriptor=logging.MetricMetricDescriptorArgs(
             metric_kind="DELTA", value_type="DISTRIBUTION", unit="s", display_name=f"Event store: {field}"
         ),
-        # From a millisecond to eighteen days, each bound a half above the one before.
         bucket_options=logging.MetricBucketOptionsArgs(
             exponential_buckets=logging.MetricBucketOptionsExponentialBucketsArgs(
-                num_finite_buckets=52, growth_factor=1.5, scale=0.001
+                num_finite_buckets=_BUCKETS, growth_factor=_GROWTH, scale=too_long / _GROWTH**below
             )
         ),
         opts=opts,

@@ -9,7 +9,7 @@ from pulumi_gcp import monitoring
 from infra.components.children import child_options
 from infra.components.monitoring.alerts import Watched, alerts
 from infra.components.monitoring.dashboard import dashboard
-from infra.components.monitoring.logged import LOGGED, logged_metric
+from infra.components.monitoring.logged import logged_metric
 from infra.settings import MonitoringSettings
 
 
@@ -56,10 +56,10 @@ class Monitoring(pulumi.ComponentResource):
             )
             for address in settings.emails
         ]
-        metrics = [
-            logged_metric(f"{name}-{field.replace('_', '-')}", watched.project, watched.service, field, child)
-            for field in LOGGED
-        ]
+        for field, too_long in settings.too_long_seconds.items():
+            logged_metric(
+                f"{name}-{field.replace('_', '-')}", watched.project, watched.service, field, too_long, child
+            )
         for alert in alerts(watched, settings):
             monitoring.AlertPolicy(
                 f"{name}-{alert.name}",
@@ -73,8 +73,7 @@ class Monitoring(pulumi.ComponentResource):
                 alert_strategy=alert.strategy(),
                 notification_channels=[*settings.channels, *(channel.id for channel in channels)],
                 user_labels=args.labels,
-                # Google refuses a policy on a metric that it has never heard of.
-                opts=child_options(self, opts, after=metrics),
+                opts=child,
             )
         board = monitoring.Dashboard(
             f"{name}-dashboard", project=watched.project, dashboard_json=dashboard(watched), opts=child

@@ -1,5 +1,6 @@
 """Time series of Cloud Monitoring, named in one place for alerts and dashboard."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,21 @@ class Series:
         return " AND ".join(
             [*parts, *(_condition(label, values) for label, values in sorted(self.where.items()))]
         )
+
+    def selector(self, suffix: str = "") -> str:
+        """Return what selects it in PromQL: https://cloud.google.com/monitoring/promql/promql-mapping.
+
+        Args:
+            suffix: Of a distribution, `_bucket`, `_count` or `_sum`.
+        """
+        domain, _, path = self.metric.partition("/")
+        name = ":".join(re.sub(r"\W", "_", part) for part in (domain, path))
+        matchers = [f'monitored_resource="{self.resource}"']
+        for label, values in sorted(self.where.items()):
+            pattern = "|".join(re.sub(r"[^\w-]", r"[\g<0>]", value) for value in values)
+            sign, value = ("=", values[0]) if len(values) == 1 else ("=~", pattern)
+            matchers.append(f'{label.rpartition(".")[2]}{sign}"{value}"')
+        return f"{name}{suffix}{{{','.join(matchers)}}}"
 
     def aggregation(self, period_seconds: int) -> dict[str, Any]:
         """Return the aggregation as the SDK takes it."""
