@@ -1,7 +1,8 @@
 """Who may do what: every identity of a stack and of its delivery, and each of its roles.
 
-The one table of grants. `infra/bootstrap` makes the grants of deployer and previewer from it; those of the
-others are made by the components that own what they are on, and a test compares both with the table.
+The one table of grants. `infra/bootstrap` makes the grants of deployer and previewer from it, and those of a
+stack's accounts on the project; all others are made by the components that own what they are on, and a test
+compares both with the table.
 """
 
 import sys
@@ -57,21 +58,24 @@ TABLE: Final = "bigquery/iamMember:IamMember"
 REPOSITORY: Final = "artifactregistry/repositoryIamMember:RepositoryIamMember"
 SERVICE: Final = "cloudrunv2/serviceIamMember:ServiceIamMember"
 
-# What the program grants on the project; the deployer may hand out these and no other role.
-LOGIN_ROLES: Final = (
-    *("roles/cloudsql.client", "roles/cloudsql.instanceUser"),
-    *("roles/alloydb.databaseUser", "roles/serviceusage.serviceUsageConsumer"),
-)
-_ONLY_LOGINS: Final = (
-    "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(["
-    + ", ".join(f"'{role}'" for role in LOGIN_ROLES)
-    + "])"
-)
+# What an identity logs in with, by the database's engine. A direct connection with a token takes no role to
+# connect: https://cloud.google.com/sql/docs/postgres/add-manage-iam-users#grant-db-privileges
+LOGIN_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "cloudsql": ("roles/cloudsql.instanceUser",),
+    "alloydb": ("roles/alloydb.databaseUser", "roles/serviceusage.serviceUsageConsumer"),
+}
+# By the end of its id, what acts as each account of a stack, and which identity of `IDENTITIES` it is.
+ACCOUNTS: Final[Mapping[str, str]] = {
+    "migrator": "migrations",
+    "runtime": "service",
+    "relay": "relay",
+    "push": "push subscriptions",
+}
 _ONLY_LOCKS: Final = "resource.name.startsWith('projects/_/buckets/{bucket}/objects/.pulumi/locks/')"
 
 
-def _deployer(role: str, why: str, condition: str = "") -> Grant:
-    return Grant(identity="deployer", role=role, kind=PROJECT, on="the project", why=why, condition=condition)
+def _deployer(role: str, why: str) -> Grant:
+    return Grant(identity="deployer", role=role, kind=PROJECT, on="the project", why=why)
 
 
 GRANTS: Final = (
@@ -80,15 +84,9 @@ GRANTS: Final = (
     _deployer("roles/artifactregistry.admin", "makes the repository and pushes the image"),
     _deployer("roles/cloudsql.admin", "makes instance, database and users"),
     _deployer("roles/compute.networkAdmin", "makes the network and its peering with Google's"),
-    _deployer("roles/iam.serviceAccountAdmin", "makes the accounts, and grants itself to act as them"),
     _deployer("roles/logging.configWriter", "makes the metrics that alerts count log lines with"),
     _deployer("roles/monitoring.editor", "makes alerts, channels and dashboard"),
     _deployer("roles/pubsub.admin", "makes topics and subscriptions, and grants on them"),
-    _deployer(
-        "roles/resourcemanager.projectIamAdmin",
-        "lets the accounts log in to the database; it can hand out their roles and no other",
-        _ONLY_LOGINS,
-    ),
     _deployer("roles/run.admin", "makes service, worker pool and job, and lets invokers call"),
     _deployer("roles/serviceusage.serviceUsageAdmin", "enables the APIs"),
     Grant(
@@ -96,7 +94,7 @@ GRANTS: Final = (
         role="roles/iam.serviceAccountUser",
         kind=ACCOUNT,
         on="each account of the stack",
-        why="starts containers that act as it",
+        why="starts containers and push subscriptions that act as it, and as no other",
     ),
     Grant(
         identity="deployer",
@@ -176,12 +174,13 @@ GRANTS: Final = (
             kind=PROJECT,
             on="the project",
             why=(
-                f"logs in to {'Cloud SQL' if 'cloudsql' in role else 'AlloyDB'} with its identity, "
-                "which Google grants on projects only"
+                f"logs in to {'Cloud SQL' if 'cloudsql' in role else 'AlloyDB'} with its identity, if that "
+                "is the engine; Google grants it on projects only"
             ),
         )
         for identity in ("migrator", "runtime", "relay")
-        for role in LOGIN_ROLES
+        for roles in LOGIN_ROLES.values()
+        for role in roles
     ),
     Grant(
         identity="runtime",
@@ -293,6 +292,10 @@ _INTRODUCTION: Final = """\
 Who may do what in an environment, made by `make reference` from `infra/identities.py`. Nobody has a password
 or a key, a basic role (owner, editor, viewer), or a role on the project that Google grants on less. Each
 grant adds to what others have granted and takes nothing away.
+
+The bootstrap grants what is on the project or on an account, a stack what is on something that it makes, and
+whoever owns another thing grants on it: see [deploy.md](deploy.md#what-others-own). A stack without a
+deployer makes all of its grants itself.
 """
 
 

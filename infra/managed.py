@@ -87,11 +87,16 @@ MANAGED: Final = {
 }
 
 
-# The provider lists the regions when it is configured, and warns where it may not.
-CONFIGURED_WITH: Final = ("compute.regions.list",)
+# What is read beside the resources of the package gcp.
+READ_TOO: Final = (
+    # The provider lists the regions when it is configured, and warns where it may not.
+    "compute.regions.list",
+    # Docker reads the image; the package docker-build takes any error for an image that is gone.
+    "artifactregistry.repositories.downloadArtifacts",
+)
 
 
 def reading_permissions() -> tuple[str, ...]:
     """Return what the previewer's custom role holds."""
     reading = {each for managed in MANAGED.values() for each in managed.read_with}
-    return tuple(sorted({*reading, *CONFIGURED_WITH}))
+    return tuple(sorted({*reading, *READ_TOO}))

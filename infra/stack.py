@@ -58,7 +58,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             prefix=prefix,
             topology=topology,
             labels=labels,
-            deployer=settings.deployer,
+            is_delivered=settings.is_delivered,
         ),
         enabled,
     )
@@ -85,7 +85,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             connection=database.connection,
             attempt=settings.migration_attempt,
             labels=labels,
-            deployer=settings.deployer,
+            is_delivered=settings.is_delivered,
         ),
         pulled,
     )
@@ -102,7 +102,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         topics=bus.topics,
         settings=settings.service,
         labels=labels,
-        deployer=settings.deployer,
+        is_delivered=settings.is_delivered,
         rollout=settings.rollout,
     )
     event_store = EventStore("event-store", workload, pulled)
@@ -141,7 +141,9 @@ def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | Promo
     if settings.image:
         return PromotedImage(
             "image",
-            PromotedImageArgs(project=settings.project, image=settings.image, deployer=settings.deployer),
+            PromotedImageArgs(
+                project=settings.project, image=settings.image, is_delivered=settings.is_delivered
+            ),
             opts,
         )
     return Registry(
@@ -155,7 +157,8 @@ def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | Promo
             dockerfile="../service/Dockerfile",
             repository=settings.repository,
             labels=settings.labels,
-            deployer=settings.deployer,
+            image_readers=settings.image_readers,
+            is_delivered=settings.is_delivered,
         ),
         opts,
     )
@@ -165,7 +168,12 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
     """Return the network: one that is there, or an own one."""
     project, own = settings.project, settings.network
     if own.vpc:
-        joined = JoinedNetworkArgs(project=project, vpc=own.vpc, subnetwork=own.subnetwork)
+        joined = JoinedNetworkArgs(
+            project=project,
+            vpc=own.vpc,
+            subnetwork=own.subnetwork,
+            is_delivered=settings.is_delivered,
+        )
         return JoinedNetwork("network", joined, opts)
     return Network(
         "network",
@@ -196,6 +204,7 @@ def _database(
             alloydb=settings.alloydb,
             protected=settings.protected,
             labels=settings.labels,
+            is_delivered=settings.is_delivered,
         )
         return AlloyDB("database", cluster, opts)
     if settings.database.instance:
@@ -214,6 +223,7 @@ def _database(
             settings=settings.database,
             protected=settings.protected,
             labels=settings.labels,
+            is_delivered=settings.is_delivered,
         ),
         opts,
     )

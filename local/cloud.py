@@ -5,6 +5,7 @@ was deleted; whatever is recorded is brought back when the cloud starts again, i
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from local.errors import CloudError, NotReadyError
@@ -13,6 +14,7 @@ from local.properties import Properties, leaves
 from local.records import Record, Records
 from local.resources.kind import Draft, Kind
 from local.rights.callers import Tokens
+from local.rights.resources import GRANTED_ON
 from local.rights.rights import Rights
 
 
@@ -61,6 +63,9 @@ class Cloud:
         """
         kind, draft = self._draft(resource_type, inputs)
         found = self.records.find(resource_type, draft.id)
+        if found is not None and (shared := self._shared(kind, found, urn, inputs)) is not None:
+            self.records.put(shared)
+            return shared
         if found is not None and (found.confirmed or found.urn != urn):
             raise CloudError(f"googleapi: Error 409: {draft.id} already exists, alreadyExists")
         making = kind.create(draft) if found is None else kind.update(found, draft)
@@ -98,12 +103,21 @@ class Cloud:
         self.records.remove(record)
         return None
 
-    async def delete(self, record: Record) -> None:
-        """Delete a resource.
+    async def delete(self, record: Record, urn: str = "") -> None:
+        """Delete a resource, or let it go where others have declared it too.
+
+        Args:
+            record: The resource.
+            urn: Who deletes it, in Pulumi's words; by default who made it.
 
         Raises:
             CloudError: It is protected, or something else needs it.
         """
+        # A resource of one stack may have another URN by now: it was given another name in the program.
+        if record.others:
+            left = [each for each in (record.urn, *record.others) if each != (urn or record.urn)]
+            self.records.put(replace(record, urn=left[0], others=tuple(left[1:])))
+            return
         policy = record.inputs.get("deletionPolicy")
         if record.inputs.get("deletionProtection") is True or policy == "PREVENT":
             raise CloudError(
@@ -131,6 +145,16 @@ class Cloud:
         for record in self.records:
             await self.kind(record.type).restore(record)
 
+    @staticmethod
+    def _shared(kind: Kind, found: Record, urn: str, inputs: Properties) -> Record | None:
+        """Return what is there, as another stack makes it too; None if that may not be."""
+        if urn in {found.urn, *found.others} or _stack(urn) == _stack(found.urn):
+            return None
+        if kind.is_shared or inputs.get("createIgnoreAlreadyExists") is True:
+            return replace(found, others=(*found.others, urn))
+        # A grant is there once, whoever made it, and gone when anybody takes it away.
+        return replace(found, urn=urn, confirmed=True) if found.type in GRANTED_ON else None
+
     def _draft(self, resource_type: str, inputs: Properties) -> tuple[Kind, Draft]:
         kind = self.kind(resource_type)
         return kind, Draft(
@@ -145,7 +169,13 @@ class Cloud:
             urn=urn,
             inputs=draft.inputs,
             outputs=outputs,
+            others=known.others if known is not None else (),
             confirmed=known is not None and known.confirmed,
         )
         self.records.put(record)
         return record
+
+
+def _stack(urn: str) -> str:
+    """Return what a URN begins with: the stack and the project."""
+    return "::".join(urn.split("::")[:2])

@@ -178,7 +178,7 @@ class ProviderCalls:
     async def _delete(self, request: Any, peer: str) -> Any:
         if record := self._cloud.records.find(_type(request), request.id):
             self._judge(peer, "delete", record.type, record.id, record.inputs)
-            await self._cloud.delete(record)
+            await self._cloud.delete(record, request.urn)
         return Empty()
 
     def _judge(self, peer: str, call: Call, resource_type: str, identity: str, inputs: Properties) -> None:

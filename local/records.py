@@ -28,6 +28,7 @@ class Record:
         urn: Who made it, in Pulumi's words.
         inputs: What it was asked to be, with Google's defaults.
         outputs: What it is.
+        others: Who else declared it, where that is possible.
         confirmed: Pulumi has referred to it by its id, so it knows that it was made. If an update is killed
             before that, the next one makes the resource again, and takes over what it finds.
     """
@@ -37,6 +38,7 @@ class Record:
     urn: str
     inputs: Properties
     outputs: Properties
+    others: tuple[str, ...] = ()
     confirmed: bool = False
 
 
@@ -112,7 +114,11 @@ def _parse(path: Path) -> tuple[Place, list[Record]]:
     try:
         content = json.loads(path.read_text())
         if content["format"] == _FORMAT:
-            return Place(**content["place"]), [Record(**each) for each in content["records"]]
+            return Place(**content["place"]), [_record(each) for each in content["records"]]
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(f"{path} is not the state of this release: begin anew with `make down PURGE=1`")
+
+
+def _record(content: dict[str, Any]) -> Record:
+    return Record(**{**content, "others": tuple(content.get("others", ()))})

@@ -6,11 +6,15 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from event_store.errors import ConfigurationError
+from infra.components.accounts import Accounts, AccountsArgs
 from infra.components.delivery import Delivery
 from infra.components.project_services import ProjectServices, ProjectServicesArgs
 from infra.settings.bootstrap import BootstrapSettings
 
-APIS = ("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "serviceusage", "storage", "sts")
+APIS = (
+    *("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "serviceusage", "storage", "sts"),
+    *("pubsub", "run"),  # whose service agents are granted rights here
+)
 
 try:
     settings = BootstrapSettings.parse(CONFIG.get())
@@ -19,8 +23,21 @@ except ConfigurationError as error:
     sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
 
 services = ProjectServices("services", ProjectServicesArgs(project=settings.project, apis=APIS))
-delivery = Delivery("delivery", settings, pulumi.ResourceOptions(depends_on=[services]))
+enabled = pulumi.ResourceOptions(depends_on=[services])
+delivery = Delivery("delivery", settings, enabled)
+accounts = Accounts(
+    "accounts",
+    AccountsArgs(
+        project=settings.project,
+        prefix=settings.prefix,
+        engine=settings.engine,
+        deployer=delivery.deployer_member,
+    ),
+    enabled,
+)
 pulumi.export("deployer", delivery.deployer)
+# For `event-store:image_readers` of the stack that builds the image.
+pulumi.export("image_readers", accounts.readers)
 # A part of the repository's variable ENVIRONMENTS, which the workflows read.
 pulumi.export(
     "environments",

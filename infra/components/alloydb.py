@@ -30,6 +30,7 @@ class AlloyDBArgs:
         alloydb: What AlloyDB alone has.
         protected: Whether the provider refuses to delete cluster and primary.
         labels: Labels of the cluster and its instances.
+        is_delivered: Whether CI deploys, so that a key's owner grants on it.
     """
 
     project: str
@@ -40,6 +41,7 @@ class AlloyDBArgs:
     alloydb: AlloyDBSettings
     protected: bool
     labels: Mapping[str, str]
+    is_delivered: bool = False
 
 
 class AlloyDB(pulumi.ComponentResource):
@@ -63,7 +65,9 @@ class AlloyDB(pulumi.ComponentResource):
         super().__init__("event-store:infra:AlloyDB", name, None, opts)
         child = child_options(self, opts)
         key = args.settings.kms_key
-        encrypted = [may_encrypt(name, args.project, "alloydb.googleapis.com", key, child)] if key else []
+        encrypted = may_encrypt(
+            name, args.project, "alloydb.googleapis.com", key, child, is_delivered=args.is_delivered
+        )
         cluster = _cluster(name, args, child_options(self, opts, after=encrypted))
         primary = _instance(f"{name}-primary", "PRIMARY", args, cluster.name, child)
         self.readers = pulumi.Output.from_input("")

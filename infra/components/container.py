@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_gcp import serviceaccount
 
-from infra.components.acting import acting
+from infra.components.account import Account, account
 from infra.components.connection import DatabaseConnection
 from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
 
@@ -25,7 +24,7 @@ class ContainerArgs:
         subnetwork_id: The subnetwork that instances get their addresses in.
         connection: The database.
         labels: Labels of what runs it.
-        deployer: The email of CI's deployer, which acts as the account; empty for none.
+        is_delivered: Whether CI deploys, so that the bootstrap has made the account and its rights.
     """
 
     project: str
@@ -36,7 +35,7 @@ class ContainerArgs:
     subnetwork_id: pulumi.Input[str]
     connection: DatabaseConnection
     labels: Mapping[str, str]
-    deployer: str = ""
+    is_delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +45,10 @@ class Identity:
     Attributes:
         account: Its service account.
         login: Its way into the database.
-        rights: What it may not start before: the login, and that the deployer may act as the account.
+        rights: What it may not start before: the login.
     """
 
-    account: serviceaccount.Account
+    account: Account
     login: DatabaseLogin
     rights: Sequence[pulumi.Resource]
 
@@ -75,11 +74,12 @@ def identity(
         database_role: The database's role that it is a member of.
         after: What creates that role.
     """
-    account = serviceaccount.Account(
+    acts_as = account(
         f"{name}-account",
         project=args.project,
         account_id=f"{args.prefix}-{role}",
-        display_name=f"Event store: {about}",
+        about=about,
+        is_delivered=args.is_delivered,
         opts=opts,
     )
     login = DatabaseLogin(
@@ -87,14 +87,14 @@ def identity(
         DatabaseLoginArgs(
             project=args.project,
             connection=args.connection,
-            account=account,
+            account=acts_as,
             database_roles=[database_role],
             after=after,
+            is_delivered=args.is_delivered,
         ),
         opts,
     )
-    acts = acting(f"{name}-deployer", account, args.deployer, opts)
-    return Identity(account=account, login=login, rights=[login, *acts])
+    return Identity(account=acts_as, login=login, rights=[login])
 
 
 def vpc_access(args: ContainerArgs) -> Any:

@@ -34,6 +34,7 @@ class DatabaseArgs:
         protected: Whether the provider and Google refuse to delete the instance, and keep its backups if it
             is deleted all the same.
         labels: User labels of the instance.
+        is_delivered: Whether CI deploys, so that a key's owner grants on it.
     """
 
     project: str
@@ -46,6 +47,7 @@ class DatabaseArgs:
     settings: DatabaseSettings
     protected: bool
     labels: Mapping[str, str]
+    is_delivered: bool = False
 
 
 class Database(pulumi.ComponentResource):
@@ -71,7 +73,9 @@ class Database(pulumi.ComponentResource):
         super().__init__("event-store:infra:Database", name, None, opts)
         child = child_options(self, opts)
         key = args.settings.kms_key
-        encrypted = [may_encrypt(name, args.project, "sqladmin.googleapis.com", key, child)] if key else []
+        encrypted = may_encrypt(
+            name, args.project, "sqladmin.googleapis.com", key, child, is_delivered=args.is_delivered
+        )
         made = child_options(self, opts, after=encrypted)
         for generation, kept in args.kept.items():
             # Another version or key is the new generation's; the old one stays what a restore may need.

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import alloydb, projects, serviceaccount, sql
+from pulumi_gcp import alloydb, projects, sql
 
 from event_store.environment import DATABASE_CA, Environment
+from infra.components.account import Account
 from infra.components.children import child_options
 from infra.components.connection import DatabaseConnection
+from infra.identities import LOGIN_ROLES
 
-PROJECT_ROLES: Final = {
-    "cloudsql": ("roles/cloudsql.client", "roles/cloudsql.instanceUser"),
-    "alloydb": ("roles/alloydb.databaseUser", "roles/serviceusage.serviceUsageConsumer"),
-}
 # The role of those who may do all that Google lets a customer do in a database.
 ADMINISTRATORS: Final = {"cloudsql": "cloudsqlsuperuser", "alloydb": "alloydbsuperuser"}
 
@@ -29,17 +27,19 @@ class DatabaseLoginArgs:
         account: The service account that logs in.
         database_roles: The database's roles that the login is a member of. Google demands that they exist.
         after: What creates those roles.
+        is_delivered: Whether CI deploys, so that the bootstrap has granted the roles on the project.
     """
 
     project: str
     connection: DatabaseConnection
-    account: serviceaccount.Account
+    account: Account
     database_roles: Sequence[str]
     after: Sequence[pulumi.Resource] = ()
+    is_delivered: bool = False
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """Owns the database user of one service account and the two project roles that an IAM login needs.
+    """Owns the database user of one service account and the roles on the project that an IAM login needs.
 
     It deliberately grants nothing inside the database: `database_roles` and the migrations do.
 
@@ -55,7 +55,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         self, name: str, args: DatabaseLoginArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("event-store:infra:DatabaseLogin", name, None, opts)
-        for role in PROJECT_ROLES[args.connection.engine]:
+        for role in () if args.is_delivered else LOGIN_ROLES[args.connection.engine]:
             projects.IAMMember(
                 f"{name}-{role.removeprefix('roles/')}",
                 project=args.project,

@@ -22,11 +22,13 @@ class Delivery(pulumi.ComponentResource):
     Attributes:
         provider: The full name of the identity provider, for the workflows.
         deployer: The email of the deployer.
+        deployer_member: As a policy names it.
         previewer: The email of the previewer.
     """
 
     provider: pulumi.Output[str]
     deployer: pulumi.Output[str]
+    deployer_member: pulumi.Output[str]
     previewer: pulumi.Output[str]
 
     def __init__(
@@ -74,6 +76,7 @@ class Delivery(pulumi.ComponentResource):
             for grant in grants_of(identity):
                 self._grant(grant, account, looks)
         self.provider, self.deployer, self.previewer = provider.name, deployer.email, previewer.email
+        self.deployer_member = deployer.member
         self.register_outputs(
             {"provider": self.provider, "deployer": self.deployer, "previewer": self.previewer}
         )

@@ -17,11 +17,13 @@ class JoinedNetworkArgs:
         project: The id of the project that the service runs in.
         vpc: `projects/P/global/networks/N`. Its private service access is set up.
         subnetwork: `projects/P/regions/R/subnetworks/S`.
+        is_delivered: Whether CI deploys, which may not grant there: the subnetwork's owner does.
     """
 
     project: str
     vpc: str
     subnetwork: str
+    is_delivered: bool = False
 
 
 class JoinedNetwork(pulumi.ComponentResource):
@@ -43,7 +45,7 @@ class JoinedNetwork(pulumi.ComponentResource):
         super().__init__("event-store:infra:JoinedNetwork", name, None, opts)
         child = child_options(self, opts)
         _, host, _, region, _, subnetwork = args.subnetwork.split("/")
-        if host != args.project:
+        if host != args.project and not args.is_delivered:
             agent = projects.ServiceIdentity(
                 f"{name}-agent", project=args.project, service="run.googleapis.com", opts=child
             )

@@ -15,20 +15,20 @@ class PromotedImageArgs:
     Attributes:
         project: The id of the project that runs it.
         image: By digest, as in `europe-west1-docker.pkg.dev/P/R/event-store@sha256:…`.
-        deployer: The email of CI's deployer; empty for none.
+        is_delivered: Whether CI deploys, so that the repository's owner lets the image be read.
     """
 
     project: str
     image: str
-    deployer: str = ""
+    is_delivered: bool = False
 
 
 class PromotedImage(pulumi.ComponentResource):
-    """Owns the rights to one image by digest in another project's repository.
+    """Owns the right of Cloud Run to one image by digest in another project's repository.
 
-    Cloud Run pulls by its own service agent, and refuses a deployment by an account that may not read the
-    image; both may read the repositories of their own project only. It deliberately owns neither image nor
-    repository: the environment that built it does. What runs the image depends on this component.
+    Cloud Run pulls by its own service agent, which may read the repositories of its own project only. It
+    deliberately owns neither image nor repository: the environment that built it does. What runs the image
+    depends on this component.
 
     Attributes:
         image: The image by digest.
@@ -43,7 +43,7 @@ class PromotedImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("event-store:infra:PromotedImage", name, None, opts)
         repository = "/".join(args.image.split("/")[:3])
-        grant_pull(name, args.project, repository, args.deployer, child_options(self, opts))
+        grant_pull(name, args.project, repository, child_options(self, opts), is_delivered=args.is_delivered)
         self.image = pulumi.Output.from_input(args.image)
         self.digest = pulumi.Output.from_input(args.image.partition("@")[2])
         self.register_outputs({"image": self.image, "digest": self.digest})

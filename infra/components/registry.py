@@ -1,6 +1,6 @@
 """The service's image and where it is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -23,7 +23,8 @@ class RegistryArgs:
         dockerfile: The Dockerfile, in the same way.
         repository: One that is there, as in `europe-west1-docker.pkg.dev/P/R`; empty for an own one.
         labels: Labels of the repository.
-        deployer: The email of CI's deployer; empty for none.
+        image_readers: Who may read the own repository, beside those of the project itself.
+        is_delivered: Whether CI deploys, so that the owner of another repository lets it be read.
     """
 
     project: str
@@ -33,7 +34,8 @@ class RegistryArgs:
     dockerfile: str
     repository: str
     labels: Mapping[str, str]
-    deployer: str = ""
+    image_readers: Sequence[str] = ()
+    is_delivered: bool = False
 
 
 class Registry(pulumi.ComponentResource):
@@ -54,7 +56,7 @@ class Registry(pulumi.ComponentResource):
         super().__init__("event-store:infra:Registry", name, None, opts)
         child = child_options(self, opts)
         if args.repository:
-            grant_pull(name, args.project, args.repository, args.deployer, child)
+            grant_pull(name, args.project, args.repository, child, is_delivered=args.is_delivered)
         repository = args.repository or _own_repository(name, args, child)
         url = pulumi.Output.concat(repository, "/event-store")
         image = docker_build.Image(
@@ -103,4 +105,14 @@ def _own_repository(name: str, args: RegistryArgs, opts: pulumi.ResourceOptions)
         labels=args.labels,
         opts=opts,
     )
+    for reader in args.image_readers:
+        artifactregistry.RepositoryIamMember(
+            f"{name}-reader-{reader}",
+            project=args.project,
+            location=args.region,
+            repository=repository.repository_id,
+            role="roles/artifactregistry.reader",
+            member=reader,
+            opts=opts,
+        )
     return pulumi.Output.concat(args.region, "-docker.pkg.dev/", args.project, "/", repository.repository_id)

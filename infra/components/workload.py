@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_gcp import pubsub, serviceaccount
+from pulumi_gcp import pubsub
 
 from event_store.environment import Environment
+from infra.components.account import Account
 from infra.components.container import ContainerArgs, identity
 from infra.components.database_login import DatabaseLogin
 from infra.settings import ServiceSettings
@@ -42,7 +43,7 @@ class Workload:
         rights: What no revision starts before: the migrations, and all that the container may do.
     """
 
-    account: serviceaccount.Account
+    account: Account
     login: DatabaseLogin
     rights: Sequence[pulumi.Resource]
 

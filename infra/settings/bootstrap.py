@@ -45,10 +45,16 @@ class BootstrapSettings:
         allowed="projects/P/locations/L/keyRings/R/cryptoKeys/K",
     )
     prefix: str = key(
-        "what the names of all accounts begin with",
+        "what the names of all accounts begin with, the stack's `event-store:prefix`",
         default="event-store",
         pattern="[a-z][a-z0-9-]{0,18}[a-z0-9]",
         allowed="2 to 20 small letters, digits and hyphens, a letter first and no hyphen last",
+    )
+
+    engine: str = key(
+        "the stack's `event-store:database.engine`, which decides the roles that the accounts log in with",
+        default="cloudsql",
+        choices=("cloudsql", "alloydb"),
     )
 
     def __post_init__(self) -> None:

@@ -115,10 +115,16 @@ class Settings:
         choices=("replace", "delete"),
     )
     deployer: str = key(
-        "the email of the account that CI deploys with, which may then act as the accounts of the stack",
+        "the email of the account that CI deploys with, as the bootstrap makes it, with the stack's accounts",
         default="",
         pattern=r"|[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com",
         allowed="the email of a service account, as the bootstrap exports it",
+    )
+    image_readers: tuple[str, ...] = key(
+        "who may read the images of the own repository to run them elsewhere, as the bootstraps export it",
+        default=(),
+        pattern=r"serviceAccount:\S+@\S+",
+        allowed="serviceAccount: and an email",
     )
     network: NetworkSettings = key("addresses", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
@@ -159,11 +165,7 @@ class Settings:
                     f"event-store:labels has the key {label!r}, but keys must be 1 to 63 small letters, "
                     "digits, hyphens and underscores, a letter first and not goog, which is Google's own"
                 )
-        if self.image and self.repository:
-            raise ConfigurationError(
-                "event-store:image deploys what was built elsewhere, so nothing is pushed to "
-                "event-store:repository: remove one of them"
-            )
+        self._check_images()
         for path, name, what in (
             ("network.subnetwork", self.network.subnetwork, "subnetwork"),
             ("database.kms_key", self.database.kms_key, "key"),
@@ -201,6 +203,25 @@ class Settings:
                 f"event-store:prefix is {self.prefix!r}, but the database user {user} must have at most "
                 f"{LONGEST_USER_BYTES} letters: shorten the prefix by {len(user) - LONGEST_USER_BYTES}"
             )
+
+    def _check_images(self) -> None:
+        if self.image and self.repository:
+            raise ConfigurationError(
+                "event-store:image deploys what was built elsewhere, so nothing is pushed to "
+                "event-store:repository: remove one of them"
+            )
+        if len(set(self.image_readers)) < len(self.image_readers):
+            raise ConfigurationError("event-store:image_readers names somebody twice: remove one of them")
+        if self.image_readers and self.repository:
+            raise ConfigurationError(
+                f"event-store:image_readers are those of an own repository, and {self.repository} is its "
+                "owner's, who grants on it: remove one of them"
+            )
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether CI deploys the stack: the bootstrap has made its accounts, owners grant on their things."""
+        return bool(self.deployer)
 
     @property
     def instance(self) -> str:

@@ -21,7 +21,7 @@ from local.provider import Provider
 from local.pulumi import Pulumi
 from local.state import State
 
-_DRIFT: Final = ("--refresh", "--expect-no-changes")
+DRIFT: Final = ("--refresh", "--expect-no-changes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         ConfigurationError: There is no such stack, or its program fails, or data would be lost that nobody
             has acknowledged.
     """
-    stack, flags = arguments.stack, _DRIFT if arguments.drift else ()
+    stack, flags = arguments.stack, DRIFT if arguments.drift else ()
     if stack != STACK and not arguments.local and await asyncio.to_thread(_is_real, project, arguments):
         plan = await asyncio.to_thread(engine.make_plan, project.directory, stack, *flags)
     elif stack == STACK and (daemon := background.find(state)) is not None:

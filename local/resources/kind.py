@@ -33,6 +33,8 @@ class Kind(ABC):
     """
 
     limits: Limits
+    # Whether it is there once however many stacks declare it, as an API of a project is.
+    is_shared: ClassVar[bool] = False
     # Outputs that an update may make anew, so that a preview cannot know them.
     unsettled: ClassVar[tuple[str, ...]] = ()
 

@@ -52,6 +52,12 @@ class Recorded(Kind):
         return "region" in self.limits.fields
 
 
+class Shared(Recorded):
+    """One that is there once, however many stacks declare it, and until the last of them lets it go."""
+
+    is_shared = True
+
+
 class _Words(dict[str, str]):
     def __init__(self, inputs: Properties, place: Place) -> None:
         there = place.of(inputs)
@@ -70,8 +76,8 @@ _GRANT: Final[Mapping[str, str]] = {"etag": "BwY{unique}="}
 _TIME: Final = "2025-08-09T00:00:00.000000Z"
 
 RECORDED: Final = (
-    Recorded(iam.SERVICE, "{project}/{service}"),
-    Recorded(
+    Shared(iam.SERVICE, "{project}/{service}"),
+    Shared(
         iam.SERVICE_IDENTITY,
         "projects/{project}/services/{service}",
         email="{agent}",

@@ -126,12 +126,10 @@ def of_forwarding_rule(inputs: Properties, place: Place) -> Iterator[Ask]:
     yield Ask(permission="compute.addresses.use", resource=f"projects/{place.project}")
 
 
-def of_image(inputs: Properties, _place: Place) -> Iterator[Ask]:
-    """A push writes, and reads what is there already."""
-    for tag in inputs.get("tags", []):
-        if inputs.get("push") and (images := repository(tag)) is not None:
-            yield Ask(permission=PULL, resource=images)
-            yield Ask(permission=PUSH, resource=images)
+def images_of(inputs: Properties, _place: Place) -> str | None:
+    """Return the repository that an image is pushed to; None if it is pushed nowhere of Google's."""
+    tags = inputs.get("tags", []) if inputs.get("push") else []
+    return repository(tags[0]) if tags else None
 
 
 def _network(inputs: Properties, place: Place) -> str:

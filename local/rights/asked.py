@@ -29,6 +29,8 @@ class Calls:
         update: On the resource, beside `read`.
         delete: On the resource.
         also: What creating and updating asks for on other resources.
+        on: What all of it is asked for on, where that is neither the project nor the resource; it returns
+            None where nothing is asked for.
     """
 
     create: tuple[str, ...]
@@ -36,6 +38,7 @@ class Calls:
     update: tuple[str, ...]
     delete: tuple[str, ...]
     also: Callable[[Properties, Place], Iterator[Ask]] = also.nothing
+    on: Callable[[Properties, Place], str | None] | None = None
 
 
 def _own(kind: str, **others: Any) -> Calls:
@@ -143,7 +146,9 @@ CALLS: Final[Mapping[str, Calls]] = {
     "gcp:sql/user:User": _own("cloudsql.users", read=("cloudsql.users.list",)),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _grant("storage.buckets"),
     # Docker pushes and reads it; https://cloud.google.com/artifact-registry/docs/access-control#permissions
-    "docker-build:index:Image": Calls(create=(), read=(), update=(), delete=(), also=also.of_image),
+    "docker-build:index:Image": Calls(
+        create=(also.PUSH,), read=(also.PULL,), update=(also.PUSH,), delete=(), on=also.images_of
+    ),
 }
 
 
@@ -168,9 +173,14 @@ def asked(call: Call, resource_type: str, identity: str, inputs: Properties, pla
         )
     there = place.of(inputs)
     project = f"projects/{there.project}"
-    resource = identity if identity.startswith("projects/") else project
-    if (granted_on := GRANTED_ON.get(resource_type)) is not None:
-        project = resource = granted_on(inputs, there)
+    # A project may be named by its number as well.
+    named = identity.replace(f"projects/{there.number}/", f"{project}/", 1)
+    resource = named if named.startswith("projects/") else project
+    granted_on = GRANTED_ON.get(resource_type)
+    if (elsewhere := granted_on or calls.on) is not None:
+        if (on := elsewhere(inputs, there)) is None:
+            return
+        project = resource = on
     roles = (inputs["role"],) if granted_on is not None and call != "read" else ()
     permissions: tuple[tuple[str, str], ...] = {
         "create": (*_on(project, calls.create), *_on(resource, calls.read)),

@@ -30,6 +30,7 @@ class Caller:
     is_owner: bool = False
 
 
+ANONYMOUS: Final = Caller(name="anonymous", members=frozenset({"allUsers"}))
 OWNER: Final = Caller(name="the owner at this machine", members=frozenset(), is_owner=True)
 
 

@@ -7,7 +7,7 @@ from local.limits import iam, network, pubsub, registry, run
 from local.place import Place
 from local.properties import Properties
 
-_COLLECTION_PARTS: Final = 2  # a collection and an id, as in topics/T
+_PROJECT_PARTS: Final = 2  # projects/P
 
 
 def lineage(resource: str) -> Iterator[str]:
@@ -16,9 +16,9 @@ def lineage(resource: str) -> Iterator[str]:
     if is_object:
         yield resource  # its name has slashes
     parts = whole.split("/")
-    while len(parts) >= _COLLECTION_PARTS:
-        yield "/".join(parts)
-        parts = parts[:-_COLLECTION_PARTS]
+    # `global` and `locations/L` have no id or no policy of their own; a name that is none's does no harm.
+    for end in range(len(parts), _PROJECT_PARTS - 1, -1):
+        yield "/".join(parts[:end])
 
 
 def project_of(resource: str) -> str:

@@ -7,8 +7,8 @@ from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import Stack
 
 
-def write_bootstrap(stack: Stack) -> None:
-    """Make a stack's program the bootstrap of the project `project-1`."""
+def write_bootstrap(stack: Stack, project: str = "project-1", environment: str = "prod") -> None:
+    """Make a stack's program the bootstrap of a project."""
     stack.write(f"import runpy\nrunpy.run_path({str(ROOT / 'infra' / 'bootstrap' / '__main__.py')!r})\n")
-    content = {"config": {**BOOTSTRAP, "gcp:project": "project-1"}}
-    stack.config_file.write_text(yaml.safe_dump(content))
+    here = {"gcp:project": project, "event-store-bootstrap:environment": environment}
+    stack.config_file.write_text(yaml.safe_dump({"config": {**BOOTSTRAP, **here}}))

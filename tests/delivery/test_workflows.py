@@ -222,3 +222,13 @@ def test_previews_and_drift_change_nothing() -> None:
     for name, run in RUNS.items():
         if name.startswith(("preview.", "drift.")):
             assert not re.search(r"pulumi (up|destroy|refresh|import|state|cancel)", run)
+
+
+@pytest.mark.parametrize(("job", "command"), [("deploy-stack.up", "pulumi up"), ("drift.stack", "--drift")])
+def test_docker_is_logged_in_before_the_image_is_pushed_or_read(job: str, command: str) -> None:
+    """The package docker-build takes any error for an image that is gone: each night would find drift."""
+    runs = [str(step.get("run", "")) for step in JOBS[job]["steps"]]
+    (login,) = (index for index, run in enumerate(runs) if run.startswith("gcloud auth configure-docker"))
+    (used,) = (index for index, run in enumerate(runs) if command in run)
+
+    assert login < used

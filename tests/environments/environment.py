@@ -12,9 +12,10 @@ import yaml
 from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
 from event_store.events import new_event_id
 from infra.settings import Settings
+from local.commands.preview import DRIFT
 from local.instances import Instances
 from local.state import ROOT
-from tests.local.conftest import Deployed, LocalCloud
+from tests.local.conftest import Answer, Deployed, LocalCloud
 from tests.pubsub.bus import bus_at
 
 PATIENCE_SECONDS: Final = 60
@@ -30,10 +31,11 @@ class Environment(Deployed):
             (folder / linked).symlink_to(ROOT / linked)
         (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
         super().__init__(folder, name, cloud.assembly, cloud.providers)
+        self.name = name
+        self.local_cloud = cloud
         self._file = folder / f"Pulumi.{name}.yaml"
         self._config = yaml.safe_load((ROOT / self._file.name).read_text())["config"]
         self.project = str(self._config["gcp:project"])
-        self._cloud = cloud
         self.change({})
 
     def change(self, changes: dict[str, Any]) -> None:
@@ -63,7 +65,7 @@ class Environment(Deployed):
     @property
     def endpoints(self) -> dict[str, Any]:
         """Where everything listens."""
-        return self._cloud.assembly.endpoints()
+        return self.local_cloud.assembly.endpoints()
 
     async def must_stay(self, command: str) -> None:
         """Run a command that must find nothing to change."""
@@ -72,12 +74,25 @@ class Environment(Deployed):
         )
         assert answer.code == 0, answer.output
 
+    async def drift(self) -> Answer:
+        """Compare what stands with the program, as the workflow does every night."""
+        return await self.run("preview", *DRIFT)
+
+    async def must_not_drift(self) -> None:
+        """See that what stands is what the program declares."""
+        answer = await self.drift()
+        assert answer.code == 0, answer.output
+
     async def must_leave_nothing(self) -> None:
         """Lift its protection, and destroy it whole."""
+        await self.must_go()
+        assert list(self.cloud.records) == []
+
+    async def must_go(self) -> None:
+        """Lift its protection, and destroy it."""
         self.change({"event-store:protected": False})
         await self.must_up()
         await self.must_destroy()
-        assert list(self.cloud.records) == []
 
     async def must_carry_events(self) -> None:
         """Append events, and see them come out of the subscription."""
@@ -101,7 +116,7 @@ class Environment(Deployed):
     @property
     def instances(self) -> Instances:
         """The instances of the database."""
-        return self._cloud.assembly.instances
+        return self.local_cloud.assembly.instances
 
     async def read(self, from_position: int = 0, limit: int = 0) -> list[RecordedEvent]:
         """Read the log, or a part of it, through the service."""

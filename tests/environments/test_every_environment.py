@@ -9,6 +9,7 @@ from event_store.migrate import required_revision
 from infra.protection import HOLDS_DATA
 from infra.settings.reference import page
 from infra.settings.stack import NAMESPACE
+from tests.environments.delivery import Delivery
 from tests.environments.environment import WORDS, Environment
 from tests.environments.passwords import must_have_no_password
 from tests.infra.inventory.variants import DEPLOYER
@@ -18,7 +19,7 @@ INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 CHANGES: dict[str, Any] = {
     "event-store:labels": {"team": "words"},
     "event-store:migration_attempt": 2,
-    "event-store:deployer": DEPLOYER,
+    "event-store:image_readers": [f"serviceAccount:{DEPLOYER}"],
     "event-store:ordering": {"partitions": 128},
     "event-store:service": {
         "min_instances": 2,
@@ -68,6 +69,7 @@ OTHERS = {
     "is changed by tests/infra, tests/local or tests/preview": (
         *("topology", "image", "database.replica_tier", "database.replica_flags"),
     ),
+    "is the bootstrap's, which comes before": ("deployer",),
     "an instance grows into by itself": ("database.disk_size_gb",),
     "an upgrade, which the local Google Cloud has no second PostgreSQL for": ("database.version",),
     "goes with another: the tier's, the log's": ("database.edition", "database.point_in_time_recovery"),
@@ -89,7 +91,8 @@ def test_every_setting_is_changed_or_has_a_reason_not_to_be() -> None:
     assert len(known) > 50
 
 
-async def test_an_environment_lives_its_whole_life(environment: Environment) -> None:
+@pytest.mark.parametrize("environment", ["local"], indirect=True)
+async def test_a_person_s_environment_lives_its_whole_life(environment: Environment) -> None:
     """Up until events flow, no drift, every mutable setting changed in place, and down with nothing left."""
     await environment.must_up()
     await environment.must_carry_events()
@@ -106,12 +109,84 @@ async def test_an_environment_lives_its_whole_life(environment: Environment) -> 
     assert "replaced" not in changed
     assert made == {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
 
-    if environment.is_protected:
-        refused = await environment.run("destroy", "--yes")  # its preview refuses, before anything is gone
-        assert refused.code != 0
-        assert "protected" in refused.output
-        await environment.must_carry_events()
     await environment.must_leave_nothing()
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"], indirect=True)
+async def test_an_environment_lives_its_whole_life_by_the_identities_of_ci(environment: Environment) -> None:
+    """A person bootstraps it; from the first update to the last CI has the rights for all of it.
+
+    Up until events flow, a preview and the nightly look for drift that find nothing, every mutable setting
+    changed in place, and down with nothing left.
+    """
+    delivery = Delivery(environment)
+    await delivery.bootstrap()
+    if environment.name != "dev":
+        await delivery.let_images_be_read()
+    async with delivery.workflow("deploy"):
+        await environment.must_up()
+    await environment.must_carry_events()
+    async with delivery.workflow("preview"):
+        await environment.must_stay("preview")
+    async with delivery.workflow("drift"):
+        await environment.must_not_drift()
+    await must_have_no_password(environment)
+    made = {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
+
+    environment.change(CHANGES)
+    async with delivery.workflow("deploy"):
+        changed = await environment.must_up()
+        await environment.must_carry_events()
+        await environment.must_stay("preview")
+
+        assert "replaced" not in changed
+        assert made == {record.id for record in environment.cloud.records if record.type in HOLDS_DATA}
+
+        if environment.is_protected:
+            refused = await environment.run("destroy", "--yes")  # its preview refuses; nothing is gone yet
+            assert refused.code != 0
+            assert "protected" in refused.output
+            await environment.must_carry_events()
+        await environment.must_go()
+    await delivery.end()
+    assert list(environment.cloud.records) == []
+
+
+@pytest.mark.parametrize("environment", ["staging"], indirect=True)
+async def test_an_image_that_its_owner_lets_nobody_read_is_not_deployed(environment: Environment) -> None:
+    """Google asks whoever deploys to read the image; once the owner lets it, the update goes on."""
+    delivery = Delivery(environment)
+    await delivery.bootstrap()
+    async with delivery.workflow("deploy"):
+        refused = await environment.up()
+        await delivery.let_images_be_read()
+        await environment.must_up()
+    await environment.must_carry_events()
+
+    assert refused.code != 0
+    assert "Permission 'artifactregistry.repositories.downloadArtifacts' denied" in refused.output
+    assert "event-store-deployer@event-store-staging" in refused.output
+
+
+@pytest.mark.parametrize("environment", ["dev"], indirect=True)
+async def test_who_looks_changes_nothing_and_sees_the_image(environment: Environment) -> None:
+    """The previewer's update is refused; without Docker's login drift takes the image for gone."""
+    delivery = Delivery(environment)
+    await delivery.bootstrap()
+    async with delivery.workflow("deploy"):
+        await environment.must_up()
+    async with delivery.workflow("drift", docker=False):
+        blind = await environment.drift()
+    async with delivery.workflow("drift"):
+        await environment.must_not_drift()
+        environment.change({"event-store:labels": {"team": "words"}})
+        refused = await environment.up()
+
+    assert blind.code != 0
+    assert "registry-image" in blind.output
+    assert refused.code != 0
+    assert "Error 403: Permission" in refused.output
+    assert "event-store-previewer@event-store-dev" in refused.output
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)

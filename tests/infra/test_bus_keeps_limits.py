@@ -172,7 +172,7 @@ def _declare(topology: Topology) -> list[tuple[str, str, dict[str, Any]]]:
                 prefix="event-store",
                 topology=topology,
                 labels={"team": "all"},
-                deployer="deployer@words-project.iam.gserviceaccount.com",
+                is_delivered=True,
             ),
         )
 

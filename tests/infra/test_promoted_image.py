@@ -1,9 +1,12 @@
 """What was tried in one environment is what runs in the next: the image is promoted by its digest."""
 
+import json
+
 import pytest
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
+from local.state import ROOT
 from tests.infra.engine import Engine
 
 DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
@@ -47,17 +50,22 @@ async def test_cloud_run_may_pull_it_from_the_other_project_and_nothing_else(eng
     assert all("image-reader" in str(each) for each in waiting)
 
 
-async def test_who_deploys_it_may_read_it(engine: Engine) -> None:
-    """Google refuses a deployment by an account that may not read the image, however much else it may."""
-    plan = await _plan(engine, "event-store-prod", f"  event-store:deployer: {DEPLOYER}\n")
-    grant = plan["image-deployer"]["inputs"]
-    waiting = [plan[name]["dependencies"] for name in ("event-store-service", "migrations-job")]
+async def test_the_stack_that_builds_it_lets_others_read_it(engine: Engine) -> None:
+    """Google refuses a deployment by an account that may not read the image; its owner grants that."""
+    readers = [
+        f"serviceAccount:{DEPLOYER}",
+        "serviceAccount:service-1@serverless-robot-prod.iam.gserviceaccount.com",
+    ]
+    dev = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    made = await engine.preview("dev", config=f"{dev}  event-store:image_readers: {json.dumps(readers)}\n")
+    assert made.code == 0, made.text
+    grants = [each for each in made.states.values() if each["type"].endswith(":RepositoryIamMember")]
+    prod = await _plan(engine, "event-store-prod", f"  event-store:deployer: {DEPLOYER}\n")
 
-    assert isinstance(grant, dict)
-    assert (grant["project"], grant["repository"]) == ("event-store-dev", "event-store")
-    assert grant["role"] == "roles/artifactregistry.reader"
-    assert grant["member"] == f"serviceAccount:{DEPLOYER}"
-    assert all("image-deployer" in str(each) for each in waiting)
+    assert [each["inputs"]["member"] for each in grants] == readers
+    assert {each["inputs"]["role"] for each in grants} == {"roles/artifactregistry.reader"}
+    assert {each["inputs"]["project"] for each in grants} == {"event-store-dev"}
+    assert "image-reader" not in prod
 
 
 async def test_an_image_of_the_own_project_needs_no_grant(engine: Engine) -> None:

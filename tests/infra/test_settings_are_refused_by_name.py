@@ -290,6 +290,16 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             '{"engine": "alloydb", "flags": {"alloydb.iam_authentication": "off"}}',
             "flags.alloydb.iam_authentication is not yours to set",
         ),
+        (
+            "image_readers",
+            '["group:a@b.de"]',
+            "image_readers[0] is 'group:a@b.de', but must be serviceAccount:",
+        ),
+        (
+            "image_readers",
+            '["serviceAccount:a@b.de", "serviceAccount:a@b.de"]',
+            "event-store:image_readers names somebody twice",
+        ),
         ("alloydb", '{"cpus": 6}', "event-store:alloydb.cpus is 6, but must be one of 2, 4, 8"),
         ("alloydb", '{"read_nodes": 21}', "event-store:alloydb.read_nodes is 21, but must be 0 to 20"),
         ("alloydb", '{"server_ca": "mine"}', "but must be a certificate, or empty"),

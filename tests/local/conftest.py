@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from local.provider import Provider
 from local.pulumi import Pulumi
 from local.records import Records
 from local.resources.rolled_out import RolledOutKind
+from local.rights.callers import ANONYMOUS
 from local.settings import Settings
 from local.state import State
 
@@ -78,6 +79,16 @@ class Deployed:
         """Bring the program up."""
         return await self.run("up", "--yes", "--skip-preview")
 
+    @contextmanager
+    def reaching(self, providers: str) -> Iterator[None]:
+        """Run commands against another address of the local Google Cloud."""
+        own, self._pulumi._environment["PULUMI_DEBUG_PROVIDERS"] = (
+            self._pulumi._environment["PULUMI_DEBUG_PROVIDERS"],
+            providers,
+        )
+        yield
+        self._pulumi._environment["PULUMI_DEBUG_PROVIDERS"] = own
+
     def interrupt(self) -> None:
         """Press Ctrl-C on the command that runs."""
         self._process.send_signal(signal.SIGINT)
@@ -127,6 +138,22 @@ class LocalCloud:
 
     assembly: Assembly
     providers: str
+
+    @asynccontextmanager
+    async def signed_in(self, token: str, *, docker: bool = True) -> AsyncIterator[str]:
+        """Give the address of the providers for an environment with an account's credentials.
+
+        Args:
+            token: The access token that the environment holds.
+            docker: Whether Docker is logged in with it, too.
+
+        Yields:
+            The value of PULUMI_DEBUG_PROVIDERS.
+        """
+        cloud = self.assembly.cloud
+        caller = cloud.tokens.caller(token)
+        async with Provider(cloud, caller=caller, docker=caller if docker else ANONYMOUS) as provider:
+            yield provider.attachment
 
 
 @asynccontextmanager

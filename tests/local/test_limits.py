@@ -10,8 +10,9 @@ from local.properties import UNKNOWN
 from tests.local import limits as limits_of_all
 
 TOPIC = {"name": "words"}
-GRANT = {"project": "p", "role": "roles/run.invoker"}
-GRANT_ON_KEY = {"cryptoKeyId": "europe/r/k", "role": "roles/run.invoker", "member": "user:a@b.c"}
+READER = "roles/pubsub.viewer"
+GRANT = {"project": "p", "role": READER}
+GRANT_ON_KEY = {"cryptoKeyId": "europe/r/k", "role": READER, "member": "user:a@b.c"}
 POOL = {"workloadIdentityPoolId": "github"}
 SUBJECT = {"google.subject": "assertion.sub"}
 PROVIDER = {
@@ -24,7 +25,7 @@ PROVIDER = {
 CUSTOM_ROLE = {"roleId": "looks", "title": "Looks", "permissions": ["run.jobs.get"]}
 PULL = {"name": "projection", "topic": "projects/p-1/topics/words"}
 EXPORT = PULL | {"ackDeadlineSeconds": 300, "cloudStorageConfig": {"bucket": "archive"}}
-MEMBER = {"role": "roles/run.invoker", "member": "user:a@b.c"}
+MEMBER = {"role": READER, "member": "user:a@b.c"}
 INSTANCE = {
     "name": "store-1",
     "databaseVersion": "POSTGRES_18",
@@ -116,7 +117,7 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (iam.CUSTOM_ROLE, CUSTOM_ROLE, "stage", "NEW", "stage", "one of ALPHA"),
         (iam.CUSTOM_ROLE, CUSTOM_ROLE, "title", "x" * 101, "title", "100"),
         (iam.KEY_IAM_MEMBER, GRANT_ON_KEY, "role", "owner", "role", "a role"),
-        (iam.BUCKET_IAM_MEMBER, {"role": "roles/run.invoker"}, "bucket", "b", "member", "required"),
+        (iam.BUCKET_IAM_MEMBER, {"role": READER}, "bucket", "b", "member", "required"),
         (pubsub.TOPIC, TOPIC, "name", "goog-words", "name", "not with goog"),
         (pubsub.TOPIC, TOPIC, "messageRetentionDuration", "9s", "messageRetentionDuration", "600s"),
         (pubsub.TOPIC, TOPIC, "retention", "600s", "retention", "no property"),
@@ -214,16 +215,12 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *("cloudStorageConfig.maxMessages", "1000 to"),
         ),
         (
-            *(pubsub.SUBSCRIPTION_IAM_MEMBER, {"subscription": "s", "role": "roles/run.invoker"}),
-            *("member", "me"),
+            *(pubsub.SUBSCRIPTION_IAM_MEMBER, {"subscription": "s", "role": READER}, "member", "me"),
             *("member", "kind:name"),
         ),
         (iam.KEY_IAM_MEMBER, MEMBER, "cryptoKeyId", "key", "cryptoKeyId", "a key"),
         (iam.BUCKET_IAM_MEMBER, MEMBER, "role", "writer", "bucket", "required"),
-        (
-            *(iam.TABLE_IAM_MEMBER, MEMBER | {"tableId": "t"}, "role", "roles/run.invoker"),
-            *("datasetId", "required"),
-        ),
+        (iam.TABLE_IAM_MEMBER, MEMBER | {"tableId": "t"}, "role", READER, "datasetId", "required"),
         (iam.ACCOUNT, {}, "accountId", "ab", "accountId", "6 to 30"),
         (iam.PROJECT_IAM_MEMBER, GRANT, "member", "somebody", "member", "kind:name"),
         (network.NETWORK, {"name": "net"}, "mtu", 9000, "mtu", "1300 to 8896"),

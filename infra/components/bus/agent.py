@@ -4,6 +4,7 @@ import pulumi
 from pulumi_gcp import bigquery, kms, projects, pubsub, serviceaccount, storage
 
 from event_store.topology.delivery import BigQueryExport, CloudStorageExport
+from infra.components.account import Account
 
 _TABLE_ROLES = ("roles/bigquery.dataEditor", "roles/bigquery.metadataViewer")
 _BUCKET_ROLES = ("roles/storage.objectCreator", "roles/storage.legacyBucketReader")
@@ -16,10 +17,13 @@ class Agent:
         name: What the names in the program begin with.
         project: The id of the project.
         opts: Options of the agent and of every grant.
+        is_delivered: Whether CI deploys. Tables, buckets and keys are there before the stack is, and their
+            owners let no deployer grant on them: they grant themselves, as docs/deploy.md says.
     """
 
-    def __init__(self, name: str, project: str, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, project: str, opts: pulumi.ResourceOptions, *, is_delivered: bool) -> None:
         self._name, self._project, self._opts = name, project, opts
+        self._is_delivered = is_delivered
         # Made once for each thing, however many use it: a second resource of the same grant would take the
         # grant away from the first when it goes.
         self._keys: dict[str, pulumi.Resource] = {}
@@ -29,8 +33,10 @@ class Agent:
             f"{name}-agent", project=project, service="pubsub.googleapis.com", opts=opts
         )
 
-    def may_encrypt(self, key: str) -> pulumi.Resource:
+    def may_encrypt(self, key: str) -> list[pulumi.Resource]:
         """Grant the use of a key; who has it waits for the grant."""
+        if self._is_delivered:
+            return []
         if key not in self._keys:
             self._keys[key] = kms.CryptoKeyIAMMember(
                 f"{self._name}-key-{'.'.join(key.split('/')[1::2])}",
@@ -39,7 +45,7 @@ class Agent:
                 member=self._identity.member,
                 opts=self._opts,
             )
-        return self._keys[key]
+        return [self._keys[key]]
 
     def may_publish_dead_letters(self, name: str, topic: pubsub.Topic) -> None:
         """Grant what dead letters need on their topic."""
@@ -63,7 +69,7 @@ class Agent:
             opts=self._opts,
         )
 
-    def may_sign_as(self, account: serviceaccount.Account) -> pulumi.Resource:
+    def may_sign_as(self, account: Account) -> pulumi.Resource:
         """Grant the making of tokens of one account."""
         return serviceaccount.IAMMember(
             f"{self._name}-push-tokens",
@@ -75,6 +81,8 @@ class Agent:
 
     def may_export(self, export: BigQueryExport | CloudStorageExport) -> list[pulumi.Resource]:
         """Grant writing to a table or a bucket, which Google checks when the subscription is made."""
+        if self._is_delivered:
+            return []
         if isinstance(export, BigQueryExport):
             return self._may_write_rows(export.table)
         return self._may_write_objects(export.bucket)

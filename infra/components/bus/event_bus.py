@@ -25,7 +25,8 @@ class EventBusArgs:
         prefix: The beginning of the push identity's name.
         topology: Topics, subscriptions and dead letters. Their names are used as they are.
         labels: Labels of topics and subscriptions.
-        deployer: The email of CI's deployer, which acts as the push identity; empty for none.
+        is_delivered: Whether CI deploys: the bootstrap has made the push identity, and owners grant on
+            tables, buckets and keys.
     """
 
     project: str
@@ -33,7 +34,7 @@ class EventBusArgs:
     prefix: str
     topology: Topology
     labels: Mapping[str, str]
-    deployer: str = ""
+    is_delivered: bool = False
 
 
 class EventBus(pulumi.ComponentResource):
@@ -59,10 +60,12 @@ class EventBus(pulumi.ComponentResource):
     def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:EventBus", name, None, opts)
         self._name, self._args, self._child = name, args, child_options(self, opts)
-        self._agent = Agent(name, args.project, self._child)
+        self._agent = Agent(name, args.project, self._child, is_delivered=args.is_delivered)
         pushes = [each.delivery for each in args.topology.subscriptions if isinstance(each.delivery, Push)]
         self._push = (
-            PushIdentity(name, args.project, args.prefix, self._agent, args.deployer, self._child)
+            PushIdentity(
+                name, args.project, args.prefix, self._agent, self._child, is_delivered=args.is_delivered
+            )
             if pushes
             else None
         )

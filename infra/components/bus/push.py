@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import pulumi
-from pulumi_gcp import cloudrunv2, serviceaccount
+from pulumi_gcp import cloudrunv2
 
 from event_store.topology.delivery import Push
-from infra.components.acting import acting
+from infra.components.account import account
 from infra.components.bus.agent import Agent
 
 
@@ -18,25 +18,30 @@ class PushIdentity:
         project: The id of the project.
         prefix: The beginning of the account's name.
         agent: What makes the tokens.
-        deployer: The email of CI's deployer, which acts as the account; empty for none.
+        is_delivered: Whether CI deploys, so that the bootstrap has made the account and its rights.
         opts: Options of the account.
     """
 
     def __init__(
-        self, name: str, project: str, prefix: str, agent: Agent, deployer: str, opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        project: str,
+        prefix: str,
+        agent: Agent,
+        opts: pulumi.ResourceOptions,
+        *,
+        is_delivered: bool,
     ) -> None:
         self._name, self._project, self._opts = name, project, opts
-        self.account = serviceaccount.Account(
+        self.account = account(
             f"{name}-push",
             project=project,
             account_id=f"{prefix}-push",
-            display_name="Event store: push subscriptions",
+            about="push subscriptions",
+            is_delivered=is_delivered,
             opts=opts,
         )
-        self.grants = [
-            agent.may_sign_as(self.account),
-            *acting(f"{name}-push-deployer", self.account, deployer, opts),
-        ]
+        self.grants: list[pulumi.Resource] = [] if is_delivered else [agent.may_sign_as(self.account)]
 
     def may_call(self, pushes: Iterable[Push], region: str) -> None:
         """Grant the calling of every Cloud Run service that is named, once each."""

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi_gcp import pubsub, serviceaccount
+from pulumi_gcp import pubsub
 
 from event_store.topology import Subscription
 from event_store.topology.delivery import TEXT, BigQueryExport, CloudStorageExport, Push
+from infra.components.account import Account
 
 NEVER: Final = pubsub.SubscriptionExpirationPolicyArgs(ttl="")  # unset would mean after 31 idle days
 # What Google cannot change: another value is another subscription, and the backlog of this one is lost.
 IMMUTABLE: Final = ("topic", "filter", "enableMessageOrdering")
 
 
-def arguments(
-    subscription: Subscription, labels: Mapping[str, str], push: serviceaccount.Account | None
-) -> dict[str, Any]:
+def arguments(subscription: Subscription, labels: Mapping[str, str], push: Account | None) -> dict[str, Any]:
     """Return what is the same for every generation of a subscription.
 
     Args:
@@ -42,7 +41,7 @@ def arguments(
 
 
 def _delivery(
-    delivery: Push | BigQueryExport | CloudStorageExport | None, push: serviceaccount.Account | None
+    delivery: Push | BigQueryExport | CloudStorageExport | None, push: Account | None
 ) -> dict[str, Any]:
     match delivery:
         case Push():

@@ -98,7 +98,7 @@ class Topics:
             allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
         )
         needed = pulumi.ResourceOptions(
-            depends_on=[self._agent.may_encrypt(topic.kms_key)] if topic.kms_key else None
+            depends_on=self._agent.may_encrypt(topic.kms_key) if topic.kms_key else None
         )
         return {
             "kms_key_name": topic.kms_key or None,

@@ -15,13 +15,13 @@ KEY: Final = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/log
 _IMAGE: Final = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
 
 WHOLE: Final[dict[str, Any]] = {
-    "event-store:deployer": DEPLOYER,
     "event-store:image": _IMAGE,
     "event-store:topology": "examples/topologies/everything.yaml",
     "event-store:service": {"invokers": [INVOKER], "relay": "worker-pool"},
     "event-store:database": {"kms_key": KEY},
     "event-store:monitoring": {"enabled": True, "emails": ["oncall@example.com"]},
 }
+DELIVERED: Final[dict[str, Any]] = {"event-store:deployer": DEPLOYER}
 JOINED: Final[dict[str, Any]] = {
     "event-store:network": {
         "vpc": "projects/host-project/global/networks/shared",
@@ -59,6 +59,7 @@ RESTORED: Final[dict[str, Any]] = {
 VARIANTS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "prod": ({}, "prod"),
     "whole": (WHOLE, "prod"),
+    "delivered": (WHOLE | DELIVERED, "whole"),
     "joined": (JOINED, "prod"),
     "by-endpoint": (BY_ENDPOINT, "prod"),
     "restored": (RESTORED, "prod"),

@@ -1,0 +1,149 @@
+"""The engine's calls are those of whoever has the token, and a call without a right does nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime.proto import provider_pb2 as pb
+
+from local.assembly import assemble
+from local.cloud import Cloud
+from local.errors import CloudError
+from local.limits import iam, registry
+from local.place import Place
+from local.processes import Processes
+from local.properties import Properties, from_struct, to_struct
+from local.provider_calls import ProviderCalls
+from local.records import Record, Records
+from local.rights.callers import ANONYMOUS, OWNER, Caller
+from local.rights.rights import DeniedError
+from local.rights.sessions import Sessions
+from local.settings import Settings
+from local.state import ROOT, State
+
+PROJECT = {"project": "p-1", "region": "europe-west1"}
+EMAIL = "ci@p-1.iam.gserviceaccount.com"
+MAKES = {"role": "roles/iam.serviceAccountAdmin", "project": "p-1", "member": f"serviceAccount:{EMAIL}"}
+ACCOUNT = {"accountId": "runtime", "project": "p-1"}
+MADE = "projects/p-1/serviceAccounts/runtime@p-1.iam.gserviceaccount.com"
+TAG = "europe-west1-docker.pkg.dev/p-1/images/store:latest"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    """A local Google Cloud that enforces rights, of which nothing runs."""
+    state = State(tmp_path)
+    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, rights="enforce", token="secret")  # noqa: S106 # of no use
+    return assemble(state, settings, Processes(state.logs), Records(None), ROOT / "infra").cloud
+
+
+class Engine:
+    """Calls of one engine, with the credentials of its environment."""
+
+    def __init__(self, cloud: Cloud, caller: Caller = OWNER, docker: Caller = OWNER) -> None:
+        self._calls = ProviderCalls(cloud, Sessions(cloud.rights, cloud.tokens, caller, docker))
+
+    async def call(self, name: str, request: Any, peer: str = "one") -> Any:
+        return await self._calls.all[name][1](request, peer)
+
+    async def configure(self, peer: str = "one", **config: Any) -> None:
+        await self.call("Configure", pb.ConfigureRequest(args=to_struct({**PROJECT, **config})), peer)
+
+    async def create(self, resource_type: str, inputs: Properties, peer: str = "one") -> Properties:
+        urn = f"urn:pulumi:s::p::{resource_type}::it"
+        request = pb.CreateRequest(urn=urn, type=resource_type, properties=to_struct(inputs))
+        return from_struct((await self.call("Create", request, peer)).properties)
+
+
+async def test_a_call_is_refused_without_a_right_and_passes_with_it(cloud: Cloud) -> None:
+    """Making, reading, changing and deleting each need theirs; what is refused changes nothing."""
+    owner, ci = Engine(cloud), Engine(cloud, cloud.tokens.caller(cloud.tokens.of_account(EMAIL)))
+    await owner.configure()
+    await ci.configure()
+    kind, urn = iam.ACCOUNT.type, f"urn:pulumi:s::p::{iam.ACCOUNT.type}::it"
+    update = pb.UpdateRequest(urn=urn, type=kind, id=MADE, news=to_struct({**ACCOUNT, "displayName": "it"}))
+    later = (
+        ("Read", pb.ReadRequest(urn=urn, type=kind, id=MADE), "get"),
+        ("Update", update, "get"),
+        ("Delete", pb.DeleteRequest(urn=urn, type=kind, id=MADE), "delete"),
+    )
+
+    with pytest.raises(DeniedError, match=r"iam\.serviceAccounts\.create' denied on resource 'projects/p-1'"):
+        await ci.create(kind, ACCOUNT)
+    assert cloud.records.find(kind, MADE) is None
+    await owner.create(kind, ACCOUNT)
+    for name, request, verb in later:
+        with pytest.raises(DeniedError, match=rf"iam\.serviceAccounts\.{verb}' denied on resource '{MADE}'"):
+            await ci.call(name, request)
+    assert cloud.records.find(kind, MADE) is not None
+    await owner.create(iam.PROJECT_IAM_MEMBER.type, MAKES)
+    for name, request, _ in later:
+        await ci.call(name, request)
+    assert cloud.records.find(kind, MADE) is None
+
+
+async def test_a_configured_token_comes_before_the_environment_s_credentials(cloud: Cloud) -> None:
+    """`gcp:accessToken` says who calls, on its connection alone, and a wrong one nobody."""
+    engine = Engine(cloud)
+    await engine.configure("owner's")
+    await engine.configure("ci's", accessToken=cloud.tokens.of_account(EMAIL))
+
+    with pytest.raises(DeniedError, match=EMAIL):
+        await engine.create(iam.ACCOUNT.type, ACCOUNT, "ci's")
+    await engine.create(iam.ACCOUNT.type, ACCOUNT, "owner's")
+    with pytest.raises(CloudError, match="Error 401"):
+        await engine.configure("nobody's", accessToken="local.x.y")
+
+
+async def test_a_connection_that_was_not_configured_is_nobody_s(cloud: Cloud) -> None:
+    """One that was lost and made again does not become the owner's."""
+    with pytest.raises(CloudError, match="Error 401: the connection was lost"):
+        await Engine(cloud).create(iam.ACCOUNT.type, ACCOUNT)
+
+
+async def test_only_who_may_be_an_account_impersonates_it(cloud: Cloud) -> None:
+    """`gcp:impersonateServiceAccount` needs the right to its tokens, and then calls with its rights alone."""
+    engine, email = Engine(cloud), "other@p-1.iam.gserviceaccount.com"
+    await engine.configure(impersonateServiceAccount=EMAIL)
+
+    with pytest.raises(DeniedError, match=EMAIL):
+        await engine.create(iam.ACCOUNT.type, ACCOUNT)
+    with pytest.raises(DeniedError, match=r"getAccessToken.*serviceAccounts/other@"):
+        await engine.configure(accessToken=cloud.tokens.of_account(EMAIL), impersonateServiceAccount=email)
+
+
+async def test_an_image_that_may_not_be_read_is_gone(cloud: Cloud) -> None:
+    """The real package takes any error for deleted: so does a refresh of whom Docker is not logged in as."""
+    inputs = {"push": True, "tags": [TAG], "context": {"location": "."}}
+    record = Record(type=registry.IMAGE.type, id=TAG, urn="", inputs=inputs, outputs=inputs)
+    cloud.records.put(record)
+    read = pb.ReadRequest(urn=f"urn:pulumi:s::p::{registry.IMAGE.type}::it", type=registry.IMAGE.type, id=TAG)
+    seeing, blind = Engine(cloud), Engine(cloud, OWNER, ANONYMOUS)
+    for engine in (seeing, blind):
+        await engine.configure()
+    await blind.configure(
+        "logged in",
+        registries=[{"username": "oauth2accesstoken", "password": cloud.tokens.of_account(EMAIL)}],
+    )
+
+    assert (await seeing.call("Read", read)).id == TAG
+    assert (await blind.call("Read", read)).id == ""
+    assert (await blind.call("Read", read, "logged in")).id == ""
+    reads = {**MAKES, "role": "roles/artifactregistry.reader"}
+    await seeing.create(iam.PROJECT_IAM_MEMBER.type, reads)
+    assert (await blind.call("Read", read, "logged in")).id == TAG
+
+
+async def test_an_api_stays_while_a_stack_declares_it(cloud: Cloud) -> None:
+    """Two stacks may enable one API, as at Google, and the first that goes takes it from nobody."""
+    cloud.records.place = Place("p-1", "europe-west1")
+    inputs = {"project": "p-1", "service": "run.googleapis.com"}
+    first = await cloud.create(iam.SERVICE.type, "urn:pulumi:one::p::it", inputs)
+    second = await cloud.create(iam.SERVICE.type, "urn:pulumi:two::p::it", inputs)
+
+    await cloud.delete(second, "urn:pulumi:one::p::it")
+    left = cloud.records.find(iam.SERVICE.type, first.id)
+    assert left is not None
+    assert (left.urn, left.others) == ("urn:pulumi:two::p::it", ())
+    await cloud.delete(left, "urn:pulumi:two::p::it")
+    assert list(cloud.records) == []
