@@ -36,7 +36,8 @@ class Grant:
         kind: The type of the resource that grants it, without `gcp:`; it tells what the role is on.
         on: What it is on, in words.
         why: What it is needed for.
-        condition: What narrows it down, in the language of IAM conditions with `{bucket}` for the state's.
+        condition: What narrows it down, in the language of IAM conditions, with `{bucket}` for the state's
+            bucket and `{stack}` for the stack.
     """
 
     identity: str
@@ -71,7 +72,23 @@ ACCOUNTS: Final[Mapping[str, str]] = {
     "relay": "relay",
     "push": "push subscriptions",
 }
-_ONLY_LOCKS: Final = "resource.name.startsWith('projects/_/buckets/{bucket}/objects/.pulumi/locks/')"
+# The name of the project in Pulumi.yaml, which is a part of the path of all that Pulumi keeps of its stacks:
+# https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/backend/diy/store.go
+PULUMI_PROJECT: Final = "event-store"
+_LOCKS: Final = f".pulumi/locks/organization/{PULUMI_PROJECT}/{{stack}}/"
+# Not another stack, such as the bootstrap's, and not `.pulumi/meta.yaml`, which tells Pulumi where to look.
+_STATE: Final = (
+    f".pulumi/stacks/{PULUMI_PROJECT}/{{stack}}.",
+    f".pulumi/history/{PULUMI_PROJECT}/{{stack}}/",
+    f".pulumi/backups/{PULUMI_PROJECT}/{{stack}}/",
+    _LOCKS,
+)
+
+
+def _only(*paths: str) -> str:
+    """Return the condition that an object is below one of some paths."""
+    objects = "projects/_/buckets/{bucket}/objects/"
+    return " || ".join(f"resource.name.startsWith('{objects}{path}')" for path in paths)
 
 
 def _deployer(role: str, why: str) -> Grant:
@@ -105,10 +122,18 @@ GRANTS: Final = (
     ),
     Grant(
         identity="deployer",
-        role="roles/storage.objectUser",
+        role="roles/storage.objectViewer",
         kind=BUCKET,
         on="the state's bucket",
-        why="keeps the stack's state",
+        why="finds the stack in it",
+    ),
+    Grant(
+        identity="deployer",
+        role="roles/storage.objectUser",
+        kind=BUCKET,
+        on="the stack in the state's bucket",
+        why="keeps the stack's state, and no other's: not that of the bootstrap, which grants it its roles",
+        condition=_only(*_STATE),
     ),
     Grant(
         identity="deployer",
@@ -135,9 +160,9 @@ GRANTS: Final = (
         identity="previewer",
         role="roles/storage.objectUser",
         kind=BUCKET,
-        on="the locks in the state's bucket",
+        on="the stack's locks in the state's bucket",
         why="takes Pulumi's lock, and gives it back",
-        condition=_ONLY_LOCKS,
+        condition=_only(_LOCKS),
     ),
     Grant(
         identity="previewer",
