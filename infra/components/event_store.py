@@ -19,6 +19,10 @@ STARTUP_SECONDS: Final = 240
 _STARTUP_PERIOD_SECONDS: Final = 2
 # The rest is for the process itself to start, to check the schema and to listen.
 DATABASE_WAIT_SECONDS: Final = STARTUP_SECONDS - 20
+# Bounds a whole stream, not one message; the longest that Cloud Run allows.
+REQUEST_SECONDS: Final = 3600
+# The service ends streams before that, so clients resume; the rest is for messages that are taken slowly.
+STREAM_SECONDS: Final = REQUEST_SECONDS - 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,7 @@ def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTempl
         routing=args.routing,
         database_connections=settings.database_connections,
         database_wait_seconds=DATABASE_WAIT_SECONDS,
+        stream_seconds=STREAM_SECONDS,
         relay="on" if settings.relay == "service" else "off",
         log_level=settings.log_level,
     )
@@ -130,8 +135,7 @@ def _template(args: WorkloadArgs, identity: Workload) -> cloudrunv2.ServiceTempl
         service_account=identity.account.email,
         execution_environment="EXECUTION_ENVIRONMENT_GEN2",
         session_affinity=False,
-        # Bounds a whole stream, not one message; the longest that Cloud Run allows. Clients resume.
-        timeout="3600s",
+        timeout=f"{REQUEST_SECONDS}s",
         max_instance_request_concurrency=settings.concurrency,
         scaling=cloudrunv2.ServiceTemplateScalingArgs(
             min_instance_count=settings.min_instances, max_instance_count=settings.max_instances

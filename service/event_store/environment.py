@@ -22,6 +22,7 @@ REPLICA_PORT: Final = "EVENT_STORE_REPLICA_PORT"
 REPLICA_CA: Final = "EVENT_STORE_REPLICA_CA"
 DATABASE_CONNECTIONS: Final = "EVENT_STORE_DATABASE_CONNECTIONS"
 DATABASE_WAIT_SECONDS: Final = "EVENT_STORE_DATABASE_WAIT_SECONDS"
+STREAM_SECONDS: Final = "EVENT_STORE_STREAM_SECONDS"
 ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
@@ -57,6 +58,8 @@ class Environment:
             listens for it, and each import has one of its own.
         database_wait_seconds: How long `serve` and `migrate` wait at their start for a database that is away
             or refuses the login, 0 to 3600. The default of 0 tells a person at once.
+        stream_seconds: How long a stream of the service may be open before the service ends it, 0 to 86400;
+            0, the default, is without a limit.
         routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
         relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
         log_level: One of DEBUG, INFO, WARNING, ERROR. The vitals are logged at any level.
@@ -71,6 +74,7 @@ class Environment:
     replica_ca: str = ""
     database_connections: int = 6
     database_wait_seconds: int = 0
+    stream_seconds: int = 0
     routing: str = ""
     relay: str = "on"
     log_level: str = "INFO"
@@ -81,6 +85,7 @@ class Environment:
         _check_range(REPLICA_PORT, self.replica_port, 1, 65535)
         _check_range(DATABASE_CONNECTIONS, self.database_connections, 2, 100)
         _check_range(DATABASE_WAIT_SECONDS, self.database_wait_seconds, 0, 3600)
+        _check_range(STREAM_SECONDS, self.stream_seconds, 0, 86_400)
         _check_choice(DATABASE_LOGIN, self.database_login, LOGINS)
         _check_choice(RELAY, self.relay, RELAYS)
         _check_choice(LOG_LEVEL, self.log_level, LOG_LEVELS)
@@ -122,11 +127,18 @@ _NAMES: Final = {
     "replica_ca": REPLICA_CA,
     "database_connections": DATABASE_CONNECTIONS,
     "database_wait_seconds": DATABASE_WAIT_SECONDS,
+    "stream_seconds": STREAM_SECONDS,
     "routing": ROUTING,
     "relay": RELAY,
     "log_level": LOG_LEVEL,
 }
-_NUMBERS: Final = ("port", "replica_port", "database_connections", "database_wait_seconds")
+_NUMBERS: Final = (
+    "port",
+    "replica_port",
+    "database_connections",
+    "database_wait_seconds",
+    "stream_seconds",
+)
 # Read by the local runtime, tests and the client's commands, which share a shell with the service.
 _OTHERS_OF_OURS: Final = (
     "EVENT_STORE_POSTGRES",

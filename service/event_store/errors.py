@@ -11,7 +11,7 @@
     ├── ReplayEndedError            the replay is over and cannot be changed
     ├── OverloadedError             too much is waiting; nothing was stored
     ├── UnavailableError            the database or the service is away
-    │   └── StoppingError           the service is stopping, and another will take the call
+    │   └── StoppingError           the service is stopping, or ends a stream at its limit
     ├── LogCorruptedError           a hole in the log, which can never be
     └── ConfigurationError          an operator has to change something: says what and how
         ├── TopologyError           topology.yaml, with file, line and field
@@ -197,7 +197,10 @@ class UnavailableError(EventStoreError):
 
 
 class StoppingError(UnavailableError):
-    """The service is stopping, as it was told to. Callers get it as UnavailableError."""
+    """The service is stopping, or ends a stream at its limit, as it was told to.
+
+    Callers get it as UnavailableError, and the same call again is taken.
+    """
 
 
 class LogCorruptedError(EventStoreError):

@@ -53,7 +53,7 @@ class Importer:
         self._parts: deque[ImportPart] = deque()
         self._room = asyncio.Semaphore(PARTS_AHEAD)
         self._has_moved = asyncio.Event()
-        self._is_stopping = False
+        self._stopping = ""  # why
 
     async def run(self) -> None:
         """Answer until the client ends its side, or until `stop`.
@@ -65,7 +65,7 @@ class Importer:
         reading.add_done_callback(lambda _: self._has_moved.set())
         writer: ImportWriter | None = None
         try:
-            while not self._is_stopping:
+            while not self._stopping:
                 if writer is None and self._import_id:
                     writer = ImportWriter(self._login, self._import_id)
                     begun = await writer.begin()
@@ -81,7 +81,7 @@ class Importer:
                 else:
                     self._has_moved.clear()
                     await self._has_moved.wait()
-            raise StoppingError("the service is stopping: begin again under the same name")
+            raise StoppingError(f"{self._stopping}: begin again under the same name")
         finally:
             if writer is not None:
                 writer.close()  # before the first await, at which a call that is over may be cancelled again
@@ -89,9 +89,13 @@ class Importer:
             self._stored_events.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    def stop(self) -> None:
-        """End after the part that is being stored. Stopping twice is harmless."""
-        self._is_stopping = True
+    def stop(self, why: str) -> None:
+        """End after the part that is being stored. Stopping twice is harmless.
+
+        Args:
+            why: The beginning of what the client is told.
+        """
+        self._stopping = why
         self._has_moved.set()
 
     async def _read(self) -> None:

@@ -52,7 +52,7 @@ class Pipeline:
         """Answer until the client ends its side, or until `stop`.
 
         Raises:
-            UnavailableError: The database is away or the service is stopping.
+            UnavailableError: The database is away, or `stop` was called.
         """
         self._reading = asyncio.create_task(self._read())
         self._reading.add_done_callback(lambda _: self._has_moved.set())
@@ -73,9 +73,13 @@ class Pipeline:
                 answer.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    def stop(self) -> None:
-        """Read no more; `run` ends when what was taken has its verdict. Stopping twice is harmless."""
-        self._end(StoppingError("the service is stopping"))
+    def stop(self, why: str) -> None:
+        """Read no more; `run` ends when what was taken has its verdict. Stopping twice is harmless.
+
+        Args:
+            why: The beginning of what the client is told.
+        """
+        self._end(StoppingError(f"{why}: send what has no verdict again"))
 
     async def _read(self) -> None:
         number = 0

@@ -24,6 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from event_store import keep_alive
+from event_store.answering import Answering, Context
 from event_store.appender import Appender
 from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
@@ -42,6 +43,7 @@ from event_store.replay_table import ReplayTable
 from event_store.replayer import Replayer
 from event_store.servicer import EventStoreServicer
 from event_store.snapshot_table import SnapshotTable
+from event_store.stream_limit import StreamLimit
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
 from event_store.validation import MOST_REQUEST_BYTES
@@ -88,6 +90,7 @@ class Server:
         )
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
+        limit = StreamLimit(environment.stream_seconds)
         is_refused = routing.is_refused if routing is not None else None
         topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
         overview = Overview(self._database, topics)
@@ -102,8 +105,9 @@ class Server:
             partial(Importer, self._database.login, self._hint, is_refused),
             overview,
             is_refused,
+            limit,
         )
-        self._health = health.aio.HealthServicer()
+        self._health = _Health(limit)
         self.grpc = grpc.aio.server(options=(*_OPTIONS, *keep_alive.server_options()))
         # The generated function has no types.
         event_store_pb2_grpc.add_EventStoreServicer_to_server(self._servicer, self.grpc)  # type: ignore[no-untyped-call]
@@ -203,6 +207,19 @@ class Server:
             )
         if guard != (True,):
             _log.error("%s", NOT_APPEND_ONLY)
+
+
+class _Health(health.aio.HealthServicer):  # type: ignore[misc] # grpcio-health has no types
+    """Tells whether the service serves; watching that is bounded as every stream is."""
+
+    def __init__(self, limit: StreamLimit) -> None:
+        super().__init__()
+        self._limit = limit
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:  # noqa: N802
+        """Stream the status of a service."""
+        async with Answering(context), self._limit.bounding():
+            await super().Watch(request, context)
 
 
 async def serve(environment: Environment, routing: Routing | None) -> None:

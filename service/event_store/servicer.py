@@ -1,7 +1,7 @@
 """The methods of the contract: translate in, call, translate out."""
 
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -19,11 +19,13 @@ from event_store.reader import Reader
 from event_store.replay_request import limit_of, prepare_replay, replay_id_of
 from event_store.replay_table import ReplayTable
 from event_store.snapshot_table import SnapshotTable, prepare_snapshot
+from event_store.stream_limit import StreamLimit
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from event_store.validation import IsRefused, canonical_uuid, not_a_uuid, prepare_request
 
 _IMPORT_RETRY_SECONDS: Final = 1.0
+_STOPPING: Final = "the service is stopping"
 
 
 class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
@@ -38,9 +40,10 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         new_importer: Makes what answers a call of `ImportEvents`.
         overview: Tells the status.
         is_refused: Tells which events no topic takes, see `prepare_request`.
+        limit: How long a stream may be open.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 # each part of the service
         self,
         appender: Appender,
         reader: Reader,
@@ -50,6 +53,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         new_importer: Callable[[Context], Importer],
         overview: Overview,
         is_refused: IsRefused | None,
+        limit: StreamLimit,
     ) -> None:
         self._appender = appender
         self._reader = reader
@@ -59,6 +63,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._new_importer = new_importer
         self._overview = overview
         self._is_refused = is_refused
+        self._limit = limit
         self._pipelines: set[Pipeline] = set()
         self._importers: set[Importer] = set()
 
@@ -75,7 +80,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._pipelines.add(pipeline)
         try:
             async with Answering(context):
-                await pipeline.run()
+                with self._limit.stopping(pipeline.stop):
+                    await pipeline.run()
         finally:
             self._pipelines.discard(pipeline)
 
@@ -86,7 +92,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             parts = self._reader.read_aggregate(
                 _aggregate_id(request), request.from_version, request.limit, backwards=request.backwards
             )
-            async for part in parts:  # the next page is read when the client has taken this one
+            # The next page is read when the client has taken this one.
+            async for part in self._limit.bounded(parts):
                 yield part
 
     async def ReadAll(self, request: pb.ReadAllRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
@@ -94,7 +101,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             start = await start_of(request, self._reader)
             selected = event_filter(request.filter)
             parts = self._reader.read_all(start, request.limit, selected, backwards=request.backwards)
-            async for part in parts:
+            async for part in self._limit.bounded(parts):
                 yield part
 
     async def Subscribe(
@@ -103,7 +110,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         async with Answering(context):
             selected = event_filter(request.filter)
             follower = Follower(self._reader, self._live_log, request.after_position, selected)
-            async with aclosing(follower.follow()) as responses:
+            async with aclosing(self._limit.bounded(follower.follow())) as responses:
                 async for response in responses:
                     yield response
 
@@ -121,19 +128,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self, request: pb.LoadAggregateRequest, context: Context
     ) -> AsyncIterator[pb.LoadAggregateResponse]:
         async with Answering(context):
-            aggregate_id = _aggregate_id(request)
-            snapshot = await self._snapshots.get(aggregate_id)
-            # Events never change and their versions have no gap: those after the snapshot fit to it.
-            first = snapshot.event_version + 1 if snapshot is not None else 1
-            async for part in self._reader.read_aggregate(aggregate_id, first, 0, backwards=False):
-                response = pb.LoadAggregateResponse(
-                    snapshot=snapshot, events=part.events, head_position=part.head_position
-                )
-                if snapshot is not None and response.ByteSize() > LARGEST_MESSAGE_BYTES:
-                    yield pb.LoadAggregateResponse(snapshot=snapshot, head_position=part.head_position)
-                    response.ClearField("snapshot")
+            async for response in self._limit.bounded(self._load(_aggregate_id(request))):
                 yield response
-                snapshot = None
 
     async def ImportEvents(self, _requests: AsyncIterator[pb.ImportEventsRequest], context: Context) -> None:
         async with Answering(context):
@@ -142,7 +138,8 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             importer = self._new_importer(context)
             self._importers.add(importer)
             try:
-                await importer.run()
+                with self._limit.stopping(importer.stop):
+                    await importer.run()
             finally:
                 self._importers.discard(importer)
 
@@ -174,12 +171,26 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         async with Answering(context):
             return await self._overview.status()
 
+    async def _load(self, aggregate_id: str) -> AsyncGenerator[pb.LoadAggregateResponse, None]:
+        snapshot = await self._snapshots.get(aggregate_id)
+        # Events never change and their versions have no gap: those after the snapshot fit to it.
+        first = snapshot.event_version + 1 if snapshot is not None else 1
+        async for part in self._reader.read_aggregate(aggregate_id, first, 0, backwards=False):
+            response = pb.LoadAggregateResponse(
+                snapshot=snapshot, events=part.events, head_position=part.head_position
+            )
+            if snapshot is not None and response.ByteSize() > LARGEST_MESSAGE_BYTES:
+                yield pb.LoadAggregateResponse(snapshot=snapshot, head_position=part.head_position)
+                response.ClearField("snapshot")
+            yield response
+            snapshot = None
+
     def stop(self) -> None:
         """Let streams without an end of their own end, once what was taken is answered."""
         for pipeline in self._pipelines:
-            pipeline.stop()
+            pipeline.stop(_STOPPING)
         for importer in self._importers:
-            importer.stop()
+            importer.stop(_STOPPING)
 
 
 def _aggregate_id(request: pb.ReadAggregateRequest | pb.GetSnapshotRequest | pb.LoadAggregateRequest) -> str:

@@ -22,9 +22,9 @@ def variables(database: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def serving(port: int = 0) -> AsyncIterator[Server]:
+async def serving(port: int = 0, stream_seconds: int = 0) -> AsyncIterator[Server]:
     """A service without a routing: it stores everything and publishes nothing."""
-    server = Server(replace(Environment(), port=port), None)
+    server = Server(replace(Environment(), port=port, stream_seconds=stream_seconds), None)
     await server.start()
     try:
         yield server

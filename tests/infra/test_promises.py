@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from event_store.environment import DATABASE_WAIT_SECONDS
+from event_store.environment import DATABASE_WAIT_SECONDS, STREAM_SECONDS
 from infra.protection import HOLDS_DATA
 from tests.infra.engine import Preview
 
@@ -163,13 +163,20 @@ def test_a_start_waits_for_its_database_within_what_cloud_run_gives_it(plan: Pla
     probe = service["startupProbe"]
     probe_seconds = probe["failureThreshold"] * probe["periodSeconds"]
 
-    assert 120 <= _database_wait_seconds(service) <= probe_seconds - 20
-    assert 420 <= _database_wait_seconds(task["containers"][0]) <= int(task["timeout"][:-1]) - 600
+    assert 120 <= _variable(service, DATABASE_WAIT_SECONDS) <= probe_seconds - 20
+    assert 420 <= _variable(task["containers"][0], DATABASE_WAIT_SECONDS) <= int(task["timeout"][:-1]) - 600
 
 
-def _database_wait_seconds(container: Mapping[str, Any]) -> int:
-    (seconds,) = (each["value"] for each in container["envs"] if each["name"] == DATABASE_WAIT_SECONDS)
-    return int(seconds)
+def test_streams_end_before_cloud_run_cuts_them_off(plan: Plan) -> None:
+    """The service ends a stream minutes before the request timeout, so that no client sees a 504."""
+    template = plan["event-store-service"]["inputs"]["template"]
+
+    assert 0 < _variable(template["containers"][0], STREAM_SECONDS) <= int(template["timeout"][:-1]) - 60
+
+
+def _variable(container: Mapping[str, Any], name: str) -> int:
+    (value,) = (each["value"] for each in container["envs"] if each["name"] == name)
+    return int(value)
 
 
 def test_destroying_the_stack_disables_no_api(plan: Plan) -> None:

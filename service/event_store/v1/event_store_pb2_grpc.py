@@ -152,8 +152,8 @@ class EventStoreServicer:
         full: a stream waits where AppendEvents would answer RESOURCE_EXHAUSTED.
 
         End: OK after the client has ended its side and every request has its verdict. UNAVAILABLE is never a
-        verdict but the end of the stream, when the database is away or the service stops, which answers first
-        what it has taken: send the requests without a verdict again, in their order and with the same event ids,
+        verdict but the end of the stream, when the database is away, the service stops or the stream was open for
+        long; what the service has taken is answered first in the last two cases: send the requests without a verdict again, in their order and with the same event ids,
         on a new stream. A request above 5 MiB is refused by a verdict, one above 6 MiB ends the stream with gRPC's
         own RESOURCE_EXHAUSTED.
         """
@@ -184,8 +184,8 @@ class EventStoreServicer:
         each event as it is appended, in the order of global positions, without a hole and none twice.
 
         The stream is never silent for longer than 10 seconds while all is well: a caller that hears nothing for
-        25 should subscribe again. It may end at any time with UNAVAILABLE, as when the service is restarted or
-        cannot reach its database: subscribe again after the last last_scanned_position, and nothing is lost or
+        25 should subscribe again. It may end at any time with UNAVAILABLE, as when the service is restarted, cannot
+        reach its database or has had it open for long: subscribe again after the last last_scanned_position, and nothing is lost or
         doubled. A caller that reads slowly slows down nobody else: it is sent what it missed from the database.
 
         Errors: INVALID_ARGUMENT (a filter outside its limits, or after_position is above the head: this is not
