@@ -208,7 +208,11 @@ def _database(
         )
         return AlloyDB("database", cluster, opts)
     if settings.database.instance:
-        joined = JoinedDatabaseArgs(project=settings.project, instance=settings.instance)
+        joined = JoinedDatabaseArgs(
+            project=settings.project,
+            instance=settings.instance,
+            trusted_ca=settings.database.trusted_ca,
+        )
         return JoinedDatabase("database", joined, opts)
     return Database(
         "database",

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 import pulumi
 
 
+def trusted(server_ca: pulumi.Output[str], others: str) -> pulumi.Output[str]:
+    """Return the certificates that a client trusts: the server's CA, and what is trusted beside it."""
+    return server_ca.apply(lambda own: f"{own.rstrip()}\n{others}" if others else own)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaConnection:
     """What a client needs to find and trust a replica; logins and databases are those of its primary.

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_gcp import sql
 
 from infra.components.children import child_options
-from infra.components.connection import DatabaseConnection, ReplicaConnection
+from infra.components.connection import DatabaseConnection, ReplicaConnection, trusted
 from infra.components.encryption import may_encrypt
 from infra.components.endpoint import endpoint
 from infra.components.instance_settings import instance_settings
@@ -99,10 +99,11 @@ class Database(pulumi.ComponentResource):
             instance=instance.name,
             host=_host(own, args, instance, child),
             database=pulumi.Output.from_input(database),
-            server_ca=_server_ca(instance),
+            server_ca=trusted(_server_ca(instance), args.settings.trusted_ca),
             replica=(
                 ReplicaConnection(
-                    host=_host(f"{own}-replica", args, replica, child), server_ca=_server_ca(replica)
+                    host=_host(f"{own}-replica", args, replica, child),
+                    server_ca=trusted(_server_ca(replica), args.settings.trusted_ca),
                 )
                 if replica is not None
                 else None

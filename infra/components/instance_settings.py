@@ -6,6 +6,7 @@ import pulumi
 from pulumi_gcp import sql
 
 from infra.settings import DatabaseSettings
+from infra.settings.quiet_period import as_google_has_it
 
 
 def instance_settings(
@@ -89,7 +90,9 @@ def _quiet_period(
     if not settings.deny_maintenance_start:
         return None
     return sql.DatabaseInstanceSettingsDenyMaintenancePeriodArgs(
-        start_date=settings.deny_maintenance_start, end_date=settings.deny_maintenance_end, time="00:00:00"
+        start_date=as_google_has_it(settings.deny_maintenance_start),
+        end_date=as_google_has_it(settings.deny_maintenance_end),
+        time="00:00:00",
     )
 
 

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_gcp import sql
 
 from infra.components.children import child_options
-from infra.components.connection import DatabaseConnection
+from infra.components.connection import DatabaseConnection, trusted
 from infra.components.database import event_store_database
 
 
@@ -17,10 +17,12 @@ class JoinedDatabaseArgs:
     Attributes:
         project: The id of the project, which is the instance's too.
         instance: The instance's name. It has a private address and the flag `cloudsql.iam_authentication`.
+        trusted_ca: Certificates that are trusted beside its own CA; empty for none.
     """
 
     project: str
     instance: str
+    trusted_ca: str
 
 
 class JoinedDatabase(pulumi.ComponentResource):
@@ -50,7 +52,10 @@ class JoinedDatabase(pulumi.ComponentResource):
             instance=database.instance,
             host=instance.private_ip_address,
             database=database.name,
-            server_ca=pulumi.Output.unsecret(instance.server_ca_certs.apply(lambda certs: certs[0].cert)),
+            server_ca=trusted(
+                pulumi.Output.unsecret(instance.server_ca_certs.apply(lambda certs: certs[0].cert)),
+                args.trusted_ca,
+            ),
         )
         self.instance_connection_name = instance.connection_name
         self.readers = pulumi.Output.from_input("")

@@ -152,10 +152,10 @@ class DatabaseSettings:
     )
 
     deny_maintenance_start: str = key(
-        "the first day without maintenance but for urgent mends",
+        "the first day of a year without maintenance but for urgent mends",
         default="",
         pattern=DAY,
-        allowed="a day as in 2026-11-20, or 11-20 for every year; empty for none",
+        allowed="a day as in 2026-11-20; empty for none",
     )
     deny_maintenance_end: str = key(
         f"the last such day, at most {LONGEST_DAYS} in all",
@@ -169,6 +169,14 @@ class DatabaseSettings:
         default=dict,
         pattern=".+",
         allowed='the value as a text, as in `"200"`',
+    )
+    trusted_ca: str = key(
+        "PEM certificates that are trusted beside the instance's own CA while that is rotated, see "
+        "docs/runbook.md",
+        default="",
+        pattern=r"|-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\n?",
+        allowed="certificates, one after the other, or empty",
+        changed="a new revision",
     )
     kms_key: str = key(
         "your own key, which encrypts disk and backups for good: without it nobody reads them",
@@ -206,6 +214,10 @@ class DatabaseSettings:
         _check_generations(path, self)
         check_tier(f"{path}.tier", self.tier, self.edition)
         _check_follower(path, self)
+        if self.trusted_ca and self.engine == "alloydb":
+            raise ConfigurationError(
+                f"{path}.trusted_ca is Cloud SQL's: put all certificates into event-store:alloydb.server_ca"
+            )
         check_quiet_period(f"{path}.deny_maintenance", self.deny_maintenance_start, self.deny_maintenance_end)
         _check_flags(f"{path}.flags", self.flags)
         if self.point_in_time_recovery and not self.backups:

@@ -37,9 +37,8 @@ def shortfall(
     ]
     if CONNECTIONS not in {**flags, **own_flags}:
         lower = [name for name in lower if name != CONNECTIONS]  # they follow from the tier, which is named
-    is_smaller = (
-        tier and own_tier and any(own < of for own, of in zip(size_of(own_tier), size_of(tier), strict=True))
-    )
+    sizes = zip(size_of(own_tier), size_of(tier), strict=True) if tier and own_tier else ()
+    is_smaller = any(own < wanted for own, wanted in sizes)
     return (*(["tier"] if is_smaller else []), *sorted(lower))
 
 

@@ -21,7 +21,13 @@ class ServiceSettings:
         lowest=1,
         highest=1000,
     )
-    max_instances: int = key("how many instances run at most", default=3, lowest=1, highest=1000)
+    max_instances: int = key(
+        "how many instances run at most; a quota of the project bounds those of a revision that reach a "
+        "network, see docs/deploy.md",
+        default=3,
+        lowest=1,
+        highest=1000,
+    )
     cpu: int = key("the CPUs of an instance: 1, 2, 4, 6 or 8", default=1, lowest=1, highest=8)
     memory_mib: int = key("the memory of an instance", unit="MiB", default=1024, lowest=512, highest=32768)
     concurrency: int = key(

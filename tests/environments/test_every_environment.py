@@ -40,8 +40,8 @@ CHANGES: dict[str, Any] = {
         "backup_start_time": "03:00",
         "maintenance_day": 2,
         "maintenance_hour": 4,
-        "deny_maintenance_start": "11-20",
-        "deny_maintenance_end": "12-31",
+        "deny_maintenance_start": "2026-12-05",
+        "deny_maintenance_end": "2027-01-05",
         "flags": {"work_mem": "8192"},
     },
     "event-store:monitoring": {
@@ -65,6 +65,7 @@ OTHERS = {
     "is changed by another test here": (
         *("database.generation", "database.kept_generations", "database.restore_from.", "rollout."),
         *("alloydb.", "service.relay", "service.relay_instances", "database.read_replica"),
+        "database.trusted_ca",
     ),
     "is changed by tests/infra, tests/local or tests/preview": (
         *("topology", "image", "database.replica_tier", "database.replica_flags"),

@@ -11,6 +11,7 @@ from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 
 POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"
 SESSIONS = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'event-store'"
+NEXT_CA = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----"
 _LOOK_SECONDS = 0.05  # a standby tells nobody what it has replayed
 
 
@@ -24,6 +25,12 @@ async def _until_followed(conninfo: str, positions: list[int]) -> None:
             await asyncio.sleep(_LOOK_SECONDS)
 
 
+def _told(environment: Environment) -> dict[str, str]:
+    """Return the environment of the service's container."""
+    (service,) = environment.cloud.records.of_type(run.SERVICE.type)
+    return {each["name"]: each["value"] for each in service.inputs["template"]["containers"][0]["envs"]}
+
+
 @pytest.mark.parametrize("environment", ["prod"], indirect=True)
 async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     """It is there by one setting, has what was and what comes, and goes with the stack."""
@@ -35,8 +42,7 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     await environment.must_stay("refresh")
     primary, replica = environment.cloud.records.of_type(sql.INSTANCE.type)
     conninfo = environment.instances.conninfo(replica.id, None, "event_store")
-    (service,) = environment.cloud.records.of_type(run.SERVICE.type)
-    told = {each["name"]: each["value"] for each in service.inputs["template"]["containers"][0]["envs"]}
+    told = _told(environment)
     await _until_followed(conninfo, [1, 2])
     await environment.must_carry_events()
     await _until_followed(conninfo, [*range(1, 2 * len(WORDS) + 1)])
@@ -44,8 +50,10 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
         connection.execute("DELETE FROM log_head")
     readers = await environment.run("stack", "output", "readers")
 
-    environment.change({"event-store:database": {"read_replica": True, "flags": {"work_mem": "8192"}}})
-    await environment.must_up()  # both start anew
+    environment.change(
+        {"event-store:database": {"read_replica": True, "flags": {"work_mem": "8192"}, "trusted_ca": NEXT_CA}}
+    )
+    await environment.must_up()  # both start anew, and a revision that trusts their next authority, too
     await environment.must_carry_events()
     await _until_followed(
         environment.instances.conninfo(replica.id, None, "event_store"), [*range(1, 3 * len(WORDS) + 1)]
@@ -55,6 +63,7 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     for instance, host, ca in ((primary, "PGHOST", DATABASE_CA), (replica, REPLICA_HOST, REPLICA_CA)):
         assert told[host] == instance.outputs["privateIpAddress"]
         assert told[ca] == instance.outputs["serverCaCerts"][0]["cert"]
+        assert _told(environment)[ca] == f"{told[ca].rstrip()}\n{NEXT_CA}"
     assert told[DATABASE_CA] != told[REPLICA_CA]
     assert (primary.id, replica.id) == ("event-store-1", "event-store-1-replica")
     assert readers.output.strip() == replica.outputs["privateIpAddress"]

@@ -1,10 +1,13 @@
 """A mistake in a stack's file is refused before anything is declared, by its key's name and with the fix."""
 
+import json
+
 import pytest
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"
 GOOGLE = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}
 
 
@@ -177,18 +180,18 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         (
             "database",
-            '{"deny_maintenance_start": "11-20"}',
+            '{"deny_maintenance_start": "2026-11-20"}',
             "deny_maintenance_start and event-store:database.deny_maintenance_end belong together",
         ),
         (
             "database",
             '{"deny_maintenance_start": "11-20", "deny_maintenance_end": "2027-01-02"}',
-            "give both a year, or neither",
+            "deny_maintenance_start is '11-20', but must be a day as in 2026-11-20; empty for none",
         ),
         (
             "database",
-            '{"deny_maintenance_start": "11-20", "deny_maintenance_end": "02-18"}',
-            "11-20 to event-store:database.deny_maintenance_end 02-18 are 91 days, but must be 1 to 90",
+            '{"deny_maintenance_start": "2026-11-20", "deny_maintenance_end": "2027-2-18"}',
+            "to event-store:database.deny_maintenance_end 2027-2-18 are 91 days, but must be 1 to 90",
         ),
         (
             "database",
@@ -197,8 +200,8 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         (
             "database",
-            '{"deny_maintenance_start": "02-29", "deny_maintenance_end": "03-02"}',
-            "deny_maintenance_start is '02-29', but there is no such day",
+            '{"deny_maintenance_start": "2027-02-29", "deny_maintenance_end": "2027-03-02"}',
+            "deny_maintenance_start is '2027-02-29', but there is no such day",
         ),
         ("database", '{"flags": {"work_mem": 4096}}', "flags.work_mem is 4096, but must be a text"),
         (
@@ -220,6 +223,12 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             "database",
             '{"flags": {"max_connections": "20"}}',
             "may open 42 connections, but a database of tier db-custom-1-3840 takes 20, of which 10",
+        ),
+        ("database", '{"trusted_ca": "mine"}', "but must be certificates, one after the other, or empty"),
+        (
+            "database",
+            json.dumps({"engine": "alloydb", "trusted_ca": CERTIFICATE}),
+            "put all certificates into event-store:alloydb.server_ca",
         ),
         ("database", '{"kms_key": "mine"}', "but must be as in projects/P/locations/L/keyRings/R"),
         (

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
+from infra.settings.quiet_period import as_google_has_it
 from local.limits import sql
 
 # A busy machine is slow; that is no failure.
@@ -54,8 +55,8 @@ _databases = _mapping(
     point_in_time_recovery=_often(True, False),
     log_retention_days=_often(1, 7, 8, 35, 36),
     retained_backups=_often(1, 365, 366),
-    deny_maintenance_start=_often("11-20", "2026-11-20", "02-29", "11-31"),
-    deny_maintenance_end=_often("12-31", "2026-12-31", "02-17", "03-01"),
+    deny_maintenance_start=_often("11-20", "2026-11-20", "2027-02-29", "2027-01-5"),
+    deny_maintenance_end=_often("12-31", "2026-12-31", "2027-02-17", "2027-3-01"),
     flags=st.dictionaries(
         st.sampled_from(["max_connections", "work_mem", "cloudsql.iam_authentication"]),
         _often("60", "4096", "13", "on"),
@@ -105,8 +106,8 @@ def test_accepted_database_settings_keep_cloud_sql_s_limits(values: object) -> N
                     **(
                         {
                             "denyMaintenancePeriod": {
-                                "startDate": database.deny_maintenance_start,
-                                "endDate": database.deny_maintenance_end,
+                                "startDate": as_google_has_it(database.deny_maintenance_start),
+                                "endDate": as_google_has_it(database.deny_maintenance_end),
                                 "time": "00:00:00",
                             }
                         }

@@ -39,7 +39,7 @@ PRIMARY = {
     "instanceType": "PRIMARY",
 }
 LOGIN = {"cluster": PRIMARY["cluster"], "userId": "a@p.iam", "userType": "ALLOYDB_IAM_USER"}
-QUIET = {"startDate": "11-20", "endDate": "02-17", "time": "00:00:00"}
+QUIET = {"startDate": "2026-11-20", "endDate": "2027-2-17", "time": "00:00:00"}
 LATEST = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}
 SERVICE = {
     "name": "store",
@@ -312,16 +312,20 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             *("settings.denyMaintenancePeriod.endDate", "a day"),
         ),
         (
-            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "02-30"}),
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "2027-2-30"}),
             *("settings.denyMaintenancePeriod", "no such day"),
         ),
         (
-            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "02-19"}),
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "2027-2-18"}),
             *("settings.denyMaintenancePeriod", "1 to 90 days"),
         ),
         (
             *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"endDate": "2026-12-01"}),
-            *("settings.denyMaintenancePeriod", "a year in both"),
+            *("settings.denyMaintenancePeriod.endDate", "without leading zeros"),
+        ),
+        (
+            *(sql.INSTANCE, INSTANCE, "settings.denyMaintenancePeriod", QUIET | {"startDate": "11-20"}),
+            *("settings.denyMaintenancePeriod.startDate", "a day of a year"),
         ),
         (alloydb.CLUSTER, CLUSTER, "clusterId", "Store", "clusterId", "1 to 63"),
         (alloydb.CLUSTER, CLUSTER, "databaseVersion", "POSTGRES_13", "databaseVersion", "POSTGRES_14 to"),
@@ -500,7 +504,7 @@ def test_unknown_values_are_left_for_the_update() -> None:
     assert run.SERVICE.check(SERVICE | {"template": UNKNOWN})[1] == []
 
 
-@pytest.mark.parametrize("end", ["11-20", "02-17", "12-24"])
+@pytest.mark.parametrize("end", ["2026-11-20", "2027-2-17", "2026-12-24"])
 def test_a_quiet_period_may_pass_the_end_of_the_year(end: str) -> None:
     """1 to 90 days, both ends counted, are taken."""
     assert (

@@ -69,6 +69,7 @@ NOT_RUN: Final = {
         ("docs/deploy.md", "pulumi config set event-store:protected false --stack prod"),
         ("docs/restore.md", "gcloud sql instances patch event-store-1 --no-deletion-protection"),
         ("docs/runbook.md", "python -m examples.dead_letter_canary"),
+        ("docs/runbook.md", "gcloud sql ssl server-ca-certs create --instance event-store-1"),
     ),
     "has a store, a project or ids of its own; tests/client, tests/replay and tests/consumers run it": (
         ("docs/importing.md", "event-store import --import-id vocabulary-2019 < events.jsonl"),
