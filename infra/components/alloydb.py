@@ -98,6 +98,8 @@ def _cluster(name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions) -> "all
         cluster_type="PRIMARY",
         subscription_type="STANDARD",
         database_version=args.alloydb.version,
+        # Else the provider goes on while Google upgrades, and the migrations meet a database that is away.
+        skip_await_major_version_upgrade=False,
         network_config=alloydb.ClusterNetworkConfigArgs(network=args.network_id),
         encryption_config=(
             alloydb.ClusterEncryptionConfigArgs(kms_key_name=settings.kms_key) if settings.kms_key else None

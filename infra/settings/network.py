@@ -19,7 +19,7 @@ class NetworkSettings:
         default="",
         pattern=r"|projects/[^/]+/global/networks/[^/]+",
         allowed="as in projects/P/global/networks/N, or empty for an own one",
-        changed="another network for the database, refused: make a stack beside this one",
+        changed="an own one goes, refused; else Cloud SQL moves, with downtime, and AlloyDB does not",
     )
     subnetwork: str = key(
         "of that network, where Cloud Run's instances get their addresses; in the stack's region",

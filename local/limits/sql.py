@@ -34,8 +34,18 @@ def _tier_fits_edition(inputs: Properties) -> Iterator[tuple[str, str]]:
     edition = settings.get("edition", usual)
     if tier.startswith("db-perf-optimized-") != (edition == "ENTERPRISE_PLUS"):
         yield "settings.tier", f"Invalid Tier ({tier}) for ({edition}) Edition"
-    elif edition == "ENTERPRISE_PLUS" and not _OPTIMIZED.fullmatch(tier):
+    elif not _is_machine(tier):
         yield "settings.tier", f"Invalid Tier ({tier}): this machine type does not exist"
+
+
+def _is_machine(tier: str) -> bool:
+    """Tell whether a machine type exists: https://cloud.google.com/sql/docs/postgres/create-instance."""
+    if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", tier):
+        cpus, mebibytes = int(custom[1]), int(custom[2])
+        has_cpus = cpus == 1 or (cpus % 2 == 0 and 2 <= cpus <= 96)  # noqa: PLR2004 # Google's limit
+        fits = max(3840, cpus * 0.9 * 1024) <= mebibytes <= cpus * 6.5 * 1024
+        return has_cpus and fits and mebibytes % 256 == 0
+    return tier in ("db-f1-micro", "db-g1-small") or _OPTIMIZED.fullmatch(tier) is not None
 
 
 def _recovery_has_backups(inputs: Properties) -> Iterator[tuple[str, str]]:

@@ -129,6 +129,12 @@ def test_a_replica_is_as_safe_as_its_primary(by_endpoint: Resources) -> None:
     assert "database-key" in _waits_for(by_endpoint, "database-instance")
 
 
+def test_an_upgrade_is_over_before_anything_connects(on_alloydb: Resources) -> None:
+    """A new major version of the cluster ends with the upgrade; migrations and service come after it."""
+    assert _inputs(on_alloydb, "database-cluster")["skipAwaitMajorVersionUpgrade"] is False
+    assert "database-primary" in _waits_for(on_alloydb, "migrations-job")
+
+
 def test_a_replica_may_be_larger_than_its_primary(by_endpoint: Resources, on_alloydb: Resources) -> None:
     """Its own machine and flags are its alone, and a read pool's, so that it can grow first."""
     primary, replica = (

@@ -6,6 +6,7 @@ import re
 import string
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +78,25 @@ _services = _mapping(
 def _parse(**sections: object) -> Settings:
     google = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}
     return Settings.parse(google | {f"event-store:{key}": json.dumps(each) for key, each in sections.items()})
+
+
+@pytest.mark.parametrize("day", ["2026-01-05", "2026-1-5", "2026-11-20"])
+def test_a_quiet_day_reaches_google_as_it_comes_back(day: str) -> None:
+    """A day without maintenance has no leading zero, which would be a change in every preview."""
+    period = {"startDate": as_google_has_it(day), "endDate": as_google_has_it(day), "time": "00:00:00"}
+    _, failures = sql.INSTANCE.check(
+        {
+            "name": "store-1",
+            "databaseVersion": "POSTGRES_18",
+            "settings": {
+                "tier": "db-custom-1-3840",
+                "edition": "ENTERPRISE",
+                "denyMaintenancePeriod": period,
+            },
+        }
+    )
+
+    assert failures == []
 
 
 @_PATIENT

@@ -270,6 +270,9 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (monitoring.NOTIFICATION_CHANNEL, {}, "displayName", "a", "type", "required"),
         (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
+        (sql.INSTANCE, INSTANCE, "settings.tier", "db-custom-3-11520", "settings.tier", "does not exist"),
+        (sql.INSTANCE, INSTANCE, "settings.tier", "db-custom-2-3600", "settings.tier", "does not exist"),
+        (sql.INSTANCE, INSTANCE, "settings.tier", "db-n1-standard-3", "settings.tier", "does not exist"),
         (
             *(sql.INSTANCE, _with(INSTANCE, "settings.edition", "ENTERPRISE_PLUS"), "settings.tier"),
             *("db-perf-optimized-N-3", "settings.tier", "does not exist"),
