@@ -249,7 +249,8 @@ def test_every_rule_has_both_sides_here_or_a_row_among_the_limits() -> None:
     elsewhere = {  # tests/local/test_limits.py
         *("_backoff_in_order", "_exactly_once_is_pulled", "_schema_is_one", "_object_is_closed_in_time"),
         *("_holds_what_there_is", "_is_canonical", "_periods_are_minutes", "_rate_limit_is_for_logs"),
-        *("_is_bare_endpoint", "_says_who", "_names_no_source_of_everybody", "_token_fits"),
+        *("_is_bare_endpoint", "_says_who", "_maps_claims", "_conditions_on_claims", "_token_fits"),
+        "_names_no_source_of_everybody",
         *("_is_whole.<locals>.check", "_traffic_is_named"),
     }
     rules = {(limits.type, rule.__qualname__) for limits in all_limits() for rule in limits.rules}
