@@ -109,12 +109,10 @@ def _check_names(definition: Any) -> None:
     if not isinstance(definition, dict):
         return
     fields = definition["fields"] if definition["type"] in _RECORDS else []
-    symbols = definition["symbols"] if definition["type"] == "enum" else []
     names = [field["name"] for field in fields]
-    for distinct in (names, symbols):
-        if len({*distinct}) < len(distinct):
-            raise ValueError(f"a name comes twice in {distinct}")
-    for name in (*names, *symbols, *str(definition.get("name", "a")).split(".")):
+    if len({*names}) < len(names):
+        raise ValueError(f"a name comes twice in {names}")
+    for name in (*names, *str(definition.get("name", "a")).split(".")):
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name")
     for part in (*(field["type"] for field in fields), definition.get("items"), definition.get("values")):

@@ -161,7 +161,14 @@ def test_what_is_no_json_fits_no_definition(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "definition", ["{}", "[", '"nothing"', "[" * 100_000, '{"type": "record", "name": "A"}']
+    "definition",
+    [
+        *("{}", "[", '"nothing"', "[" * 100_000, '{"type": "record", "name": "A"}'),
+        '{"type": "record", "name": "A", "fields": [%s, %s]}' % (('{"name": "b", "type": "int"}',) * 2),
+        '{"type": "enum", "name": "A", "symbols": ["B", "B"]}',
+        '{"type": "enum", "name": "A", "symbols": ["b-c"]}',
+        '["null", {"type": "fixed", "name": "b-c", "size": 1}]',
+    ],
 )
 def test_what_is_no_avro_is_refused(definition: str) -> None:
     """ValueError, whatever is wrong."""
