@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 import pulumi_docker_build as docker_build
@@ -9,6 +10,9 @@ from pulumi_gcp import artifactregistry
 
 from infra.components.children import child_options
 from infra.components.pull_grant import grant_pull
+
+# The beginning of the tag of each image that another environment runs or ran. The workflow Deploy sets it.
+PROMOTED: Final = "promoted-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +89,21 @@ def _own_repository(name: str, args: RegistryArgs, opts: pulumi.ResourceOptions)
         format="DOCKER",
         mode="STANDARD_REPOSITORY",
         cleanup_policy_dry_run=False,
-        # Keep wins over delete: a service that was not deployed for long still finds its image.
+        # Keep wins over delete, so an environment finds what it runs and each image to go back to:
+        # https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview
         cleanup_policies=[
             artifactregistry.RepositoryCleanupPolicyArgs(
                 id="delete-old",
                 action="DELETE",
                 condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
                     tag_state="UNTAGGED", older_than="2592000s"
+                ),
+            ),
+            artifactregistry.RepositoryCleanupPolicyArgs(
+                id="keep-promoted",
+                action="KEEP",
+                condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
+                    tag_state="TAGGED", tag_prefixes=[PROMOTED]
                 ),
             ),
             artifactregistry.RepositoryCleanupPolicyArgs(

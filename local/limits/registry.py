@@ -3,10 +3,27 @@
 from collections.abc import Iterator
 from typing import Final
 
-from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Text
+from local.limits.field import GIVEN, IMMUTABLE, Choice, Field, Seconds, Text, Whole
 from local.limits.iam import MEMBER
 from local.limits.table import Limits
 from local.properties import Properties
+
+_MOST_POLICIES: Final = 10
+_LONGEST_SECONDS: Final = 315_576_000_000  # a duration's own limit, 10,000 years
+
+
+def _cleans_up_one_way_each(inputs: Properties) -> Iterator[tuple[str, str]]:
+    """https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview."""
+    policies = inputs.get("cleanupPolicies", [])
+    if len(policies) > _MOST_POLICIES:
+        yield "cleanupPolicies", f"must be at most {_MOST_POLICIES}"
+    for index, policy in enumerate(policies):
+        path = f"cleanupPolicies[{index}]"
+        if "condition" in policy and "mostRecentVersions" in policy:
+            yield path, "must have a condition or mostRecentVersions, not both"
+        elif policy.get("action") == "DELETE" and "condition" not in policy:
+            yield path, "must have a condition, since it deletes"
+
 
 REPOSITORY: Final = Limits(
     "gcp:artifactregistry/repository:Repository",
@@ -32,7 +49,11 @@ REPOSITORY: Final = Limits(
         ),
         "cleanupPolicies[].action": Choice("DELETE", "KEEP"),
         "cleanupPolicies[].condition.tagState": Choice("TAGGED", "UNTAGGED", "ANY", default="ANY"),
+        "cleanupPolicies[].condition.olderThan": Seconds(0, _LONGEST_SECONDS),
+        "cleanupPolicies[].condition.newerThan": Seconds(0, _LONGEST_SECONDS),
+        "cleanupPolicies[].mostRecentVersions.keepCount": Whole(1, 2**31 - 1),
     },
+    rules=(_cleans_up_one_way_each,),
     name="repositoryId",
 )
 REPOSITORY_IAM_MEMBER: Final = Limits(

@@ -23,7 +23,7 @@ def _workflow(name: str) -> dict[Any, Any]:
     return content
 
 
-def _deployed(
+def _told(
     present: tuple[str, ...],
     *,
     image: str = "",
@@ -31,7 +31,7 @@ def _deployed(
     outcomes: Mapping[str, str] | None = None,
     environments: str | None = None,
 ) -> dict[str, str]:
-    """Return the image that each stack is told to run (empty: to build one), in the order of the run.
+    """Return the image that each job of a run is told (empty: to build one), in their order.
 
     Args:
         present: The stacks of the variable ENVIRONMENTS.
@@ -42,7 +42,7 @@ def _deployed(
     """
     variable = json.dumps({stack: {} for stack in present}) if environments is None else environments
     results: dict[str, dict[str, Any]] = {}
-    deployed = {}
+    told = {}
     for name, job in _workflow("deploy")["jobs"].items():
         needs = [job.get("needs", [])] if isinstance(job.get("needs"), str) else job.get("needs", [])
         contexts = {
@@ -57,14 +57,18 @@ def _deployed(
         if not (succeeded and is_true(evaluate(job["if"], contexts, functions))):
             results[name] = {"result": "skipped", "outputs": {}}
             continue
-        given = job["with"]["image"]
-        deployed[job["with"]["stack"]] = (
-            str(evaluate(given, contexts, functions)) if "${{" in given else given
-        )
+        # A job of its own tags the image, the others hand it to what deploys it.
+        given = job["with"]["image"] if "with" in job else job["env"]["IMAGE"]
+        told[name] = str(evaluate(given, contexts, functions)) if "${{" in given else given
         result = (outcomes or {}).get(name, "success")
-        outputs = {"image": deployed[name] or BUILT} if result == "success" else {}
+        outputs = {"image": told[name] or BUILT} if result == "success" and "with" in job else {}
         results[name] = {"result": result, "outputs": outputs}
-    return deployed
+    return told
+
+
+def _deployed(present: tuple[str, ...], **run: Any) -> dict[str, str]:
+    """Return the image that each stack is told to run; the arguments are those of `_told`."""
+    return {name: image for name, image in _told(present, **run).items() if name in STACKS}
 
 
 def _expected(present: tuple[str, ...], image: str, outcomes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -110,8 +114,10 @@ def test_a_run_that_waits_for_prod_holds_no_other_stack_back() -> None:
     """Each stack has a queue of its own, and no run as a whole is in one."""
     deploy, up = _workflow("deploy"), _workflow("deploy-stack")["jobs"]["up"]
     queues = {
-        stack: up["concurrency"]["group"].replace("${{ inputs.stack }}", job["with"]["stack"])
-        for stack, job in deploy["jobs"].items()
+        stack: up["concurrency"]["group"].replace(
+            "${{ inputs.stack }}", deploy["jobs"][stack]["with"]["stack"]
+        )
+        for stack in STACKS
     }
 
     assert "concurrency" not in deploy
@@ -119,3 +125,19 @@ def test_a_run_that_waits_for_prod_holds_no_other_stack_back() -> None:
     assert "concurrency" not in _workflow("deploy-stack")
     assert queues == {stack: f"deploy-{stack}" for stack in STACKS}
     assert up["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize("image", ["", EARLIER], ids=["merge", "rollback"])
+@pytest.mark.parametrize("present", [("dev", "staging", "prod"), ("dev", "prod"), ("dev", "staging")])
+def test_what_another_environment_is_about_to_run_is_tagged_before(
+    present: tuple[str, ...], image: str
+) -> None:
+    """Nothing is deployed elsewhere whose tag could not be set, and the tag is on that very image."""
+    told = list(_told(present, image=image).items())
+    kept = told.index(("keep", image or BUILT))
+
+    assert {name for name, _ in told[kept + 1 :]} == {*present} - {"dev"}
+    for outcome in ("failure", "cancelled"):
+        assert {*_deployed(present, image=image, outcomes={"keep": outcome})} <= {"dev"}
+    assert "keep" not in _told(("dev",))
+    assert "keep" not in _told(present, image=image, outcomes={"dev": "failure"}) or image

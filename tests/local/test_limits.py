@@ -22,6 +22,7 @@ PROVIDER = {
     "attributeCondition": "assertion.repository == 'a/b'",
     "oidc": {"issuerUri": "https://token.actions.githubusercontent.com"},
 }
+IMAGES = {"repositoryId": "images", "format": "DOCKER"}
 CUSTOM_ROLE = {"roleId": "looks", "title": "Looks", "permissions": ["run.jobs.get"]}
 PULL = {"name": "projection", "topic": "projects/p-1/topics/words"}
 EXPORT = PULL | {"ackDeadlineSeconds": 300, "cloudStorageConfig": {"bucket": "archive"}}
@@ -269,6 +270,21 @@ def _with(inputs: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (monitoring.METRIC, METRIC, "name", "a b", "name", "letters"),
         (monitoring.NOTIFICATION_CHANNEL, {}, "displayName", "a", "type", "required"),
         (registry.REPOSITORY, {"repositoryId": "images"}, "format", "ZIP", "format", "DOCKER"),
+        (
+            *(registry.REPOSITORY, IMAGES, "cleanupPolicies"),
+            [{"id": "a", "action": "KEEP", "condition": {}, "mostRecentVersions": {"keepCount": 2}}],
+            *("cleanupPolicies[0]", "not both"),
+        ),
+        (
+            *(registry.REPOSITORY, IMAGES, "cleanupPolicies"),
+            [{"id": "a", "action": "DELETE", "mostRecentVersions": {"keepCount": 2}}],
+            *("cleanupPolicies[0]", "must have a condition"),
+        ),
+        (
+            *(registry.REPOSITORY, IMAGES, "cleanupPolicies"),
+            [{"id": str(number), "action": "DELETE", "condition": {}} for number in range(11)],
+            *("cleanupPolicies", "at most 10"),
+        ),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-perf-optimized-N-2", "settings.tier", "Invalid Tier"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-custom-3-11520", "settings.tier", "does not exist"),
         (sql.INSTANCE, INSTANCE, "settings.tier", "db-custom-2-3600", "settings.tier", "does not exist"),
