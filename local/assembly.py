@@ -163,11 +163,15 @@ def assemble(
 
 
 def assemble_empty(state: State, program: Path) -> Assembly:
-    """Put one together in which nothing stands, and of which nothing but its provider is to run.
+    """Put one together in which nothing of ours stands, and of which nothing but its provider is to run.
+
+    What a program looks up is there: others have made it, wherever that is.
 
     Args:
         state: Where it would keep what it has.
         program: The folder of the Pulumi program.
     """
     settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token=secrets.token_hex())
-    return assemble(state, settings, Processes(state.logs), Records(None), program)
+    assembly = assemble(state, settings, Processes(state.logs), Records(None), program)
+    assembly.cloud.knows_others = True
+    return assembly

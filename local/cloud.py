@@ -26,6 +26,9 @@ class Cloud:
         records: What stands in it.
         rights: Judges who may do what.
         tokens: Tells who calls.
+
+    Attributes:
+        knows_others: Whether it tells a program of what does not stand in it, as if others had made that.
     """
 
     def __init__(self, kinds: Iterable[Kind], records: Records, rights: Rights, tokens: Tokens) -> None:
@@ -33,6 +36,7 @@ class Cloud:
         self.records = records
         self.rights = rights
         self.tokens = tokens
+        self.knows_others = False
 
     def kind(self, resource_type: str) -> Kind:
         """Return a resource type.

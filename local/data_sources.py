@@ -4,10 +4,20 @@ from local.errors import CloudError
 from local.limits import sql
 from local.properties import Properties
 from local.records import Records
+from local.resources.kind import Draft
+from local.resources.sql import instance_outputs
 
 
-def look_up(function: str, arguments: Properties, records: Records) -> Properties:
+def look_up(
+    function: str, arguments: Properties, records: Records, *, knows_others: bool = False
+) -> Properties:
     """Answer a function of the gcp package.
+
+    Args:
+        function: Its name.
+        arguments: What it is asked.
+        records: What stands.
+        knows_others: Whether it tells of what does not stand here, too, as if others had made it.
 
     Raises:
         CloudError: It has no such function; the message says where to add it. Or there is no such thing.
@@ -16,10 +26,11 @@ def look_up(function: str, arguments: Properties, records: Records) -> Propertie
     if function == "gcp:sql/getDatabaseInstance:getDatabaseInstance":
         name = str(arguments.get("name", ""))
         instance = records.find(sql.INSTANCE.type, name)
-        if instance is None:
+        if instance is None and not knows_others:
             raise CloudError(f"googleapi: Error 404: the Cloud SQL instance {name!r} is not there, notFound")
-        settings = instance.outputs["settings"]
-        return {**instance.outputs, "id": name, "settings": [settings]}
+        foreign = Draft(id=name, inputs={"name": name, "settings": {}}, place=place.of(arguments))
+        outputs = instance.outputs if instance is not None else instance_outputs(foreign)
+        return {**outputs, "id": name, "settings": [outputs["settings"]]}
     if function == "gcp:organizations/getProject:getProject":
         asked = place.of({"project": str(arguments.get("projectId", "")).removeprefix("projects/")})
         return {

@@ -98,7 +98,7 @@ class ProviderCalls:
         project = f"projects/{self._cloud.records.place.of(arguments).project}"
         for permission in LOOKED_UP.get(request.tok, ()):
             self._cloud.rights.check(caller, permission, project)
-        answer = look_up(request.tok, arguments, self._cloud.records)
+        answer = look_up(request.tok, arguments, self._cloud.records, knows_others=self._cloud.knows_others)
         getattr(response, "return").CopyFrom(to_struct(answer))
         return response
 

@@ -25,6 +25,36 @@ _AGENTS: Final = "gcp-sa-cloud-sql.iam.gserviceaccount.com"
 _SERVER_CA: Final = Path(__file__).with_name("server_ca.pem")
 
 
+def instance_outputs(draft: Draft) -> Properties:
+    """Return what Google tells of an instance."""
+    there = draft.place.of(draft.inputs)
+    by_endpoint = "pscConfigs" in draft.inputs["settings"].get("ipConfiguration", {})
+    address = "" if by_endpoint else private_address(draft.id)
+    attachment = (
+        f"projects/{digits(there.project, 8)}-tp/regions/{there.region}/serviceAttachments/{draft.id}"
+    )
+    return {
+        "project": there.project,
+        "region": there.region,
+        "connectionName": f"{there.project}:{there.region}:{draft.id}",
+        "privateIpAddress": address,
+        "firstIpAddress": address,
+        "publicIpAddress": "",
+        "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}] if address else [],
+        "pscServiceAttachmentLink": attachment if by_endpoint else "",
+        "instanceType": "CLOUD_SQL_INSTANCE",
+        "selfLink": f"{_API}/projects/{there.project}/instances/{draft.id}",
+        "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@{_AGENTS}",
+        "serverCaCerts": [
+            {
+                "cert": f"{draft.id}\n{_SERVER_CA.read_text()}",
+                "commonName": "C=US,O=Google\\, Inc,CN=Google Cloud SQL Server CA",
+            }
+        ],
+        **draft.inputs,
+    }
+
+
 class InstanceKind(Kind):
     """A Cloud SQL instance; deleting it keeps its data, for the next instance of its name."""
 
@@ -74,7 +104,7 @@ class InstanceKind(Kind):
     async def _start(self, draft: Draft) -> Properties:
         await self._instances.start(draft.id, self._settings(draft.inputs))
         self._standing[draft.id] = draft.inputs
-        return self._outputs(draft)
+        return instance_outputs(draft)
 
     def _refuse_unequal(self, draft: Draft) -> None:
         """Refuse what would make a primary larger than what follows it."""
@@ -89,34 +119,6 @@ class InstanceKind(Kind):
         primary = inputs.get("masterInstanceName")
         found = {"primary_conninfo": self._instances.conninfo(primary, None, "postgres")} if primary else {}
         return {**_flags(inputs), **found}
-
-    def _outputs(self, draft: Draft) -> Properties:
-        there = draft.place.of(draft.inputs)
-        by_endpoint = "pscConfigs" in draft.inputs["settings"].get("ipConfiguration", {})
-        address = "" if by_endpoint else private_address(draft.id)
-        attachment = (
-            f"projects/{digits(there.project, 8)}-tp/regions/{there.region}/serviceAttachments/{draft.id}"
-        )
-        return {
-            "project": there.project,
-            "region": there.region,
-            "connectionName": f"{there.project}:{there.region}:{draft.id}",
-            "privateIpAddress": address,
-            "firstIpAddress": address,
-            "publicIpAddress": "",
-            "ipAddresses": [{"type": "PRIVATE", "ipAddress": address, "timeToRetire": ""}] if address else [],
-            "pscServiceAttachmentLink": attachment if by_endpoint else "",
-            "instanceType": "CLOUD_SQL_INSTANCE",
-            "selfLink": f"{_API}/projects/{there.project}/instances/{draft.id}",
-            "serviceAccountEmailAddress": f"p{there.number}-{digits(draft.id, 6)}@{_AGENTS}",
-            "serverCaCerts": [
-                {
-                    "cert": f"{draft.id}\n{_SERVER_CA.read_text()}",
-                    "commonName": "C=US,O=Google\\, Inc,CN=Google Cloud SQL Server CA",
-                }
-            ],
-            **draft.inputs,
-        }
 
 
 class DatabaseKind(Kind):

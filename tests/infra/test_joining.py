@@ -1,9 +1,15 @@
 """A team that has a network or a repository already joins it, and gets no second one."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
+from local.assembly import assemble_empty
+from local.provider import Provider
+from local.state import ROOT, State
 from tests.infra.engine import Engine
 
 GOOGLE = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1"}
@@ -53,6 +59,32 @@ def test_a_repository_that_is_there_takes_the_image(joined: dict[str, dict[str, 
     assert (grant["project"], grant["repository"]) == ("host-project", "images")
     assert image["tags"] == [f"{REPOSITORY}/event-store:latest"]
     assert "registry-repository" not in joined
+
+
+WITH_INSTANCE = yaml.safe_dump({"config": GOOGLE | {"event-store:database": {"instance": "theirs"}}})
+
+
+async def test_an_instance_that_is_there_is_previewed_without_credentials(engine: Engine) -> None:
+    """Against an empty local Google Cloud it is taken to be there; only the log's database is made in it."""
+    made = await engine.preview("instance", config=WITH_INSTANCE)
+
+    assert made.code == 0, made.text
+    types = [str(each["type"]) for each in made.states.values()]
+    assert "gcp:sql/databaseInstance:DatabaseInstance" not in types
+    assert made.states["database-database"]["inputs"]["instance"] == "theirs"
+
+
+async def test_an_instance_that_is_not_there_is_one_message(tmp_path: Path) -> None:
+    """The message names the key, the instance and what to check."""
+    cloud = assemble_empty(State(tmp_path / "cloud"), ROOT / "infra").cloud
+    cloud.knows_others = False
+    async with Provider(cloud) as provider:
+        made = await Engine(tmp_path, provider.attachment).preview("instance", config=WITH_INSTANCE)
+
+    assert made.code != 0
+    assert "event-store:database.instance: the Cloud SQL instance theirs of event-store-prod" in made.text
+    assert "check its name and its project" in made.text
+    assert "Traceback" not in made.text
 
 
 @pytest.mark.parametrize(
