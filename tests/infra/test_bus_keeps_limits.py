@@ -172,7 +172,6 @@ def _declare(topology: Topology) -> list[tuple[str, str, dict[str, Any]]]:
                 prefix="event-store",
                 topology=topology,
                 labels={"team": "all"},
-                is_delivered=True,
             ),
         )
 
