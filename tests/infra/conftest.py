@@ -28,3 +28,25 @@ def plan(preview: tuple[str, Preview]) -> dict[str, dict[str, object]]:
     stack, made = preview
     assert made.code == 0, f"{stack}: {made.text}"
     return {name: dict(state) for name, state in made.states.items() if state.get("custom")}
+
+
+@pytest.fixture(scope="session")
+async def watched(engine: Engine) -> Preview:
+    """Return what the engine would make of prod with everything that can be watched."""
+    text = """
+config:
+  gcp:project: event-store-prod
+  gcp:region: europe-west1
+  event-store:profile: prod
+  event-store:database:
+    read_replica: true
+  event-store:service:
+    relay: worker-pool
+  event-store:monitoring:
+    emails: [oncall@example.com]
+    channels: [projects/event-store-prod/notificationChannels/1]
+    runbook_url: https://example.com/runbook.md
+"""
+    made = await engine.preview("watched", config=text)
+    assert made.code == 0, made.text
+    return made

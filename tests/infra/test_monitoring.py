@@ -9,7 +9,7 @@ import pytest
 
 from infra.components.monitoring.alert import RUNBOOK, section
 from local.limits.time_series import SeriesFilter
-from tests.infra.engine import Engine, Preview
+from tests.infra.engine import Preview
 
 NAMES = {
     "subscription_id": "gcp:pubsub/subscription:Subscription",
@@ -22,31 +22,9 @@ NAMES = {
 
 
 @pytest.fixture(scope="session")
-async def prod_preview(engine: Engine) -> Preview:
-    """Return what the engine would make of prod with everything that can be watched."""
-    text = """
-config:
-  gcp:project: event-store-prod
-  gcp:region: europe-west1
-  event-store:profile: prod
-  event-store:database:
-    read_replica: true
-  event-store:service:
-    relay: worker-pool
-  event-store:monitoring:
-    emails: [oncall@example.com]
-    channels: [projects/event-store-prod/notificationChannels/1]
-    runbook_url: https://example.com/runbook.md
-"""
-    made: Preview = await engine.preview("watched", config=text)
-    assert made.code == 0, made.text
-    return made
-
-
-@pytest.fixture(scope="session")
-def prod(prod_preview: Preview) -> dict[str, dict[str, Any]]:
+def prod(watched: Preview) -> dict[str, dict[str, Any]]:
     """Return the plan of that, by name in the program."""
-    return {name: dict(state) for name, state in prod_preview.states.items()}
+    return {name: dict(state) for name, state in watched.states.items()}
 
 
 def _of_type(plan: dict[str, dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -147,16 +125,14 @@ def test_everybody_who_should_know_is_told(prod: dict[str, dict[str, Any]]) -> N
     assert all(len(each["notificationChannels"]) == 2 for each in policies)
 
 
-def test_a_stack_whose_alerts_tell_nobody_says_so(
-    preview: tuple[str, Preview], prod_preview: Preview
-) -> None:
+def test_a_stack_whose_alerts_tell_nobody_says_so(preview: tuple[str, Preview], watched: Preview) -> None:
     """Each preview and update of a protected stack warns until somebody is named; others are left alone."""
     stack, made = preview
     warning = "the alerts of this stack tell nobody: set event-store:monitoring.emails"
 
     assert made.code == 0, made.text
     assert (warning in made.text) == (stack in {"staging", "prod"})
-    assert warning not in prod_preview.text
+    assert warning not in watched.text
 
 
 def test_every_alert_says_what_to_do(prod: dict[str, dict[str, Any]]) -> None:
