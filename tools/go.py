@@ -8,8 +8,6 @@ from pathlib import Path
 from tools.progress import run
 from tools.version import numbers
 
-_MINIMUM = (1, 26)
-MINIMUM_TEXT = ".".join(map(str, _MINIMUM))
 ENV = {"GOWORK": "off"}  # a workspace around the clone would replace our pins
 
 
@@ -30,11 +28,11 @@ class Program:
     link: str = "-s -w"
 
 
-def find() -> str | None:
-    """Return the path of a Go that is new enough, or None."""
+def find(minimum: str) -> str | None:
+    """Return the path of a Go that is a version, as in 1.26, or newer; None if there is none."""
     go = shutil.which("go")
     answer = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout if go else ""
-    return go if numbers(answer)[:2] >= _MINIMUM else None
+    return go if numbers(answer)[:2] >= numbers(minimum)[:2] else None
 
 
 def build(go: str, program: Program, *, duration: str, fix: str) -> None:

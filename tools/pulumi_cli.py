@@ -19,6 +19,7 @@ BIN = CACHE / "pulumi" / "bin"
 _PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec")
 _MODULES = ROOT / "tools" / "pulumi"
 _SDK = "github.com/pulumi/pulumi/sdk/v3"
+_GO_MINIMUM = "1.26"
 _REACH_SECONDS = 5
 
 
@@ -112,14 +113,14 @@ def _build_one(path: str, module: str, package: str, link: str, duration: str) -
 
 
 def _find_go() -> str:
-    if found := go.find():
+    if found := go.find(_GO_MINIMUM):
         return found
     raise ToolError(
         f"There is no Pulumi CLI {VERSION} or newer with its Python language host on PATH, its installer "
-        f"cannot be reached or failed, and there is no Go {go.MINIMUM_TEXT} or newer to build it. "
+        f"cannot be reached or failed, and there is no Go {_GO_MINIMUM} or newer to build it. "
         "Either of these helps:\n"
         "  - install the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/\n"
-        f"  - install Go {go.MINIMUM_TEXT} or newer: https://go.dev/dl/"
+        f"  - install Go {_GO_MINIMUM} or newer: https://go.dev/dl/"
     )
 
 

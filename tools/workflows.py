@@ -16,6 +16,7 @@ from tools.stamp import Stamp, fingerprint
 from tools.version import numbers
 
 _MODULE = ROOT / "tools" / "actionlint"
+_GO_MINIMUM = "1.21"  # which fetches the toolchain that go.mod asks for
 _ACTIONLINT = go.Program(
     module=_MODULE,
     package="github.com/rhysd/actionlint/cmd/actionlint",
@@ -43,13 +44,13 @@ def _find_actionlint() -> Path:
     program = _ACTIONLINT.path
     stamp = Stamp("actionlint", fingerprint(_MODULE / "go.mod", _MODULE / "go.sum"))
     if not stamp.is_current(program):
-        path = go.find()
+        path = go.find(_GO_MINIMUM)
         if path is None:
             raise ToolError(
-                f"There is no actionlint {pinned} or newer on PATH, and no Go {go.MINIMUM_TEXT} or newer to "
+                f"There is no actionlint {pinned} or newer on PATH, and no Go {_GO_MINIMUM} or newer to "
                 "build it. Either of these helps:\n"
                 "  - install actionlint: https://github.com/rhysd/actionlint/blob/main/docs/install.md\n"
-                f"  - install Go {go.MINIMUM_TEXT} or newer: https://go.dev/dl/"
+                f"  - install Go {_GO_MINIMUM} or newer: https://go.dev/dl/"
             )
         stamp.clear()
         program.parent.mkdir(parents=True, exist_ok=True)

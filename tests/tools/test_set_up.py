@@ -72,7 +72,7 @@ def test_without_actionlint_and_go_the_user_hears_of_both(clone: Path) -> None:
 
     assert answer.returncode == 1
     assert "install actionlint" in answer.stderr
-    assert "install Go 1.26 or newer" in answer.stderr
+    assert "install Go 1.21 or newer" in answer.stderr
 
 
 def test_a_failed_step_shows_the_end_of_its_log(clone: Path) -> None:

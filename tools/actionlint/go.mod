@@ -1,6 +1,6 @@
 module tools/actionlint
 
-go 1.25.11
+go 1.25.0
 
 tool github.com/rhysd/actionlint/cmd/actionlint
 
