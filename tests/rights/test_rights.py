@@ -111,14 +111,15 @@ def test_a_service_agent_has_its_role_in_its_own_project_only() -> None:
 
 
 def test_a_condition_narrows_a_grant() -> None:
-    """The previewer writes Pulumi's locks and nothing else of the state, by the condition that we grant."""
+    """The previewer writes its stack's locks and nothing else of the state, by the condition that we grant."""
     (locks,) = (each for each in grants_of("previewer") if each.condition)
-    condition = {"expression": locks.condition.replace("{bucket}", "state")}
+    condition = {"expression": locks.condition.replace("{bucket}", "state").replace("{stack}", "prod")}
     grant = {"bucket": "state", "role": locks.role, "condition": condition}
     rights = _rights((iam.BUCKET_IAM_MEMBER.type, grant))
     objects = "projects/_/buckets/state/objects/.pulumi"
+    locks_of_prod = "locks/organization/event-store/prod"
 
-    assert rights.allows(CALLER, "storage.objects.create", f"{objects}/locks/prod/1.json")
+    assert rights.allows(CALLER, "storage.objects.create", f"{objects}/{locks_of_prod}/1.json")
     assert not rights.allows(CALLER, "storage.objects.create", f"{objects}/stacks/prod.json")
 
 
