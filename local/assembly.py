@@ -25,6 +25,7 @@ from local.resources.pubsub_schema import SchemaKind
 from local.resources.recorded import RECORDED
 from local.resources.service import ServiceKind
 from local.resources.sql import DatabaseKind, InstanceKind, UserKind
+from local.resources.subnetwork import SubnetworkKind
 from local.resources.worker_pool import WorkerPoolKind
 from local.rights.callers import Tokens
 from local.rights.rights import Rights
@@ -141,6 +142,7 @@ def assemble(
     log_metrics = LogMetricKind()
     kinds = (
         *RECORDED,
+        SubnetworkKind(runner),
         TopicKind(bus),
         SubscriptionKind(bus),
         SchemaKind(bus),

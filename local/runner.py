@@ -50,6 +50,7 @@ class Runner:
 
     Attributes:
         programs: Where a container's command is looked for first: what its image would hold.
+        subnetworks: The ids of those that a container was given an address in.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Runner:
         tokens: Tokens,
     ) -> None:
         self.programs = _BIN
+        self.subnetworks: set[str] = set()
         self._processes = processes
         self._bus = bus
         self._instances = instances
@@ -86,6 +88,8 @@ class Runner:
         """
         container = template["containers"][0]
         command = _command(container, self.programs)
+        for interface in template.get("vpcAccess", {}).get("networkInterfaces", []):
+            self.subnetworks.add(interface.get("subnetwork", ""))
         email = template.get("serviceAccount", f"{place.number}-compute@developer.gserviceaccount.com")
         async with AsyncExitStack() as stack:
             metadata = await stack.enter_async_context(

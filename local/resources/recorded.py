@@ -71,9 +71,9 @@ class _Words(dict[str, str]):
         )
 
 
-_COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"
+COMPUTE: Final = "https://www.googleapis.com/compute/v1/projects/{project}"
 _GRANT: Final[Mapping[str, str]] = {"etag": "BwY{unique}="}
-_TIME: Final = "2025-08-09T00:00:00.000000Z"
+TIME: Final = "2025-08-09T00:00:00.000000Z"
 
 RECORDED: Final = (
     Shared(iam.SERVICE, "{project}/{service}"),
@@ -114,16 +114,9 @@ RECORDED: Final = (
     Recorded(
         network.NETWORK,
         "projects/{project}/global/networks/{name}",
-        selfLink=_COMPUTE + "/global/networks/{name}",
+        selfLink=COMPUTE + "/global/networks/{name}",
         networkId="{unique}",
         numericId="{unique}",
-    ),
-    Recorded(
-        network.SUBNETWORK,
-        "projects/{project}/regions/{region}/subnetworks/{name}",
-        selfLink=_COMPUTE + "/regions/{region}/subnetworks/{name}",
-        subnetworkId="{unique}",
-        creationTimestamp=_TIME,
     ),
     Recorded(
         network.SUBNETWORK_IAM_MEMBER,
@@ -133,24 +126,24 @@ RECORDED: Final = (
     Recorded(
         network.GLOBAL_ADDRESS,
         "projects/{project}/global/addresses/{name}",
-        selfLink=_COMPUTE + "/global/addresses/{name}",
+        selfLink=COMPUTE + "/global/addresses/{name}",
         address="10.128.0.0",
-        creationTimestamp=_TIME,
+        creationTimestamp=TIME,
     ),
     Recorded(
         network.ADDRESS,
         "projects/{project}/regions/{region}/addresses/{name}",
-        selfLink=_COMPUTE + "/regions/{region}/addresses/{name}",
+        selfLink=COMPUTE + "/regions/{region}/addresses/{name}",
         address="{private}",
-        creationTimestamp=_TIME,
+        creationTimestamp=TIME,
     ),
     Recorded(
         network.FORWARDING_RULE,
         "projects/{project}/regions/{region}/forwardingRules/{name}",
-        selfLink=_COMPUTE + "/regions/{region}/forwardingRules/{name}",
+        selfLink=COMPUTE + "/regions/{region}/forwardingRules/{name}",
         pscConnectionId="{unique}",
         pscConnectionStatus="ACCEPTED",
-        creationTimestamp=_TIME,
+        creationTimestamp=TIME,
     ),
     Recorded(network.CONNECTION, "{network}:{service}", peering="servicenetworking-googleapis-com"),
     Recorded(
@@ -158,8 +151,8 @@ RECORDED: Final = (
         "projects/{project}/locations/{location}/repositories/{repositoryId}",
         name="{repositoryId}",
         registryUri="{location}-docker.pkg.dev/{project}/{repositoryId}",
-        createTime=_TIME,
-        updateTime=_TIME,
+        createTime=TIME,
+        updateTime=TIME,
     ),
     Recorded(
         monitoring.NOTIFICATION_CHANNEL, "projects/{project}/notificationChannels/{displayName}", name="{id}"
