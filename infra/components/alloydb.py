@@ -149,7 +149,7 @@ def _instance(
     name: str, kind: str, args: AlloyDBArgs, cluster: pulumi.Output[str], opts: pulumi.ResourceOptions
 ) -> "alloydb.Instance":
     is_primary = kind == "PRIMARY"
-    flags = args.settings.primary_flags if is_primary else args.settings.follower_flags
+    flags = args.settings.primary_flags if is_primary else args.settings.flags_of_replica
     return alloydb.Instance(
         name,
         cluster=cluster,

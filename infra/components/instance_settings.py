@@ -29,9 +29,9 @@ def instance_settings(
         is_replica: Whether it follows another one: it has neither backups nor a standby of its own, and its
             maintenance comes with the other's.
     """
-    flags = settings.follower_flags if is_replica else settings.primary_flags
+    flags = settings.flags_of_replica if is_replica else settings.primary_flags
     return sql.DatabaseInstanceSettingsArgs(
-        tier=settings.follower_tier if is_replica else settings.tier,
+        tier=settings.tier_of_replica if is_replica else settings.tier,
         edition=settings.edition,
         availability_type="ZONAL" if is_replica else settings.availability,
         activation_policy="ALWAYS",

@@ -1,7 +1,7 @@
 """What Google refuses although nothing would be lost: changes that no single update can make.
 
 Pulumi updates a primary before what follows it, since the latter refers to it. So a primary that grows is
-refused while its follower is still the smaller one, and a major version while one of another version follows.
+refused while its replica is still the smaller one, and a major version while one of another version follows.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.preview.plan import Plan, Step
-from infra.settings.following import shortfall
+from infra.settings.replica import shortfall
 
 _INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 _CLUSTER: Final = "gcp:alloydb/cluster:Cluster"
@@ -50,7 +50,7 @@ def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
 
 def _becomes_another_kind_under_a_replica(step: Step, updates: list[Step]) -> Iterator[Obstacle]:
     """https://www.postgresql.org/docs/current/warm-standby.html: both have one major version."""
-    if step.type == _INSTANCE and _is_another_kind(step) and _followers(step, updates):
+    if step.type == _INSTANCE and _is_another_kind(step) and _replicas(step, updates):
         yield Obstacle(
             step=step,
             reason="a read replica of another major version or edition cannot follow it.",
@@ -60,17 +60,17 @@ def _becomes_another_kind_under_a_replica(step: Step, updates: list[Step]) -> It
         )
 
 
-def _primary_outgrows_its_follower(step: Step, updates: list[Step]) -> Iterator[Obstacle]:
+def _primary_outgrows_its_replica(step: Step, updates: list[Step]) -> Iterator[Obstacle]:
     """https://github.com/terraform-google-modules/terraform-google-sql-db/issues/210 ."""
     if _is_another_kind(step):
         return
-    for follower in _followers(step, updates):
-        lower = shortfall(_demands(step.new), _demands(follower.old))
+    for replica in _replicas(step, updates):
+        lower = shortfall(_demands(step.new), _demands(replica.old))
         if lower:
             keys = [f"replica_{'tier' if name == 'tier' else f'flags.{name}'}" for name in lower]
             yield Obstacle(
                 step=step,
-                reason=f"`{follower.name}` follows it, and has less as yet: {', '.join(lower)}.",
+                reason=f"`{replica.name}` follows it, and has less as yet: {', '.join(lower)}.",
                 instead="change what follows first: keep the old value, set "
                 + " and ".join(f"`event-store:database.{key}` to the new one" for key in keys)
                 + ", and update; then change it as here, without the replica's, and update again.",
@@ -103,13 +103,13 @@ def _endpoint_goes(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
 _RULES: Final[tuple[Callable[[Step, list[Step]], Iterator[Obstacle]], ...]] = (
     _version_falls,
     _becomes_another_kind_under_a_replica,
-    _primary_outgrows_its_follower,
+    _primary_outgrows_its_replica,
     _cluster_moves,
     _endpoint_goes,
 )
 
 
-def _followers(step: Step, updates: list[Step]) -> list[Step]:
+def _replicas(step: Step, updates: list[Step]) -> list[Step]:
     """Return the changed steps of what follows a primary; what does not change is checked by the settings."""
     if step.type == _INSTANCE and "masterInstanceName" not in step.new:
         replicas = [each for each in updates if "masterInstanceName" in each.old]

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from infra.settings.following import CONNECTIONS, shortfall
 from infra.settings.key import key
 from infra.settings.quiet_period import DAY, LONGEST_DAYS, check_quiet_period
+from infra.settings.replica import CONNECTIONS, shortfall
 from infra.settings.tier import EDITION_TIERS, check_tier, connections_of
 
 LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
@@ -193,7 +193,7 @@ class DatabaseSettings:
         return int(self.flags.get("max_connections", own))
 
     @property
-    def follower_tier(self) -> str:
+    def tier_of_replica(self) -> str:
         """The machine type of the read replica."""
         return self.replica_tier or self.tier
 
@@ -204,7 +204,7 @@ class DatabaseSettings:
         return {**own, **self.flags}
 
     @property
-    def follower_flags(self) -> Mapping[str, str]:
+    def flags_of_replica(self) -> Mapping[str, str]:
         """The flags of what follows the primary."""
         return {**self.primary_flags, **self.replica_flags}
 
@@ -213,7 +213,7 @@ class DatabaseSettings:
         path = "event-store:database"
         _check_generations(path, self)
         check_tier(f"{path}.tier", self.tier, self.edition)
-        _check_follower(path, self)
+        _check_replica(path, self)
         if self.trusted_ca and self.engine == "alloydb":
             raise ConfigurationError(
                 f"{path}.trusted_ca is Cloud SQL's: put all certificates into event-store:alloydb.server_ca"
@@ -284,8 +284,8 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
         )
 
 
-def _check_follower(path: str, settings: DatabaseSettings) -> None:
-    """Refuse a follower that is smaller than its primary, or that does not exist."""
+def _check_replica(path: str, settings: DatabaseSettings) -> None:
+    """Refuse a replica that is smaller than its primary, or that does not exist."""
     if settings.replica_tier and settings.engine == "alloydb":
         raise ConfigurationError(f"{path}.replica_tier is Cloud SQL's: remove it")
     if (settings.replica_tier or settings.replica_flags) and not (
@@ -299,7 +299,7 @@ def _check_follower(path: str, settings: DatabaseSettings) -> None:
         check_tier(f"{path}.replica_tier", settings.replica_tier, settings.edition)
     _check_flags(f"{path}.replica_flags", settings.replica_flags)
     lower = shortfall(
-        (settings.tier, settings.primary_flags), (settings.follower_tier, settings.follower_flags)
+        (settings.tier, settings.primary_flags), (settings.tier_of_replica, settings.flags_of_replica)
     )
     if lower:
         keys = [f"{path}.replica_{'tier' if name == 'tier' else f'flags.{name}'}" for name in lower]

@@ -15,7 +15,7 @@ from local.resources.recorded import Recorded
 from local.resources.refusals import (
     refuse_another_network,
     refuse_earlier_version,
-    refuse_smaller_followers,
+    refuse_smaller_replicas,
 )
 from local.resources.roles import drop_user, make_group, make_user
 
@@ -69,10 +69,10 @@ class InstanceKind(Kind):
         kinds = ("READ_POOL", "PRIMARY")
         pools, primaries = ([each for each in others if each["instanceType"] == kind] for kind in kinds)
         if draft.inputs["instanceType"] == "PRIMARY":
-            refuse_smaller_followers(draft.inputs, pools)
+            refuse_smaller_replicas(draft.inputs, pools)
         else:
             for primary in primaries:
-                refuse_smaller_followers(primary, [draft.inputs])
+                refuse_smaller_replicas(primary, [draft.inputs])
         await self._start(draft.inputs)
         self._standing[draft.id] = draft.inputs
         return {

@@ -28,28 +28,28 @@ def refuse_earlier_version(old: Properties, new: Properties) -> None:
         raise CloudError(f"googleapi: Error 400: Invalid request: cannot go from {before} back to {after}.")
 
 
-def refuse_smaller_followers(primary: Properties, followers: Iterable[Properties]) -> None:
+def refuse_smaller_replicas(primary: Properties, replicas: Iterable[Properties]) -> None:
     """Refuse a primary that is larger than what follows it, or has another major version.
 
     Args:
         primary: The inputs of an instance, as they would be.
-        followers: The inputs of each instance that follows it.
+        replicas: The inputs of each instance that follows it.
 
     Raises:
         CloudError: One is smaller: https://github.com/terraform-google-modules/terraform-google-sql-db/issues/210
     """
-    for follower in followers:
-        sizes = [_size(str(each.get("settings", {}).get("tier", ""))) for each in (follower, primary)]
+    for replica in replicas:
+        sizes = [_size(str(each.get("settings", {}).get("tier", ""))) for each in (replica, primary)]
         if any(own < wanted for own, wanted in zip(*sizes, strict=True)):
             raise CloudError(
                 "googleapi: Error 400: Invalid request: can not update instance: "
                 "master instance can not be larger than replica."
             )
-        if _number(str(follower.get("databaseVersion"))) != _number(str(primary.get("databaseVersion"))):
+        if _number(str(replica.get("databaseVersion"))) != _number(str(primary.get("databaseVersion"))):
             raise CloudError(
                 "googleapi: Error 400: Invalid request: a replica of another major version cannot follow."
             )
-        own, wanted = _flags(follower), _flags(primary)
+        own, wanted = _flags(replica), _flags(primary)
         for name in sorted({*own, *wanted} & {*_FOLLOWED, "max_connections"}):
             least = _FOLLOWED.get(name, 0)
             if int(own.get(name, least)) < int(wanted.get(name, least)):

@@ -14,7 +14,7 @@ from local.resources.kind import Draft, Kind
 from local.resources.refusals import (
     refuse_another_way,
     refuse_earlier_version,
-    refuse_smaller_followers,
+    refuse_smaller_replicas,
 )
 from local.resources.roles import drop_user, make_user
 
@@ -110,9 +110,9 @@ class InstanceKind(Kind):
         """Refuse what would make a primary larger than what follows it."""
         master = draft.inputs.get("masterInstanceName")
         if master in self._standing:
-            refuse_smaller_followers(self._standing[master], [draft.inputs])
-        followers = [each for each in self._standing.values() if each.get("masterInstanceName") == draft.id]
-        refuse_smaller_followers(draft.inputs, followers)
+            refuse_smaller_replicas(self._standing[master], [draft.inputs])
+        replicas = [each for each in self._standing.values() if each.get("masterInstanceName") == draft.id]
+        refuse_smaller_replicas(draft.inputs, replicas)
 
     def _settings(self, inputs: Properties) -> dict[str, str]:
         """Return PostgreSQL's settings: the flags, and where a replica finds its primary now."""

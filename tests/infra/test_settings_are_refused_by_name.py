@@ -52,6 +52,14 @@ def test_every_value_arrives_with_its_type() -> None:
     assert settings.migration_attempt == 3
 
 
+def test_two_authorities_are_trusted_while_one_follows_the_other() -> None:
+    """Both engines take the certificates of a rotation, one after the other."""
+    both = CERTIFICATE * 2
+
+    assert parse(database=json.dumps({"trusted_ca": both})).database.trusted_ca == both
+    assert parse(alloydb=json.dumps({"server_ca": both})).alloydb.server_ca == both
+
+
 def test_keys_of_other_namespaces_are_left_alone() -> None:
     """Other programs and providers keep their own keys in the same file."""
     assert Settings.parse({**GOOGLE, "gcp:skipRegionValidation": "true", "other:key": "x"}) == parse()

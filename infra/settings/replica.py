@@ -21,15 +21,15 @@ CONNECTIONS: Final = "max_connections"
 
 
 def shortfall(
-    primary: tuple[str, Mapping[str, str]], follower: tuple[str, Mapping[str, str]]
+    primary: tuple[str, Mapping[str, str]], replica: tuple[str, Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Return what is lower at the follower than at the primary: `tier`, and names of flags.
+    """Return what is lower at the replica than at the primary: `tier`, and names of flags.
 
     Args:
         primary: Its tier and its flags; an empty tier where the machines need not be alike.
-        follower: The same of what follows it.
+        replica: The same of what follows it.
     """
-    (tier, flags), (own_tier, own_flags) = primary, follower
+    (tier, flags), (own_tier, own_flags) = primary, replica
     lower = [
         name
         for name, value in {**FOLLOWED_FLAGS, CONNECTIONS: 0}.items()
