@@ -246,11 +246,12 @@ def test_every_rule_has_both_sides_here_or_a_row_among_the_limits() -> None:
         for limits, refused, *_ in PAIRS
         for rule in _refusing(limits, refused)
     }
-    elsewhere = {  # tests/local/test_limits.py
+    elsewhere = {  # tests/local/test_limits.py, test_metrics.py
         *("_backoff_in_order", "_exactly_once_is_pulled", "_schema_is_one", "_object_is_closed_in_time"),
         *("_holds_what_there_is", "_is_canonical", "_periods_are_minutes", "_rate_limit_is_for_logs"),
         *("_is_bare_endpoint", "_says_who", "_maps_claims", "_conditions_on_claims", "_token_fits"),
-        "_names_no_source_of_everybody",
+        *("_names_no_source_of_everybody", "_cleans_up_one_way_each"),
+        *("metric_problems", "_shows_known_metrics", "_reads_what_is_logged"),
         *("_is_whole.<locals>.check", "_traffic_is_named"),
     }
     rules = {(limits.type, rule.__qualname__) for limits in all_limits() for rule in limits.rules}
