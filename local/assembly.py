@@ -28,6 +28,7 @@ from local.resources.sql import DatabaseKind, InstanceKind, UserKind
 from local.resources.subnetwork import SubnetworkKind
 from local.resources.worker_pool import WorkerPoolKind
 from local.rights.callers import Tokens
+from local.rights.data_plane import pubsub_judge
 from local.rights.rights import Rights
 from local.runner import Runner
 from local.settings import Settings
@@ -122,7 +123,8 @@ def assemble(
         program: The folder of the Pulumi program.
     """
     tokens = Tokens(settings.token)
-    bus = Bus(settings.pubsub, settings.pubsub_port, state.exports)
+    rights = Rights(records, settings.rights)
+    bus = Bus(settings.pubsub, settings.pubsub_port, state.exports, pubsub_judge(rights, tokens, records))
     instances: Instances = (
         ExternalInstances(tokens)
         if settings.postgres == "external"
@@ -136,6 +138,7 @@ def assemble(
         directory=ROOT,
         home=state.home,
         tokens=tokens,
+        rights=rights,
     )
     services = ServiceKind(runner, settings.service_port)
     worker_pools = WorkerPoolKind(runner)
@@ -160,7 +163,6 @@ def assemble(
         log_metrics,
         AlertPolicyKind(records, log_metrics),
     )
-    rights = Rights(records, settings.rights)
     return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)
 
 

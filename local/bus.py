@@ -20,6 +20,7 @@ from local.errors import CloudError
 from local.place import Place
 from local.ports import refuse_taken_port
 from local.pubsub import PubSubServer
+from local.pubsub.asked import Judge
 
 CALL_SECONDS: Final = 20.0
 CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
@@ -33,13 +34,16 @@ class Bus:
         choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of one that runs already.
         port: Where the first two listen.
         exports: Where the embedded one's exports go, in the place of Cloud Storage and BigQuery.
+        judge: Judges each call of the embedded one; None lets everybody do everything.
     """
 
-    def __init__(self, choice: str, port: int, exports: Path | None = None) -> None:
+    def __init__(
+        self, choice: str, port: int, exports: Path | None = None, judge: Judge | None = None
+    ) -> None:
         self._port = port
         self._server: PubSubServer | Emulator | None = None
         if choice == "embedded":
-            self._server = PubSubServer(port=port, exports=exports, service_agent=_service_agent)
+            self._server = PubSubServer(port=port, exports=exports, service_agent=_service_agent, judge=judge)
         elif choice == "emulator":
             self._server = Emulator(port=port)
         self.address = choice

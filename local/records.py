@@ -47,11 +47,15 @@ class Records:
 
     Args:
         path: The file; None keeps them in memory, for a preview of what does not stand yet.
+
+    Attributes:
+        changes: How often they have changed, here.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._place = Place()
+        self.changes = 0
         self._records: dict[tuple[str, str], Record] = {}
         if path is not None and path.exists():
             self._place, records = _parse(path)
@@ -95,6 +99,7 @@ class Records:
             self._write()
 
     def _write(self) -> None:
+        self.changes += 1
         if self._path is None:
             return
         unfinished = self._path.with_name(f"{self._path.name}.unfinished")

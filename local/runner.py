@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from event_store.environment import REPLICA_HOST, REPLICA_PORT
+from event_store.environment import DATABASE_LOGIN, REPLICA_HOST, REPLICA_PORT
 from local.bus import Bus
 from local.errors import CloudError
 from local.instances import Instances
@@ -19,7 +19,8 @@ from local.processes import Child, Processes
 from local.properties import Properties
 from local.records import Records
 from local.resources.alloydb import server_of
-from local.rights.callers import Tokens
+from local.rights.callers import Tokens, service_account
+from local.rights.rights import Rights
 
 _BIN: Final = Path(sys.executable).parent
 
@@ -47,6 +48,7 @@ class Runner:
         directory: Where they run: the repository.
         home: An empty directory, so that no developer's credentials are theirs.
         tokens: Their access tokens.
+        rights: Judges whether they may log in to a database.
 
     Attributes:
         programs: Where a container's command is looked for first: what its image would hold.
@@ -63,6 +65,7 @@ class Runner:
         directory: Path,
         home: Path,
         tokens: Tokens,
+        rights: Rights,
     ) -> None:
         self.programs = _BIN
         self.subnetworks: set[str] = set()
@@ -73,6 +76,7 @@ class Runner:
         self._directory = directory
         self._home = home
         self._tokens = tokens
+        self._rights = rights
 
     async def start(self, name: str, template: Properties, place: Place, given: Mapping[str, str]) -> Running:
         """Start the first container of a template.
@@ -84,7 +88,8 @@ class Runner:
             given: Variables that Cloud Run sets by itself.
 
         Raises:
-            CloudError: There is no such command here, or a variable comes from where there is nothing.
+            CloudError: There is no such command here, a variable comes from where there is nothing, or the
+                account may not log in to the database.
         """
         container = template["containers"][0]
         command = _command(container, self.programs)
@@ -107,16 +112,22 @@ class Runner:
                 **given,
                 **_variables(container),
             }
-            environment |= await self._database(environment.get("PGHOST", ""))
-            if replica := await self._database(environment.get(REPLICA_HOST, "")):
+            login = email if environment.get(DATABASE_LOGIN) == "iam" else ""
+            environment |= await self._database(environment.get("PGHOST", ""), login)
+            if replica := await self._database(environment.get(REPLICA_HOST, ""), login):
                 environment |= {REPLICA_HOST: replica["PGHOST"], REPLICA_PORT: replica["PGPORT"]}
             child = await self._processes.start(name, command, environment, self._directory)
             stack.push_async_callback(self._processes.stop, child)
             running = Running(child, stack.pop_all())
         return running  # noqa: RET504 # not inside the context, which for all that a type checker knows goes on
 
-    async def _database(self, address: str) -> dict[str, str]:
-        """Translate an instance's address in the network to where it listens on this machine."""
+    async def _database(self, address: str, login: str) -> dict[str, str]:
+        """Translate an instance's address in the network to where it listens on this machine.
+
+        Who logs in by IAM is judged now and not by PostgreSQL, which trusts this machine.
+        https://docs.cloud.google.com/sql/docs/postgres/iam-authentication, and
+        https://docs.cloud.google.com/alloydb/docs/database-users/manage-iam-auth
+        """
         targets = {
             rule.inputs["target"]
             for rule in self._records.of_type(network.FORWARDING_RULE.type)
@@ -125,11 +136,19 @@ class Runner:
         for record in self._records.of_type(sql.INSTANCE.type):
             outputs = record.outputs
             if outputs["privateIpAddress"] == address or outputs.get("pscServiceAttachmentLink") in targets:
+                self._admit(
+                    login, "cloudsql.instances.login", f"projects/{outputs['project']}/instances/{record.id}"
+                )
                 return await self._instances.variables(record.id)
         for record in self._records.of_type(alloydb.INSTANCE.type):
             if record.outputs["ipAddress"] == address and record.inputs["instanceType"] == "PRIMARY":
+                self._admit(login, "alloydb.users.login", str(record.inputs["cluster"]))
                 return await self._instances.variables(server_of(record.inputs["cluster"]))
         return {}
+
+    def _admit(self, login: str, permission: str, resource: str) -> None:
+        if login:
+            self._rights.check(service_account(login), permission, resource)
 
 
 def _command(container: Properties, programs: Path) -> list[str]:

@@ -4,6 +4,8 @@ PubSubError
 ├── InvalidArgumentError       a field is wrong; nothing was done
 │   └── AckIdsError            exactly-once: acknowledgement ids without effect
 ├── NotFoundError              no such topic, subscription or snapshot
+├── PermissionDeniedError      the caller lacks a right
+├── UnauthenticatedError       nobody knows the caller's token
 ├── AlreadyExistsError         the name is taken
 ├── FailedPreconditionError    right in itself, but not in this state
 ├── ResourceExhaustedError     a limit on how many there may be
@@ -69,6 +71,18 @@ class NotFoundError(PubSubError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Resource not found (resource={name}).")
+
+
+class PermissionDeniedError(PubSubError):
+    """The caller lacks a right."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class UnauthenticatedError(PubSubError):
+    """Nobody knows the caller's token."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
 
 
 class AlreadyExistsError(PubSubError):

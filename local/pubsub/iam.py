@@ -1,6 +1,7 @@
-"""The service google.iam.v1.IAMPolicy: policies are stored and no caller is ever refused.
+"""The service google.iam.v1.IAMPolicy: policies are stored, and refuse no caller.
 
-The only one whose rights count is Pub/Sub's own service agent, see `dead_letters.py`.
+Of them only the rights of Pub/Sub's own service agent count, see `dead_letters.py`. Who calls is judged by
+whoever embeds the server, see `asked.py`.
 """
 
 import hashlib

@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 
 from local.pubsub import wire
+from local.pubsub.asked import Admit
 from local.pubsub.catalog import Catalog
 from local.pubsub.consumer import Consumer
 from local.pubsub.errors import PubSubError
@@ -16,11 +17,12 @@ WAIT_SECONDS = 20.0  # an empty pull's, "a bounded amount of time" with Google; 
 MARGIN_SECONDS = 0.1  # before the caller's deadline: a message must not go to one who has just gone
 
 
-def pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
+def pull_handler(catalog: Catalog, admit: Admit) -> grpc.RpcMethodHandler:
     """The gRPC handler of Pull."""
 
     async def call(request: Any, context: Any) -> Any:
         try:
+            admit(request, context)
             return await pull(catalog, request, context.time_remaining())
         except PubSubError as error:
             await abort(context, error)

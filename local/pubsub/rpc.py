@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from local.pubsub.asked import Admit
 from local.pubsub.errors import PubSubError
 
 Method = Callable[[Any], Any]
@@ -23,11 +24,12 @@ async def abort(context: Any, error: PubSubError) -> None:
     await context.abort(error.code, str(error), error.trailing_metadata())
 
 
-def unary(request_class: Any, method: Method) -> grpc.RpcMethodHandler:
-    """A handler that answers with what `method` returns, or with the status of what it raises."""
+def unary(request_class: Any, method: Method, admit: Admit) -> grpc.RpcMethodHandler:
+    """A handler that answers with what `method` returns, or with the status of what it or `admit` raises."""
 
     async def call(request: Any, context: Any) -> Any:
         try:
+            admit(request, context)
             return method(request)
         except PubSubError as error:
             await abort(context, error)

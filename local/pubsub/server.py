@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from event_store.errors import ConfigurationError
+from local.pubsub.asked import Judge, admission
 from local.pubsub.catalog import Catalog
 from local.pubsub.clock import Clock, SystemClock
 from local.pubsub.dead_letters import ServiceAgent
@@ -44,6 +45,7 @@ class PubSubServer:
         exports: The folder that exports write to, in the place of Cloud Storage and BigQuery; None for none.
         service_agent: Gives the email of Pub/Sub's service agent in a project, whose rights dead letters then
             need, as with Google; None: they need none.
+        judge: Judges each call; None lets everybody do everything.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class PubSubServer:
         clock: Clock | None = None,
         exports: Path | None = None,
         service_agent: ServiceAgent | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._clock = clock or SystemClock()
         self._service_agent = service_agent
+        self._judge = judge
         self._catalog = Catalog(self._clock, service_agent)
         self._loops = DeliveryLoops(self._clock, exports)
         self._server: Any = None
@@ -80,11 +84,15 @@ class PubSubServer:
             return
         self._catalog = catalog = Catalog(self._clock, self._service_agent)
         server = grpc.aio.server(options=OPTIONS)
-        waiting = {"Pull": pull_handler(catalog), "StreamingPull": streaming_pull_handler(catalog)}
-        _serve(server, Publisher(catalog))
-        _serve(server, Subscriber(catalog, self._loops), **waiting)
-        _serve(server, IamPolicies(catalog))
-        _serve(server, Schemas(catalog))
+        judge = self._judge
+        waiting = {
+            "Pull": pull_handler(catalog, admission("Pull", judge)),
+            "StreamingPull": streaming_pull_handler(catalog, admission("StreamingPull", judge)),
+        }
+        _serve(server, Publisher(catalog), judge)
+        _serve(server, Subscriber(catalog, self._loops), judge, **waiting)
+        _serve(server, IamPolicies(catalog), judge)
+        _serve(server, Schemas(catalog), judge)
         try:
             port = server.add_insecure_port(f"{self._host}:{self._port}")
         except RuntimeError as error:
@@ -111,8 +119,9 @@ class PubSubServer:
 def _serve(
     server: grpc.aio.Server,
     service: Publisher | Subscriber | Schemas | IamPolicies,
+    judge: Judge | None,
     **waiting: grpc.RpcMethodHandler,
 ) -> None:
-    plain = {name: unary(*method) for name, method in service.methods().items()}
+    plain = {name: unary(*method, admission(name, judge)) for name, method in service.methods().items()}
     handler = grpc.method_handlers_generic_handler(service.service, plain | waiting)
     server.add_generic_rpc_handlers((handler,))

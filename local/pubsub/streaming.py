@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from local.pubsub import wire
+from local.pubsub.asked import Admit
 from local.pubsub.catalog import Catalog
 from local.pubsub.consumer import Consumer
 from local.pubsub.errors import STALE, UNORDERED, InvalidArgumentError, PubSubError
@@ -34,12 +35,13 @@ REST_SECONDS = 0.05  # a refusal by another call and the end of the stream come 
 _ONLY_FIRST = ("subscription", "max_outstanding_messages", "max_outstanding_bytes", "protocol_version")
 
 
-def streaming_pull_handler(catalog: Catalog) -> grpc.RpcMethodHandler:
+def streaming_pull_handler(catalog: Catalog, admit: Admit) -> grpc.RpcMethodHandler:
     """The gRPC handler of StreamingPull."""
 
     async def call(requests: AsyncIterator[Any], context: Any) -> None:
         try:
             first = await anext(requests)
+            admit(first, context)
             subscription = catalog.subscription(first.subscription)
             await Stream(subscription, first).run(requests, context)
         except PubSubError as error:

@@ -131,20 +131,23 @@ _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "serviceusage.services": "enable get",
     },
     "pubsub.admin": {
-        "pubsub.schemas": "attach commit create delete get validate",
-        "pubsub.snapshots": "create delete get seek",
+        "pubsub.schemas": (
+            "attach commit create delete get getIamPolicy list listRevisions rollback setIamPolicy validate"
+        ),
+        "pubsub.snapshots": "create delete get getIamPolicy list seek setIamPolicy update",
         "pubsub.subscriptions": "consume create delete get getIamPolicy list setIamPolicy update",
         "pubsub.topics": (
-            "attachSubscription create delete get getIamPolicy list publish setIamPolicy update"
+            "attachSubscription create delete detachSubscription get getIamPolicy list publish "
+            "setIamPolicy update"
         ),
         "resourcemanager.projects": "get",
         "serviceusage.services": "get list",
     },
     "pubsub.editor": {
-        "pubsub.schemas": "attach commit create delete get validate",
-        "pubsub.snapshots": "create delete get seek",
+        "pubsub.schemas": "attach commit create delete get list listRevisions rollback validate",
+        "pubsub.snapshots": "create delete get list seek update",
         "pubsub.subscriptions": "consume create delete get list update",
-        "pubsub.topics": "attachSubscription create delete get list publish update",
+        "pubsub.topics": "attachSubscription create delete detachSubscription get list publish update",
         "resourcemanager.projects": "get",
         "serviceusage.services": "get list",
     },
@@ -157,8 +160,8 @@ _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "pubsub.topics": "attachSubscription",
     },
     "pubsub.viewer": {
-        "pubsub.schemas": "get validate",
-        "pubsub.snapshots": "get",
+        "pubsub.schemas": "get list listRevisions validate",
+        "pubsub.snapshots": "get list",
         "pubsub.subscriptions": "get list",
         "pubsub.topics": "get list",
         "resourcemanager.projects": "get",

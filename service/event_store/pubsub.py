@@ -1,18 +1,22 @@
 """The connection to Pub/Sub: Google's, or the emulator that `PUBSUB_EMULATOR_HOST` names."""
 
 import asyncio
+import ipaddress
 import os
+from collections.abc import Callable
 from typing import Any, Final
 
 import google.auth
+import google.auth.compute_engine
 import google.auth.exceptions
 import google.auth.transport.grpc
 import google.auth.transport.requests
 import grpc
 
 from event_store import forking, keep_alive
-from event_store.errors import ConfigurationError
+from event_store.errors import ConfigurationError, UnavailableError
 
+_METADATA: Final = "GCE_METADATA_HOST"  # where a local Google Cloud gives a container its tokens
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _OPTIONS: Final = (
@@ -32,9 +36,78 @@ async def open_channel() -> grpc.aio.Channel:
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
     if emulator:
         # An emulator is next door: a proxy that the environment names is not for it.
-        return grpc.aio.insecure_channel(emulator, options=(*options, ("grpc.enable_http_proxy", 0)))
+        options = (*options, ("grpc.enable_http_proxy", 0))
+        if not is_local(emulator, os.environ.get(_METADATA, "")):
+            return grpc.aio.insecure_channel(emulator, options=options)
+        token = _LocalToken()
+        return grpc.aio.insecure_channel(
+            emulator, options=options, interceptors=[_OnCalls(token), _OnStreams(token)]
+        )
     credentials = await asyncio.to_thread(_credentials)
     return grpc.aio.secure_channel(_ADDRESS, credentials, options=options)
+
+
+def is_local(emulator: str, metadata: str) -> bool:
+    """Tell whether an emulator and the giver of tokens are a local Google Cloud, both on this machine.
+
+    Only there does a call bear a token: it goes without encryption, and says which account calls.
+
+    Args:
+        emulator: `HOST:PORT` of Pub/Sub.
+        metadata: `HOST:PORT` of the metadata server; empty for Google's own.
+    """
+    return all(_is_loopback(each.rpartition(":")[0]) for each in (emulator, metadata))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class _LocalToken:
+    """The access token of the container's account."""
+
+    def __init__(self) -> None:
+        self._credentials: Any = google.auth.compute_engine.Credentials()  # type: ignore[no-untyped-call]
+
+    async def borne_by(self, call: Any) -> Any:
+        """Return the details of a call that bears the token.
+
+        Raises:
+            UnavailableError: There is none.
+        """
+        try:
+            if not self._credentials.valid:
+                request = google.auth.transport.requests.Request()
+                await asyncio.to_thread(self._credentials.refresh, request)
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise UnavailableError(f"no access token for the local Pub/Sub: {error}") from error
+        metadata = grpc.aio.Metadata(*(call.metadata or ()))
+        metadata["authorization"] = f"Bearer {self._credentials.token}"
+        return call._replace(metadata=metadata)
+
+
+# gRPC takes an object for one kind of calls only.
+class _OnCalls(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpc has no types
+    def __init__(self, token: _LocalToken) -> None:
+        self._token = token
+
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        return await continuation(await self._token.borne_by(client_call_details), request)
+
+
+class _OnStreams(grpc.aio.StreamStreamClientInterceptor):  # type: ignore[misc] # grpc has no types
+    def __init__(self, token: _LocalToken) -> None:
+        self._token = token
+
+    async def intercept_stream_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
+    ) -> Any:
+        return await continuation(await self._token.borne_by(client_call_details), request_iterator)
 
 
 def _credentials() -> grpc.ChannelCredentials:
