@@ -154,10 +154,11 @@ class Cloud:
         """Return what is there, as another stack makes it too; None if that may not be."""
         if urn in {found.urn, *found.others} or _stack(urn) == _stack(found.urn):
             return None
-        if kind.is_shared or inputs.get("createIgnoreAlreadyExists") is True:
+        if kind.is_shared:
             return replace(found, others=(*found.others, urn))
-        # A grant is there once, whoever made it, and gone when anybody takes it away.
-        return replace(found, urn=urn, confirmed=True) if found.type in GRANTED_ON else None
+        # There once, whoever made it, and gone when anybody takes it away.
+        is_taken_over = found.type in GRANTED_ON or inputs.get("createIgnoreAlreadyExists") is True
+        return replace(found, urn=urn, confirmed=True) if is_taken_over else None
 
     def _draft(self, resource_type: str, inputs: Properties) -> tuple[Kind, Draft]:
         kind = self.kind(resource_type)

@@ -147,3 +147,19 @@ async def test_an_api_stays_while_a_stack_declares_it(cloud: Cloud) -> None:
     assert (left.urn, left.others) == ("urn:pulumi:two::p::it", ())
     await cloud.delete(left, "urn:pulumi:two::p::it")
     assert list(cloud.records) == []
+
+
+async def test_a_grant_and_an_account_are_taken_over_where_google_does(cloud: Cloud) -> None:
+    """A stack may grant what another has granted, and have its account if it says so; who deletes it, may."""
+    cloud.records.place = Place("p-1", "europe-west1")
+    one, two = "urn:pulumi:one::p::it", "urn:pulumi:two::p::it"
+    grant = await cloud.create(iam.PROJECT_IAM_MEMBER.type, one, MAKES)
+    await cloud.create(iam.ACCOUNT.type, one, ACCOUNT)
+
+    assert (await cloud.create(iam.PROJECT_IAM_MEMBER.type, two, MAKES)).id == grant.id
+    with pytest.raises(CloudError, match=f"409: {MADE} already exists"):
+        await cloud.create(iam.ACCOUNT.type, two, ACCOUNT)
+    taken = await cloud.create(iam.ACCOUNT.type, two, {**ACCOUNT, "createIgnoreAlreadyExists": True})
+    for record in (grant, taken):
+        await cloud.delete(record, two)
+    assert list(cloud.records) == []
