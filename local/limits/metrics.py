@@ -13,6 +13,8 @@ from typing import Final
 ANY: Final = ()  # of a label whose values Google does not list
 USER_PREFIX: Final = "logging.googleapis.com/user/"  # before the names of metrics made of logs
 
+PRIMARY: Final = "a primary, for each of its replicas"
+
 RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "cloud_run_job": ("project_id", "location", "job_name"),
     "cloud_run_revision": (
@@ -135,7 +137,7 @@ METRICS: Final[Mapping[str, Metric]] = {
                 *("write_location", "sent_location"),
             ),
         },
-        writer="a primary, for each of its replicas",
+        writer=PRIMARY,
     ),
     "cloudsql.googleapis.com/database/postgresql/transaction_id_utilization": Metric(
         kind="GAUGE", value="DOUBLE", unit="10^2.%", resources=_SQL

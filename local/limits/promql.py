@@ -32,7 +32,7 @@ def problems(expression: str, logged: Mapping[str, Metric] | None = None) -> Ite
     try:
         promql_parser.walk(promql_parser.parse(expression), nodes.append)
     except ValueError as error:
-        yield f"is no PromQL: {error}"
+        yield f"invalid PromQL: {error}"
         return
     for node in nodes:
         if isinstance(node, VectorSelector):

@@ -70,7 +70,7 @@ def _promql(query: str, *, unvalidated: bool = False) -> dict[str, Any]:
             "leaves a distribution",
         ),
         (_promql("rate(pubsub_googleapis_com:topic_message_sizes[1m])"), KNOWN),
-        (_promql(f"rate({SIZES}[1m]"), "is no PromQL"),
+        (_promql(f"rate({SIZES}[1m]"), "invalid PromQL"),
         (_promql(f'rate({SIZES}{{topic="words"}}[1m])'), "the resource has project_id, topic_id"),
         (_promql(f"sum by (topic) (rate({SIZES}[1m]))"), "topic is no label of any metric"),
         (_promql(INSTANCES), 'needs monitored_resource="…", one of cloud_run_revision'),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.limits.metrics import METRICS, RESOURCES, Metric
+from local.limits.metrics import METRICS, PRIMARY, RESOURCES, Metric
 
 Plan = Mapping[str, Mapping[str, Any]]
 Value = float | tuple[float, ...]  # of a distribution, what it is made of
@@ -142,7 +142,7 @@ class Stack:
         self.series.append(series)
 
     def _that_have(self, metric_type: str, labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
-        by_primary = METRICS[metric_type].labels.keys() >= {"replica_name"}
+        by_primary = METRICS[metric_type].writer == PRIMARY
         primaries = {primary for name, primary in replicas(self.plan) if name == labels.get("replica_name")}
         for resource in resources(self.plan):
             is_there = not by_primary or resource.get("database_id") in primaries
