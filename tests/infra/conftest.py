@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.infra.alerting.real_lines import lines
 from tests.infra.engine import Engine, Preview, google_cloud
 from tests.infra.inventory import STACKS
+
+__all__ = ["lines"]  # a fixture
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from infra.protection import HOLDS_DATA
+from tests.infra.alerting.health import conditions, rung_in_health
+from tests.infra.alerting.real_lines import RealLines
 from tests.infra.engine import Engine
 from tests.infra.inventory.variants import BY_ENDPOINT, JOINED, ON_ALLOYDB, WHOLE, file_of_prod
 from tests.infra.test_promises import leaves
@@ -71,3 +73,9 @@ def test_no_subscription_expires_or_lacks_dead_letters(variant: dict[str, dict[s
     assert subscriptions
     assert all(each["expirationPolicy"] == {"ttl": ""} for each in subscriptions)
     assert all(each["name"].endswith("-dead-letter") or "deadLetterPolicy" in each for each in subscriptions)
+
+
+def test_no_alert_rings_while_it_is_well(variant: dict[str, dict[str, Any]], lines: RealLines) -> None:
+    """Whatever a stack consists of, its alerts are silent at work, idle and new, and some watch it."""
+    assert len(conditions(variant)) >= 8
+    assert rung_in_health(variant, lines) == {}

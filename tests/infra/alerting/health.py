@@ -1,12 +1,16 @@
 """The time series of a stack that is well, at work and idle."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from tests.infra.alerting.evaluation import rings
 from tests.infra.alerting.lines import log
+from tests.infra.alerting.real_lines import RealLines
 from tests.infra.alerting.series import Plan, Stack, replicas, resources
 
 GIB: Final = 2**30
+_MINUTES: Final = 60
 _SQL: Final = "cloudsql.googleapis.com/database/"
 _LAG_TYPES: Final = ("replay_location", "flush_location", "write_location", "sent_location")
 _DATABASE: Final[Mapping[str, float]] = {
@@ -102,6 +106,32 @@ def _write_database(stack: Stack, database_id: str) -> None:
         for kind in _LAG_TYPES if primary == database_id else ():
             labels = {"replica_name": replica, "replica_lag_type": kind}
             stack.write(f"{_SQL}postgresql/replication/replica_byte_lag", 16 * 2**20, place, **labels)
+
+
+def rung_in_health(plan: Plan, lines: RealLines) -> dict[str, list[int]]:
+    """Return the alerts that ring, and when, though a stack is well: at work, idle, or new."""
+    at_work = healthy(plan, lines.healthy, lines.publishing, _MINUTES)
+    idle = quiet(plan, lines.idle, lines.publishing, _MINUTES)
+    stacks = (at_work, idle, _new(at_work), _new(idle))
+    return {name: minutes for each in stacks for name, minutes in ringing(each).items()}
+
+
+def ringing(stack: Stack) -> dict[str, list[int]]:
+    """Return the minutes in which each alert rings that does at all."""
+    rung = {
+        name: rings(condition, stack.series, stack.minutes)
+        for name, condition in conditions(stack.plan).items()
+    }
+    return {name: minutes for name, minutes in rung.items() if minutes}
+
+
+def _new(stack: Stack) -> Stack:
+    """Return a stack for whose first half nothing is written: its alerts stand before its database does."""
+    series = [
+        replace(each, points={at: point for at, point in each.points.items() if at >= stack.minutes // 2})
+        for each in stack.series
+    ]
+    return Stack(stack.plan, stack.minutes, series)
 
 
 def conditions(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -9,10 +9,9 @@ import pytest
 
 from infra.components.monitoring.alerts import Watched, alerts
 from infra.settings import MonitoringSettings
-from tests.infra.alerting.conftest import RealLines
-from tests.infra.alerting.evaluation import rings
-from tests.infra.alerting.health import GIB, conditions, healthy, quiet
+from tests.infra.alerting.health import GIB, conditions, healthy, ringing, rung_in_health
 from tests.infra.alerting.lines import log
+from tests.infra.alerting.real_lines import RealLines
 from tests.infra.alerting.series import Plan, Stack, replicas, resources
 from tests.infra.engine import Preview
 
@@ -166,15 +165,6 @@ EVERYTHING: Final = Watched(
 )  # fmt: skip
 
 
-def _ringing(stack: Stack) -> dict[str, list[int]]:
-    """Return the minutes in which each alert rings that does at all."""
-    rung = {
-        name: rings(condition, stack.series, stack.minutes)
-        for name, condition in conditions(stack.plan).items()
-    }
-    return {name: minutes for name, minutes in rung.items() if minutes}
-
-
 @pytest.fixture(scope="session")
 def plan(watched: Preview) -> Plan:
     """Return the plan of prod with everything that can be watched."""
@@ -192,7 +182,7 @@ def test_an_alert_rings_at_its_cause_alone(name: str, plan: Plan, lines: RealLin
     stack = healthy(plan, lines.healthy, lines.publishing, MINUTES)
     CAUSES[name].does(stack, lines)
 
-    rung = _ringing(stack)
+    rung = ringing(stack)
 
     assert list(rung) == [name]
     assert BEGINS <= rung[name][0] <= BEGINS + CAUSES[name].within_minutes
@@ -206,7 +196,7 @@ def test_a_value_just_below_the_limit_is_healthy(name: str, plan: Plan, lines: R
 
     for value, expected in ((0.98 * limit, []), (1.02 * limit, [name])):
         line = _with(lines.healthy, field, value)
-        assert list(_ringing(healthy(plan, line, lines.publishing, MINUTES))) == expected
+        assert list(ringing(healthy(plan, line, lines.publishing, MINUTES))) == expected
 
 
 def test_a_stack_that_is_well_rings_no_alert(
@@ -214,20 +204,9 @@ def test_a_stack_that_is_well_rings_no_alert(
 ) -> None:
     """Neither at work, nor idle, nor new: each stack of ours, and one with everything."""
     own = {name: dict(state) for name, state in preview[1].states.items() if state.get("custom")}
-    for each in (plan, own):
-        for vitals, written in ((lines.healthy, healthy), (lines.idle, quiet)):
-            stack = written(each, vitals, lines.publishing, MINUTES)
-            assert _ringing(stack) == {}, preview[0]
-            assert _ringing(_new(stack)) == {}, preview[0]
 
-
-def _new(stack: Stack) -> Stack:
-    """Return a stack for whose first half nothing is written: its alerts stand before its database does."""
-    series = [
-        replace(each, points={at: point for at, point in each.points.items() if at >= stack.minutes // 2})
-        for each in stack.series
-    ]
-    return Stack(stack.plan, stack.minutes, series)
+    assert rung_in_health(own, lines) == {}
+    assert rung_in_health(plan, lines) == {}
 
 
 def test_a_canary_beside_the_stable_revision_is_not_at_its_maximum(plan: Plan, lines: RealLines) -> None:
@@ -239,7 +218,7 @@ def test_a_canary_beside_the_stable_revision_is_not_at_its_maximum(plan: Plan, l
         revision = {"resource.labels.revision_name": "event-store-00002"}
         stack.put(replace(series, labels={**series.labels, **revision}))
 
-    assert _ringing(stack) == {}
+    assert ringing(stack) == {}
 
 
 @pytest.mark.parametrize(
