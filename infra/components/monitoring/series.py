@@ -36,7 +36,9 @@ class Series:
         )
 
     def selector(self, suffix: str = "") -> str:
-        """Return what selects it in PromQL: https://cloud.google.com/monitoring/promql/promql-mapping.
+        """Return the selector of the time series in PromQL.
+
+        The names are those of https://cloud.google.com/monitoring/promql/promql-mapping.
 
         Args:
             suffix: Of a distribution, `_bucket`, `_count` or `_sum`.
@@ -45,9 +47,9 @@ class Series:
         name = ":".join(re.sub(r"\W", "_", part) for part in (domain, path))
         matchers = [f'monitored_resource="{self.resource}"']
         for label, values in sorted(self.where.items()):
-            pattern = "|".join(re.sub(r"[^\w-]", r"[\g<0>]", value) for value in values)
-            sign, value = ("=", values[0]) if len(values) == 1 else ("=~", pattern)
-            matchers.append(f'{label.rpartition(".")[2]}{sign}"{value}"')
+            any_of = "|".join(re.sub(r"[^\w-]", r"[\g<0>]", value) for value in values)
+            operator, value = _single(values[0]) if len(values) == 1 else ("=~", any_of)
+            matchers.append(f'{label.rpartition(".")[2]}{operator}"{value}"')
         return f"{name}{suffix}{{{','.join(matchers)}}}"
 
     def aggregation(self, period_seconds: int) -> dict[str, Any]:
@@ -65,6 +67,10 @@ class Series:
 
 def _condition(label: str, values: Sequence[str]) -> str:
     if len(values) == 1:
-        operator, value = ("!=", values[0][1:]) if values[0].startswith("!") else ("=", values[0])
+        operator, value = _single(values[0])
         return f'{label} {operator} "{value}"'
     return f"{label} = one_of({', '.join(f'{chr(34)}{value}{chr(34)}' for value in values)})"
+
+
+def _single(value: str) -> tuple[str, str]:
+    return ("!=", value[1:]) if value.startswith("!") else ("=", value)
