@@ -1,4 +1,4 @@
-"""Each call of Pub/Sub is judged by whose token it bears, and our clients bear theirs on this machine only."""
+"""Calls of Pub/Sub are judged by the token that they bear; our clients send theirs on this machine only."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -81,8 +81,8 @@ async def bus() -> AsyncIterator[Bus]:
 
 
 @pytest.fixture
-async def container(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """The surroundings of a container of the account, as the local Google Cloud gives them."""
+async def container(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bus]:
+    """The Pub/Sub that a container of the account finds in its surroundings, and the account's tokens."""
     async with MetadataServer(PLACE, ACCOUNT, Tokens("secret").of_account(ACCOUNT)) as metadata:
         for name, value in metadata.variables.items():
             monkeypatch.setenv(name, value)
@@ -90,7 +90,7 @@ async def container(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         address = metadata.variables["GCE_METADATA_HOST"]
         monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", address)
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", bus.address)
-        yield
+        yield bus
 
 
 def test_every_method_asks_for_what_a_role_permits() -> None:
@@ -119,8 +119,8 @@ class _Whatever:
         return TOPIC.split(separator)
 
 
-async def test_a_publisher_without_its_right_is_refused_by_name(bus: Bus, container: None) -> None:
-    """The relay's own client bears its token: without the grant on the topic Pub/Sub names what is missing."""
+async def test_a_publisher_without_its_right_is_refused_by_name(container: Bus) -> None:
+    """The relay's own client bears its token: without the grant Pub/Sub names what is missing."""
     publisher = Publisher()
     await publisher.open()
     try:
@@ -128,16 +128,16 @@ async def test_a_publisher_without_its_right_is_refused_by_name(bus: Bus, contai
             UnavailableError, match=r"PERMISSION_DENIED.*'pubsub\.topics\.publish'.*publisher"
         ):
             await publisher.publish(TOPIC, [MESSAGE], 20)
-        bus.grant(pubsub.TOPIC_IAM_MEMBER.type, topic="words", role="roles/pubsub.publisher")
+        container.grant(pubsub.TOPIC_IAM_MEMBER.type, topic="words", role="roles/pubsub.publisher")
 
         await publisher.publish(TOPIC, [MESSAGE], 20)
     finally:
         await publisher.close()
 
 
-async def test_a_subscriber_without_its_right_is_refused_by_name(bus: Bus, container: None) -> None:
+async def test_a_subscriber_without_its_right_is_refused_by_name(container: Bus) -> None:
     """A consumer's own client bears its token on calls and on streams."""
-    await bus.call(
+    await container.call(
         "Publisher", "Publish", wire.PublishRequest(topic=TOPIC, messages=[MESSAGE]), wire.PublishResponse
     )
     subscriber = Subscriber()
@@ -150,7 +150,9 @@ async def test_a_subscriber_without_its_right_is_refused_by_name(bus: Bus, conta
             wire.StreamingPullRequest(subscription=SUBSCRIPTION, stream_ack_deadline_seconds=10)
         )
         assert await stream.code() is grpc.StatusCode.PERMISSION_DENIED
-        bus.grant(pubsub.SUBSCRIPTION_IAM_MEMBER.type, subscription="words", role="roles/pubsub.subscriber")
+        container.grant(
+            pubsub.SUBSCRIPTION_IAM_MEMBER.type, subscription="words", role="roles/pubsub.subscriber"
+        )
 
         (received,) = await subscriber.pull(SUBSCRIPTION, 1, 20)
         await subscriber.acknowledge(SUBSCRIPTION, [received.ack_id])
@@ -202,13 +204,13 @@ def test_a_token_goes_nowhere_but_to_this_machine(emulator: str, metadata: str, 
 
 
 async def test_a_token_is_not_sent_to_an_emulator_by_another_name(
-    bus: Bus, container: None, monkeypatch: pytest.MonkeyPatch
+    container: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name may lead elsewhere tomorrow, so even that of this machine gets none."""
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", bus.address.replace("127.0.0.1", "localhost"))
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", container.address.replace("127.0.0.1", "localhost"))
     publisher = Publisher()
     await publisher.open()
     await publisher.publish(TOPIC, [MESSAGE], 20)
     await publisher.close()
 
-    assert bus.seen == [""]
+    assert container.seen == [""]
