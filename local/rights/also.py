@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from local.place import Place
 from local.properties import Properties
-from local.rights.resources import account, in_project, repository
+from local.rights.resources import account, bucket, in_project, repository, table
 
 PULL = "artifactregistry.repositories.downloadArtifacts"
 PUSH = "artifactregistry.repositories.uploadArtifacts"
@@ -77,6 +77,25 @@ def of_subscription(inputs: Properties, place: Place) -> Iterator[Ask]:
     token = (inputs.get("pushConfig") or {}).get("oidcToken") or {}
     if email := token.get("serviceAccountEmail"):
         yield Ask(permission=_ACT, resource=account(email))
+    yield from _exports(inputs)
+
+
+def _exports(inputs: Properties) -> Iterator[Ask]:
+    """Pub/Sub itself writes an export, unless an account of the team's own does, as which the caller acts.
+
+    https://cloud.google.com/pubsub/docs/create-bigquery-subscription#assign_bigquery_service_account
+    https://cloud.google.com/pubsub/docs/create-cloudstorage-subscription#assign_roles_to_service_agents
+    """
+    rows, objects = inputs.get("bigqueryConfig") or {}, inputs.get("cloudStorageConfig") or {}
+    if email := rows.get("serviceAccountEmail") or objects.get("serviceAccountEmail"):
+        yield Ask(permission=_ACT, resource=account(email))
+        return
+    if rows:
+        for verb in ("get", "updateData"):
+            yield Ask(permission=f"bigquery.tables.{verb}", resource=table(rows["table"]), agent="pubsub")
+    if objects:
+        for permission in ("storage.buckets.get", "storage.objects.create"):
+            yield Ask(permission=permission, resource=bucket(objects["bucket"]), agent="pubsub")
 
 
 def of_topic(inputs: Properties, place: Place) -> Iterator[Ask]:

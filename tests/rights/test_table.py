@@ -1,6 +1,7 @@
 """The one table of roles and permissions, and the one of what calls ask for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,8 @@ from infra.identities import GRANTS, PREVIEWER_ROLE
 from infra.managed import MANAGED, reading_permissions
 from local.assembly import assemble_empty
 from local.errors import CloudError
-from local.limits import iam
+from local.limits import iam, pubsub, run
+from local.place import Place
 from local.pubsub import roles as pubsub_roles
 from local.records import Records
 from local.rights.asked import CALLS, CONFIGURE, LOOKED_UP, asked
@@ -16,6 +18,7 @@ from local.rights.callers import service_account
 from local.rights.rights import Rights
 from local.rights.roles import PERMISSIONS, ROLES
 from local.state import ROOT, State
+from tests.infra.inventory.variants import KEY
 
 DATA = {pubsub_roles.PUBLISH, pubsub_roles.CONSUME}
 
@@ -70,3 +73,87 @@ def test_who_makes_and_reads_a_type_has_the_rights_for_it(kind: str) -> None:
 def test_no_role_of_a_stack_is_unknown() -> None:
     """Every role that `infra` grants is in the table."""
     assert {each.role for each in GRANTS} - ROLES.keys() == {PREVIEWER_ROLE}
+
+
+SUBSCRIPTION = {"topic": "words", "name": "archive", "project": "p-1"}
+TEMPLATE = {
+    "serviceAccount": "runtime@p-1.iam.gserviceaccount.com",
+    "containers": [{"image": f"europe-docker.pkg.dev/p-2/images/store@sha256:{'a' * 64}"}],
+    "vpcAccess": {"networkInterfaces": [{"subnetwork": "projects/p-3/regions/europe-west1/subnetworks/s"}]},
+}
+PULL = "artifactregistry.repositories.downloadArtifacts"
+IMAGES = "projects/p-2/locations/europe/repositories/images"
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "others"),
+    [
+        (
+            run.SERVICE.type,
+            {"name": "store", "location": "europe-west1", "project": "p-1", "template": TEMPLATE},
+            {
+                (
+                    "iam.serviceAccounts.actAs",
+                    "projects/p-1/serviceAccounts/runtime@p-1.iam.gserviceaccount.com",
+                    "",
+                ),
+                (PULL, IMAGES, ""),
+                (PULL, IMAGES, "run"),
+                ("compute.subnetworks.use", "projects/p-3/regions/europe-west1/subnetworks/s", "run"),
+            },
+        ),
+        (
+            pubsub.SUBSCRIPTION.type,
+            {
+                **SUBSCRIPTION,
+                "pushConfig": {"oidcToken": {"serviceAccountEmail": "push@p-1.iam.gserviceaccount.com"}},
+            },
+            {
+                ("pubsub.topics.attachSubscription", "projects/p-1/topics/words", ""),
+                (
+                    "iam.serviceAccounts.actAs",
+                    "projects/p-1/serviceAccounts/push@p-1.iam.gserviceaccount.com",
+                    "",
+                ),
+            },
+        ),
+        (
+            pubsub.SUBSCRIPTION.type,
+            {**SUBSCRIPTION, "bigqueryConfig": {"table": "house.events.words"}},
+            {
+                ("pubsub.topics.attachSubscription", "projects/p-1/topics/words", ""),
+                ("bigquery.tables.get", "projects/house/datasets/events/tables/words", "pubsub"),
+                ("bigquery.tables.updateData", "projects/house/datasets/events/tables/words", "pubsub"),
+            },
+        ),
+        (
+            pubsub.SUBSCRIPTION.type,
+            {**SUBSCRIPTION, "cloudStorageConfig": {"bucket": "archive"}},
+            {
+                ("pubsub.topics.attachSubscription", "projects/p-1/topics/words", ""),
+                ("storage.buckets.get", "projects/_/buckets/archive", "pubsub"),
+                ("storage.objects.create", "projects/_/buckets/archive", "pubsub"),
+            },
+        ),
+        (
+            pubsub.TOPIC.type,
+            {"name": "words", "project": "p-1", "kmsKeyName": KEY},
+            {
+                ("cloudkms.cryptoKeyVersions.useToEncrypt", KEY, "pubsub"),
+                ("cloudkms.cryptoKeyVersions.useToDecrypt", KEY, "pubsub"),
+            },
+        ),
+    ],
+)
+def test_making_a_thing_asks_for_rights_on_others(
+    kind: str, inputs: dict[str, Any], others: set[tuple[str, str, str]]
+) -> None:
+    """Of the caller, and of the service agents that read, write and encrypt for it."""
+    own = "projects/p-1/it"
+    asks = [*asked("create", kind, own, inputs, Place("p-1", "europe-west1"))]
+
+    found = {
+        (ask.permission, ask.resource, ask.agent) for ask in asks if ask.resource not in {own, "projects/p-1"}
+    }
+    assert found == others
+    assert all(permission in PERMISSIONS for permission, _, _ in others)
