@@ -3,7 +3,7 @@
 `make stack NAME=prod-eu PROFILE=prod PROJECT=my-project REGION=europe-west1 BACKEND=gs://my-state
 SECRETS=gcpkms://projects/…/cryptoKeys/…`
 
-Safe to repeat: a file that exists is left as it is, and so is a stack.
+Safe to repeat: a file that exists is left as it is, and so is a stack. One that says something else is an error.
 """
 
 import argparse
@@ -47,7 +47,8 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
         project: The folder of `Pulumi.yaml`.
 
     Raises:
-        ConfigurationError: Something of this is wrong, or Pulumi refuses; it says why.
+        ConfigurationError: Something of this is wrong, the file is there and says something else, or Pulumi
+            refuses; it says why.
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"NAME is {name!r}, but must be 2 to 32 small letters, digits and hyphens")
@@ -68,6 +69,7 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
     Settings.parse(config)  # refuses what `pulumi up` would refuse, before anything is made
     file = project / f"Pulumi.{name}.yaml"
     if file.exists():
+        _refuse_another(file, config)
         sys.stdout.write(f"{file.name} exists: left as it is\n")
     else:
         file.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
@@ -75,6 +77,17 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
     run_pulumi(project, "login", *(() if backend == "cloud" else (backend,)))
     run_pulumi(project, "stack", "select", name, "--create", "--secrets-provider", secrets)
     sys.stdout.write(f"\nNext: pulumi preview --stack {name}, then pulumi up --stack {name}\n")
+
+
+def _refuse_another(file: Path, config: dict[str, str]) -> None:
+    """Refuse to go on with a file that says something else: it would make a stack that was not asked for."""
+    there = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+    for name, asked in config.items():
+        if (said := there.get(name)) != asked:
+            raise ConfigurationError(
+                f"{file.name} is there and has {name}: {said}, but {asked} is asked for: change the file, or "
+                "delete it to have it written"
+            )
 
 
 def _parse() -> argparse.Namespace:

@@ -37,11 +37,13 @@ def test_a_new_stack_has_its_file_and_its_place_in_the_backend(project: Path) ->
 
     make("prod-eu", CONFIG, backend, "", project)
     written = yaml.safe_load((project / "Pulumi.prod-eu.yaml").read_text())
-    make("prod-eu", {**CONFIG, "gcp:region": "europe-west3"}, backend, "", project)
+    more = {**written, "config": {**written["config"], "event-store:labels": {"team": "words"}}}
+    (project / "Pulumi.prod-eu.yaml").write_text(yaml.safe_dump(more))
+    make("prod-eu", CONFIG, backend, "", project)
 
     assert written["config"] == CONFIG
     assert "encryptionsalt" in written
-    assert yaml.safe_load((project / "Pulumi.prod-eu.yaml").read_text()) == written
+    assert yaml.safe_load((project / "Pulumi.prod-eu.yaml").read_text()) == more
     stacks = list((project.parent / "backend").rglob("stacks/event-store/prod-eu.json"))
     assert len(stacks) == 1
 
@@ -73,6 +75,21 @@ def test_a_mistake_makes_nothing(
 
     assert message in str(refused.value)
     assert [path.name for path in project.iterdir()] == ["Pulumi.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("gcp:project", "team-prod"), ("gcp:region", "europe-west3"), ("event-store:profile", "staging")],
+)
+def test_a_file_of_another_project_is_not_taken_for_the_new_one(project: Path, name: str, asked: str) -> None:
+    """The stack of a file that was there would be deployed where nobody asked for it; nothing is made."""
+    shutil.copy(ROOT / "Pulumi.prod.yaml", project)
+
+    with pytest.raises(ConfigurationError, match=f"has {name}: {CONFIG[name]}, but {asked} is asked for"):
+        make("prod", CONFIG | {name: asked}, f"file://{project.parent / 'backend'}", "", project)
+
+    assert (project / "Pulumi.prod.yaml").read_text() == (ROOT / "Pulumi.prod.yaml").read_text()
+    assert not list((project.parent / "backend").iterdir())
 
 
 def test_a_passphrase_is_never_invented(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
