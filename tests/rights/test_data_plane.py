@@ -1,5 +1,6 @@
 """Calls of Pub/Sub are judged by the token that they bear; our clients send theirs on this machine only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -149,7 +150,8 @@ async def test_a_subscriber_without_its_right_is_refused_by_name(container: Bus)
         await stream.write(
             wire.StreamingPullRequest(subscription=SUBSCRIPTION, stream_ack_deadline_seconds=10)
         )
-        assert await stream.code() is grpc.StatusCode.PERMISSION_DENIED
+        async with asyncio.timeout(20):
+            assert await stream.code() is grpc.StatusCode.PERMISSION_DENIED
         container.grant(
             pubsub.SUBSCRIPTION_IAM_MEMBER.type, subscription="words", role="roles/pubsub.subscriber"
         )
