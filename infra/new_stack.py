@@ -3,7 +3,7 @@
 `make stack NAME=prod-eu PROFILE=prod PROJECT=my-project REGION=europe-west1 BACKEND=gs://my-state
 SECRETS=gcpkms://projects/…/cryptoKeys/…`
 
-Safe to repeat: a file that exists is left as it is, and so is a stack. One that says something else is an error.
+Safe to repeat: a file that exists is left as it is, and so is a stack. A file that differs is refused.
 """
 
 import argparse
