@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError
@@ -28,6 +29,10 @@ ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # the server that tests/pubsub is 
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
     if name != ADDRESS_VARIABLE:
         del os.environ[name]
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # A job in the background of a shell ignores Ctrl-C, and would hand that on to commands that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from event_store import events, wire
@@ -75,7 +75,6 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_json, st.datetimes(timezones=st.just(UTC)))
 def test_data_and_times_come_back_as_they_went(value: Any, moment: datetime) -> None:
     """Any JSON value, numbers of any size included, and any moment to the microsecond survives."""

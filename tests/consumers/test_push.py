@@ -91,7 +91,7 @@ def _requests(draw: st.DrawFn) -> str:
     return f'{{"message":{message},"deliveryAttempt":{draw(_JSON | st.just("1"))}}}'
 
 
-@settings(max_examples=400, derandomize=True, deadline=None)
+@settings(max_examples=400, derandomize=True)
 @given(body=st.one_of(_requests(), _requests().map(str.encode), _JSON, st.binary(), st.text()))
 @example(body='{"message":' + "[" * _DEEP)
 @example(body='{"message":{"data":"e30="},"deliveryAttempt":1e999}')

@@ -73,7 +73,6 @@ def stage(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize="HISTORY_EXAMPLES" not in os.environ,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -31,7 +31,6 @@ from local.state import ROOT, State
 # A busy machine is slow; that is no failure.
 _PATIENT = settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 _PLACE = Place("words-project", "europe-west1")

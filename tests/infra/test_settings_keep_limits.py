@@ -7,7 +7,7 @@ import string
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
@@ -16,7 +16,7 @@ from infra.settings.quiet_period import as_google_has_it
 from local.limits import sql
 
 # A busy machine is slow; that is no failure.
-_PATIENT = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_PATIENT = settings(max_examples=200)
 
 _scalars = st.one_of(st.none(), st.booleans(), st.integers(-2, 70_000), st.floats(), st.text(max_size=8))
 _names = st.one_of(

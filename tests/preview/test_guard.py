@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
@@ -108,7 +108,7 @@ _steps = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(
     steps=_steps,
     acknowledged=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["delete", "replace"])),

@@ -130,7 +130,7 @@ class Course:
         self.waiting[key].update(self.held.pop(ack_id)[1] for ack_id in back)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps=STEPS, backoff_seconds=st.sampled_from((None, 5)))
 def test_any_course_of_events_keeps_order_and_loses_nothing(
     steps: list[tuple[str, int]], backoff_seconds: int | None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store import lanes
@@ -91,7 +91,7 @@ async def _send(bus: _Bus, keys: list[str]) -> int:
     return watermark.position
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(KEYS), min_size=1, max_size=40),
     st.sets(st.integers(1, 40), max_size=6),
@@ -115,7 +115,7 @@ def test_every_message_is_published_in_the_order_of_its_key_or_parked(
         assert not key or first == sorted(first)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from(KEYS), min_size=1, max_size=40),
     st.sets(st.integers(1, 40), max_size=6),

@@ -174,7 +174,7 @@ async def test_what_passes_our_checks_postgresql_holds(any_database: TestDatabas
     """JSON of any shape, mangled or not: whatever we let through, JSONB takes."""
     with psycopg.connect(any_database.runtime, autocommit=True) as connection:
 
-        @settings(max_examples=300, deadline=None)
+        @settings(max_examples=300)
         @given(
             json_texts
             | st.binary(max_size=30)
