@@ -35,6 +35,9 @@ event-store() {
 grpcurl() { echo "$*"; }
 """
 _GOOGLE: Final = "needs Google Cloud, and a project of one's own"
+_WALK: Final = (
+    "is run by tests/environments/test_deploy_document.py, on a cloud of its own, as whom the page says"
+)
 # By the page and the first line of the block.
 RUN: Final = {
     ("README.md", "export PATH=$PWD/.venv/bin:$PATH"),
@@ -51,9 +54,7 @@ NOT_RUN: Final = {
         ("CONTRIBUTING.md", "make setup"),
     ),
     "is run by tests/infra: it takes no stack": (("README.md", "make preview STACK=dev"),),
-    _GOOGLE: (
-        ("README.md", "make setup && export PATH=$PWD/.venv/bin:$PATH"),
-        ("docs/alloydb.md", "pulumi config set --path event-store:database.engine alloydb"),
+    _WALK: (
         ("docs/deploy.md", "make setup && export PATH=$PWD/.venv/bin:$PWD/.tools/pulumi/bin:$PATH"),
         ("docs/deploy.md", "gcloud services enable storage.googleapis.com cloudkms.googleapis.com"),
         ("docs/deploy.md", "rm Pulumi.prod.yaml"),
@@ -67,6 +68,10 @@ NOT_RUN: Final = {
         ("docs/deploy.md", "make rollback STACK=prod"),
         ("docs/deploy.md", "gh run list --workflow deploy.yml"),
         ("docs/deploy.md", "pulumi config set event-store:protected false --stack prod"),
+    ),
+    _GOOGLE: (
+        ("README.md", "make setup && export PATH=$PWD/.venv/bin:$PATH"),
+        ("docs/alloydb.md", "pulumi config set --path event-store:database.engine alloydb"),
         ("docs/restore.md", "gcloud sql instances patch event-store-1 --no-deletion-protection"),
         ("docs/runbook.md", "python -m examples.dead_letter_canary"),
         ("docs/runbook.md", "gcloud sql ssl server-ca-certs create --instance event-store-1"),
