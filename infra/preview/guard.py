@@ -8,6 +8,7 @@ from typing import Final
 
 from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.plan import Change, Plan, Step
+from infra.preview.spared import reason_to_spare
 from infra.preview.stakes import Stake, stake_in
 from infra.settings import Settings
 from infra.settings.key import parse
@@ -66,6 +67,7 @@ class Verdict:
 
     Attributes:
         findings: What would lose data, in the engine's order.
+        spared: What goes without a loss although its type holds data, with the reason, a sentence.
         obstacles: What Google would refuse.
         weakened: Changes to less of what keeps data safe, with the step that each is of.
         stale: Acknowledgements that match nothing, as `name: deed`.
@@ -73,6 +75,7 @@ class Verdict:
     """
 
     findings: tuple[Finding, ...]
+    spared: tuple[tuple[Step, str], ...]
     obstacles: tuple[Obstacle, ...]
     weakened: tuple[tuple[Step, Change], ...]
     stale: tuple[str, ...]
@@ -96,10 +99,13 @@ def judge(plan: Plan) -> Verdict:
         ConfigurationError: The acknowledgements are wrong.
     """
     acknowledged = _acknowledged(plan.config)
-    findings = tuple(_findings(plan, acknowledged))
+    found = tuple(_findings(plan, acknowledged))
+    reasons = [reason_to_spare(each.step, plan) if each.can_be_acknowledged else "" for each in found]
+    findings = tuple(each for each, reason in zip(found, reasons, strict=True) if not reason)
     used = {each.step.name for each in findings if each.acknowledged}
     return Verdict(
         findings=findings,
+        spared=tuple((each.step, why) for each, why in zip(found, reasons, strict=True) if why),
         obstacles=obstacles(plan),
         weakened=tuple(_weakened(plan)),
         stale=tuple(f"{name}: {deed}" for name, deed in acknowledged.items() if name not in used),

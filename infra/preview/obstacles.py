@@ -55,8 +55,8 @@ def _becomes_another_kind_under_a_replica(step: Step, updates: list[Step]) -> It
             step=step,
             reason="a read replica of another major version or edition cannot follow it.",
             instead="set `event-store:database.read_replica` to false and update, make this change and "
-            "update, and then set it to true again. A replica holds nothing of its own: acknowledge that "
-            "it goes.",
+            "update, and then set it to true again. A replica holds nothing of its own, so this needs no "
+            "acknowledgement.",
         )
 
 

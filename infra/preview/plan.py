@@ -51,6 +51,7 @@ class Step:
         kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
         old: Its inputs as they are; empty if it does not exist yet.
         new: Its inputs as they would be; empty if it goes.
+        outputs: What the provider last read of it; empty if it does not exist yet.
     """
 
     op: str
@@ -67,6 +68,7 @@ class Step:
     kept: str
     old: Mapping[str, Any]
     new: Mapping[str, Any]
+    outputs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         kept=_kept(old),
         old=inputs[0],
         new=inputs[1],
+        outputs=dict(old.get("outputs") or {}),
     )
 
 

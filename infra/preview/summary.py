@@ -28,6 +28,7 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
+    parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
     parts += _section("Less safe than before", (f"- `{s.name}`: {_change(c)}" for s, c in verdict.weakened))
     stale = (
         f"- `{each}` matches nothing: remove it from `event-store:acknowledged`" for each in verdict.stale
@@ -81,10 +82,9 @@ def _danger(finding: Finding) -> str:
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
     if step.protected:
-        freed = f", or `pulumi state unprotect '{step.urn}'`" if finding.deed == "delete" else ""
         lines.append(
             "  - protected: the engine refuses it even when it is acknowledged; "
-            f"set `event-store:protected: false` in an update of its own first{freed}"
+            + _unprotect(finding.deed, step)
         )
     if finding.acknowledged:
         return "\n".join(lines)
@@ -99,6 +99,18 @@ def _danger(finding: Finding) -> str:
             f"  - `{finding.deed}` is an operation that this guard does not know: it has to learn it first"
         )
     return "\n".join(lines)
+
+
+def _spared(step: Step, reason: str) -> str:
+    lines = [f"- **{step.op} `{step.name}`** ({_kind(step.type)}): {reason}"]
+    if step.protected:
+        lines.append(f"  - protected: the engine refuses it; {_unprotect(step.op, step)}")
+    return "\n".join(lines)
+
+
+def _unprotect(deed: str, step: Step) -> str:
+    freed = f", or `pulumi state unprotect '{step.urn}'`" if deed == "delete" else ""
+    return f"set `event-store:protected: false` in an update of its own first{freed}"
 
 
 def _obstacle(obstacle: Obstacle) -> str:

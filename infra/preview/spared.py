@@ -1,0 +1,109 @@
+"""What goes without a loss although its type holds data: what it held stands elsewhere, and stays there.
+
+Whoever is taught to acknowledge a false alarm acknowledges the real one, too. A rule here therefore names the
+place where the data stays, and holds only if the same plan leaves that place alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from infra.preview.plan import Plan, Step
+
+_INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+_DATABASE: Final = "gcp:sql/database:Database"
+_CLUSTER: Final = "gcp:alloydb/cluster:Cluster"
+_NODE: Final = "gcp:alloydb/instance:Instance"
+_TOPIC: Final = "gcp:pubsub/topic:Topic"
+_SCHEMA: Final = "gcp:pubsub/schema:Schema"
+_STAYS: Final = "update"  # the only operation that leaves in its place what a plan names
+
+
+def reason_to_spare(step: Step, plan: Plan) -> str:
+    """Return why nothing is lost with what a step deletes or replaces, a sentence; empty if that is not so.
+
+    Args:
+        step: A step that deletes or replaces.
+        plan: The plan that it is part of.
+    """
+    rule = _RULES.get(step.type)
+    return rule(step, plan) if rule is not None else ""
+
+
+def _replica(step: Step, plan: Plan) -> str:
+    """https://docs.cloud.google.com/sql/docs/postgres/replication : a read replica only follows its primary.
+
+    One that was promoted outside of Pulumi is none any more, which its outputs tell.
+    """
+    primaries = [_name(each.get("masterInstanceName")) for each in (step.old, step.outputs) if each]
+    if primaries and all(primaries) and _stay(plan, _INSTANCE, primaries[0]):
+        return "a read replica holds nothing of its own: all of it is in its primary, which stays."
+    return ""
+
+
+def _read_pool(step: Step, plan: Plan) -> str:
+    """https://docs.cloud.google.com/alloydb/docs/overview : the data is in the cluster's storage."""
+    if step.old.get("instanceType") == "READ_POOL" and _stay(plan, _CLUSTER, _name(step.old.get("cluster"))):
+        return "a read pool holds nothing of its own: all of it is in its cluster, which stays."
+    return ""
+
+
+def _database(step: Step, plan: Plan) -> str:
+    """Spare what a restore leaves behind in its instance (docs/restore.md): the service goes on with a clone.
+
+    Without a clone the service would go on with an empty log, which is a loss.
+    """
+    instance = _name(step.old.get("instance"))
+    clones = [
+        each
+        for each in plan.steps
+        if each.type == _INSTANCE and each.op == "create" and _source(each.new) == instance
+    ]
+    if step.op == "delete" and step.kept and clones and _stay(plan, _INSTANCE, instance):
+        return "it stays in its instance, which stays, and the restored instance brings a copy along."
+    return ""
+
+
+def _schema(step: Step, plan: Plan) -> str:
+    """https://docs.cloud.google.com/pubsub/docs/delete-schema : its topics would refuse to publish."""
+    topics = [each for each in plan.steps if each.type == _TOPIC]
+    users = [each for each in topics if _name(_schema_of(each.old)) == _name(step.id)]
+    released = [each for each in users if each.op == _STAYS and _schema_of(each.new) != _schema_of(each.old)]
+    if step.op == "delete" and step.id and users and released == users:
+        return (
+            "the same update takes it off its topic. Messages that were published before still name it: "
+            "a consumer that looks it up no longer finds it."
+        )
+    return ""
+
+
+_RULES: Final[Mapping[str, Callable[[Step, Plan], str]]] = {
+    _INSTANCE: _replica,
+    _NODE: _read_pool,
+    _DATABASE: _database,
+    _SCHEMA: _schema,
+}
+
+
+def _stay(plan: Plan, kind: str, name: str) -> bool:
+    """Tell whether a plan leaves a resource where it is. One that it makes was not there."""
+    key = "clusterId" if kind == _CLUSTER else "name"
+    return bool(name) and not any(
+        each.op != _STAYS and name in (_name(each.old.get(key)), _name(each.new.get(key)))
+        for each in plan.steps
+        if each.type == kind
+    )
+
+
+def _name(path: object) -> str:
+    """Return the last part of a path as in `projects/p/schemas/s`, which a bare name is, too."""
+    return path.rpartition("/")[2].rpartition(":")[2] if isinstance(path, str) else ""
+
+
+def _source(inputs: Mapping[str, Any]) -> str:
+    clone = inputs.get("clone")
+    return _name(clone.get("sourceInstanceName")) if isinstance(clone, Mapping) else ""
+
+
+def _schema_of(inputs: Mapping[str, Any]) -> object:
+    settings = inputs.get("schemaSettings")
+    return settings.get("schema") if isinstance(settings, Mapping) else None
