@@ -7,11 +7,14 @@ libpq's own variables (`PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`,
 database and `PUBSUB_EMULATOR_HOST` an emulator of the bus; their libraries read those themselves.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from event_store.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
 
 HOST: Final = "EVENT_STORE_HOST"
 PORT: Final = "PORT"  # Cloud Run's own name
@@ -94,15 +97,20 @@ class Environment:
     def parse(cls, variables: Mapping[str, str]) -> "Environment":
         """Parse a process's environment; an unset variable has its default.
 
+        On Cloud Run one of our names that is unknown is a later release's, whose program deploys this image
+        for a rollback: it is passed over with a warning.
+
         Raises:
-            ConfigurationError: A value is out of its range, or one of our names is unknown.
+            ConfigurationError: A value is out of its range, or, elsewhere, one of our names is unknown.
         """
         unknown = sorted(k for k in variables if k.startswith("EVENT_STORE_") and k not in _NAMES.values())
         unknown = [name for name in unknown if name not in _OTHERS_OF_OURS]
-        if unknown:
+        if unknown and not any(name in variables for name in _ON_CLOUD_RUN):
             raise ConfigurationError(
                 f"unknown variable {unknown[0]}: known are {', '.join(sorted(_NAMES.values()))}"
             )
+        for name in unknown:
+            _log.warning("%s is not a variable of this release: it is passed over", name)
         given = {field: variables[name] for field, name in _NAMES.items() if name in variables}
         numbers = {field: _number(_NAMES[field], given.pop(field)) for field in _NUMBERS if field in given}
         return cls(**given, **numbers)  # type: ignore[arg-type] # mypy cannot see which field is a number
@@ -139,6 +147,8 @@ _NUMBERS: Final = (
     "database_wait_seconds",
     "stream_seconds",
 )
+# What tells a service, a job and a worker pool: https://docs.cloud.google.com/run/docs/container-contract#env-vars
+_ON_CLOUD_RUN: Final = ("K_SERVICE", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL")
 # Read by the local runtime, tests and the client's commands, which share a shell with the service.
 _OTHERS_OF_OURS: Final = (
     "EVENT_STORE_POSTGRES",

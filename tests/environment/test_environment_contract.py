@@ -56,6 +56,15 @@ def test_foreign_variables_are_none_of_our_business() -> None:
     assert Environment.parse({"PATH": "/bin", "PGHOST": "db", "K_SERVICE": "x"}) == Environment()
 
 
+@pytest.mark.parametrize("place", ["K_SERVICE", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL"])
+def test_an_image_goes_back_to_before_a_variable_was_there(
+    place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On Cloud Run the program of a later release may deploy it: what it does not know is passed over."""
+    assert Environment.parse({"EVENT_STORE_OF_LATER": "1", place: "x"}) == Environment()
+    assert "EVENT_STORE_OF_LATER is not a variable of this release" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
