@@ -3,6 +3,7 @@
     plan.py      what `pulumi preview --json` says, parsed into frozen values
     stakes.py    the types that hold data: what is lost with one, and what to do instead
     spared.py    what goes without a loss: read replicas, read pools, what a restore leaves behind
+    acknowledgement.py    what the stack's file lets pass: one deed on one resource a line
     guard.py     the verdict on a plan: what is refused, what was acknowledged by name, what failed
     summary.py   the plan and the verdict in Markdown
     review.py    all of these in turn, on a plan

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from infra.preview.acknowledgement import acknowledged, is_freed, unused
 from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.plan import Change, Plan, Step
 from infra.preview.spared import reason_to_spare
 from infra.preview.stakes import Stake, stake_in
-from infra.settings import Settings
-from infra.settings.key import parse
-from infra.settings.stack import NAMESPACE, decoded
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
 # newer than this guard, and cannot be acknowledged.
@@ -70,7 +68,7 @@ class Verdict:
         spared: What goes without a loss although its type holds data, with the reason, a sentence.
         obstacles: What Google would refuse.
         weakened: Changes to less of what keeps data safe, with the step that each is of.
-        stale: Acknowledgements that match nothing, as `name: deed`.
+        stale: Acknowledgements that free nothing, as `key: deed`, each with what is wrong with it.
         errors: Why the preview itself failed.
     """
 
@@ -78,7 +76,7 @@ class Verdict:
     spared: tuple[tuple[Step, str], ...]
     obstacles: tuple[Obstacle, ...]
     weakened: tuple[tuple[Step, Change], ...]
-    stale: tuple[str, ...]
+    stale: tuple[tuple[str, str], ...]
     errors: tuple[str, ...]
 
     @property
@@ -98,22 +96,22 @@ def judge(plan: Plan) -> Verdict:
     Raises:
         ConfigurationError: The acknowledgements are wrong.
     """
-    acknowledged = _acknowledged(plan.config)
-    found = tuple(_findings(plan, acknowledged))
+    lines = acknowledged(plan.config)
+    found = tuple(_findings(plan, lines))
     reasons = [reason_to_spare(each.step, plan) if each.can_be_acknowledged else "" for each in found]
     findings = tuple(each for each, reason in zip(found, reasons, strict=True) if not reason)
-    used = {each.step.name for each in findings if each.acknowledged}
+    deeds = [(each.step, each.deed) for each in findings if each.can_be_acknowledged]
     return Verdict(
         findings=findings,
         spared=tuple((each.step, why) for each, why in zip(found, reasons, strict=True) if why),
         obstacles=obstacles(plan),
         weakened=tuple(_weakened(plan)),
-        stale=tuple(f"{name}: {deed}" for name, deed in acknowledged.items() if name not in used),
+        stale=tuple(unused(lines, deeds, plan)),
         errors=plan.errors,
     )
 
 
-def _findings(plan: Plan, acknowledged: Mapping[str, str]) -> Iterator[Finding]:
+def _findings(plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
     for step in plan.steps:
         if not step.custom or step.op in _HARMLESS:
             continue
@@ -124,7 +122,7 @@ def _findings(plan: Plan, acknowledged: Mapping[str, str]) -> Iterator[Finding]:
                 step=step,
                 stake=stake,
                 deed=deed,
-                acknowledged=acknowledged.get(step.name) == deed,
+                acknowledged=is_freed(step, deed, lines, plan.steps),
             )
 
 
@@ -147,8 +145,3 @@ def _is_less(change: Change) -> bool:
     if numbers[0] is None:
         return False
     return numbers[1] is None or int(numbers[1][1]) < int(numbers[0][1])
-
-
-def _acknowledged(config: Mapping[str, str]) -> Mapping[str, str]:
-    value = decoded(config.get(f"{NAMESPACE}acknowledged", "{}"))
-    return parse(Settings, {"acknowledged": value}, NAMESPACE, project="", region="").acknowledged

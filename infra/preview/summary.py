@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from infra.preview.acknowledgement import KEY, block, key_of, kind
 from infra.preview.guard import Finding, Verdict
 from infra.preview.obstacles import Obstacle
 from infra.preview.plan import Change, Plan, Step
@@ -25,14 +26,13 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
     parts = [f"## `{stack}`: {_outcome(plan, verdict)}", _counts(plan)]
     parts += _section("The preview failed", (f"- {_cell(each)}" for each in verdict.errors))
     parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
+    parts += _lines_to_paste(plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
     parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
     parts += _section("Less safe than before", (f"- `{s.name}`: {_change(c)}" for s, c in verdict.weakened))
-    stale = (
-        f"- `{each}` matches nothing: remove it from `event-store:acknowledged`" for each in verdict.stale
-    )
+    stale = (f"- `{_cell(line)}` {_cell(fault)}" for line, fault in verdict.stale)
     parts += _section("Stale acknowledgements", stale)
     parts += _details(plan)
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -77,7 +77,7 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
 
 def _danger(finding: Finding) -> str:
     step, stake = finding.step, finding.stake
-    lines = [f"- **{finding.deed} `{step.name}`** ({_kind(step.type)}{f', `{step.id}`' if step.id else ''})"]
+    lines = [f"- **{finding.deed} `{step.name}`** ({kind(step.type)}{f', `{step.id}`' if step.id else ''})"]
     lines += [f"  - because {_reason(finding)}", f"  - loses {stake.lost}"]
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
@@ -89,20 +89,27 @@ def _danger(finding: Finding) -> str:
     if finding.acknowledged:
         return "\n".join(lines)
     lines.append(f"  - {_advice(finding)}")
-    if finding.can_be_acknowledged:
-        lines.append(
-            f"  - or, if this is meant: `event-store:acknowledged: {{{step.name}: {finding.deed}}}` "
-            "in the stack's file, until it is done"
-        )
-    else:
+    if not finding.can_be_acknowledged:
         lines.append(
             f"  - `{finding.deed}` is an operation that this guard does not know: it has to learn it first"
         )
     return "\n".join(lines)
 
 
+def _lines_to_paste(plan: Plan, verdict: Verdict) -> list[str]:
+    """Return one block that acknowledges all that is refused, with what is acknowledged already."""
+    if not any(each.can_be_acknowledged for each in verdict.refused):
+        return []
+    found = [each for each in verdict.findings if each.can_be_acknowledged]
+    deeds = {key_of(each.step, plan.steps): each.deed for each in found}
+    return [
+        f"If all of this is meant, paste as the only `{KEY}` under `config:` of the stack's file:",
+        f"```yaml\n{block(deeds)}\n```",
+    ]
+
+
 def _spared(step: Step, reason: str) -> str:
-    lines = [f"- **{step.op} `{step.name}`** ({_kind(step.type)}): {reason}"]
+    lines = [f"- **{step.op} `{step.name}`** ({kind(step.type)}): {reason}"]
     if step.protected:
         lines.append(f"  - protected: the engine refuses it; {_unprotect(step.op, step)}")
     return "\n".join(lines)
@@ -117,7 +124,7 @@ def _obstacle(obstacle: Obstacle) -> str:
     step = obstacle.step
     return "\n".join(
         (
-            f"- **`{step.name}`** ({_kind(step.type)}{f', `{step.id}`' if step.id else ''})",
+            f"- **`{step.name}`** ({kind(step.type)}{f', `{step.id}`' if step.id else ''})",
             f"  - {obstacle.reason}",
             f"  - instead: {obstacle.instead}",
         )
@@ -175,13 +182,7 @@ def _details(plan: Plan) -> list[str]:
 
 def _line(step: Step) -> str:
     changes: Sequence[str] = [_change(each) for each in step.changes]
-    return f"- {step.op} `{step.name}` ({_kind(step.type)}){': ' + '; '.join(changes) if changes else ''}"
-
-
-def _kind(resource_type: str) -> str:
-    """Return `pubsub.Topic` for `gcp:pubsub/topic:Topic`."""
-    provider, module, name = resource_type.split(":")
-    return f"{module.partition('/')[0] if provider == 'gcp' else provider}.{name}"
+    return f"- {step.op} `{step.name}` ({kind(step.type)}){': ' + '; '.join(changes) if changes else ''}"
 
 
 def _cell(text: str) -> str:

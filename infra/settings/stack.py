@@ -110,7 +110,7 @@ class Settings:
         default=True,
     )
     acknowledged: Mapping[str, str] = key(
-        "by its name in the program, what the preview guard lets the next update do to what holds data",
+        "what the preview guard lets the next update do to what holds data, by kind and name, or by URN",
         default=dict,
         choices=("replace", "delete"),
     )

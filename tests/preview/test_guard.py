@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
+from infra.preview.acknowledgement import kind
 from infra.preview.guard import judge
 from infra.preview.plan import Plan
 from infra.preview.stakes import STAKES, UNKNOWN_TYPE, stake_in
@@ -31,9 +32,9 @@ OPS = sorted(
 )
 
 
-def _step(op: str, name: str = "words", kind: str = TOPIC) -> dict[str, Any]:
-    state = {"custom": True, "type": kind, "inputs": {"name": name}}
-    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{kind}::{name}", "oldState": state}
+def _step(op: str, name: str = "words", type_: str = TOPIC) -> dict[str, Any]:
+    state = {"custom": True, "type": type_, "inputs": {"name": name}}
+    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{type_}::{name}", "oldState": state}
 
 
 def _plan(*steps: dict[str, Any], **config: object) -> Plan:
@@ -45,13 +46,13 @@ def _plan(*steps: dict[str, Any], **config: object) -> Plan:
 def test_every_operation_that_could_lose_data_is_refused(op: str) -> None:
     """On a type that holds data, or that nobody has judged, only operations known to be safe pass."""
     assert judge(_plan(_step(op))).passes == (op in SAFE)
-    assert judge(_plan(_step(op, kind=NEW))).passes == (op in SAFE)
-    assert judge(_plan(_step(op, kind=ACCOUNT))).passes
+    assert judge(_plan(_step(op, type_=NEW))).passes == (op in SAFE)
+    assert judge(_plan(_step(op, type_=ACCOUNT))).passes
 
 
 def test_an_operation_of_a_newer_engine_cannot_be_acknowledged() -> None:
     """Nobody can agree to what the guard cannot name."""
-    plan = _plan(_step("melt"), acknowledged={"words": "delete"})
+    plan = _plan(_step("melt"), acknowledged={"pubsub.Topic words": "delete"})
     verdict = judge(plan)
 
     assert not verdict.passes
@@ -84,7 +85,7 @@ def test_an_acknowledgement_that_says_nothing_is_an_error(acknowledged: object) 
 
 def test_every_type_of_every_stack_is_judged() -> None:
     """Each type that a stack has is in the table of those that hold data or of those that hold none."""
-    types = {kind for file in FOLDER.glob("*.yaml") for kind in yaml.safe_load(file.read_text())["counts"]}
+    types = {each for file in FOLDER.glob("*.yaml") for each in yaml.safe_load(file.read_text())["counts"]}
 
     assert len(types) > 10
     assert sorted(each for each in types if stake_in(each) is UNKNOWN_TYPE) == []
@@ -93,8 +94,8 @@ def test_every_type_of_every_stack_is_judged() -> None:
 def test_the_table_knows_what_pulumi_protects() -> None:
     """Whatever a protected stack protects is at stake, and every type at stake is one that the SDK has."""
     assert STAKES.keys() >= HOLDS_DATA
-    for kind in STAKES:
-        schema_of(kind)
+    for each in STAKES:
+        schema_of(each)
 
 
 _steps = st.lists(
@@ -111,25 +112,28 @@ _steps = st.lists(
 @settings(max_examples=200)
 @given(
     steps=_steps,
-    acknowledged=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sampled_from(["delete", "replace"])),
+    acknowledged=st.dictionaries(
+        st.sampled_from([f"{kind(each)} {name}" for each in (TOPIC, ACCOUNT, NEW) for name in "abc"]),
+        st.sampled_from(["delete", "replace"]),
+    ),
 )
 def test_nothing_passes_that_is_neither_safe_nor_acknowledged(
     steps: list[dict[str, Any]], acknowledged: dict[str, str]
 ) -> None:
-    """Whatever a plan holds, it passes only if each step is safe, or its very deed acknowledged by name."""
+    """Whatever a plan holds, it passes only if each step is safe, or its very deed on it acknowledged."""
     plan = _plan(*steps, acknowledged=acknowledged)
     verdict = judge(plan)
     summary = render("prod", plan, verdict)
 
     if verdict.passes:
         for step in steps:
-            name = step["urn"].rpartition("::")[2]
+            key = f"{kind(step['oldState']['type'])} {step['urn'].rpartition('::')[2]}"
             deed = "delete" if step["op"] == "delete" else "replace"
-            assert step["op"] in SAFE or step["oldState"]["type"] == ACCOUNT or acknowledged[name] == deed
+            assert step["op"] in SAFE or step["oldState"]["type"] == ACCOUNT or acknowledged[key] == deed
     for finding in verdict.findings:
         assert f"{finding.deed} `{finding.step.name}`" in summary
-    used = {each.step.name for each in verdict.findings if each.acknowledged}
-    assert {each.partition(":")[0] for each in verdict.stale} == acknowledged.keys() - used
+    used = {f"{kind(each.step.type)} {each.step.name}" for each in verdict.findings if each.acknowledged}
+    assert {line.partition(":")[0] for line, _ in verdict.stale} == acknowledged.keys() - used
 
 
 def test_a_summary_always_fits_into_a_comment() -> None:

@@ -16,6 +16,7 @@ from tests.local.conftest import LocalCloud
 from tests.preview.conftest import Small
 
 PULL = SUBSCRIPTION.type
+SUBSCRIPTION_KEY = "pubsub.Subscription bus-projection-subscription"
 FILTERED: dict[str, object] = {
     "name": "projection",
     "topic": "words",
@@ -53,17 +54,20 @@ async def test_an_immutable_field_of_a_subscription_is_refused_with_the_way_out(
     assert 'it cannot change in place: `filter` unset → `"attributes.event_type' in summary
     assert "its backlog" in summary
     assert "another `generation` in topology.yaml" in summary
-    assert "event-store:acknowledged: {bus-projection-subscription: replace}" in summary
+    assert (
+        "  event-store:acknowledged:\n    pubsub.Subscription bus-projection-subscription: replace\n"
+        in summary
+    )
 
-    small.acknowledge({"bus-projection-subscription": "replace", "bus-words": "delete"})
+    small.acknowledge({SUBSCRIPTION_KEY: "replace", "pubsub.Topic bus-words": "delete"})
     plan = await small.plan()
     verdict = judge(plan)
     summary = render("prod", plan, verdict)
 
     assert verdict.passes
-    assert verdict.stale == ("bus-words: delete",)
+    assert [line for line, _ in verdict.stale] == ["pubsub.Topic bus-words: delete"]
     assert "Acknowledged loss of data" in summary
-    assert "`bus-words: delete` matches nothing" in summary
+    assert "`pubsub.Topic bus-words: delete` matches nothing" in summary
 
 
 async def test_a_new_generation_passes_and_keeps_the_backlog(small: Small, local_cloud: LocalCloud) -> None:
@@ -91,7 +95,7 @@ async def test_a_new_generation_passes_and_keeps_the_backlog(small: Small, local
 async def test_an_acknowledgement_is_of_one_deed_only(small: Small) -> None:
     """Whoever has agreed to a replacement has not agreed to a deletion."""
     small.write(subscriptions=[])
-    small.acknowledge({"bus-projection-subscription": "replace"})
+    small.acknowledge({SUBSCRIPTION_KEY: "replace"})
     verdict = judge(await small.plan())
 
     assert {each.step.name for each in verdict.refused} == {
@@ -100,7 +104,7 @@ async def test_an_acknowledgement_is_of_one_deed_only(small: Small) -> None:
         "bus-projection-dead-letter",
     }
     assert {each.deed for each in verdict.refused} == {"delete"}
-    assert verdict.stale == ("bus-projection-subscription: replace",)
+    assert verdict.stale == ((f"{SUBSCRIPTION_KEY}: replace", "says replace, but the plan would delete it"),)
 
 
 async def test_a_renamed_instance_takes_its_database_with_it(small: Small) -> None:
@@ -120,7 +124,9 @@ async def test_the_engine_s_own_refusal_is_told(small: Small) -> None:
     small.write(protected=True)
     await small.stack.must_up()
     small.write(protected=True, instance="store-2")
-    small.acknowledge({"database-instance": "replace", "database-database": "replace"})
+    small.acknowledge(
+        {"sql.DatabaseInstance database-instance": "replace", "sql.Database database-database": "replace"}
+    )
     plan = await small.plan()
     verdict = judge(plan)
     summary = render("prod", plan, verdict)
