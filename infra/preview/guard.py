@@ -10,7 +10,7 @@ from infra.preview.acknowledgement import acknowledged, is_freed, unused
 from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.plan import Change, Plan, Step
 from infra.preview.spared import reason_to_spare
-from infra.preview.stakes import Stake, stake_in
+from infra.preview.stakes import API, SERVICE, UNKNOWN_OPERATION, Stake, stake_in, stake_in_grants
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
 # newer than this guard, and cannot be acknowledged.
@@ -29,6 +29,9 @@ _DANGEROUS: Final[Mapping[str, str]] = {
     "read-replacement": "replace",
     "import-replacement": "replace",
     "remove-pending-replace": "replace",
+    # Of what takes the rights of others away as it is made, or changed.
+    "create": "create",
+    "update": "update",
 }
 # What keeps data safe: a change to less of it is named, but not refused.
 _SAFEGUARD: Final = re.compile(
@@ -113,9 +116,7 @@ def judge(plan: Plan) -> Verdict:
 
 def _findings(plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
     for step in plan.steps:
-        if not step.custom or step.op in _HARMLESS:
-            continue
-        stake = stake_in(step.type)
+        stake = _stake(step)
         if stake is not None:
             deed = _DANGEROUS.get(step.op, step.op)
             yield Finding(
@@ -124,6 +125,27 @@ def _findings(plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
                 deed=deed,
                 acknowledged=is_freed(step, deed, lines, plan.steps),
             )
+
+
+def _stake(step: Step) -> Stake | None:
+    """Return what is lost by a step; None if that is nothing."""
+    if not step.custom:
+        return None
+    if (stake := stake_in_grants(step.type)) is not None:
+        return stake if step.op in {"create", "update"} or step.op not in _HARMLESS else None
+    if step.op in _HARMLESS:
+        return None
+    if step.op not in _DANGEROUS:
+        return stake_in(step.type) or UNKNOWN_OPERATION
+    if step.type == SERVICE and {False} != _disables(step):
+        return API
+    return stake_in(step.type)
+
+
+def _disables(step: Step) -> set[object]:
+    """Return what the inputs of an API say about disabling it at its end; nothing stands for the default."""
+    given = {each["disableOnDestroy"] for each in (step.old, step.outputs) if "disableOnDestroy" in each}
+    return given or {None}
 
 
 def _weakened(plan: Plan) -> Iterator[tuple[Step, Change]]:

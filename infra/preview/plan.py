@@ -1,6 +1,7 @@
 """What the engine would do: the JSON of `pulumi preview --json`, parsed once into frozen values."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +9,10 @@ from typing import Any, Final
 from event_store.errors import ConfigurationError
 
 _UNCHANGED: Final = {"same", "refresh"}
+# What the engine counts without listing it, or without listing all of it.
+_UNLISTED: Final = {"same", "refresh", "read", "discard", "diff"}
+# What needs nothing there before.
+_OF_NOTHING: Final = {"same", "refresh", "create", "import", "read", "diff", "extend-parameterize"}
 # Not the user's resources: the stack itself and the providers.
 _ENGINE_S_OWN: Final = "pulumi:"
 _UNKNOWN: Final = (
@@ -92,21 +97,23 @@ class Plan:
         """Parse the standard output of `pulumi preview --json`.
 
         Raises:
-            ConfigurationError: It is no such plan, or lists fewer dangerous steps than it counts.
+            ConfigurationError: It is no such plan, or not the whole of one.
         """
         try:
             document = json.loads(text)
             steps = document.get("steps") or []
+            errors = tuple(_errors(document.get("diagnostics") or []))
+            _check_whole(document, steps, errors)
             moving = {each["urn"] for each in steps if "replace" in each["op"]}
             parsed = tuple(
                 _step(each, moving)
-                for each in steps
+                for each in _whole_replacements(steps)
                 if each["op"] not in _UNCHANGED and not _type(each["urn"]).startswith(_ENGINE_S_OWN)
             )
             plan = cls(
                 steps=parsed,
                 counts=dict(document.get("changeSummary") or {}),
-                errors=tuple(_errors(document.get("diagnostics") or [])),
+                errors=errors,
                 config=dict(document.get("config") or {}),
             )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -114,21 +121,45 @@ class Plan:
                 f"this is no plan of `pulumi preview --json` ({type(error).__name__}: {error}): "
                 f"{text.strip()[:200] or 'it is empty'}"
             ) from None
-        plan.check_counts(len([each for each in steps if each["op"] in {"delete", "replace"}]))
         return plan
 
-    def check_counts(self, listed: int) -> None:
-        """Refuse a plan that does not list all that it deletes and replaces, for it could not be judged.
 
-        Args:
-            listed: How many deletions and replacements it lists.
-        """
-        counted = self.counts.get("delete", 0) + self.counts.get("replace", 0)
-        if counted > listed:
-            raise ConfigurationError(
-                f"the plan counts {counted} deletions and replacements, but lists {listed}: "
-                "preview the whole stack, without --target"
-            )
+def _check_whole(
+    document: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], errors: Sequence[str]
+) -> None:
+    """Refuse a plan of which a part is missing, for it could not be judged.
+
+    A preview that failed says so by its errors, and may lack anything else: it never passes.
+    """
+    counts = document.get("changeSummary") or {}
+    listed = Counter(step["op"] for step in steps)
+    reasons = [
+        *(["it does not count its changes, as one that was cancelled"] if not counts and not errors else []),
+        *(["the engine calls it corrupt"] if document.get("maybeCorrupt") else []),
+        *(
+            f"it counts {counted} steps of `{op}`, but lists {listed[op]}, as one with --target"
+            for op, counted in counts.items()
+            if op not in _UNLISTED and counted > listed[op]
+        ),
+        *(
+            f"it does not say what `{step['op']}` of {step['urn']} finds there"
+            for step in steps
+            if step["op"] not in _OF_NOTHING and not step.get("oldState")
+        ),
+    ]
+    if reasons:
+        raise ConfigurationError(f"this is no plan of the whole stack: {reasons[0]}; preview all of it again")
+
+
+def _whole_replacements(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out the halves of replacements that are listed whole, too (`--show-replacement-steps`)."""
+    whole = {(each["urn"], _id(each)) for each in steps if each["op"] == "replace"}
+    halves = {"create-replacement", "delete-replaced"}
+    return [each for each in steps if each["op"] not in halves or (each["urn"], _id(each)) not in whole]
+
+
+def _id(step: Mapping[str, Any]) -> object:
+    return (step.get("oldState") or {}).get("id")
 
 
 def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
@@ -145,7 +176,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         name=name,
         component=_component(state, name),
         id=str(old.get("id") or ""),
-        custom=bool(state.get("custom")),
+        custom=state.get("custom") is not False,
         forced_by=tuple(step.get("replaceReasons") or ()),
         changes=tuple(_changes(step, *inputs)),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
@@ -162,7 +193,7 @@ def _type(urn: str) -> str:
 
 
 def _component(state: Mapping[str, Any], name: str) -> str:
-    if not state.get("custom"):
+    if state.get("custom") is False:
         return name
     parent = str(state.get("parent") or "")
     return parent.split("::", 3)[3] if parent and not _type(parent).startswith(_ENGINE_S_OWN) else ""

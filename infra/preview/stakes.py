@@ -117,6 +117,27 @@ UNKNOWN_TYPE: Final = Stake(
     *("add it there.", "add it there."),
 )
 
+UNKNOWN_OPERATION: Final = Stake(
+    "what, nobody can say: this guard does not know the operation",
+    *("let the guard learn it first.", "let the guard learn it first."),
+)
+SERVICE: Final = "gcp:projects/service:Service"
+API: Final = Stake(
+    "the API, and with it all that stands by it in the project, which is disabled as the resource goes",
+    *(
+        "set `disable_on_destroy=False` in an update before.",
+        "set `disable_on_destroy=False` in an update before.",
+    ),
+)
+_GRANTS: Final = Stake(
+    "every grant that it does not name, of people, of other stacks and of Google's own agents",
+    "grant by one `…IAMMember` for each member, which leaves the others alone.",
+    "grant by one `…IAMMember` for each member, which leaves the others alone.",
+)
+# https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_iam :
+# both are authoritative, a policy of the whole resource and a binding of a role.
+_AUTHORITATIVE: Final = ("gcp:*IAMPolicy", "gcp:*IamPolicy", "gcp:*IAMBinding", "gcp:*IamBinding")
+
 # Made again from the program alone, without a loss. Shell patterns.
 _HOLDS_NONE: Final = (
     "docker-build:index:Image",  # what was pushed stays in the repository
@@ -153,3 +174,14 @@ def stake_in(resource_type: str) -> Stake | None:
     if any(fnmatch.fnmatchcase(resource_type, pattern) for pattern in _HOLDS_NONE):
         return None
     return UNKNOWN_TYPE
+
+
+def stake_in_grants(resource_type: str) -> Stake | None:
+    """Return what is lost as a type replaces the grants of others, even as it is made; None if it does not.
+
+    Args:
+        resource_type: As in `gcp:projects/iAMPolicy:IAMPolicy`.
+    """
+    if any(fnmatch.fnmatchcase(resource_type, pattern) for pattern in _AUTHORITATIVE):
+        return _GRANTS
+    return None

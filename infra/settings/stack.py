@@ -112,7 +112,7 @@ class Settings:
     acknowledged: Mapping[str, str] = key(
         "what the preview guard lets the next update do to what holds data, by kind and name, or by URN",
         default=dict,
-        choices=("replace", "delete"),
+        choices=("replace", "delete", "create", "update"),
     )
     deployer: str = key(
         "the email of the account that CI deploys with, as the bootstrap makes it, with the stack's accounts",
