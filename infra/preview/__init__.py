@@ -6,6 +6,8 @@
     acknowledgement.py    what the stack's file lets pass: one deed on one resource a line
     guard.py     the verdict on a plan: what is refused, what was acknowledged by name, what failed
     summary.py   the plan and the verdict in Markdown
+    markdown.py  text of others as code, which neither breaks nor forges anything
+    comment.py   the summaries of all stacks, what is refused first
     review.py    all of these in turn, on a plan
     engine.py    the engine on a stack's real state
     github.py    one comment on a pull request, one issue about drift

@@ -5,16 +5,16 @@ workflows' own, with GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL in the e
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
+from infra.preview.comment import join
 from infra.preview.github import GitHub
 from infra.preview.review import review
-
-_HEADING = "# What `pulumi up` would do\n\n"
 
 
 def main() -> int:
@@ -42,7 +42,10 @@ def _parse() -> argparse.Namespace:
     judge.add_argument("--summary", type=Path, help="a file for the summary, too")
     comment = commands.add_parser("comment", help="keep one comment with the summaries on a pull request")
     comment.add_argument("--pull", type=int, required=True, help="its number")
-    comment.add_argument("summaries", type=Path, nargs="+")
+    comment.add_argument(
+        "--stacks", type=json.loads, default=[], help="a JSON list of all; one without a summary has failed"
+    )
+    comment.add_argument("summaries", type=Path, nargs="+", help="as in preview-STACK.md")
     issue = commands.add_parser(
         "issue", help="keep one open issue with the summaries, or close it without any"
     )
@@ -56,10 +59,12 @@ def _run(arguments: argparse.Namespace) -> None:
         review(arguments.stack, sys.stdin.read(), arguments.summary)
         return
     github = _github(os.environ)
-    texts = [path.read_text(encoding="utf-8") for path in sorted(arguments.summaries)]
     if arguments.command == "comment":
-        github.keep_comment(arguments.pull, "preview", _HEADING + "\n".join(texts))
+        paths = [each for each in arguments.summaries if each.exists() or not arguments.stacks]
+        summaries = {each.stem.removeprefix("preview-"): each.read_text(encoding="utf-8") for each in paths}
+        github.keep_comment(arguments.pull, "preview", join(summaries, arguments.stacks))
     else:
+        texts = [path.read_text(encoding="utf-8") for path in sorted(arguments.summaries)]
         github.keep_issue(arguments.title, "drift", "\n".join(texts) if texts else None)
 
 

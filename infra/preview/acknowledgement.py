@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import yaml
 
+from infra.preview.markdown import code
 from infra.preview.plan import Plan, Step
 from infra.settings import Settings
 from infra.settings.key import parse
 from infra.settings.stack import NAMESPACE, decoded
 
 KEY: Final = f"{NAMESPACE}acknowledged"
+_LONGEST_KEY: Final = 1000  # less than YAML has for one on a line: https://yaml.org/spec/1.2.2/#742
 # What YAML takes for text without quotes.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./:-]*[A-Za-z0-9] [A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -68,8 +70,7 @@ def is_freed(step: Step, deed: str, lines: Mapping[str, str], steps: Sequence[St
 
 def block(deeds: Mapping[str, str]) -> str:
     """Return the lines of a stack's file, under `config:`, that acknowledge all deeds, by key."""
-    lines = [f"    {_text(key)}: {deed}" for key, deed in deeds.items()]
-    return "\n".join((f"  {KEY}:", *lines))
+    return "\n".join((f"  {KEY}:", *(_line(_text(key), deed) for key, deed in deeds.items())))
 
 
 def unused(
@@ -99,12 +100,16 @@ def _fault(key: str, deeds: Sequence[tuple[Step, str]], plan: Plan) -> str:
     meant = ", ".join(f"{key_of(step, plan.steps)}: {deed}" for step, deed in deeds if step.name == name)
     if meant:
         wrong = "names no kind of resource" if name == key else "names another kind of resource"
-        return f"{wrong}, and frees nothing; the plan asks for {meant}"
+        return f"{wrong}, and frees nothing; the plan asks for {code(meant)}"
     return f"matches nothing: remove it from {KEY}"
 
 
 def _urns(key: str, steps: Iterable[Step]) -> set[str]:
     return {each.urn for each in steps if key in (each.urn, f"{kind(each.type)} {each.name}")}
+
+
+def _line(text: str, deed: str) -> str:
+    return f"    {text}: {deed}" if len(text) <= _LONGEST_KEY else f"    ? {text}\n    : {deed}"
 
 
 def _text(key: str) -> str:

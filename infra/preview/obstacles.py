@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from infra.preview.markdown import code
 from infra.preview.plan import Plan, Step
 from infra.settings.replica import shortfall
 
@@ -70,9 +71,9 @@ def _primary_outgrows_its_replica(step: Step, updates: list[Step]) -> Iterator[O
             keys = [f"replica_{'tier' if name == 'tier' else f'flags.{name}'}" for name in lower]
             yield Obstacle(
                 step=step,
-                reason=f"`{replica.name}` follows it, and has less as yet: {', '.join(lower)}.",
+                reason=f"{code(replica.name)} follows it, and has less as yet: {', '.join(lower)}.",
                 instead="change what follows first: keep the old value, set "
-                + " and ".join(f"`event-store:database.{key}` to the new one" for key in keys)
+                + " and ".join(f"{code(f'event-store:database.{key}')} to the new one" for key in keys)
                 + ", and update; then change it as here, without the replica's, and update again.",
             )
 

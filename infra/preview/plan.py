@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
+from infra.preview.markdown import code, one_line
 
 _UNCHANGED: Final = {"same", "refresh"}
 # What the engine counts without listing it, or without listing all of it.
@@ -15,6 +16,7 @@ _UNLISTED: Final = {"same", "refresh", "read", "discard", "diff"}
 _OF_NOTHING: Final = {"same", "refresh", "create", "import", "read", "diff", "extend-parameterize"}
 # Not the user's resources: the stack itself and the providers.
 _ENGINE_S_OWN: Final = "pulumi:"
+KNOWN_LATER: Final = "(known later)"
 _UNKNOWN: Final = (
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of a value that it cannot know yet
 )
@@ -117,9 +119,10 @@ class Plan:
                 config=dict(document.get("config") or {}),
             )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {one_line(str(error))}"
             raise ConfigurationError(
-                f"this is no plan of `pulumi preview --json` ({type(error).__name__}: {error}): "
-                f"{text.strip()[:200] or 'it is empty'}"
+                f"this is no plan of `pulumi preview --json` ({reason}): "
+                f"{one_line(text)[:200] or 'it is empty'}"
             ) from None
         return plan
 
@@ -137,12 +140,12 @@ def _check_whole(
         *(["it does not count its changes, as one that was cancelled"] if not counts and not errors else []),
         *(["the engine calls it corrupt"] if document.get("maybeCorrupt") else []),
         *(
-            f"it counts {counted} steps of `{op}`, but lists {listed[op]}, as one with --target"
+            f"it counts {counted} steps of {code(op)}, but lists {listed[op]}, as one with --target"
             for op, counted in counts.items()
             if op not in _UNLISTED and counted > listed[op]
         ),
         *(
-            f"it does not say what `{step['op']}` of {step['urn']} finds there"
+            f"it does not say what {code(step['op'])} of {one_line(step['urn'])} finds there"
             for step in steps
             if step["op"] not in _OF_NOTHING and not step.get("oldState")
         ),
@@ -227,7 +230,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return "(known later)" if _UNKNOWN in text else text
+    return KNOWN_LATER if _UNKNOWN in text else text
 
 
 def _kept(old: Mapping[str, Any]) -> str:

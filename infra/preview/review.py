@@ -5,6 +5,7 @@ from pathlib import Path
 
 from event_store.errors import ConfigurationError
 from infra.preview.guard import judge
+from infra.preview.markdown import one_line
 from infra.preview.plan import Plan
 from infra.preview.summary import render
 
@@ -31,10 +32,10 @@ def review(stack: str, text: str, summary: Path | None = None, *, expects_no_cha
     if verdict.errors:
         raise ConfigurationError(f"the preview of {stack} failed: it says why above")
     if verdict.refused:
-        names = ", ".join(each.step.name for each in verdict.refused)
+        names = ", ".join(one_line(each.step.name) for each in verdict.refused)
         raise ConfigurationError(f"the preview guard refuses {stack}: data would be lost with {names}")
     if verdict.obstacles:
-        names = ", ".join(sorted({each.step.name for each in verdict.obstacles}))
+        names = ", ".join(sorted({one_line(each.step.name) for each in verdict.obstacles}))
         raise ConfigurationError(f"the preview guard refuses {stack}: Google would not change {names} so")
     if expects_no_change and plan.steps:
         raise ConfigurationError(f"{stack} has drifted from what the program declares, in what stands above")

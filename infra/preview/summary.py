@@ -1,13 +1,15 @@
 """A plan and the verdict on it in Markdown, for a pull request and for a terminal."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from infra.preview.acknowledgement import KEY, block, key_of, kind
 from infra.preview.guard import Finding, Verdict
+from infra.preview.markdown import code
 from infra.preview.obstacles import Obstacle
-from infra.preview.plan import Change, Plan, Step
+from infra.preview.plan import KNOWN_LATER, Change, Plan, Step
 
 LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
 _LONGEST_VALUE: Final = 60
@@ -23,16 +25,18 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
         plan: Its plan.
         verdict: The guard's verdict on it.
     """
-    parts = [f"## `{stack}`: {_outcome(plan, verdict)}", _counts(plan)]
-    parts += _section("The preview failed", (f"- {_cell(each)}" for each in verdict.errors))
+    parts = [f"## {code(stack)}: {_outcome(plan, verdict)}", _counts(plan)]
+    parts += _section("The preview failed", (f"- {code(each)}" for each in verdict.errors))
     parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
     parts += _lines_to_paste(plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
     parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
-    parts += _section("Less safe than before", (f"- `{s.name}`: {_change(c)}" for s, c in verdict.weakened))
-    stale = (f"- `{_cell(line)}` {_cell(fault)}" for line, fault in verdict.stale)
+    parts += _section(
+        "Less safe than before", (f"- {code(s.name)}: {_change(c)}" for s, c in verdict.weakened)
+    )
+    stale = (f"- {code(line)} {fault}" for line, fault in verdict.stale)
     parts += _section("Stale acknowledgements", stale)
     parts += _details(plan)
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -42,9 +46,11 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     """Return a summary that fits into a comment, cut at the end of a line where it is too long."""
     if len(text) <= longest:
         return text
-    kept = text[: longest - len(_CUT) - len("\n</details>")].rpartition("\n")[0]
-    unclosed = kept.count("<details>") - kept.count("</details>")
-    return kept + "\n</details>" * unclosed + _CUT
+    kept = text[: longest - len(_CUT) - len("\n```\n</details>")].rpartition("\n")[0]
+    lines = kept.splitlines()
+    fence = "\n```" * (sum(each.startswith("```") for each in lines) % 2)
+    unclosed = lines.count("<details>") - lines.count("</details>")
+    return kept + fence + "\n</details>" * unclosed + _CUT
 
 
 def _outcome(plan: Plan, verdict: Verdict) -> str:
@@ -62,7 +68,7 @@ def _outcome(plan: Plan, verdict: Verdict) -> str:
 def _counts(plan: Plan) -> str:
     counts = Counter(step.op for step in plan.steps if step.custom)
     same = plan.counts.get("same", 0)
-    said = [f"{count} to {op}" for op, count in sorted(counts.items(), key=lambda each: _order(each[0]))]
+    said = [f"{count} to {_op(op)}" for op, count in sorted(counts.items(), key=lambda each: _order(each[0]))]
     return ", ".join([*said, f"{same} unchanged"]) + "."
 
 
@@ -77,7 +83,7 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
 
 def _danger(finding: Finding) -> str:
     step, stake = finding.step, finding.stake
-    lines = [f"- **{finding.deed} `{step.name}`** ({kind(step.type)}{f', `{step.id}`' if step.id else ''})"]
+    lines = [f"- **{_op(finding.deed)} {code(step.name)}** ({_about(step)})"]
     lines += [f"  - because {_reason(finding)}", f"  - loses {stake.lost}"]
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
@@ -91,7 +97,7 @@ def _danger(finding: Finding) -> str:
     lines.append(f"  - {_advice(finding)}")
     if not finding.can_be_acknowledged:
         lines.append(
-            f"  - `{finding.deed}` is an operation that this guard does not know: it has to learn it first"
+            f"  - {code(finding.deed)} is an operation that this guard does not know: it must learn it first"
         )
     return "\n".join(lines)
 
@@ -109,14 +115,14 @@ def _lines_to_paste(plan: Plan, verdict: Verdict) -> list[str]:
 
 
 def _spared(step: Step, reason: str) -> str:
-    lines = [f"- **{step.op} `{step.name}`** ({kind(step.type)}): {reason}"]
+    lines = [f"- **{_op(step.op)} {code(step.name)}** ({_kind(step.type)}): {reason}"]
     if step.protected:
         lines.append(f"  - protected: the engine refuses it; {_unprotect(step.op, step)}")
     return "\n".join(lines)
 
 
 def _unprotect(deed: str, step: Step) -> str:
-    freed = f", or `pulumi state unprotect '{step.urn}'`" if deed == "delete" else ""
+    freed = ", or " + code(f"pulumi state unprotect '{step.urn}'") if deed == "delete" else ""
     return f"set `event-store:protected: false` in an update of its own first{freed}"
 
 
@@ -124,7 +130,7 @@ def _obstacle(obstacle: Obstacle) -> str:
     step = obstacle.step
     return "\n".join(
         (
-            f"- **`{step.name}`** ({kind(step.type)}{f', `{step.id}`' if step.id else ''})",
+            f"- **{code(step.name)}** ({_about(step)})",
             f"  - {obstacle.reason}",
             f"  - instead: {obstacle.instead}",
         )
@@ -143,7 +149,7 @@ def _reason(finding: Finding) -> str:
     if forcing:
         return "it cannot change in place: " + "; ".join(map(_change, forcing))
     if step.follows:
-        return f"it refers to what is replaced: {', '.join(f'`{name}`' for name in step.follows)}"
+        return f"it refers to what is replaced: {', '.join(map(code, step.follows))}"
     if finding.deed == "delete":
         return (
             "the program no longer declares it by this name (if it was only renamed there, give it an alias)"
@@ -152,14 +158,13 @@ def _reason(finding: Finding) -> str:
 
 
 def _change(change: Change) -> str:
-    return f"`{change.path}` {_value(change.old)} → {_value(change.new)}"
+    return f"{code(change.path)} {_value(change.old)} → {_value(change.new)}"
 
 
 def _value(text: str) -> str:
     if not text:
         return "unset"
-    cut = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
-    return cut if cut.startswith("(") else f"`{_cell(cut)}`"
+    return text if text == KNOWN_LATER else code(text, _LONGEST_VALUE)
 
 
 def _details(plan: Plan) -> list[str]:
@@ -176,14 +181,30 @@ def _details(plan: Plan) -> list[str]:
         "",
     ]
     for component, steps in sorted(groups.items()):
-        lines += [f"**{component or 'without a component'}**", "", *map(_line, steps), ""]
+        lines += [
+            f"**{code(component) if component else 'without a component'}**",
+            "",
+            *map(_line, steps),
+            "",
+        ]
     return ["\n".join([*lines, "</details>"])]
 
 
 def _line(step: Step) -> str:
     changes: Sequence[str] = [_change(each) for each in step.changes]
-    return f"- {step.op} `{step.name}` ({kind(step.type)}){': ' + '; '.join(changes) if changes else ''}"
+    changed = f": {'; '.join(changes)}" if changes else ""
+    return f"- {_op(step.op)} {code(step.name)} ({_kind(step.type)}){changed}"
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.replace("`", "'").split())
+def _about(step: Step) -> str:
+    return f"{_kind(step.type)}, {code(step.id)}" if step.id else _kind(step.type)
+
+
+def _kind(resource_type: str) -> str:
+    """Return the kind of a type as it is where it is a word with dots, as any of Google's; else as code."""
+    word = kind(resource_type)
+    return word if re.fullmatch(r"[A-Za-z.]+", word) else code(word)
+
+
+def _op(op: str) -> str:
+    return op if re.fullmatch(r"[a-z-]+", op) else code(op)

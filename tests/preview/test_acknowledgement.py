@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.preview.acknowledgement import KEY, block, kind
@@ -54,7 +54,7 @@ def test_a_line_frees_one_of_two_that_share_a_name(line: str) -> None:
         (
             NAME,
             "delete",
-            f"names no kind of resource, and frees nothing; the plan asks for pubsub.Topic {NAME}",
+            f"names no kind of resource, and frees nothing; the plan asks for `pubsub.Topic {NAME}",
         ),
         (f"sql.Database {NAME}", "delete", "names another kind of resource"),
         (f"pubsub.Topic {NAME}", "replace", "says replace, but the plan would delete it"),
@@ -97,6 +97,7 @@ def test_a_key_without_lines_acknowledges_nothing(nothing: object) -> None:
     assert len(_judged(BOTH, nothing)[0].refused) == len(BOTH)
 
 
+@example({"\u0332" * 1000: "delete", "pubsub.Topic words": "replace"})
 @given(st.dictionaries(st.text(min_size=1), st.sampled_from(["delete", "replace"]), min_size=1))
 def test_any_name_survives_the_block(deeds: dict[str, str]) -> None:
     """Whatever a resource is called, the block is YAML that acknowledges exactly that."""

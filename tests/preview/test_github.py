@@ -153,13 +153,19 @@ def test_the_command_joins_the_summaries_of_all_stacks(repository: Repository, t
         )
 
     commented = run("comment", "--pull", "7", *files, **environment)
+    joined = repository.comments[0]["body"]
     opened = run("issue", "--title", "Drift", *files, **environment)
     closed = run("issue", "--title", "Drift", **environment)
     elsewhere = run("comment", "--pull", "7", *files)
+    nothing = str(tmp_path / "previews" / "*.md")  # as a shell leaves it where no job gave a summary
+    failed = run("comment", "--pull", "7", "--stacks", '["qa"]', nothing, **environment)
 
     assert commented.returncode == opened.returncode == closed.returncode == 0, commented.stderr
-    assert [each["body"].count("no change") for each in repository.comments] == [2]
-    assert "`dev`: no change\n\n## `prod`" in repository.comments[0]["body"]
+    assert joined.count("no change") == len(files)
+    assert "`dev`: no change\n\n## `prod`" in joined
+    assert len(repository.comments) == 1
     assert [each["state"] for each in repository.issues] == ["closed"]
+    assert failed.returncode == 0, failed.stderr
+    assert "## `qa`: the preview failed" in repository.comments[0]["body"]
     assert elsewhere.returncode == 1
     assert "no GITHUB_REPOSITORY and no GITHUB_TOKEN" in elsewhere.stderr
