@@ -7,6 +7,7 @@
     guard.py     the verdict on a plan: what is refused, what was acknowledged by name, what failed
     summary.py   the plan and the verdict in Markdown
     markdown.py  text of others as code, which neither breaks nor forges anything
+    difference.py    where an old and a new value differ
     comment.py   the summaries of all stacks, what is refused first
     review.py    all of these in turn, on a plan
     engine.py    the engine on a stack's real state

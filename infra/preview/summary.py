@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from infra.preview.acknowledgement import KEY, block, key_of, kind
+from infra.preview.difference import apart
 from infra.preview.guard import Finding, Verdict
 from infra.preview.markdown import code
 from infra.preview.obstacles import Obstacle
@@ -27,6 +28,8 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
     """
     parts = [f"## {code(stack)}: {_outcome(plan, verdict)}", _counts(plan)]
     parts += _section("The preview failed", (f"- {code(each)}" for each in verdict.errors))
+    if verdict.errors:
+        parts.append("The engine stopped there: what is listed below may not be all that would be lost.")
     parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
     parts += _lines_to_paste(plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
@@ -158,13 +161,14 @@ def _reason(finding: Finding) -> str:
 
 
 def _change(change: Change) -> str:
-    return f"{code(change.path)} {_value(change.old)} → {_value(change.new)}"
+    old, new = apart(change.old, change.new, _LONGEST_VALUE)
+    return f"{code(change.path)} {_value(old)} → {_value(new)}"
 
 
 def _value(text: str) -> str:
     if not text:
         return "unset"
-    return text if text == KNOWN_LATER else code(text, _LONGEST_VALUE)
+    return text if text == KNOWN_LATER else code(text)
 
 
 def _details(plan: Plan) -> list[str]:
