@@ -23,7 +23,7 @@ class JoinedDatabaseArgs:
 
     project: str
     instance: str
-    trusted_ca: str
+    trusted_ca: str = ""
 
 
 class JoinedDatabase(pulumi.ComponentResource):
