@@ -11,11 +11,8 @@ from typing import Any, Final
 
 from infra.preview.markdown import code
 from infra.preview.plan import Plan, Step
+from infra.preview.stakes import CLUSTER, INSTANCE, NODE
 from infra.settings.replica import shortfall
-
-_INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
-_CLUSTER: Final = "gcp:alloydb/cluster:Cluster"
-_NODE: Final = "gcp:alloydb/instance:Instance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +38,7 @@ def obstacles(plan: Plan) -> tuple[Obstacle, ...]:
 
 def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     """https://docs.cloud.google.com/sql/docs/postgres/upgrade-major-db-version-inplace ."""
-    if step.type in (_INSTANCE, _CLUSTER) and _major(step.new) < _major(step.old):
+    if step.type in (INSTANCE, CLUSTER) and _major(step.new) < _major(step.old):
         yield Obstacle(
             step=step,
             reason="a database never goes back to an earlier major version.",
@@ -51,7 +48,7 @@ def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
 
 def _becomes_another_kind_under_a_replica(step: Step, updates: list[Step]) -> Iterator[Obstacle]:
     """https://www.postgresql.org/docs/current/warm-standby.html: both have one major version."""
-    if step.type == _INSTANCE and _is_another_kind(step) and _replicas(step, updates):
+    if step.type == INSTANCE and _is_another_kind(step) and _replicas(step, updates):
         yield Obstacle(
             step=step,
             reason="a read replica of another major version or edition cannot follow it.",
@@ -80,7 +77,7 @@ def _primary_outgrows_its_replica(step: Step, updates: list[Step]) -> Iterator[O
 
 def _cluster_moves(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     """https://docs.cloud.google.com/alloydb/docs/cluster-create: the network is chosen there."""
-    if step.type == _CLUSTER and any(each.path.startswith("networkConfig.network") for each in step.changes):
+    if step.type == CLUSTER and any(each.path.startswith("networkConfig.network") for each in step.changes):
         yield Obstacle(
             step=step,
             reason="a cluster stays in the network that it was made in.",
@@ -90,7 +87,7 @@ def _cluster_moves(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
 
 def _endpoint_goes(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     if (
-        step.type == _INSTANCE
+        step.type == INSTANCE
         and _addresses(step.old).get("pscConfigs")
         and not _addresses(step.new).get("pscConfigs")
     ):
@@ -112,10 +109,10 @@ _RULES: Final[tuple[Callable[[Step, list[Step]], Iterator[Obstacle]], ...]] = (
 
 def _replicas(step: Step, updates: list[Step]) -> list[Step]:
     """Return the changed steps of what follows a primary; what does not change is checked by the settings."""
-    if step.type == _INSTANCE and "masterInstanceName" not in step.new:
+    if step.type == INSTANCE and "masterInstanceName" not in step.new:
         replicas = [each for each in updates if "masterInstanceName" in each.old]
         return [each for each in replicas if each.old["masterInstanceName"] == step.new.get("name")]
-    if step.type == _NODE and step.new.get("instanceType") == "PRIMARY":
+    if step.type == NODE and step.new.get("instanceType") == "PRIMARY":
         pools = [each for each in updates if each.new.get("instanceType") == "READ_POOL"]
         return [each for each in pools if each.old.get("cluster") == step.old.get("cluster")]
     return []

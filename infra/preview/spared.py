@@ -8,13 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from infra.preview.plan import Plan, Step
+from infra.preview.stakes import CLUSTER, DATABASE, INSTANCE, NODE, SCHEMA, TOPIC
 
-_INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
-_DATABASE: Final = "gcp:sql/database:Database"
-_CLUSTER: Final = "gcp:alloydb/cluster:Cluster"
-_NODE: Final = "gcp:alloydb/instance:Instance"
-_TOPIC: Final = "gcp:pubsub/topic:Topic"
-_SCHEMA: Final = "gcp:pubsub/schema:Schema"
 _STAYS: Final = "update"  # the only operation that leaves in its place what a plan names
 
 
@@ -35,14 +30,14 @@ def _replica(step: Step, plan: Plan) -> str:
     One that was promoted outside of Pulumi is none any more, which its outputs tell.
     """
     primaries = [_name(each.get("masterInstanceName")) for each in (step.old, step.outputs) if each]
-    if primaries and all(primaries) and _stay(plan, _INSTANCE, primaries[0]):
+    if primaries and all(primaries) and _stay(plan, INSTANCE, primaries[0]):
         return "a read replica holds nothing of its own: all of it is in its primary, which stays."
     return ""
 
 
 def _read_pool(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/alloydb/docs/overview : the data is in the cluster's storage."""
-    if step.old.get("instanceType") == "READ_POOL" and _stay(plan, _CLUSTER, _name(step.old.get("cluster"))):
+    if step.old.get("instanceType") == "READ_POOL" and _stay(plan, CLUSTER, _name(step.old.get("cluster"))):
         return "a read pool holds nothing of its own: all of it is in its cluster, which stays."
     return ""
 
@@ -56,16 +51,16 @@ def _database(step: Step, plan: Plan) -> str:
     clones = [
         each
         for each in plan.steps
-        if each.type == _INSTANCE and each.op == "create" and _source(each.new) == instance
+        if each.type == INSTANCE and each.op == "create" and _source(each.new) == instance
     ]
-    if step.op == "delete" and step.kept and clones and _stay(plan, _INSTANCE, instance):
+    if step.op == "delete" and step.kept and clones and _stay(plan, INSTANCE, instance):
         return "it stays in its instance, which stays, and the restored instance brings a copy along."
     return ""
 
 
 def _schema(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/pubsub/docs/delete-schema : its topics would refuse to publish."""
-    topics = [each for each in plan.steps if each.type == _TOPIC]
+    topics = [each for each in plan.steps if each.type == TOPIC]
     users = [each for each in topics if _name(_schema_of(each.old)) == _name(step.id)]
     released = [each for each in users if each.op == _STAYS and _schema_of(each.new) != _schema_of(each.old)]
     if step.op == "delete" and step.id and users and released == users:
@@ -77,16 +72,16 @@ def _schema(step: Step, plan: Plan) -> str:
 
 
 _RULES: Final[Mapping[str, Callable[[Step, Plan], str]]] = {
-    _INSTANCE: _replica,
-    _NODE: _read_pool,
-    _DATABASE: _database,
-    _SCHEMA: _schema,
+    INSTANCE: _replica,
+    NODE: _read_pool,
+    DATABASE: _database,
+    SCHEMA: _schema,
 }
 
 
 def _stay(plan: Plan, kind: str, name: str) -> bool:
     """Tell whether a plan leaves a resource where it is. One that it makes was not there."""
-    key = "clusterId" if kind == _CLUSTER else "name"
+    key = "clusterId" if kind == CLUSTER else "name"
     return bool(name) and not any(
         each.op != _STAYS and name in (_name(each.old.get(key)), _name(each.new.get(key)))
         for each in plan.steps

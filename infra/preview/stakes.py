@@ -7,6 +7,13 @@ import fnmatch
 from dataclasses import dataclass
 from typing import Final
 
+INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
+DATABASE: Final = "gcp:sql/database:Database"
+CLUSTER: Final = "gcp:alloydb/cluster:Cluster"
+NODE: Final = "gcp:alloydb/instance:Instance"
+TOPIC: Final = "gcp:pubsub/topic:Topic"
+SCHEMA: Final = "gcp:pubsub/schema:Schema"
+
 
 @dataclass(frozen=True, slots=True)
 class Stake:
@@ -46,14 +53,12 @@ _KEY: Final = Stake(
 )
 
 STAKES: Final = {
-    "gcp:sql/databaseInstance:DatabaseInstance": Stake(
+    INSTANCE: Stake(
         "the log: every event and snapshot, with all checkpoints, and the name for a week", *_RESTORE
     ),
-    "gcp:sql/database:Database": Stake("the log: every event and snapshot, with all checkpoints", *_RESTORE),
-    "gcp:alloydb/cluster:Cluster": Stake(
-        "the log: every event and snapshot, with all checkpoints", *_RESTORE
-    ),
-    "gcp:alloydb/instance:Instance": Stake(
+    DATABASE: Stake("the log: every event and snapshot, with all checkpoints", *_RESTORE),
+    CLUSTER: Stake("the log: every event and snapshot, with all checkpoints", *_RESTORE),
+    NODE: Stake(
         "the way to the log: nobody can append or read until another instance serves",
         "change its machine in place, or add an instance beside it.",
         "let another instance of the cluster serve.",
@@ -61,7 +66,7 @@ STAKES: Final = {
     "gcp:alloydb/backup:Backup": Stake(
         "a backup of the log", "take another backup beside it.", "let it expire by itself."
     ),
-    "gcp:pubsub/topic:Topic": Stake(
+    TOPIC: Stake(
         "the messages that it retains, and its subscriptions, which get nothing any more",
         "add a topic beside it, route to both, and move the consumers before this one goes.",
         "remove its routes, and let every subscription drain.",
@@ -72,7 +77,7 @@ STAKES: Final = {
         "once it is drained.",
         "let its consumers drain it, and stop them.",
     ),
-    "gcp:pubsub/schema:Schema": Stake(
+    SCHEMA: Stake(
         "all its revisions, without which its topics refuse to publish",
         "commit a new revision.",
         "take it off every topic.",
