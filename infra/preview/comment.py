@@ -7,7 +7,14 @@ from infra.preview.markdown import code
 from infra.preview.summary import LONGEST, shortened
 
 _HEADING: Final = "# What `pulumi up` would do\n\n"
-_WORST_FIRST: Final = ("refused", "the preview failed", "loses data")
+_WORST_FIRST: Final = (
+    "refused",
+    "the preview failed",
+    "loses data",
+    "cannot be taken back",
+    "loses no data, but stops",
+    "loses no data, but",
+)
 
 
 def join(summaries: Mapping[str, str], stacks: Sequence[str] = (), longest: int = LONGEST) -> str:

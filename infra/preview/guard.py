@@ -1,16 +1,18 @@
 """The verdict on a plan: may it be carried out, and if not, what would be lost."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from infra.preview.acknowledgement import acknowledged, is_freed, unused
+from infra.preview.effects import table_of
+from infra.preview.effects.effect import HARMLESS, Effect, Severity, less_safe, loses
+from infra.preview.effects.told import Told, of_its_changes, of_its_end
+from infra.preview.emptied import of_an_empty_one
 from infra.preview.obstacles import Obstacle, obstacles
+from infra.preview.paths import parsed, pattern
 from infra.preview.plan import Change, Plan, Step
 from infra.preview.spared import reason_to_spare
-from infra.preview.stakes import API, SERVICE, UNKNOWN_OPERATION, Stake, stake_in, stake_in_grants
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
 # newer than this guard, and cannot be acknowledged.
@@ -21,6 +23,8 @@ _HARMLESS: Final = frozenset(
         *("read", "discard", "discard-replaced"),
     }
 )
+# Those of them that leave everything as it is.
+_LOOKS: Final = _HARMLESS - {"create", "update"}
 _DANGEROUS: Final[Mapping[str, str]] = {
     "delete": "delete",
     "replace": "replace",
@@ -29,37 +33,56 @@ _DANGEROUS: Final[Mapping[str, str]] = {
     "read-replacement": "replace",
     "import-replacement": "replace",
     "remove-pending-replace": "replace",
-    # Of what takes the rights of others away as it is made, or changed.
-    "create": "create",
-    "update": "update",
 }
-# What keeps data safe: a change to less of it is named, but not refused.
-_SAFEGUARD: Final = re.compile(
-    r"deletionProtection|deletionProtectionEnabled|retainBackupsOnDelete|messageRetentionDuration"
-    r"|enabled|pointInTimeRecoveryEnabled|transactionLogRetentionDays|retainedBackups|availabilityType"
+_UNKNOWN_OPERATION: Final = loses(
+    "what, nobody can say: this guard does not know the operation",
+    "let the guard learn it first.",
+    "infra/preview/guard.py",
+)
+_UNGUARDED: Final = less_safe(
+    "Pulumi no longer refuses to delete it",
+    "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A step that would lose data.
+    """A step that does what no later update takes back.
 
     Attributes:
         step: The step.
-        stake: What would be lost.
-        deed: `replace` or `delete`; the engine's word for one that this guard does not know.
+        effect: The worst that it does.
+        deed: `replace`, `delete`, `create`, or `update` and the properties; the engine's word for an
+            operation that this guard does not know.
+        told: The changed properties that do it; empty for what the deed itself does.
         acknowledged: The stack's file names it.
     """
 
     step: Step
-    stake: Stake
+    effect: Effect
     deed: str
-    acknowledged: bool
+    told: tuple[Told, ...] = ()
+    acknowledged: bool = False
 
     @property
     def can_be_acknowledged(self) -> bool:
         """Tell whether a line in the stack's file would let it pass."""
-        return self.deed in _DANGEROUS.values()
+        return self.step.op in _DANGEROUS or self.step.op in _HARMLESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a step stops, or makes less safe: named, and not refused.
+
+    Attributes:
+        step: The step.
+        effect: What it does.
+        change: The property; None for what the step itself does.
+    """
+
+    step: Step
+    effect: Effect
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +90,10 @@ class Verdict:
     """What the guard says of a plan.
 
     Attributes:
-        findings: What would lose data, in the engine's order.
+        findings: What no later update takes back, in the engine's order.
         spared: What goes without a loss although its type holds data, with the reason, a sentence.
         obstacles: What Google would refuse.
-        weakened: Changes to less of what keeps data safe, with the step that each is of.
+        notes: What stops somebody or is less safe, the worse first.
         stale: Acknowledgements that free nothing, as `key: deed`, each with what is wrong with it.
         errors: Why the preview itself failed.
     """
@@ -78,7 +101,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     spared: tuple[tuple[Step, str], ...]
     obstacles: tuple[Obstacle, ...]
-    weakened: tuple[tuple[Step, Change], ...]
+    notes: tuple[Note, ...]
     stale: tuple[tuple[str, str], ...]
     errors: tuple[str, ...]
 
@@ -91,6 +114,10 @@ class Verdict:
     def passes(self) -> bool:
         """Tell whether the plan may be carried out."""
         return not self.refused and not self.obstacles and not self.errors
+
+    def noted(self, severity: Severity) -> tuple[Note, ...]:
+        """Return the notes of one severity."""
+        return tuple(each for each in self.notes if each.effect.severity == severity)
 
 
 def judge(plan: Plan) -> Verdict:
@@ -108,7 +135,7 @@ def judge(plan: Plan) -> Verdict:
         findings=findings,
         spared=tuple((each.step, why) for each, why in zip(found, reasons, strict=True) if why),
         obstacles=obstacles(plan),
-        weakened=tuple(_weakened(plan)),
+        notes=tuple(sorted(_notes(plan), key=lambda each: -each.effect.severity)),
         stale=tuple(unused(lines, deeds, plan)),
         errors=plan.errors,
     )
@@ -116,54 +143,52 @@ def judge(plan: Plan) -> Verdict:
 
 def _findings(plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
     for step in plan.steps:
-        stake = _stake(step)
-        if stake is not None:
-            deed = _DANGEROUS.get(step.op, step.op)
-            yield Finding(
-                step=step,
-                stake=stake,
-                deed=deed,
-                acknowledged=is_freed(step, deed, lines, plan.steps),
-            )
+        if (found := _finding(step, plan)) is not None:
+            yield replace(found, acknowledged=is_freed(step, found.deed, lines, plan.steps))
 
 
-def _stake(step: Step) -> Stake | None:
-    """Return what is lost by a step; None if that is nothing."""
-    if not step.custom:
-        return None
-    if (stake := stake_in_grants(step.type)) is not None:
-        return stake if step.op in {"create", "update"} or step.op not in _HARMLESS else None
-    if step.op in _HARMLESS:
-        return None
-    if step.op not in _DANGEROUS:
-        return stake_in(step.type) or UNKNOWN_OPERATION
-    if step.type == SERVICE and {False} != _disables(step):
-        return API
-    return stake_in(step.type)
+def _finding(step: Step, plan: Plan) -> Finding | None:
+    """Return what a step does that no later update takes back; None if that is nothing."""
+    told = tuple(each for each in _told(step) if each.effect.severity.is_refused)
+    if told:
+        worst = max((each.effect for each in told), key=lambda effect: effect.severity)
+        paths = sorted({pattern(parsed(each.change.path)) for each in told})
+        return Finding(step=step, effect=worst, deed=f"update {', '.join(paths)}", told=told)
+    effect = _of_the_deed(step, plan)
+    deed = _DANGEROUS.get(step.op, step.op)
+    return Finding(step=step, effect=effect, deed=deed) if effect.severity.is_refused else None
 
 
-def _disables(step: Step) -> set[object]:
-    """Return what the inputs of an API say about disabling it at its end; nothing stands for the default."""
-    given = {each["disableOnDestroy"] for each in (step.old, step.outputs) if "disableOnDestroy" in each}
-    return given or {None}
-
-
-def _weakened(plan: Plan) -> Iterator[tuple[Step, Change]]:
+def _notes(plan: Plan) -> Iterator[Note]:
     for step in plan.steps:
-        if step.op == "update" and stake_in(step.type) is not None:
-            for change in step.changes:
-                if _SAFEGUARD.fullmatch(change.path.rsplit(".", maxsplit=1)[-1]) and _is_less(change):
-                    yield step, change
+        effect = _of_the_deed(step, plan)
+        if not effect.severity.is_refused and effect.severity > Severity.HARMLESS:
+            yield Note(step=step, effect=effect)
+        for each in _told(step):
+            if not each.effect.severity.is_refused:
+                yield Note(step=step, effect=each.effect, change=each.change)
+    for step in (*plan.steps, *plan.unguarded):
+        if step.unguarded and of_its_end(step).severity > Severity.HARMLESS:
+            yield Note(step=step, effect=_UNGUARDED)
 
 
-def _is_less(change: Change) -> bool:
-    """Tell whether a safeguard ends or shrinks: true to false, a smaller number, nothing any more."""
-    old, new = (json.loads(each) if each and each[0] != "(" else None for each in (change.old, change.new))
-    if old == "REGIONAL":
-        return bool(new != old)
-    numbers = [
-        re.fullmatch(r"(\d+)s?", str(int(each) if isinstance(each, bool) else each)) for each in (old, new)
-    ]
-    if numbers[0] is None:
-        return False
-    return numbers[1] is None or int(numbers[1][1]) < int(numbers[0][1])
+def _told(step: Step) -> tuple[Told, ...]:
+    return of_its_changes(step) if step.custom and step.op == "update" else ()
+
+
+def _of_the_deed(step: Step, plan: Plan) -> Effect:
+    """Return what a step does as a whole, whatever it changes."""
+    if not step.custom:
+        return HARMLESS
+    table = table_of(step.type)
+    if table is not None and table.made.severity.is_refused and step.op not in _LOOKS:
+        return table.made
+    if step.op == "create":
+        return of_an_empty_one(step, plan)
+    if step.op in _HARMLESS:
+        return HARMLESS
+    effect = of_its_end(step)
+    if step.op not in _DANGEROUS:
+        return effect if effect.severity.is_refused else _UNKNOWN_OPERATION
+    # What stays in Google Cloud goes on as it is, though the stack no longer finds it.
+    return HARMLESS if step.kept and effect.severity < Severity.LOSES else effect

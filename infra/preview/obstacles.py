@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from infra.preview.effects.alloydb import CLUSTER, NODE
+from infra.preview.effects.sql import INSTANCE
 from infra.preview.markdown import code
 from infra.preview.plan import Plan, Step
-from infra.preview.stakes import CLUSTER, INSTANCE, NODE
 from infra.settings.replica import shortfall
 
 

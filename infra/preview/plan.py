@@ -8,18 +8,20 @@ from typing import Any, Final
 
 from event_store.errors import ConfigurationError
 from infra.preview.markdown import code, one_line
+from infra.preview.paths import at, parsed
 
 _UNCHANGED: Final = {"same", "refresh"}
 # What the engine counts without listing it, or without listing all of it.
 _UNLISTED: Final = {"same", "refresh", "read", "discard", "diff"}
 # What needs nothing there before.
 _OF_NOTHING: Final = {"same", "refresh", "create", "import", "read", "diff", "extend-parameterize"}
+# Options of a resource by which the engine does not delete it.
+_GUARDS: Final = ("protect", "retainOnDelete")
 # Not the user's resources: the stack itself and the providers.
 _ENGINE_S_OWN: Final = "pulumi:"
 KNOWN_LATER: Final = "(known later)"
-_UNKNOWN: Final = (
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of a value that it cannot know yet
-)
+# The engine's mark of a value that it cannot know yet.
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,12 @@ class Change:
     path: str
     old: str
     new: str
-    replaces: bool
+    replaces: bool = False
+
+    @classmethod
+    def of(cls, path: str, old: Any, new: Any, *, replaces: bool = False) -> "Change":
+        """Return the change of a value; None is unset."""
+        return cls(path=path, old=_shown(old), new=_shown(new), replaces=replaces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,7 @@ class Step:
         old: Its inputs as they are; empty if it does not exist yet.
         new: Its inputs as they would be; empty if it goes.
         outputs: What the provider last read of it; empty if it does not exist yet.
+        unguarded: The options of the engine's own that kept it from a deletion, and no longer will.
     """
 
     op: str
@@ -76,6 +84,7 @@ class Step:
     old: Mapping[str, Any]
     new: Mapping[str, Any]
     outputs: Mapping[str, Any]
+    unguarded: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +96,16 @@ class Plan:
         counts: The engine's own number of resources by operation.
         errors: What made the preview fail, or the stack unfit; empty for none.
         config: The stack's configuration as the engine has it: texts, and JSON for everything else.
+        unguarded: What does not change, but for the engine's own options that kept it from a deletion.
+        found_gone: The URNs of what the plan's own refresh did not find in Google Cloud any more.
     """
 
     steps: tuple[Step, ...]
     counts: Mapping[str, int]
     errors: tuple[str, ...]
     config: Mapping[str, str]
+    unguarded: tuple[Step, ...]
+    found_gone: frozenset[str]
 
     @classmethod
     def parse(cls, text: str) -> "Plan":
@@ -107,16 +120,21 @@ class Plan:
             errors = tuple(_errors(document.get("diagnostics") or []))
             _check_whole(document, steps, errors)
             moving = {each["urn"] for each in steps if "replace" in each["op"]}
-            parsed = tuple(
-                _step(each, moving)
-                for each in _whole_replacements(steps)
-                if each["op"] not in _UNCHANGED and not _type(each["urn"]).startswith(_ENGINE_S_OWN)
-            )
+            own = [each for each in steps if not _type(each["urn"]).startswith(_ENGINE_S_OWN)]
+            unchanged = [_step(each, moving) for each in own if each["op"] in _UNCHANGED]
             plan = cls(
-                steps=parsed,
+                steps=tuple(
+                    _step(each, moving) for each in _whole_replacements(own) if each["op"] not in _UNCHANGED
+                ),
                 counts=dict(document.get("changeSummary") or {}),
                 errors=errors,
                 config=dict(document.get("config") or {}),
+                unguarded=tuple(each for each in unchanged if each.unguarded),
+                found_gone=frozenset(
+                    each["urn"]
+                    for each in own
+                    if each["op"] == "refresh" and each.get("oldState") and not each.get("newState")
+                ),
             )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             reason = f"{type(error).__name__}: {one_line(str(error))}"
@@ -188,6 +206,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         old=inputs[0],
         new=inputs[1],
         outputs=dict(old.get("outputs") or {}),
+        unguarded=tuple(each for each in _GUARDS if old.get(each) and new and not new.get(each)),
     )
 
 
@@ -204,33 +223,25 @@ def _component(state: Mapping[str, Any], name: str) -> str:
 
 def _changes(step: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     detailed = step.get("detailedDiff") or {}
-    for path in sorted({*detailed, *(step.get("replaceReasons") or ())}):
+    # An engine that does not say where says at least which.
+    listed = {
+        each for each in step.get("diffReasons") or () if not any(_is_in(path, each) for path in detailed)
+    }
+    for path in sorted({*detailed, *listed, *(step.get("replaceReasons") or ())}):
         kind = str((detailed.get(path) or {}).get("kind", ""))
-        yield Change(
-            path=path,
-            old=_shown(_at(old, path)),
-            new=_shown(_at(new, path)),
-            replaces="replace" in kind or path in (step.get("replaceReasons") or ()),
-        )
+        replaces = "replace" in kind or path in (step.get("replaceReasons") or ())
+        yield Change.of(path, at(old, parsed(path)), at(new, parsed(path)), replaces=replaces)
 
 
-def _at(value: Any, path: str) -> Any:
-    """Return what stands at a path as in `containers[0].image` or `labels["a.b"]`, or None."""
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        if isinstance(value, dict):
-            value = value.get(part.strip('"'))
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return None
-    return value
+def _is_in(path: str, name: str) -> bool:
+    return parsed(path)[:1] == (name,)
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return ""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return KNOWN_LATER if _UNKNOWN in text else text
+    return KNOWN_LATER if UNKNOWN in text else text
 
 
 def _kept(old: Mapping[str, Any]) -> str:

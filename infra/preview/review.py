@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
+from infra.preview.effects.effect import Severity
 from infra.preview.guard import judge
 from infra.preview.markdown import one_line
 from infra.preview.plan import Plan
@@ -33,7 +34,9 @@ def review(stack: str, text: str, summary: Path | None = None, *, expects_no_cha
         raise ConfigurationError(f"the preview of {stack} failed: it says why above")
     if verdict.refused:
         names = ", ".join(one_line(each.step.name) for each in verdict.refused)
-        raise ConfigurationError(f"the preview guard refuses {stack}: data would be lost with {names}")
+        lost = any(each.effect.severity == Severity.LOSES for each in verdict.refused)
+        why = "data would be lost with" if lost else "no later update would take back what goes with"
+        raise ConfigurationError(f"the preview guard refuses {stack}: {why} {names}")
     if verdict.obstacles:
         names = ", ".join(sorted({one_line(each.step.name) for each in verdict.obstacles}))
         raise ConfigurationError(f"the preview guard refuses {stack}: Google would not change {names} so")

@@ -7,8 +7,10 @@ place where the data stays, and holds only if the same plan leaves that place al
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from infra.preview.effects.alloydb import CLUSTER, NODE
+from infra.preview.effects.pubsub import SCHEMA, TOPIC
+from infra.preview.effects.sql import DATABASE, INSTANCE
 from infra.preview.plan import Plan, Step
-from infra.preview.stakes import CLUSTER, DATABASE, INSTANCE, NODE, SCHEMA, TOPIC
 
 _STAYS: Final = "update"  # the only operation that leaves in its place what a plan names
 

@@ -7,7 +7,9 @@ from typing import Final
 
 from infra.preview.acknowledgement import KEY, block, key_of, kind
 from infra.preview.difference import apart
-from infra.preview.guard import Finding, Verdict
+from infra.preview.effects.effect import Effect, Severity
+from infra.preview.guard import Finding, Note, Verdict
+from infra.preview.headline import headline, of_severity
 from infra.preview.markdown import code
 from infra.preview.obstacles import Obstacle
 from infra.preview.plan import KNOWN_LATER, Change, Plan, Step
@@ -15,6 +17,16 @@ from infra.preview.plan import KNOWN_LATER, Change, Plan, Step
 LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
 _LONGEST_VALUE: Final = 60
 _ORDER: Final = ("delete", "replace", "update", "create")
+_TITLES: Final = {
+    Severity.LOSES: "data would be lost",
+    Severity.CUTS_OFF: "no later update would take it back",
+}
+_VERBS: Final = {
+    Severity.LOSES: "loses",
+    Severity.CUTS_OFF: "cuts off",
+    Severity.STOPS: "stops",
+    Severity.LESS_SAFE: "is less safe:",
+}
 _CUT: Final = "\n\n*The rest is too long for a comment: `make preview` prints all of it.*\n"
 
 
@@ -26,19 +38,19 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
         plan: Its plan.
         verdict: The guard's verdict on it.
     """
-    parts = [f"## {code(stack)}: {_outcome(plan, verdict)}", _counts(plan)]
+    parts = [f"## {code(stack)}: {headline(plan, verdict)}", _counts(plan)]
     parts += _section("The preview failed", (f"- {code(each)}" for each in verdict.errors))
     if verdict.errors:
         parts.append("The engine stopped there: what is listed below may not be all that would be lost.")
-    parts += _section("Refused: data would be lost", map(_danger, verdict.refused))
+    for severity, title in _TITLES.items():
+        parts += _section(f"Refused: {title}", map(_danger, of_severity(verdict.refused, severity)))
     parts += _lines_to_paste(plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
-    parts += _section("Acknowledged loss of data", map(_danger, acknowledged))
+    parts += _section("Acknowledged", map(_danger, acknowledged))
+    parts += _section("Stops somebody", map(_note, verdict.noted(Severity.STOPS)))
+    parts += _section("Less safe than before", map(_note, verdict.noted(Severity.LESS_SAFE)))
     parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
-    parts += _section(
-        "Less safe than before", (f"- {code(s.name)}: {_change(c)}" for s, c in verdict.weakened)
-    )
     stale = (f"- {code(line)} {fault}" for line, fault in verdict.stale)
     parts += _section("Stale acknowledgements", stale)
     parts += _details(plan)
@@ -54,18 +66,6 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     fence = "\n```" * (sum(each.startswith("```") for each in lines) % 2)
     unclosed = lines.count("<details>") - lines.count("</details>")
     return kept + fence + "\n</details>" * unclosed + _CUT
-
-
-def _outcome(plan: Plan, verdict: Verdict) -> str:
-    if verdict.refused:
-        return f"refused, {len(verdict.refused)} change{'s' * (len(verdict.refused) > 1)} would lose data"
-    if verdict.obstacles:
-        return f"refused, Google would not make {len(verdict.obstacles)} of its changes"
-    if verdict.errors:
-        return "the preview failed"
-    if verdict.findings:
-        return "loses data, as acknowledged"
-    return "loses no data" if plan.steps else "no change"
 
 
 def _counts(plan: Plan) -> str:
@@ -85,9 +85,12 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
 
 
 def _danger(finding: Finding) -> str:
-    step, stake = finding.step, finding.stake
-    lines = [f"- **{_op(finding.deed)} {code(step.name)}** ({_about(step)})"]
-    lines += [f"  - because {_reason(finding)}", f"  - loses {stake.lost}"]
+    step = finding.step
+    lines = [f"- **{_op(finding.deed.partition(' ')[0])} {code(step.name)}** ({_about(step)})"]
+    if finding.told:
+        lines += [f"  - {_change(each.change)} {_does(each.effect)}" for each in finding.told]
+    else:
+        lines += [f"  - because {_reason(finding)}", f"  - {_does(finding.effect)}"]
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
     if step.protected:
@@ -103,6 +106,16 @@ def _danger(finding: Finding) -> str:
             f"  - {code(finding.deed)} is an operation that this guard does not know: it must learn it first"
         )
     return "\n".join(lines)
+
+
+def _note(note: Note) -> str:
+    change = f": {_change(note.change)}" if note.change is not None else f", {_op(note.step.op)}"
+    instead = f" Instead: {note.effect.instead}" if note.effect.instead else ""
+    return f"- {code(note.step.name)} ({_kind(note.step.type)}){change} {_does(note.effect)}.{instead}"
+
+
+def _does(effect: Effect) -> str:
+    return f"{_VERBS[effect.severity]} {effect.what}"
 
 
 def _lines_to_paste(plan: Plan, verdict: Verdict) -> list[str]:
@@ -141,9 +154,10 @@ def _obstacle(obstacle: Obstacle) -> str:
 
 
 def _advice(finding: Finding) -> str:
-    return (
-        f"first: {finding.stake.before}" if finding.deed == "delete" else f"instead: {finding.stake.instead}"
-    )
+    if finding.deed == "delete":
+        return f"first: {finding.effect.before}"
+    instead = dict.fromkeys(each.effect.instead for each in finding.told) or [finding.effect.instead]
+    return f"instead: {' '.join(instead)}"
 
 
 def _reason(finding: Finding) -> str:

@@ -21,6 +21,7 @@ from infra.settings.service import ServiceSettings
 REPOSITORY: Final = r"[a-z0-9-]+-docker\.pkg\.dev/[a-z0-9.:-]+/[a-z0-9-]+"
 # By digest, so that what was tried is exactly what runs.
 IMAGE: Final = REPOSITORY + r"/[a-z0-9._/-]+@sha256:[0-9a-f]{64}"
+_PROPERTY: Final = r"[A-Za-z][A-Za-z0-9_.]*"
 NAMESPACE: Final = "event-store:"
 # Of the database's connections: Cloud SQL's own, the migrations', a person's, and those of the instances that
 # a rollout starts before it stops the old ones.
@@ -112,7 +113,8 @@ class Settings:
     acknowledged: Mapping[str, str] = key(
         "what the preview guard lets the next update do to what holds data, by kind and name, or by URN",
         default=dict,
-        choices=("replace", "delete", "create", "update"),
+        pattern=f"replace|delete|create|update( {_PROPERTY}(, {_PROPERTY})*)?",
+        allowed="replace, delete, create, or update and the properties, as the preview prints it",
     )
     deployer: str = key(
         "the email of the account that CI deploys with, as the bootstrap makes it, with the stack's accounts",

@@ -49,11 +49,12 @@ def schema_of(resource_type: str) -> Schema:
     folder = module.split("/")[0]
     with _loading:
         sdk = importlib.import_module(_PACKAGES[package] + ("" if folder == "index" else f".{folder}"))
-        return _schema(getattr(sdk, f"{name}Args"))
+        return schema_of_input(getattr(sdk, f"{name}Args"))
 
 
 @cache
-def _schema(args: type) -> Schema:
+def schema_of_input(args: type) -> Schema:
+    """Return the properties of one of the SDK's input types, as that of a block."""
     names = _types.input_type_py_to_pulumi_names(args)
     signature = inspect.signature(args.__init__)  # type: ignore[misc] # of a class, not of an instance
     required = {
@@ -71,7 +72,7 @@ def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]
         return
     if isinstance(hint, type) and _types.is_input_type(hint):
         if isinstance(value, Mapping):
-            yield from _schema(hint).problems(value, path)
+            yield from schema_of_input(hint).problems(value, path)
         else:
             yield path, "must be an object"
     elif origin in (Sequence, list) and isinstance(value, list):

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
 from infra.preview.acknowledgement import kind
+from infra.preview.effects import TABLES, table_of
 from infra.preview.guard import judge
 from infra.preview.plan import Plan
-from infra.preview.stakes import STAKES, UNKNOWN_TYPE, stake_in
 from infra.preview.summary import render, shortened
 from infra.protection import HOLDS_DATA
 from local.limits.schema import schema_of
 from tests.infra.inventory import FOLDER
 
 TOPIC = "gcp:pubsub/topic:Topic"
-ACCOUNT = "gcp:serviceaccount/account:Account"
+ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
 NEW = "gcp:spanner/instance:Instance"
 SAFE = {"create", "update", "import", "read", "discard", "discard-replaced", "diff", "extend-parameterize"}
 # Every operation of the engine, and one that a later one may have.
@@ -49,7 +49,7 @@ def test_every_operation_that_could_lose_data_is_refused(op: str) -> None:
     """On a type that holds data, or that nobody has judged, only operations known to be safe pass."""
     assert judge(_plan(_step(op))).passes == (op in SAFE)
     assert judge(_plan(_step(op, type_=NEW))).passes == (op in SAFE)
-    assert judge(_plan(_step(op, type_=ACCOUNT))).passes == (op != "melt")
+    assert judge(_plan(_step(op, type_=ROLE))).passes == (op != "melt")
 
 
 def test_an_operation_of_a_newer_engine_cannot_be_acknowledged() -> None:
@@ -87,17 +87,17 @@ def test_an_acknowledgement_that_says_nothing_is_an_error(acknowledged: object) 
 
 
 def test_every_type_of_every_stack_is_judged() -> None:
-    """Each type that a stack has is in the table of those that hold data or of those that hold none."""
+    """Each type that a stack has has a table of what its changes do."""
     types = {each for file in FOLDER.glob("*.yaml") for each in yaml.safe_load(file.read_text())["counts"]}
 
     assert len(types) > 10
-    assert sorted(each for each in types if stake_in(each) is UNKNOWN_TYPE) == []
+    assert sorted(each for each in types if table_of(each) is None) == []
 
 
 def test_the_table_knows_what_pulumi_protects() -> None:
-    """Whatever a protected stack protects is at stake, and every type at stake is one that the SDK has."""
-    assert STAKES.keys() >= HOLDS_DATA
-    for each in STAKES:
+    """Whatever a protected stack protects has a table, and every table is of a type that the SDK has."""
+    assert TABLES.keys() >= HOLDS_DATA
+    for each in TABLES:
         schema_of(each)
 
 
@@ -106,7 +106,7 @@ _steps = st.lists(
         _step,
         st.sampled_from(OPS),
         st.sampled_from(["a", "b", "c"]),
-        st.sampled_from([TOPIC, ACCOUNT, NEW]),
+        st.sampled_from([TOPIC, ROLE, NEW]),
     ),
     max_size=6,
 )
@@ -116,7 +116,7 @@ _steps = st.lists(
 @given(
     steps=_steps,
     acknowledged=st.dictionaries(
-        st.sampled_from([f"{kind(each)} {name}" for each in (TOPIC, ACCOUNT, NEW) for name in "abc"]),
+        st.sampled_from([f"{kind(each)} {name}" for each in (TOPIC, ROLE, NEW) for name in "abc"]),
         st.sampled_from(["delete", "replace"]),
     ),
 )
@@ -134,7 +134,7 @@ def test_nothing_passes_that_is_neither_safe_nor_acknowledged(
             deed = "delete" if step["op"] == "delete" else "replace"
             assert (
                 step["op"] in SAFE
-                or (step["oldState"]["type"] == ACCOUNT and step["op"] != "melt")
+                or (step["oldState"]["type"] == ROLE and step["op"] != "melt")
                 or acknowledged[key] == deed
             )
     for finding in verdict.findings:

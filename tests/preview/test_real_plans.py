@@ -66,7 +66,7 @@ async def test_an_immutable_field_of_a_subscription_is_refused_with_the_way_out(
 
     assert verdict.passes
     assert [line for line, _ in verdict.stale] == ["pubsub.Topic bus-words: delete"]
-    assert "Acknowledged loss of data" in summary
+    assert "### Acknowledged\n" in summary
     assert "`pubsub.Topic bus-words: delete` matches nothing" in summary
 
 

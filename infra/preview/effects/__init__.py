@@ -1,0 +1,36 @@
+"""What each change of each resource does: one table for each type, with the page that says so.
+
+    effect.py       how bad, what, and what to do instead
+    rules.py        which direction of a change has the effect
+    sql.py, …       the tables, by Google's products
+    grants.py       rights, of which there is a type for everything that can be granted on
+    told.py         the effects of one step
+
+A type without a table counts as one that holds data; a property that its table lacks counts as less safe.
+"""
+
+import fnmatch
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final
+
+from infra.preview.effects import alloydb, grants, network, operations, pubsub, run, sql, storage
+from infra.preview.effects.effect import Effects
+
+TABLES: Final[Mapping[str, Effects]] = dict(
+    chain.from_iterable(
+        each.TABLES.items() for each in (sql, alloydb, pubsub, run, network, storage, operations)
+    )
+)
+
+
+def table_of(resource_type: str) -> Effects | None:
+    """Return the table of a type, or None if nobody has written one.
+
+    Args:
+        resource_type: As in `gcp:pubsub/topic:Topic`.
+    """
+    if resource_type in TABLES:
+        return TABLES[resource_type]
+    patterns = (each for each in grants.PATTERNS if fnmatch.fnmatchcase(resource_type, each))
+    return next((grants.PATTERNS[each] for each in patterns), None)

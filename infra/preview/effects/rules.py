@@ -1,0 +1,133 @@
+"""Which direction of a change has an effect: shorter, fewer, off, away from a value, or any.
+
+A value that only the update can tell (`LATER`) has the effect, whichever direction is meant.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from infra.preview.effects.effect import HARMLESS, Effect, Rule
+from infra.preview.plan import UNKNOWN as LATER
+
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def harmless(*names: str, at: str = "") -> Mapping[str, Rule]:
+    """Return the rules of properties whose change loses nothing, stops nobody and makes nothing less safe.
+
+    Args:
+        names: The properties.
+        at: The block that they are in, as in `settings.backupConfiguration`.
+    """
+    return dict.fromkeys((f"{at}.{name}" if at else name for name in names), _nothing)
+
+
+def same(rule: Rule, *names: str, at: str = "") -> Mapping[str, Rule]:
+    """Return the rules of properties that have one in common.
+
+    Args:
+        rule: It.
+        names: The properties.
+        at: The block that they are in.
+    """
+    return dict.fromkeys((f"{at}.{name}" if at else name for name in names), rule)
+
+
+def changes(effect: Effect) -> Rule:
+    """Return a rule: any change has the effect."""
+    return lambda _old, _new: effect
+
+
+def falls(effect: Effect, unset: float | None = 0) -> Rule:
+    """Return a rule: fewer or shorter has the effect.
+
+    Args:
+        effect: The effect.
+        unset: What counts for no value, in the property's unit, or in seconds of a duration; None for
+            without a limit.
+    """
+    return _when(effect, lambda old, new: _amount(new, unset) < _amount(old, unset))
+
+
+def rises(effect: Effect, unset: float | None = 0) -> Rule:
+    """Return a rule: more or longer has the effect; `unset` is as for `falls`."""
+    return _when(effect, lambda old, new: _amount(new, unset) > _amount(old, unset))
+
+
+def ends(effect: Effect, *, unset: bool = False) -> Rule:
+    """Return a rule: to be switched off, or set to nothing, has the effect.
+
+    Args:
+        effect: The effect.
+        unset: Whether it is on where nothing is said.
+    """
+    return _when(effect, lambda old, new: _is_on(old, on=unset) and not _is_on(new, on=unset))
+
+
+def begins(effect: Effect, *, unset: bool = False) -> Rule:
+    """Return a rule: to be switched on, or set to something, has the effect; `unset` is as for `ends`."""
+    return _when(effect, lambda old, new: _is_on(new, on=unset) and not _is_on(old, on=unset))
+
+
+def moves(effect: Effect) -> Rule:
+    """Return a rule: another value or none in place of one has the effect, the first one has not."""
+    return _when(effect, lambda old, _new: bool(old))
+
+
+def becomes(effect: Effect, *values: object) -> Rule:
+    """Return a rule: a change to one of these values has the effect; None among them stands for unset."""
+    return _when(effect, lambda _old, new: new in values)
+
+
+def parts_from(effect: Effect, *values: object) -> Rule:
+    """Return a rule: a change from one of these values to none of them has the effect."""
+    return _when(effect, lambda old, new: old in values and new not in values)
+
+
+def thins(effect: Effect) -> Rule:
+    """Return a rule: a list or mapping that loses an item, or has another one in its place."""
+    return _when(effect, _has_lost)
+
+
+def either(*rules: Rule) -> Rule:
+    """Return a rule: the worst effect of several."""
+    return lambda old, new: max((each(old, new) for each in rules), key=lambda effect: effect.severity)
+
+
+def _nothing(_old: Any, _new: Any) -> Effect:
+    return HARMLESS
+
+
+def _when(effect: Effect, applies: Callable[[Any, Any], bool]) -> Rule:
+    def rule(old: Any, new: Any) -> Effect:
+        return effect if LATER in (old, new) or applies(old, new) else HARMLESS
+
+    return rule
+
+
+def _amount(value: Any, unset: float | None) -> float:
+    if value is None or value == "":
+        return float("inf") if unset is None else unset
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, int | float):
+        return float(value)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
+    # What is no amount is as little as can be: a change to it has the effect, one from it has not.
+    return float(found[1]) * _UNITS[found[2]] if found else float("-inf")
+
+
+def _is_on(value: Any, *, on: bool) -> bool:
+    if value is None:
+        return on
+    return value not in (False, "false", "", 0, "0", [], {})
+
+
+def _has_lost(old: Any, new: Any) -> bool:
+    if isinstance(old, Mapping):
+        after = new if isinstance(new, Mapping) else {}
+        return any(after.get(key) != value for key, value in old.items() if not key.startswith("__"))
+    if isinstance(old, Sequence) and not isinstance(old, str):
+        return any(each not in (new or ()) for each in old)
+    return bool(old) and old != new

@@ -1,0 +1,1 @@
+"""What each change of each property does, table by table."""

@@ -1,0 +1,38 @@
+"""A plan of the engine that updates one property of one resource."""
+
+import json
+from typing import Any
+
+from infra.preview.paths import parsed
+from infra.preview.plan import Plan
+
+
+def changed(kind: str, path: str, old: object, new: object, **others: object) -> Plan:
+    """Return a plan that updates a property.
+
+    Args:
+        kind: The type of the resource, which is called `words`.
+        path: The property, as the engine writes it.
+        old: Its value; None for none.
+        new: What it would be; None for none.
+        others: More inputs, which stay as they are.
+    """
+    step = {
+        "op": "update",
+        "urn": f"urn:pulumi:prod::event-store::{kind}::words",
+        "oldState": _state(kind, {**others, **_nested(path, old)}),
+        "newState": _state(kind, {**others, **_nested(path, new)}),
+        "detailedDiff": {path: {"kind": "update", "inputDiff": True}},
+    }
+    return Plan.parse(json.dumps({"config": {}, "steps": [step], "changeSummary": {"same": 1, "update": 1}}))
+
+
+def _state(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    return {"custom": True, "type": kind, "id": "words", "inputs": inputs, "outputs": inputs}
+
+
+def _nested(path: str, value: object) -> dict[str, Any]:
+    made: Any = value
+    for part in reversed(parsed(path)):
+        made = [made] if isinstance(part, int) else {part: made} if made is not None else {}
+    return dict(made)
