@@ -14,10 +14,18 @@ from local.instances import ADMINISTRATORS, Instances
 from local.limits import alloydb, pubsub, run, sql
 from local.processes import Processes
 from local.properties import Properties
+from local.recording import (
+    RecordedBus,
+    RecordedInstances,
+    RecordedJobKind,
+    RecordedServiceKind,
+    RecordedWorkerPoolKind,
+)
 from local.records import Records
 from local.resources import alloydb as alloydb_kinds
 from local.resources.image import ImageKind
 from local.resources.job import JobKind
+from local.resources.kind import Kind
 from local.resources.monitoring import AlertPolicyKind, LogMetricKind
 from local.resources.pubsub import SubscriptionKind, TopicKind
 from local.resources.pubsub_iam import pubsub_iam_kinds
@@ -130,7 +138,44 @@ def assemble(
         if settings.postgres == "external"
         else EmbeddedInstances(state.postgres, settings.postgres_port)
     )
-    runner = Runner(
+    runner = _runner(state, processes, records, bus, instances, tokens, rights)
+    services, worker_pools = ServiceKind(runner, settings.service_port), WorkerPoolKind(runner)
+    kinds = (JobKind(runner), services, worker_pools, *_kinds(bus, instances, runner, records, program))
+    return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)
+
+
+def assemble_empty(state: State, program: Path) -> Assembly:
+    """Put one together in which nothing stands yet, and that only records what is made in it.
+
+    Whole stacks come up in it within seconds, since nothing of them runs: no database, no Pub/Sub and no
+    container. What a program looks up is there: others have made it, wherever that is.
+
+    Args:
+        state: Where it would keep what it has.
+        program: The folder of the Pulumi program.
+    """
+    records, tokens = Records(None), Tokens(secrets.token_hex())
+    rights = Rights(records, "audit")
+    bus, instances = RecordedBus(), RecordedInstances()
+    runner = _runner(state, Processes(state.logs), records, bus, instances, tokens, rights)
+    services, worker_pools = RecordedServiceKind(runner, 0), RecordedWorkerPoolKind(runner)
+    jobs = RecordedJobKind(runner)
+    kinds = (jobs, services, worker_pools, *_kinds(bus, instances, runner, records, program))
+    cloud = Cloud(kinds, records, rights, tokens)
+    cloud.knows_others = True
+    return Assembly(cloud, bus, instances, services, worker_pools)
+
+
+def _runner(
+    state: State,
+    processes: Processes,
+    records: Records,
+    bus: Bus,
+    instances: Instances,
+    tokens: Tokens,
+    rights: Rights,
+) -> Runner:
+    return Runner(
         processes=processes,
         bus=bus,
         instances=instances,
@@ -140,10 +185,14 @@ def assemble(
         tokens=tokens,
         rights=rights,
     )
-    services = ServiceKind(runner, settings.service_port)
-    worker_pools = WorkerPoolKind(runner)
+
+
+def _kinds(
+    bus: Bus, instances: Instances, runner: Runner, records: Records, program: Path
+) -> tuple[Kind, ...]:
+    """Return all resource types but those whose containers run."""
     log_metrics = LogMetricKind()
-    kinds = (
+    return (
         *RECORDED,
         SubnetworkKind(runner),
         TopicKind(bus),
@@ -157,25 +206,6 @@ def assemble(
         alloydb_kinds.InstanceKind(instances),
         alloydb_kinds.UserKind(instances),
         ImageKind(program),
-        JobKind(runner),
-        services,
-        worker_pools,
         log_metrics,
         AlertPolicyKind(records, log_metrics),
     )
-    return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)
-
-
-def assemble_empty(state: State, program: Path) -> Assembly:
-    """Put one together in which nothing of ours stands, and of which nothing but its provider is to run.
-
-    What a program looks up is there: others have made it, wherever that is.
-
-    Args:
-        state: Where it would keep what it has.
-        program: The folder of the Pulumi program.
-    """
-    settings = Settings(service_port=0, postgres_port=0, pubsub_port=0, token=secrets.token_hex())
-    assembly = assemble(state, settings, Processes(state.logs), Records(None), program)
-    assembly.cloud.knows_others = True
-    return assembly

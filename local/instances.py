@@ -75,6 +75,11 @@ class Instances(ABC):
         """Return the rows of a question to the administrator's database."""
         return await asyncio.to_thread(self._execute, instance, (question,), "postgres")
 
+    async def has_role(self, instance: str, name: str) -> bool:
+        """Tell whether an instance has a role of that name."""
+        question = sql.SQL("SELECT 1 FROM pg_roles WHERE rolname = {}").format(sql.Literal(name))
+        return bool(await self.query(instance, question))
+
     def _execute(
         self, instance: str, statements: tuple[sql.SQL | sql.Composed, ...], database: str
     ) -> list[tuple[Any, ...]]:

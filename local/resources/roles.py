@@ -31,9 +31,8 @@ async def make_user(
     Raises:
         CloudError: One of the roles does not exist.
     """
-    known = await _names(instances, instance, "SELECT rolname FROM pg_roles")
     for role in roles:
-        if role not in known:
+        if not await instances.has_role(instance, role):
             raise CloudError(
                 f'googleapi: Error 400: Invalid request: database role "{role}" does not exist., invalid'
             )
@@ -46,7 +45,7 @@ async def make_user(
     )
     words: dict[str, Any] = {
         "name": sql.Identifier(name),
-        "verb": sql.SQL("ALTER" if name in known else "CREATE"),
+        "verb": sql.SQL("ALTER" if await instances.has_role(instance, name) else "CREATE"),
         "rights": sql.SQL(rights),
         "password": sql.Literal(password),
     }
@@ -68,7 +67,7 @@ async def drop_user(instances: Instances, instance: str, name: str) -> None:
 
 async def make_group(instances: Instances, instance: str, name: str, rights: str) -> None:
     """Create a role that others are members of, unless it is there."""
-    if name not in await _names(instances, instance, "SELECT rolname FROM pg_roles"):
+    if not await instances.has_role(instance, name):
         statement = sql.SQL("CREATE ROLE {} NOLOGIN {}").format(sql.Identifier(name), sql.SQL(rights))
         await instances.execute(instance, statement)
 

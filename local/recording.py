@@ -1,0 +1,138 @@
+"""What a local Google Cloud that only records has in the place of databases, Pub/Sub and containers.
+
+The resource types are the same, with all that Google checks and refuses and with the same outputs, so that a
+later plan is the one that it would be on the running local Google Cloud. Only what they act on is left out.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Self
+
+from google.api_core import exceptions
+from psycopg import sql
+
+from local.bus import Bus
+from local.deployment import Deployment, Wanted
+from local.errors import CloudError
+from local.instances import Instances
+from local.no_front import NoFront
+from local.place import Place
+from local.resources.job import JobKind
+from local.resources.kind import Draft
+from local.resources.rolled_out import RolledOutKind
+from local.resources.service import ServiceKind
+from local.resources.worker_pool import WorkerPoolKind
+
+_NOWHERE: Final = "nowhere"
+
+
+class RecordedInstances(Instances):
+    """Instances of which only the names are there."""
+
+    def __init__(self) -> None:
+        self._started: set[str] = set()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._started.clear()
+
+    async def start(self, instance: str, _flags: Mapping[str, str]) -> None:
+        """Note that it is there."""
+        self._started.add(instance)
+
+    async def copy(self, source: str, _instance: str, *, follows: bool = False) -> None:  # noqa: ARG002 # by name
+        """See that the source is there."""
+        self._refuse_unknown(source)
+
+    async def stop(self, instance: str) -> None:
+        """Note that it is gone."""
+        self._started.discard(instance)
+
+    async def variables(self, instance: str) -> dict[str, str]:
+        """Return none, for nothing connects to it."""
+        self._refuse_unknown(instance)
+        return {}
+
+    def conninfo(self, instance: str, _user: str | None, _database: str) -> str:
+        """Return an empty one."""
+        self._refuse_unknown(instance)
+        return ""
+
+    async def has_role(self, instance: str, _name: str) -> bool:
+        """Say that it has: a job may have made it, and which ones a job would make is not known here."""
+        self._refuse_unknown(instance)
+        return True
+
+    def _execute(
+        self,
+        instance: str,
+        _statements: tuple[sql.SQL | sql.Composed, ...],
+        _database: str,
+    ) -> list[tuple[Any, ...]]:
+        self._refuse_unknown(instance)
+        return []
+
+    def _refuse_unknown(self, instance: str) -> None:
+        if instance not in self._started:
+            raise CloudError(
+                f"googleapi: Error 404: The Cloud SQL instance {instance} does not exist., notFound"
+            )
+
+
+class RecordedBus(Bus):
+    """A Pub/Sub that agrees to everything; like Google's emulator it has no grants."""
+
+    def __init__(self) -> None:
+        super().__init__(_NOWHERE, 0)
+        self.longest_retention_seconds = 31 * 86_400
+        self.publisher = self.subscriber = self.schemas = _Agreeing()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is nothing to end."""
+
+
+class _Agreeing:
+    """In place of each client of Pub/Sub: every call succeeds and does nothing."""
+
+    def __getattr__(self, call: str) -> Callable[..., Awaitable[None]]:
+        async def agree(*_: object, **__: object) -> None:
+            if call == "get_iam_policy":
+                raise exceptions.MethodNotImplemented("grants are only recorded")  # type: ignore[no-untyped-call]
+
+        return agree
+
+
+class _NothingRuns(Deployment):
+    """A deployment each of whose revisions is ready at once."""
+
+    async def roll_out(self, wanted: Sequence[Wanted], place: Place) -> None:
+        """Start nothing."""
+
+    async def resume(self, wanted: Sequence[Wanted], place: Place) -> None:
+        """Start nothing."""
+
+
+class _RolledOutNowhere(RolledOutKind):
+    """A type with revisions of which none runs."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def _deployment(self, _identity: str, name: str) -> Deployment:
+        return _NothingRuns(self._surroundings(name), NoFront(), self._runner)
+
+
+class RecordedServiceKind(_RolledOutNowhere, ServiceKind):
+    """Cloud Run services of which no revision runs."""
+
+
+class RecordedWorkerPoolKind(_RolledOutNowhere, WorkerPoolKind):
+    """Cloud Run worker pools of which no revision runs."""
+
+
+class RecordedJobKind(JobKind):
+    """Cloud Run jobs whose executions succeed without running."""
+
+    async def _attempt(self, _draft: Draft, _execution: str) -> str | None:
+        return None
