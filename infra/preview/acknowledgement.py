@@ -7,7 +7,7 @@ may have one name in the program, and whoever wrote it may have meant the other.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 import yaml
 
@@ -45,7 +45,7 @@ def kind(resource_type: str) -> str:
     return f"{module.partition('/')[0]}.{name}" if provider == "gcp" and name else resource_type
 
 
-def key_of(step: Step, steps: Iterable[Step]) -> str:
+def key_of(step: Step, steps: tuple[Step, ...]) -> str:
     """Return what a line names a step by: kind and name, or the URN if another resource has both.
 
     Args:
@@ -53,10 +53,10 @@ def key_of(step: Step, steps: Iterable[Step]) -> str:
         steps: All steps of the plan.
     """
     key = f"{kind(step.type)} {step.name}"
-    return step.urn if len(_urns(key, steps)) > 1 else key
+    return step.urn if len(_Resources.of(steps).urns(key)) > 1 else key
 
 
-def is_freed(step: Step, deed: str, lines: Mapping[str, str], steps: Sequence[Step]) -> bool:
+def is_freed(step: Step, deed: str, lines: Mapping[str, str], steps: tuple[Step, ...]) -> bool:
     """Tell whether a line acknowledges this deed on this resource.
 
     Args:
@@ -83,29 +83,57 @@ def unused(
         deeds: The steps of the plan that can be acknowledged, each with its deed.
         plan: The plan.
     """
+    by_urn: dict[str, list[tuple[Step, str]]] = {}
+    by_name: dict[str, list[tuple[Step, str]]] = {}
+    for each in deeds:
+        by_urn.setdefault(each[0].urn, []).append(each)
+        by_name.setdefault(each[0].name, []).append(each)
     for key, deed in lines.items():
-        urns = _urns(key, plan.steps)
-        found = [each for each in deeds if each[0].urn in urns]
+        urns = _Resources.of(plan.steps).urns(key)
+        found = [each for urn in urns for each in by_urn.get(urn, ())]
         if len(urns) > 1 and found:
             yield f"{key}: {deed}", f"fits {len(urns)} resources and frees none: write the URN"
         elif found and all(each != deed for _, each in found):
             yield f"{key}: {deed}", f"says {deed}, but the plan would {found[0][1]} it"
         elif not found:
-            yield f"{key}: {deed}", _fault(key, deeds, plan)
+            yield f"{key}: {deed}", _fault(key, by_name, plan)
 
 
-def _fault(key: str, deeds: Sequence[tuple[Step, str]], plan: Plan) -> str:
+def _fault(key: str, by_name: Mapping[str, Sequence[tuple[Step, str]]], plan: Plan) -> str:
     """Return why a line fits nothing that has to be acknowledged."""
     name = key.rpartition(" ")[2]
-    meant = ", ".join(f"{key_of(step, plan.steps)}: {deed}" for step, deed in deeds if step.name == name)
+    meant = ", ".join(f"{key_of(step, plan.steps)}: {deed}" for step, deed in by_name.get(name, ()))
     if meant:
         wrong = "names no kind of resource" if name == key else "names another kind of resource"
         return f"{wrong}, and frees nothing; the plan asks for {code(meant)}"
     return f"matches nothing: remove it from {KEY}"
 
 
-def _urns(key: str, steps: Iterable[Step]) -> set[str]:
-    return {each.urn for each in steps if key in (each.urn, f"{kind(each.type)} {each.name}")}
+class _Resources:
+    """The resources of a plan, by all that a line may name one by.
+
+    Args:
+        steps: All steps of the plan.
+    """
+
+    _last: ClassVar[tuple[tuple[Step, ...], Self] | None] = None
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self._urns: dict[str, set[str]] = {}
+        for step in steps:
+            for key in (step.urn, f"{kind(step.type)} {step.name}"):
+                self._urns.setdefault(key, set()).add(step.urn)
+
+    @classmethod
+    def of(cls, steps: tuple[Step, ...]) -> Self:
+        """Return those of a plan; the last one's are kept, since every finding of a plan asks for them."""
+        if cls._last is None or cls._last[0] is not steps:
+            cls._last = steps, cls(steps)
+        return cls._last[1]
+
+    def urns(self, key: str) -> set[str]:
+        """Return the URNs of the resources that a key names."""
+        return self._urns.get(key, set())
 
 
 def _line(text: str, deed: str) -> str:

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from infra.preview import acknowledgement
 from infra.preview.acknowledgement import KEY, block, kind
 from infra.preview.guard import Verdict, judge
 from infra.preview.plan import Plan
@@ -102,6 +103,26 @@ def test_a_key_without_lines_acknowledges_nothing(nothing: object) -> None:
 def test_any_name_survives_the_block(deeds: dict[str, str]) -> None:
     """Whatever a resource is called, the block is YAML that acknowledges exactly that."""
     assert yaml.safe_load(block(deeds)) == {KEY: deeds}
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_plan_is_judged_in_proportion_to_its_size(stale: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work for a deletion does not grow with their number, nor with that of the lines."""
+    calls: list[str] = []
+
+    def counted(resource_type: str) -> str:
+        calls.append(resource_type)
+        return kind(resource_type)
+
+    monkeypatch.setattr(acknowledgement, "kind", counted)
+    names = [f"bus-{number}" for number in range(300)]
+
+    _judged(
+        {_urn(TOPIC, each): "delete" for each in names},
+        {f"{'sql.Database' if stale else 'pubsub.Topic'} {each}": "delete" for each in names},
+    )
+
+    assert len(calls) < 10 * len(names)
 
 
 def test_a_kind_is_told_of_any_type() -> None:
