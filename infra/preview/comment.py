@@ -1,5 +1,6 @@
 """One comment of the summaries of all stacks: what is refused comes first, whatever else there is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,9 +13,12 @@ _WORST_FIRST: Final = (
     "the preview failed",
     "loses data",
     "cannot be taken back",
+    "compared with nothing",
     "loses no data, but stops",
     "loses no data, but",
 )
+# The stack's name is one piece of code, in which there is no backtick.
+_FIRST_LINE: Final = re.compile(r"## `[^`\n]*`: (.*)")
 
 
 def join(summaries: Mapping[str, str], stacks: Sequence[str] = (), longest: int = LONGEST) -> str:
@@ -39,8 +43,9 @@ def join(summaries: Mapping[str, str], stacks: Sequence[str] = (), longest: int 
 
 
 def _rank(summary: str) -> int:
-    """Return how early a summary comes, by its first line, which is ours but for the stack's name."""
-    outcome = summary.partition("\n")[0].rpartition("`: ")[2]
+    """Return how early a summary comes, by what its first line says after the stack's name."""
+    found = _FIRST_LINE.match(summary)
+    outcome = found[1] if found else "the preview failed"
     return next(
         (rank for rank, each in enumerate(_WORST_FIRST) if outcome.startswith(each)), len(_WORST_FIRST)
     )

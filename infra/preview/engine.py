@@ -8,6 +8,7 @@ from typing import Final
 import yaml
 
 from infra.command import ask_pulumi
+from infra.preview.compared import Compared, real_state, time_of
 
 _LISTING_SECONDS: Final = 60.0
 _PLANNING_SECONDS: Final = 1200.0  # a refresh asks Google about every resource
@@ -31,14 +32,22 @@ def backend(project: Path) -> str:
         return ""
 
 
-def has_stack(project: Path, stack: str) -> bool:
-    """Tell whether the backend knows a stack of the project.
+def find_stack(project: Path, stack: str, *, refreshed: bool = False) -> Compared | None:
+    """Return the real state of a stack, as what to compare with; None if the backend has no such stack.
+
+    Args:
+        project: The folder of `Pulumi.yaml`.
+        stack: The name of the stack.
+        refreshed: Whether the preview reads each resource again from Google.
 
     Raises:
-        ConfigurationError: It does not say.
+        ConfigurationError: The backend does not say.
     """
     listed = json.loads(ask_pulumi(project, _LISTING_SECONDS, "stack", "ls", "--json") or "null") or []
-    return any(each["name"].rpartition("/")[2] == stack.rpartition("/")[2] for each in listed)
+    for each in listed:
+        if each["name"].rpartition("/")[2] == stack.rpartition("/")[2]:
+            return real_state(backend(project), time_of(each.get("lastUpdate")), refreshed=refreshed)
+    return None
 
 
 def make_plan(project: Path, stack: str, *flags: str) -> str:

@@ -8,8 +8,13 @@ from infra.preview.plan import Plan
 
 
 def headline(plan: Plan, verdict: Verdict) -> str:
-    """Return the worst that was found of a plan."""
-    return next(_from_the_worst(plan, verdict))
+    """Return the worst that was found, and what the plan was compared with.
+
+    A plan that was compared with nothing never reads as if nothing were lost.
+    """
+    if plan.compared.is_empty and verdict.passes and not verdict.findings:
+        return str(plan.compared)
+    return f"{next(_from_the_worst(plan, verdict))} ({plan.compared})"
 
 
 def of_severity(findings: Sequence[Finding], severity: Severity) -> list[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
+from infra.preview.compared import Compared, told_by
 from infra.preview.markdown import code, one_line
 from infra.preview.paths import at, parsed
 
@@ -98,6 +99,7 @@ class Plan:
         config: The stack's configuration as the engine has it: texts, and JSON for everything else.
         unguarded: What does not change, but for the engine's own options that kept it from a deletion.
         found_gone: The URNs of what the plan's own refresh did not find in Google Cloud any more.
+        compared: What it was compared with.
     """
 
     steps: tuple[Step, ...]
@@ -106,6 +108,7 @@ class Plan:
     config: Mapping[str, str]
     unguarded: tuple[Step, ...]
     found_gone: frozenset[str]
+    compared: Compared
 
     @classmethod
     def parse(cls, text: str) -> "Plan":
@@ -135,6 +138,7 @@ class Plan:
                     for each in own
                     if each["op"] == "refresh" and each.get("oldState") and not each.get("newState")
                 ),
+                compared=told_by(steps, document.get("changeSummary") or {}, errors),
             )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             reason = f"{type(error).__name__}: {one_line(str(error))}"

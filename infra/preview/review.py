@@ -1,9 +1,11 @@
 """A plan, judged and written down: what every way to a preview ends with."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
+from infra.preview.compared import Compared
 from infra.preview.effects.effect import Severity
 from infra.preview.guard import judge
 from infra.preview.markdown import one_line
@@ -11,13 +13,21 @@ from infra.preview.plan import Plan
 from infra.preview.summary import render
 
 
-def review(stack: str, text: str, summary: Path | None = None, *, expects_no_change: bool = False) -> None:
+def review(
+    stack: str,
+    text: str,
+    summary: Path | None = None,
+    *,
+    compared: Compared | None = None,
+    expects_no_change: bool = False,
+) -> None:
     """Judge a plan, and print the summary.
 
     Args:
         stack: The name of the stack.
         text: The plan, as `pulumi preview --json` prints it.
         summary: A file for the summary, too.
+        compared: What the plan was compared with; None for no more than the plan itself tells.
         expects_no_change: Whether any change is a failure.
 
     Raises:
@@ -25,6 +35,8 @@ def review(stack: str, text: str, summary: Path | None = None, *, expects_no_cha
             or failed, or is none, or has a change that is not expected.
     """
     plan = Plan.parse(text)
+    if compared is not None:
+        plan = replace(plan, compared=compared.seen_in(plan.compared))
     verdict = judge(plan)
     written = render(stack, plan, verdict)
     sys.stdout.write(written)

@@ -13,9 +13,12 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 from infra.preview import engine
+from infra.preview.compared import Compared, nothing, state_on_this_machine, without_secrets
+from infra.preview.markdown import code
 from infra.preview.review import review
 from local import background
 from local.assembly import assemble_empty
+from local.background import Daemon
 from local.commands.project import STACK, Project
 from local.provider import Provider
 from local.pulumi import Pulumi
@@ -44,27 +47,36 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
             has acknowledged.
     """
     stack, flags = arguments.stack, DRIFT if arguments.drift else ()
-    if stack != STACK and not arguments.local and await asyncio.to_thread(_is_real, project, arguments):
-        plan = await asyncio.to_thread(engine.make_plan, project.directory, stack, *flags)
-    elif stack == STACK and (daemon := background.find(state)) is not None:
+    daemon = background.find(state) if stack == STACK else None
+    compared = await asyncio.to_thread(_compared, project, arguments, daemon)
+    print(f"{code(stack)}, {compared}:\n", flush=True)
+    if compared.is_empty:
+        plan = await _plan_of_nothing(project, stack, *flags)
+    elif daemon is not None:
         with project.only_command(state):
             plan = await _plan(project.pulumi(state, daemon), *flags)
     else:
-        plan = await _plan_of_nothing(project, stack, *flags)
-    review(stack, plan, arguments.summary, expects_no_change=arguments.drift)
+        plan = await asyncio.to_thread(engine.make_plan, project.directory, stack, *flags)
+    review(stack, plan, arguments.summary, compared=compared, expects_no_change=arguments.drift)
 
 
-def _is_real(project: Project, arguments: argparse.Namespace) -> bool:
-    """Tell whether there is a real state to compare with, and say against what the preview is."""
-    stack, backend = arguments.stack, engine.backend(project.directory)
-    if backend and engine.has_stack(project.directory, stack):
-        print(f"The stack {stack} in {backend}:\n")
-        return True
-    why = f"{backend} has no stack {stack}" if backend else "no backend is logged in to"
+def _compared(project: Project, arguments: argparse.Namespace, daemon: Daemon | None) -> Compared:
+    """Return what the preview is compared with."""
+    stack = arguments.stack
+    if daemon is not None:
+        return state_on_this_machine(refreshed=arguments.drift)
+    if stack == STACK:
+        return nothing("it is not up on this machine")
+    if arguments.local:
+        return nothing(f"{code('--local')} never looks at a real state")
+    backend = engine.backend(project.directory)
+    known = engine.find_stack(project.directory, stack, refreshed=arguments.drift) if backend else None
+    if known is not None:
+        return known
+    why = f"{without_secrets(backend)} has no stack {stack}" if backend else "no backend is logged in to"
     if arguments.real:
         raise ConfigurationError(f"{why}: `pulumi login`, then `make stack` for a new one")
-    print(f"Against an empty local Google Cloud, for {why}:\n")
-    return False
+    return nothing(code(why) if backend else why)
 
 
 async def _plan_of_nothing(project: Project, stack: str, *flags: str) -> str:

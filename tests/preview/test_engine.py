@@ -41,10 +41,11 @@ def test_a_stack_is_known_by_its_whole_name(project: Path, monkeypatch: pytest.M
     ask_pulumi(project, 60, "stack", "init", "prod")
 
     known = {
-        name: engine.has_stack(project, name) for name in ("prod", "organization/store/prod", "prod-2", "pro")
+        name: engine.find_stack(project, name) is not None
+        for name in ("prod", "organization/store/prod", "prod-2", "pro")
     }
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///nowhere/at/all")
 
     assert known == {"prod": True, "organization/store/prod": True, "prod-2": False, "pro": False}
     with pytest.raises(ConfigurationError, match="`pulumi stack ls` failed"):
-        engine.has_stack(project, "prod")
+        engine.find_stack(project, "prod")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.local.conftest import LocalCloud
 from tests.preview.conftest import Small
 
 PULL = SUBSCRIPTION.type
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 SUBSCRIPTION_KEY = "pubsub.Subscription bus-projection-subscription"
 FILTERED: dict[str, object] = {
     "name": "projection",
@@ -196,6 +198,7 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     nowhere = await preview("--real")
     await small.stack.must_destroy()
     await pulumi("stack", "init", "prod")
+    empty = await preview("--real")
     await pulumi("up", "--yes", "--skip-preview", "--stack", "prod")
     drift = await preview("--real", "--drift")
     (topic,) = (each for each in small.stack.cloud.records.of_type(TOPIC.type) if each.id.endswith("/words"))
@@ -212,7 +215,15 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     assert '`messageRetentionDuration` `"600s"` → `"604800s"`' in drifted[1]
     assert "prod has drifted from what the program declares" in drifted[1]
     assert real[0] == 1
-    assert "The stack prod in file://" in real[1]
+    state = rf"compared with the real state of {TIME} UTC in `file://{tmp_path}/backend`"
+    assert re.match(rf"`prod`, {state}:\n", real[1]), real[1]
+    assert re.search(rf"^## `prod`: refused, 1 change would lose data \({state}\)$", real[1], re.MULTILINE)
+    assert re.search(rf"^## `prod`: .* \({state}, read again from Google just now\)$", drift[1], re.MULTILINE)
     assert "refuses prod: data would be lost with bus-projection-subscription" in real[1]
     assert local[0] == 0, local[1]
     assert "to create, 0 unchanged" in local[1]
+    assert "## `prod`: compared with nothing, so this says nothing of a loss: `--local` never" in local[1]
+    assert "loses no data" not in local[1]
+    assert empty[0] == 0, empty[1]
+    assert "## `prod`: compared with nothing" in empty[1]
+    assert "the real state in `file://" in empty[1]
