@@ -42,15 +42,18 @@ def _parse() -> argparse.Namespace:
     judge.add_argument("--summary", type=Path, help="a file for the summary, too")
     comment = commands.add_parser("comment", help="keep one comment with the summaries on a pull request")
     comment.add_argument("--pull", type=int, required=True, help="its number")
-    comment.add_argument(
-        "--stacks", type=json.loads, default=[], help="a JSON list of all; one without a summary has failed"
-    )
-    comment.add_argument("summaries", type=Path, nargs="+", help="as in preview-STACK.md")
     issue = commands.add_parser(
         "issue", help="keep one open issue with the summaries, or close it without any"
     )
     issue.add_argument("--title", required=True)
-    issue.add_argument("summaries", type=Path, nargs="*")
+    for each, count, prefix in ((comment, "+", "preview"), (issue, "*", "drift")):
+        each.add_argument(
+            "--stacks",
+            type=json.loads,
+            default=[],
+            help="a JSON list of all; one without a summary has failed",
+        )
+        each.add_argument("summaries", type=Path, nargs=count, help=f"as in {prefix}-STACK.md")
     return parser.parse_args()
 
 
@@ -60,12 +63,17 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     github = _github(os.environ)
     if arguments.command == "comment":
-        paths = [each for each in arguments.summaries if each.exists() or not arguments.stacks]
-        summaries = {each.stem.removeprefix("preview-"): each.read_text(encoding="utf-8") for each in paths}
-        github.keep_comment(arguments.pull, "preview", join(summaries, arguments.stacks))
+        github.keep_comment(arguments.pull, "preview", _joined("preview-", arguments))
     else:
-        texts = [path.read_text(encoding="utf-8") for path in sorted(arguments.summaries)]
-        github.keep_issue(arguments.title, "drift", "\n".join(texts) if texts else None)
+        github.keep_issue(
+            arguments.title, "drift", _joined("drift-", arguments) if arguments.summaries else None
+        )
+
+
+def _joined(prefix: str, arguments: argparse.Namespace) -> str:
+    paths = [each for each in arguments.summaries if each.exists() or not arguments.stacks]
+    summaries = {each.stem.removeprefix(prefix): each.read_text(encoding="utf-8") for each in paths}
+    return join(summaries, arguments.stacks)
 
 
 def _github(environment: Mapping[str, str]) -> GitHub:

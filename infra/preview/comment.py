@@ -1,4 +1,4 @@
-"""One comment of the summaries of all stacks: what is refused comes first, whatever else there is."""
+"""One text of the summaries of all stacks: what is refused comes first, whatever else there is."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _FIRST_LINE: Final = re.compile(r"## `[^`\n]*`: (.*)")
 
 
 def join(summaries: Mapping[str, str], stacks: Sequence[str] = (), longest: int = LONGEST) -> str:
-    """Return the comment.
+    """Return the text of the comment on a pull request, or of the issue about drift.
 
     Args:
         summaries: The summary of each stack, by its name.

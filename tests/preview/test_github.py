@@ -131,10 +131,13 @@ def test_a_refusal_says_what_to_do(repository: Repository) -> None:
 
 
 def test_the_command_joins_the_summaries_of_all_stacks(repository: Repository, tmp_path: Path) -> None:
-    """One comment holds every stack's summary; without the workflow's environment the command says so."""
+    """Comment and issue hold every stack's summary, the worst first; without its environment each says so."""
     for name in ("prod", "dev"):
         (tmp_path / f"{name}.md").write_text(f"## `{name}`: no change\n")
     files = [str(tmp_path / "prod.md"), str(tmp_path / "dev.md")]
+    for name, outcome in (("dev", "no change"), ("prod", "refused, 1 change would lose data")):
+        (tmp_path / f"drift-{name}.md").write_text(f"## `{name}`: {outcome}\n")
+    drifts = [str(tmp_path / "drift-dev.md"), str(tmp_path / "drift-prod.md")]
     environment = {
         "GITHUB_API_URL": repository.github.url,
         "GITHUB_REPOSITORY": "team/store",
@@ -155,12 +158,20 @@ def test_the_command_joins_the_summaries_of_all_stacks(repository: Repository, t
     commented = run("comment", "--pull", "7", *files, **environment)
     joined = repository.comments[0]["body"]
     opened = run("issue", "--title", "Drift", *files, **environment)
+    drifted = run("issue", "--title", "Drift", "--stacks", '["dev", "prod", "qa"]', *drifts, **environment)
+    issue = repository.issues[0]["body"]
     closed = run("issue", "--title", "Drift", **environment)
     elsewhere = run("comment", "--pull", "7", *files)
     nothing = str(tmp_path / "previews" / "*.md")  # as a shell leaves it where no job gave a summary
     failed = run("comment", "--pull", "7", "--stacks", '["qa"]', nothing, **environment)
 
     assert commented.returncode == opened.returncode == closed.returncode == 0, commented.stderr
+    assert drifted.returncode == 0, drifted.stderr
+    assert [line for line in issue.splitlines() if line.startswith("## ")] == [
+        "## `prod`: refused, 1 change would lose data",
+        "## `qa`: the preview failed",
+        "## `dev`: no change",
+    ]
     assert joined.count("no change") == len(files)
     assert "`dev`: no change\n\n## `prod`" in joined
     assert len(repository.comments) == 1
