@@ -10,6 +10,8 @@ from typing import Final
 from event_store.errors import ConfigurationError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+# Each flag is a variable, too: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/pulumi.go
+OPTION: Final = "PULUMI_OPTION_"
 _TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
 
 
@@ -35,7 +37,9 @@ def find_pulumi() -> str:
 
 
 def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
-    """Return what a command prints.
+    """Return what a command prints, without options from the environment.
+
+    One of them, `PULUMI_OPTION_TARGET`, leaves resources out of a plan, and the plan does not say so.
 
     Args:
         project: The folder of `Pulumi.yaml`.
@@ -50,7 +54,10 @@ def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_be
         answer = subprocess.run(  # noqa: S603 # our own command line, no shell
             [find_pulumi(), *command, "--non-interactive"],
             cwd=project,
-            env={**os.environ, "PATH": search_path()},
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith(OPTION)},
+                "PATH": search_path(),
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
+from infra.command import OPTION
 from infra.preview.comment import join
 from infra.preview.github import GitHub
 from infra.preview.review import review
@@ -59,6 +60,7 @@ def _parse() -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "judge":
+        _check_whole(os.environ)
         review(arguments.stack, sys.stdin.read(), arguments.summary)
         return
     github = _github(os.environ)
@@ -68,6 +70,15 @@ def _run(arguments: argparse.Namespace) -> None:
         github.keep_issue(
             arguments.title, "drift", _joined("drift-", arguments) if arguments.summaries else None
         )
+
+
+def _check_whole(environment: Mapping[str, str]) -> None:
+    """Refuse a plan that was made, most likely, in an environment which leaves resources out of plans."""
+    for flag in ("TARGET", "EXCLUDE"):
+        if environment.get(f"{OPTION}{flag}"):
+            raise ConfigurationError(
+                f"{OPTION}{flag} is set, so this may be no plan of the whole stack: unset it, preview again"
+            )
 
 
 def _joined(prefix: str, arguments: argparse.Namespace) -> str:

@@ -163,6 +163,7 @@ async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_p
         *("infra.preview", "judge", "prod", "--summary", str(tmp_path / "summary.md")), text=refused
     )
     no_plan, said = await _command("infra.preview", "judge", "prod", text="error: no stack selected")
+    part, why = await _command("infra.preview", "judge", "prod", text=refused, PULUMI_OPTION_EXCLUDE="**x*")
 
     assert code == 1
     assert (
@@ -171,6 +172,8 @@ async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_p
     assert (tmp_path / "summary.md").read_text() in output
     assert no_plan == 1
     assert "this is no plan of `pulumi preview --json`" in said
+    assert part == 1
+    assert "error: PULUMI_OPTION_EXCLUDE is set, so this may be no plan of the whole stack: unset it" in why
 
 
 async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: Path) -> None:
@@ -191,9 +194,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
         async with asyncio.timeout(120):
             assert await process.wait() == 0
 
-    async def preview(*flags: str) -> tuple[int, str]:
+    async def preview(*flags: str, **variables: str) -> tuple[int, str]:
         project = ("--state-directory", str(tmp_path / "none"), "--project", str(directory))
-        return await _command("local", *project, "preview", "prod", *flags, **environment)
+        return await _command("local", *project, "preview", "prod", *flags, **environment, **variables)
 
     nowhere = await preview("--real")
     await small.stack.must_destroy()
@@ -205,7 +208,7 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     await small.stack.cloud.update(topic, {**topic.inputs, "messageRetentionDuration": "600s"})
     drifted = await preview("--real", "--drift")
     small.write(subscriptions=[FILTERED])
-    real, local = await preview(), await preview("--local")
+    real, local = await preview(PULUMI_OPTION_EXCLUDE="**projection*"), await preview("--local")
     await pulumi("destroy", "--yes", "--skip-preview", "--stack", "prod")
 
     assert nowhere[0] == 1
