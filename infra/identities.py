@@ -255,16 +255,16 @@ GRANTS: Final = (
         identity="Pub/Sub",
         role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
         kind=KEY,
-        on="the key of a topic",
-        why="encrypts its messages",
+        on="each key of a topic, earlier ones too",
+        why="encrypts its messages, and reads those that are kept",
     ),
     *(
         Grant(
             identity=engine,
             role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
             kind=KEY,
-            on="the key `event-store:database.kms_key`",
-            why="encrypts the database and its backups",
+            on="the key `event-store:database.kms_key` and each of `earlier_kms_keys`",
+            why="encrypts the database and its backups, and reads those that are kept",
         )
         for engine in ("Cloud SQL", "AlloyDB")
     ),

@@ -64,9 +64,9 @@ class AlloyDB(pulumi.ComponentResource):
     def __init__(self, name: str, args: AlloyDBArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:AlloyDB", name, None, opts)
         child = child_options(self, opts)
-        key = args.settings.kms_key
+        keys = args.settings.kms_keys
         encrypted = may_encrypt(
-            name, args.project, "alloydb.googleapis.com", key, child, is_delivered=args.is_delivered
+            name, args.project, "alloydb.googleapis.com", keys, child, is_delivered=args.is_delivered
         )
         cluster = _cluster(name, args, child_options(self, opts, after=encrypted))
         primary = _instance(f"{name}-primary", "PRIMARY", args, cluster.name, child)

@@ -1,7 +1,8 @@
 """The database that holds the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import pulumi
@@ -72,15 +73,17 @@ class Database(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("event-store:infra:Database", name, None, opts)
         child = child_options(self, opts)
-        key = args.settings.kms_key
+        keys = args.settings.kms_keys
         encrypted = may_encrypt(
-            name, args.project, "sqladmin.googleapis.com", key, child, is_delivered=args.is_delivered
+            name, args.project, "sqladmin.googleapis.com", keys, child, is_delivered=args.is_delivered
         )
         made = child_options(self, opts, after=encrypted)
         for generation, kept in args.kept.items():
             # Another version or key is the new generation's; the old one stays what a restore may need.
             ignored = ("databaseVersion", "encryptionKeyName")
-            _instance(_generation_name(name, generation), kept, args, None, made, *ignored)
+            old = _instance(_generation_name(name, generation), kept, args, None, made, *ignored)
+            if not args.is_delivered:
+                old.encryption_key_name.apply(partial(_must_be_granted, generation, keys))
         generation, restored = args.settings.generation, args.settings.restore_from
         clone = (
             sql.DatabaseInstanceCloneArgs(source_instance_name=restored.instance, point_in_time=restored.time)
@@ -130,6 +133,20 @@ def event_store_database(
         deletion_policy="ABANDON",
         opts=opts,
     )
+
+
+def _must_be_granted(generation: int, keys: Sequence[str], key: str | None) -> None:
+    """Refuse to take the right to use a key away from a generation that is encrypted with it.
+
+    Raises:
+        RunError: The stack names other keys only. Google would suspend the instance, and nobody could read
+            its backups: https://docs.cloud.google.com/sql/docs/postgres/cmek
+    """
+    if key and key not in keys:
+        raise pulumi.RunError(
+            f"event-store:database.earlier_kms_keys lacks the key of generation {generation}, which is kept: "
+            f"add {key}"
+        )
 
 
 def _host(

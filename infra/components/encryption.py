@@ -1,31 +1,57 @@
-"""The right of a database's service agent to use a key of the team's own."""
+"""The right of a database's service agent to use keys of the team's own."""
+
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_gcp import kms, projects
 
 
+def short_name(key: str) -> str:
+    """Return what a key is called in the program: `P.L.R.K` of `projects/P/locations/L/keyRings/R/…`.
+
+    A grant is named by its key, so that it is the same resource when the key is no longer the present one.
+    """
+    return ".".join(key.split("/")[1::2])
+
+
 def may_encrypt(
-    name: str, project: str, api: str, key: str, opts: pulumi.ResourceOptions, *, is_delivered: bool
+    name: str,
+    project: str,
+    api: str,
+    keys: Sequence[str],
+    opts: pulumi.ResourceOptions,
+    *,
+    is_delivered: bool,
 ) -> list[pulumi.Resource]:
-    """Let an API's own service agent use a key; return what has to be there before it encrypts anything.
+    """Let an API's own service agent use keys; return what has to be there before it encrypts anything.
 
     Args:
         name: The beginning of the names in the program.
         project: The id of the project.
         api: As in `sqladmin.googleapis.com`.
-        key: The key's full name; empty for none.
+        keys: The keys' full names, each once, the present one first; empty for none.
         opts: The options of the component's children.
         is_delivered: Whether CI deploys, which may not grant on a key: its owner does.
     """
-    if not key or is_delivered:
+    if not keys or is_delivered:
         return []
     agent = projects.ServiceIdentity(f"{name}-agent", project=project, service=api, opts=opts)
-    return [
-        kms.CryptoKeyIAMMember(
-            f"{name}-key",
-            crypto_key_id=key,
-            role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
-            member=agent.member,
-            opts=opts,
+    made: list[pulumi.Resource] = []
+    for key in keys:
+        # A stack's only grant was not named by its key before. If that is not the first of these keys, it is
+        # deleted before any is made: a deletion at the end would take the new grant of its key away.
+        before = pulumi.ResourceOptions(
+            aliases=None if made else [pulumi.Alias(name=f"{name}-key")],
+            delete_before_replace=not made,
+            depends_on=made[:1],
         )
-    ]
+        made.append(
+            kms.CryptoKeyIAMMember(
+                f"{name}-key-{short_name(key)}",
+                crypto_key_id=key,
+                role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+                member=agent.member,
+                opts=pulumi.ResourceOptions.merge(opts, before),
+            )
+        )
+    return made

@@ -185,6 +185,18 @@ class DatabaseSettings:
         pattern=f"|{KEY}",
         allowed="as in projects/P/locations/L/keyRings/R/cryptoKeys/K, or empty for Google's",
     )
+    earlier_kms_keys: tuple[str, ...] = key(
+        "keys before it that kept generations or backups are still encrypted with: the grants on them stay",
+        changed="without a key its data cannot be read any more, refused",
+        default=(),
+        pattern=KEY,
+        allowed="as in projects/P/locations/L/keyRings/R/cryptoKeys/K",
+    )
+
+    @property
+    def kms_keys(self) -> tuple[str, ...]:
+        """All keys that data of the stack may be encrypted with, the present one first."""
+        return (*((self.kms_key,) if self.kms_key else ()), *self.earlier_kms_keys)
 
     @property
     def most_connections(self) -> int:
@@ -212,6 +224,7 @@ class DatabaseSettings:
         """Refuse what Cloud SQL refuses."""
         path = "event-store:database"
         _check_generations(path, self)
+        _check_keys(path, self)
         check_tier(f"{path}.tier", self.tier, self.edition)
         _check_replica(path, self)
         if self.trusted_ca and self.engine == "alloydb":
@@ -281,6 +294,22 @@ def _check_generations(path: str, settings: DatabaseSettings) -> None:
         raise ConfigurationError(
             f"{path}.restore_from makes a new instance and needs a new name: raise {path}.generation, "
             "and put the one before into kept_generations"
+        )
+
+
+def _check_keys(path: str, settings: DatabaseSettings) -> None:
+    """Refuse keys that are named twice, or that mean nothing."""
+    earlier = settings.earlier_kms_keys
+    if settings.kms_key in earlier:
+        raise ConfigurationError(
+            f"{path}.earlier_kms_keys has {settings.kms_key}, which {path}.kms_key is: name it once"
+        )
+    twice = next((each for each in earlier if earlier.count(each) > 1), None)
+    if twice is not None:
+        raise ConfigurationError(f"{path}.earlier_kms_keys has {twice} twice: name it once")
+    if settings.instance and settings.earlier_kms_keys:
+        raise ConfigurationError(
+            f"{path}.instance is another's, whose owner grants on its keys: remove earlier_kms_keys"
         )
 
 

@@ -172,6 +172,10 @@ class Settings:
         for path, name, what in (
             ("network.subnetwork", self.network.subnetwork, "subnetwork"),
             ("database.kms_key", self.database.kms_key, "key"),
+            *(
+                (f"database.earlier_kms_keys[{index}]", each, "key")
+                for index, each in enumerate(self.database.earlier_kms_keys)
+            ),
         ):
             region = name.split("/")[3:4]
             if region and region != [self.region]:

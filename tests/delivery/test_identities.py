@@ -138,7 +138,9 @@ async def test_a_stack_grants_what_the_table_says(
     assert not [each for each in _granted(preview) if "alloydb" in each[1]]
     instance = preview.states["database-instance"]
     assert instance["inputs"]["encryptionKeyName"] == KEY
-    assert "database-key" in {urn.rpartition("::")[2] for urn in instance["dependencies"]}
+    assert "database-key-keys.europe-west1.store.log" in {
+        urn.rpartition("::")[2] for urn in instance["dependencies"]
+    }
     assert "image-reader" in waits["migrations-job"]
     assert "image-reader" in waits["event-store-service"]
 

@@ -69,6 +69,7 @@ OTHERS = {
     ),
     "is changed by tests/infra, tests/local or tests/preview": (
         *("topology", "image", "database.replica_tier", "database.replica_flags"),
+        "database.earlier_kms_keys",
     ),
     "is the bootstrap's, which comes before": ("deployer",),
     "an instance grows into by itself": ("database.disk_size_gb",),

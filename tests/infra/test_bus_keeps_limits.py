@@ -109,6 +109,7 @@ def _topic(schemas: list[str]) -> st.SearchStrategy[dict[str, Any]]:
         ordering=_one("aggregate", "none", {"partitions": 8}),
         labels=_labels,
         kmsKeyName=_one(*_KEYS),
+        earlierKmsKeyNames=st.lists(_one(*_KEYS), max_size=2),
         messageStoragePolicy=st.fixed_dictionaries(
             {"allowedPersistenceRegions": _one(["europe-west1"], ["europe-west1", "us-east1"])},
             optional={"enforceInTransit": _truth},
@@ -246,7 +247,11 @@ def test_whoever_shares_a_table_a_bucket_or_a_key_shares_its_grants(cloud: Cloud
     topology = Topology.parse(
         yaml.safe_dump(
             {
-                "topics": [{"name": "words", **keys}, {"name": "other", **keys}],
+                "topics": [
+                    {"name": "words", **keys},
+                    {"name": "other", **keys},
+                    {"name": "third", "earlierKmsKeyNames": _KEYS[:1]},
+                ],
                 "subscriptions": [
                     {"name": "rows-1", "topic": "words", "bigqueryConfig": {"table": "words-p.set.t"}},
                     {"name": "rows-2", "topic": "other", "bigqueryConfig": {"table": "words-p.set.t"}},

@@ -8,6 +8,7 @@ from tests.infra.engine import Engine
 from tests.infra.inventory.variants import BY_ENDPOINT, KEY, ON_ALLOYDB, RESTORED, WHOLE, file_of_prod
 
 Resources = dict[str, dict[str, Any]]
+GRANT = "database-key-keys.europe-west1.store.log"
 CLUSTER = "gcp:alloydb/cluster:Cluster"
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 
@@ -59,10 +60,10 @@ def test_alloydb_is_encrypted_on_disk_and_on_the_way(on_alloydb: Resources) -> N
     instances = [_inputs(on_alloydb, f"database-{each}") for each in ("primary", "readers")]
 
     assert cluster["encryptionConfig"] == {"kmsKeyName": KEY}
-    assert _inputs(on_alloydb, "database-key")["cryptoKeyId"] == KEY
-    assert _inputs(on_alloydb, "database-key")["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    assert _inputs(on_alloydb, GRANT)["cryptoKeyId"] == KEY
+    assert _inputs(on_alloydb, GRANT)["role"] == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
     assert _inputs(on_alloydb, "database-agent")["service"] == "alloydb.googleapis.com"
-    assert "database-key" in _waits_for(on_alloydb, "database-cluster")
+    assert GRANT in _waits_for(on_alloydb, "database-cluster")
     for instance in instances:
         assert instance["clientConnectionConfig"]["sslConfig"] == {"sslMode": "ENCRYPTED_ONLY"}
         assert instance["networkConfig"] == {"enablePublicIp": False}
@@ -126,7 +127,7 @@ def test_a_replica_is_as_safe_as_its_primary(by_endpoint: Resources) -> None:
     assert followed["retainBackupsOnDelete"] is False
     assert "backupConfiguration" not in followed
     assert "settings.diskSize" in by_endpoint["database-replica"]["ignoreChanges"]
-    assert "database-key" in _waits_for(by_endpoint, "database-instance")
+    assert GRANT in _waits_for(by_endpoint, "database-instance")
 
 
 def test_an_upgrade_is_over_before_anything_connects(on_alloydb: Resources) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from infra.settings import Settings
+from tests.infra.inventory.variants import KEY
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"
 GOOGLE = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}
@@ -243,6 +244,31 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
             "database",
             '{"kms_key": "projects/p/locations/europe/keyRings/r/cryptoKeys/k"}',
             "event-store:database.kms_key is in europe, but gcp:region is europe-west1",
+        ),
+        (
+            "database",
+            json.dumps({"earlier_kms_keys": ["mine"]}),
+            "earlier_kms_keys[0] is 'mine', but must be as in projects/P/locations/L/keyRings/R",
+        ),
+        (
+            "database",
+            json.dumps({"earlier_kms_keys": [KEY.replace("europe-west1", "europe")]}),
+            "event-store:database.earlier_kms_keys[0] is in europe, but gcp:region is europe-west1",
+        ),
+        (
+            "database",
+            json.dumps({"kms_key": KEY, "earlier_kms_keys": [KEY]}),
+            f"earlier_kms_keys has {KEY}, which event-store:database.kms_key is: name it once",
+        ),
+        (
+            "database",
+            json.dumps({"earlier_kms_keys": [KEY, KEY]}),
+            f"earlier_kms_keys has {KEY} twice: name it once",
+        ),
+        (
+            "database",
+            json.dumps({"instance": "theirs", "earlier_kms_keys": [KEY]}),
+            "instance is another's, whose owner grants on its keys: remove earlier_kms_keys",
         ),
         ("database", '{"engine": "alloy"}', "(did you mean alloydb?); allowed are cloudsql, alloydb"),
         (

@@ -6,6 +6,8 @@ from event_store.errors import TopologyError
 from event_store.topology import Topology
 from event_store.topology.delivery import BigQueryExport, CloudStorageExport, Push
 
+KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+
 
 def topology(subscription: str = "", topic: str = "", rest: str = "") -> Topology:
     return Topology.parse(
@@ -141,6 +143,14 @@ def test_what_a_subscription_cannot_be_is_refused(subscription: str, message: st
     ("topic", "rest", "message"),
     [
         ("    kmsKeyName: key", "", "kmsKeyName is 'key': write a key as projects/P/locations/L"),
+        ("    earlierKmsKeyNames: [key]", "", "earlierKmsKeyNames[0] is 'key': write a key as projects/P"),
+        (f"    earlierKmsKeyNames: {KEY}", "", "earlierKmsKeyNames is text: write a list"),
+        (f"    earlierKmsKeyNames: [{KEY}, {KEY}]", "", f"earlierKmsKeyNames[1] is {KEY} again: name each"),
+        (
+            f"    earlierKmsKeyNames: [{KEY}]\n    kmsKeyName: {KEY}",
+            "",
+            "earlierKmsKeyNames[0] is the topic's kmsKeyName: name the keys before it only, or remove it",
+        ),
         (
             "    messageStoragePolicy: {allowedPersistenceRegions: []}",
             "",
@@ -176,3 +186,17 @@ def test_a_generation_takes_no_name_of_another() -> None:
     """`reader-g2` is the second generation of `reader`, or a subscription of its own, not both."""
     with pytest.raises(TopologyError, match="has the name reader-g2 in generation 2, which is taken"):
         topology("    generation: 2\n  - name: reader-g2\n    topic: words")
+
+
+@pytest.mark.parametrize(
+    ("topic", "keys"),
+    [
+        ("", ()),
+        (f"    kmsKeyName: {KEY}", (KEY,)),
+        (f"    earlierKmsKeyNames: [{KEY}1, {KEY}2]", (f"{KEY}1", f"{KEY}2")),
+        (f"    earlierKmsKeyNames: [{KEY}1]\n    kmsKeyName: {KEY}", (KEY, f"{KEY}1")),
+    ],
+)
+def test_a_topic_knows_all_keys_that_its_messages_may_need(topic: str, keys: tuple[str, ...]) -> None:
+    """The present one first, and earlier ones also where it has gone back to Google's own."""
+    assert topology(topic=topic).topics[0].kms_keys == keys

@@ -42,6 +42,7 @@ _topics = _mapping(
     ordering=st.one_of(st.sampled_from(["aggregate", "none"]), _mapping(partitions=_numbers), _scalars),
     labels=st.one_of(st.dictionaries(_names, _names, max_size=3), _scalars),
     kmsKeyName=_names,
+    earlierKmsKeyNames=st.lists(_names, max_size=2),
     messageStoragePolicy=_mapping(
         allowedPersistenceRegions=st.lists(_names, max_size=2), enforceInTransit=_scalars
     ),

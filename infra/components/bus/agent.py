@@ -5,6 +5,7 @@ from pulumi_gcp import bigquery, kms, projects, pubsub, serviceaccount, storage
 
 from event_store.topology.delivery import BigQueryExport, CloudStorageExport
 from infra.components.account import Account
+from infra.components.encryption import short_name
 
 _TABLE_ROLES = ("roles/bigquery.dataEditor", "roles/bigquery.metadataViewer")
 _BUCKET_ROLES = ("roles/storage.objectCreator", "roles/storage.legacyBucketReader")
@@ -39,7 +40,7 @@ class Agent:
             return []
         if key not in self._keys:
             self._keys[key] = kms.CryptoKeyIAMMember(
-                f"{self._name}-key-{'.'.join(key.split('/')[1::2])}",
+                f"{self._name}-key-{short_name(key)}",
                 crypto_key_id=key,
                 role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
                 member=self._identity.member,

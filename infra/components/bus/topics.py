@@ -97,9 +97,10 @@ class Topics:
         storage = pubsub.TopicMessageStoragePolicyArgs(
             allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
         )
-        needed = pulumi.ResourceOptions(
-            depends_on=self._agent.may_encrypt(topic.kms_key) if topic.kms_key else None
-        )
+        # Of earlier keys, too: Pub/Sub decrypts a message when it delivers it, by the key that the topic had
+        # when it was published: https://docs.cloud.google.com/pubsub/docs/encryption
+        grants = [grant for key in topic.kms_keys for grant in self._agent.may_encrypt(key)]
+        needed = pulumi.ResourceOptions(depends_on=grants)
         return {
             "kms_key_name": topic.kms_key or None,
             "message_storage_policy": storage if topic.regions else None,

@@ -29,6 +29,7 @@ class Topic:
         unpublishable: `park` or `block`, see `RoutedTopic`; `block` needs an order.
         labels: Beside the stack's.
         kms_key: The key that messages are encrypted with; empty for Google's own.
+        earlier_kms_keys: Those before it, which messages that are still kept are encrypted with.
         regions: The only regions that messages are kept in; none is any.
         enforce_in_transit: Whether publishers and subscribers must be in these regions too.
         schema: The name of a schema of the topology; empty for none.
@@ -45,6 +46,12 @@ class Topic:
     enforce_in_transit: bool = False
     schema: str = ""
     schema_encoding: str = "JSON"
+    earlier_kms_keys: tuple[str, ...] = ()
+
+    @property
+    def kms_keys(self) -> tuple[str, ...]:
+        """All keys that its messages may be encrypted with, the present one first."""
+        return (*((self.kms_key,) if self.kms_key else ()), *self.earlier_kms_keys)
 
     @classmethod
     def read(cls, value: Value, schemas: Collection[str] = ()) -> "Topic":
@@ -61,7 +68,7 @@ class Topic:
             ("name",),
             (
                 *("messageRetentionDuration", "ordering", "unpublishable", "labels", "kmsKeyName"),
-                *("messageStoragePolicy", "schemaSettings"),
+                *("earlierKmsKeyNames", "messageStoragePolicy", "schemaSettings"),
             ),
         )
         given: dict[str, Any] = {}
@@ -76,11 +83,25 @@ class Topic:
             given["labels"] = keys["labels"].labels()
         if "kmsKeyName" in keys:
             given["kms_key"] = keys["kmsKeyName"].matching(*_KEY)
+        if "earlierKmsKeyNames" in keys:
+            given["earlier_kms_keys"] = _earlier(keys["earlierKmsKeyNames"], given.get("kms_key", ""))
         if "messageStoragePolicy" in keys:
             given |= _storage(keys["messageStoragePolicy"])
         if "schemaSettings" in keys:
             given |= _schema(keys["schemaSettings"], schemas)
         return cls(name=keys["name"].resource_name(NAME_CHARACTERS), **given)
+
+
+def _earlier(value: Value, present: str) -> tuple[str, ...]:
+    earlier: list[str] = []
+    for each in value.items():
+        key = each.matching(*_KEY)
+        if key == present:
+            raise each.error("is the topic's kmsKeyName", "name the keys before it only, or remove it")
+        if key in earlier:
+            raise each.error(f"is {key} again", "name each key once")
+        earlier.append(key)
+    return tuple(earlier)
 
 
 def _storage(value: Value) -> dict[str, Any]:
