@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status stack preview canary promote rollback test mutants check bench proto inventory reference lock format
+.PHONY: help setup up down status stack preview canary promote rollback test mutants check bench proto inventory plans reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -60,6 +60,9 @@ proto: setup ## Generate the Python code of the contract
 inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/infra.md
 	@$(VENV_PYTHON) -m tests.infra.inventory --save
 	@$(VENV_PYTHON) -m tests.local.limits > tests/local/limits.txt
+
+plans: setup ## Make the engine's plans of the edits that the preview guard is tested with; ARGS="--missing" or names
+	@$(VENV_PYTHON) -m tests.preview.edits --save $(ARGS)
 
 reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
 	@$(VENV_PYTHON) -m infra.settings > docs/settings.md

@@ -1,0 +1,177 @@
+"""Makes the engine's plans of edits: a stack is brought up once, and each edit of it is previewed."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from infra.settings.stack import NAMESPACE
+from local.assembly import Assembly, assemble_empty
+from local.provider import Provider
+from local.pulumi import Pulumi
+from local.state import ROOT, State
+from tests.preview.edits.edit import Base, Edit, Outside, changed
+from tests.preview.normal import normal
+
+if TYPE_CHECKING:
+    from local.records import Record
+
+_DOCKERFILE: Final = (
+    "FROM scratch\n"  # an image, and below alerts, that stay the same whatever we build and write
+)
+
+
+@asynccontextmanager
+async def standing(base: Base, folder: Path) -> AsyncIterator["Recorder"]:
+    """Bring a stack up, to preview its edits.
+
+    Args:
+        base: The stack.
+        folder: An empty one.
+    """
+    project, image = folder / "project", folder / "image"
+    project.mkdir()
+    (image / "service").mkdir(parents=True)
+    (image / "service" / "Dockerfile").write_text(_DOCKERFILE)
+    shutil.copy(ROOT / "Pulumi.yaml", project)
+    shutil.copytree(ROOT / "infra", project / "infra")
+    (project / "docs").mkdir()
+    headings = [each for each in (ROOT / "docs" / "runbook.md").read_text().splitlines() if each[:1] == "#"]
+    (project / "docs" / "runbook.md").write_text("\n\nSee the runbook.\n\n".join(headings))
+    state = State(folder / "cloud")
+    state.make()
+    assembly = assemble_empty(state, image / "infra")
+    async with Provider(assembly.cloud) as provider:
+        recorder = Recorder(base, project, assembly, provider.attachment)
+        await recorder.bring_up()
+        yield recorder
+
+
+class Recorder:
+    """Previews the edits of one stack that stands.
+
+    Args:
+        base: The stack.
+        project: The folder of `Pulumi.yaml`, with a copy of the program.
+        assembly: The local Google Cloud that it stands in.
+        providers: Where that listens.
+    """
+
+    def __init__(self, base: Base, project: Path, assembly: Assembly, providers: str) -> None:
+        self._base = base
+        self._project = project
+        self._records = assembly.cloud.records
+        self._providers = providers
+        own = yaml.safe_load((ROOT / f"Pulumi.{base.stack}.yaml").read_text(encoding="utf-8"))["config"]
+        topology = yaml.safe_load((ROOT / "topology.yaml").read_text(encoding="utf-8"))
+        self._own = own
+        self._topology = base.topology if base.topology is not None else topology
+        self._stands: tuple[Record, ...] = ()
+
+    async def bring_up(self) -> None:
+        """Bring it up, in as many updates as it takes."""
+        for config in (*self._base.made, self._base.config):
+            self._write(self._base.stack, (config,), {}, {})
+            pulumi = self._pulumi(self._base.stack)
+            await pulumi.prepare()
+            code = await pulumi.run(
+                "up", "--yes", "--skip-preview", "--suppress-progress", "--suppress-outputs"
+            )
+            if code != 0:
+                raise RuntimeError(f"the stack {self._base.name} does not come up: it says why above")
+        self._stands, self._place = tuple(self._records), self._records.place
+
+    async def plan(self, edit: Edit) -> dict[str, Any]:
+        """Return the normal plan of an edit."""
+        stack = edit.stack or self._base.stack
+        pulumi = self._pulumi(stack)
+        self._write(stack, (self._base.config, edit.config), edit.topology, edit.acknowledged)
+        await pulumi.prepare()
+        checkpoint = pulumi._checkpoint.read_bytes()
+        patched = [self._patch(each.file, each.old, each.new) for each in edit.program]
+        for each in edit.outside:
+            self._change_outside(each)
+        try:
+            for name in edit.unprotected:
+                await pulumi._quietly("state", "unprotect", "--yes", self._urn(checkpoint, name))
+            _, text = await pulumi._run(asyncio.subprocess.PIPE, *edit.command, "--json", *edit.flags)
+        finally:
+            pulumi._checkpoint.write_bytes(checkpoint)
+            for path, original in patched:
+                path.write_text(original, encoding="utf-8")
+            self._restore_records()
+        return normal(json.loads(self._without_places(text)))
+
+    def _pulumi(self, stack: str) -> Pulumi:
+        pulumi = Pulumi(self._project, self._project / "state", stack, self._providers)
+        # The copy of the program comes first, since a part of it may be patched.
+        path = [self._project, ROOT / "service", ROOT]
+        pulumi._environment["PYTHONPATH"] = ":".join(map(str, path))
+        return pulumi
+
+    def _write(
+        self,
+        stack: str,
+        configs: Iterable[Mapping[str, Any]],
+        topology: Mapping[str, Any],
+        acknowledged: Mapping[str, str],
+    ) -> None:
+        document = self._own
+        for config in configs:
+            paths = {key if ":" in key else f"{NAMESPACE}{key}": value for key, value in config.items()}
+            document = changed(document, paths)
+        if acknowledged:
+            document[f"{NAMESPACE}acknowledged"] = dict(acknowledged)
+        file = self._project / f"Pulumi.{stack}.yaml"
+        file.write_text(yaml.safe_dump({"config": document}, sort_keys=False), encoding="utf-8")
+        edited = changed(self._topology, topology)
+        (self._project / "topology.yaml").write_text(
+            yaml.safe_dump(edited, sort_keys=False), encoding="utf-8"
+        )
+
+    def _patch(self, file: str, old: str, new: str) -> tuple[Path, str]:
+        path = self._project / "infra" / file
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise ValueError(f"infra/{file} has {text.count(old)} times {old!r}, not once: change the edit")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        return path, text
+
+    def _change_outside(self, outside: Outside) -> None:
+        (record,) = (each for each in self._records.of_type(outside.type) if each.id.endswith(outside.ends))
+        if outside.changed is None:
+            self._records.remove(record)
+            return
+        inputs, outputs = (changed(each, outside.changed) for each in (record.inputs, record.outputs))
+        self._records.put(replace(record, inputs=inputs, outputs=outputs))
+
+    def _restore_records(self) -> None:
+        for each in self._records:
+            self._records.remove(each)
+        for each in self._stands:
+            self._records.put(each)
+        self._records.place = self._place
+
+    def _urn(self, checkpoint: bytes, name: str) -> str:
+        resources = json.loads(checkpoint)["checkpoint"]["latest"]["resources"]
+        (urn,) = (each["urn"] for each in resources if each["urn"].endswith(f"::{name}"))
+        return str(urn)
+
+    def _without_places(self, text: str) -> str:
+        """Leave out where on this machine something is, as an error's traceback says it."""
+        for path, word in (
+            (self._project, "PROJECT"),
+            ((ROOT / ".tools").resolve().parent, "REPOSITORY"),
+            ((ROOT / ".venv").resolve().parent, "REPOSITORY"),
+            (ROOT, "REPOSITORY"),
+            (sys.base_prefix, "PYTHON"),
+        ):
+            text = text.replace(str(path), word)
+        return text

@@ -1,0 +1,74 @@
+"""The guard on real plans of real edits: each has the right verdict, headline and words.
+
+The plans are the engine's, kept as files; `make plans` makes them anew.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from infra.preview.guard import judge
+from infra.preview.plan import Plan
+from infra.preview.summary import render
+from local.state import ROOT
+from tests.preview.edits import BASES, EDITS
+from tests.preview.edits.edit import Edit
+from tests.preview.edits.plans import FOLDER, kept, path_of
+from tests.preview.edits.recorder import standing
+
+SECONDS = 300
+# Recorded anew at each run: of a replacement, and of what the engine itself refuses.
+TRIED = ("prod", ("remove-a-subscription-of-a-protected-stack", "change-a-filter-of-a-protected-stack"))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(each, id=each.name, marks=pytest.mark.xfail(reason=each.pending, strict=True))
+        if each.pending
+        else pytest.param(each, id=each.name)
+        for each in EDITS
+    ],
+)
+def test_an_edit_has_the_right_verdict(edit: Edit) -> None:
+    """What is refused, what the first line says, and what the summary has to say or must not say."""
+    plan = Plan.parse(kept(edit))
+    verdict = judge(plan)
+    stack = edit.stack or BASES[edit.base].stack
+    summary = render(stack, plan, verdict)
+
+    assert summary.partition("\n")[0].removeprefix(f"## `{stack}`: ").startswith(edit.headline)
+    assert {(each.deed, each.step.name) for each in verdict.refused} == edit.refused
+    for words in edit.says:
+        assert words in summary
+    for words in edit.omits:
+        assert words not in summary
+
+
+def test_every_plan_is_of_an_edit() -> None:
+    """No edit is there twice or without a plan, and no plan without an edit."""
+    names = [(each.base, each.name) for each in EDITS]
+    assert len(names) == len({*names})
+    assert {path_of(each) for each in EDITS} == {*FOLDER.rglob("*.gz")}
+    assert len({each.name for each in EDITS}) == len(EDITS)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda each: each.name)
+def test_a_plan_says_nothing_of_the_machine_that_made_it(edit: Edit) -> None:
+    """No path of it, which another machine would write otherwise."""
+    text = kept(edit)
+    folders = {str(ROOT), str(Path.home()), tempfile.gettempdir(), sys.base_prefix}
+    assert not [each for each in folders if each in text]
+
+
+async def test_the_engine_still_plans_what_was_kept(tmp_path: Path) -> None:
+    """Of a few edits the real engine's plan is the one in the file: if not, `make plans` is due."""
+    name, wanted = TRIED
+    async with asyncio.timeout(SECONDS), standing(BASES[name], tmp_path) as recorder:
+        for edit in EDITS:
+            if edit.base == name and edit.name in wanted:
+                assert await recorder.plan(edit) == json.loads(kept(edit)), f"make plans ARGS={edit.name}"
