@@ -94,7 +94,7 @@ def unused(
         if len(urns) > 1 and found:
             yield f"{key}: {deed}", f"fits {len(urns)} resources and frees none: write the URN"
         elif found and all(each != deed for _, each in found):
-            yield f"{key}: {deed}", f"says {deed}, but the plan would {found[0][1]} it"
+            yield f"{key}: {deed}", f"says {code(deed)}, but the plan would {code(found[0][1])}"
         elif not found:
             yield f"{key}: {deed}", _fault(key, by_name, plan)
 

@@ -195,7 +195,7 @@ def _details(plan: Plan) -> list[str]:
         return []
     lines = [
         "<details>",
-        f"<summary>All {sum(map(len, groups.values()))} changes, by component</summary>",
+        f"<summary>{_all(sum(map(len, groups.values())))}, by component</summary>",
         "",
     ]
     for component, steps in sorted(groups.items()):
@@ -206,6 +206,10 @@ def _details(plan: Plan) -> list[str]:
             "",
         ]
     return ["\n".join([*lines, "</details>"])]
+
+
+def _all(count: int) -> str:
+    return f"All {count} changes" if count > 1 else "The change"
 
 
 def _line(step: Step) -> str:

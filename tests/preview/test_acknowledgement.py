@@ -58,7 +58,7 @@ def test_a_line_frees_one_of_two_that_share_a_name(line: str) -> None:
             f"names no kind of resource, and frees nothing; the plan asks for `pubsub.Topic {NAME}",
         ),
         (f"sql.Database {NAME}", "delete", "names another kind of resource"),
-        (f"pubsub.Topic {NAME}", "replace", "says replace, but the plan would delete it"),
+        (f"pubsub.Topic {NAME}", "replace", "says `replace`, but the plan would `delete`"),
         ("pubsub.Topic gone", "delete", f"matches nothing: remove it from {KEY}"),
     ],
 )

@@ -106,7 +106,7 @@ async def test_an_acknowledgement_is_of_one_deed_only(small: Small) -> None:
         "bus-projection-dead-letter",
     }
     assert {each.deed for each in verdict.refused} == {"delete"}
-    assert verdict.stale == ((f"{SUBSCRIPTION_KEY}: replace", "says replace, but the plan would delete it"),)
+    assert verdict.stale == ((f"{SUBSCRIPTION_KEY}: replace", "says `replace`, but the plan would `delete`"),)
 
 
 async def test_a_renamed_instance_takes_its_database_with_it(small: Small) -> None:
@@ -139,20 +139,28 @@ async def test_the_engine_s_own_refusal_is_told(small: Small) -> None:
     assert "the engine refuses it even when it is acknowledged" in summary
 
 
-async def test_updates_pass_and_less_safety_is_named(small: Small) -> None:
-    """A shorter retention is no loss that is refused, but a reviewer reads of it; no change is no change."""
+async def test_an_update_that_loses_data_is_refused_until_its_property_is_acknowledged(small: Small) -> None:
+    """A shorter retention is acknowledged by the property; no change is no change."""
     unchanged = await small.plan()
     small.write(topics=[{"name": "words", "messageRetentionDuration": "1d"}])
     plan = await small.plan()
     summary = render("prod", plan, judge(plan))
+    small.acknowledge({"pubsub.Topic bus-words": "update"})
+    vague = judge(await small.plan())
+    small.acknowledge({"pubsub.Topic bus-words": "update messageRetentionDuration"})
+    acknowledged = await small.plan()
 
     assert "no change" in render("prod", unchanged, judge(unchanged))
-    assert judge(plan).passes
-    assert "1 to update" in summary
-    assert (
-        'Less safe than before\n\n- `bus-words`: `messageRetentionDuration` `"604800s"` → `"86400s"`'
-        in summary
-    )
+    assert [(each.step.name, each.deed) for each in judge(plan).refused] == [
+        ("bus-words", "update messageRetentionDuration")
+    ]
+    assert '`messageRetentionDuration` `"604800s"` → `"86400s"` loses the retained messages' in summary
+    assert "    pubsub.Topic bus-words: update messageRetentionDuration\n" in summary
+    assert [fault for _, fault in vague.stale] == [
+        "says `update`, but the plan would `update messageRetentionDuration`"
+    ]
+    assert judge(acknowledged).passes
+    assert "loses data, as acknowledged" in render("prod", acknowledged, judge(acknowledged))
 
 
 async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_path: Path) -> None:
