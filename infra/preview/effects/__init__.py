@@ -2,7 +2,8 @@
 
     effect.py       how bad, what, and what to do instead
     rules.py        which direction of a change has the effect
-    sql.py, …       the tables, by Google's products
+    sql.py, …       the tables, by Google's products; sql_settings.py is what an instance's settings do
+    postgres.py     what Cloud SQL and AlloyDB have in common
     grants.py       rights, of which there is a type for everything that can be granted on
     told.py         the effects of one step
 

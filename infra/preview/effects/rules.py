@@ -70,14 +70,24 @@ def begins(effect: Effect, *, unset: bool = False) -> Rule:
     return _when(effect, lambda old, new: _is_on(new, on=unset) and not _is_on(old, on=unset))
 
 
-def moves(effect: Effect) -> Rule:
-    """Return a rule: another value or none in place of one has the effect, the first one has not."""
-    return _when(effect, lambda old, _new: bool(old))
+def moves(effect: Effect, unset: object = None) -> Rule:
+    """Return a rule: another value or none in place of one has the effect, the first one has not.
+
+    Args:
+        effect: The effect.
+        unset: What counts for no value, where Google has a default.
+    """
+    return _when(effect, lambda old, new: bool(old or unset) and (old or unset) != (new or unset))
+
+
+def arrives(effect: Effect) -> Rule:
+    """Return a rule: any value but none has the effect, also one that looks the same, as a secret does."""
+    return _when(effect, lambda _old, new: bool(new))
 
 
 def becomes(effect: Effect, *values: object) -> Rule:
     """Return a rule: a change to one of these values has the effect; None among them stands for unset."""
-    return _when(effect, lambda _old, new: new in values)
+    return _when(effect, lambda old, new: new in values and old != new)
 
 
 def parts_from(effect: Effect, *values: object) -> Rule:

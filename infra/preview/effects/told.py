@@ -44,6 +44,8 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
     found = {} if table is None else {each.change.path: each for each in _blocks(step, table)}
     for path in sorted(_changed(step, table), key=dotted):
         old, new = _old(step, path), at(step.new, path)
+        if _stands(step, path, new):
+            continue
         rule = None if table is None else table.rule_of(pattern(path))
         effect = UNKNOWN_PROPERTY if rule is None else rule(old, new)
         if effect.severity > Severity.HARMLESS:
@@ -93,6 +95,11 @@ def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[P
             yield from _leaves(pair[0], pair[1], (*path, index), table)
     elif old != new:
         yield path
+
+
+def _stands(step: Step, path: Path, new: Any) -> bool:
+    """Tell whether a program says for the first time what Google has already."""
+    return new is not None and at(step.old, path) is None and at(step.outputs, path) == new
 
 
 def _old(step: Step, path: Path) -> Any:

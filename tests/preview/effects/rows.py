@@ -1,0 +1,70 @@
+"""Rows of a test: a change of one property, and the worst that its table must say of it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from infra.preview.effects import TABLES
+from infra.preview.effects.effect import HARMLESS, Effect, Severity
+from infra.preview.effects.rules import harmless
+from infra.preview.effects.told import of_its_changes
+from infra.preview.paths import parsed, pattern
+from infra.preview.plan import UNKNOWN
+from tests.preview.effects.changed import changed
+
+_HARMLESS_RULE: Final = harmless("any")["any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change.
+
+    Attributes:
+        path: The property.
+        old: Its value; None for none.
+        new: What it would be; None for none.
+        severity: The worst that this does.
+        words: What the table says of it, or a part of that.
+    """
+
+    path: str
+    old: object
+    new: object
+    severity: Severity
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.old} -> {self.new}"
+
+
+def effect_of(kind: str, path: str, old: object, new: object) -> Effect:
+    """Return the worst effect of a change, whole plan and whole guard between."""
+    (step,) = changed(kind, path, old, new).steps
+    return max(
+        (each.effect for each in of_its_changes(step)), key=lambda effect: effect.severity, default=HARMLESS
+    )
+
+
+def check(kind: str, row: Row) -> None:
+    """Check a row: there, back (which is harmless unless it has a row), and with a value known later only."""
+    there = effect_of(kind, row.path, row.old, row.new)
+    later = effect_of(kind, row.path, row.old, UNKNOWN)
+
+    assert (there.severity, row.words in there.what) == (row.severity, True), there
+    assert there.source.startswith("https://")
+    assert bool(there.instead) or not there.severity.is_refused
+    assert later.severity >= row.severity
+
+
+def check_back(kind: str, row: Row, rows: list[Row]) -> None:
+    """Check that the way back does nothing, unless it has a row of its own."""
+    if not any((each.path, each.old, each.new) == (row.path, row.new, row.old) for each in rows):
+        assert effect_of(kind, row.path, row.new, row.old) == HARMLESS
+
+
+def without_a_row(kind: str, rows: list[Row]) -> list[str]:
+    """Return the properties and blocks of a table that do something and are in no row."""
+    table = TABLES[kind]
+    rules = {**table.properties, **table.blocks}
+    covered = {pattern(parsed(row.path)) for row in rows}
+    missing = [name for name, rule in rules.items() if rule is not _HARMLESS_RULE and name not in covered]
+    return sorted(missing)
