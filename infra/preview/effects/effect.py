@@ -75,6 +75,10 @@ class Effects:
         """Tell whether the table names a property."""
         return pattern in self.properties
 
+    def has_block(self, pattern: str) -> bool:
+        """Tell whether a property is judged as a block, or is part of one that is."""
+        return any(f"{pattern}.".startswith(f"{each}.") for each in self.blocks)
+
     def rule_of(self, pattern: str) -> Rule | None:
         """Return the rule of a property; None if nobody has classified it."""
         return self.properties.get(pattern, self.rest)

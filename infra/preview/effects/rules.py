@@ -3,11 +3,14 @@
 A value that only the update can tell (`LATER`) has the effect, whichever direction is meant.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from infra.preview.effects.effect import HARMLESS, Effect, Rule
+from infra.preview.paths import at as _at
+from infra.preview.paths import parsed
 from infra.preview.plan import UNKNOWN as LATER
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -85,6 +88,11 @@ def arrives(effect: Effect) -> Rule:
     return _when(effect, lambda _old, new: bool(new))
 
 
+def arrives(effect: Effect) -> Rule:
+    """Return a rule: any value but none has the effect, the first one or another one."""
+    return _when(effect, lambda old, new: bool(new) and old != new)
+
+
 def becomes(effect: Effect, *values: object) -> Rule:
     """Return a rule: a change to one of these values has the effect; None among them stands for unset."""
     return _when(effect, lambda old, new: new in values and old != new)
@@ -98,6 +106,37 @@ def parts_from(effect: Effect, *values: object) -> Rule:
 def thins(effect: Effect) -> Rule:
     """Return a rule: a list or mapping that loses an item, or has another one in its place."""
     return _when(effect, _has_lost)
+
+
+def widens(effect: Effect) -> Rule:
+    """Return a rule: a list that gains an item has the effect; the first value of one has not."""
+    return _when(effect, lambda old, new: bool(old) and any(each not in old for each in new or ()))
+
+
+def block(*, gone: Callable[[Any], Effect], came: Effect = HARMLESS, within: Mapping[str, Rule]) -> Rule:
+    """Return a rule of a block as a whole, which tells a value that was unset from a block that went.
+
+    Args:
+        gone: What its removal does, of the block as it is.
+        came: What the first value of it does.
+        within: The rules of what it has, by path: the worst of them is what another change of it does.
+    """
+
+    def rule(old: Any, new: Any) -> Effect:
+        if LATER in (old, new) or (old and not new):
+            return gone(old if isinstance(old, Mapping) else {})
+        if not old:
+            return came if new else HARMLESS
+        pairs = ((each, _at(old, parsed(path)), _at(new, parsed(path))) for path, each in within.items())
+        told = [each(before, after) for each, before, after in pairs if before != after]
+        return max(told, key=lambda effect: effect.severity, default=HARMLESS)
+
+    return rule
+
+
+def has_later(*values: Any) -> bool:
+    """Tell whether only the update can tell any of the values, or a part of one."""
+    return any(LATER in json.dumps(each) for each in values)
 
 
 def either(*rules: Rule) -> Rule:

@@ -55,7 +55,7 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
 
 def _blocks(step: Step, table: Effects) -> Iterator[Told]:
     for name, rule in table.blocks.items():
-        old, new = at(step.old, parsed(name)), at(step.new, parsed(name))
+        old, new = (_plain(at(each, parsed(name))) for each in (step.old, step.new))
         effect = rule(old, new)
         if old != new and effect.severity > Severity.HARMLESS:
             yield Told(change=Change.of(name, old, new), effect=effect)
@@ -76,7 +76,10 @@ def _properties(step: Step, table: Effects | None, root: Path) -> Iterator[Path]
             yield root[:length]
             return
     below = list(_leaves(_old(step, root), at(step.new, root), root, table))
-    yield from below or [root]  # the engine says so, whatever the values are
+    if below or (table is not None and table.has_block(pattern(root))):
+        yield from below
+    else:
+        yield root  # the engine says so, whatever the values are
 
 
 def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[Path]:
@@ -100,6 +103,13 @@ def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[P
 def _stands(step: Step, path: Path, new: Any) -> bool:
     """Tell whether a program says for the first time what Google has already."""
     return new is not None and at(step.old, path) is None and at(step.outputs, path) == new
+
+
+def _plain(value: Any) -> Any:
+    """Leave out the provider's own, as `__defaults`."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items() if not name.startswith("__")}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _old(step: Step, path: Path) -> Any:

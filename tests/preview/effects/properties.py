@@ -17,10 +17,11 @@ def properties_of(resource_type: str) -> frozenset[str]:
 def _below(schema: Schema, prefix: str = "") -> Iterator[str]:
     for name, hint in schema.hints.items():
         block = _block(hint)
-        if block is None:
+        inside = schema_of_input(block) if block is not None else None
+        if inside is None or not inside.hints:  # a value, or a block that has nothing in it
             yield prefix + name
         else:
-            yield from _below(schema_of_input(block), f"{prefix}{name}.")
+            yield from _below(inside, f"{prefix}{name}.")
 
 
 def _block(hint: Any) -> type | None:
