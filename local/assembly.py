@@ -192,6 +192,7 @@ def _kinds(
 ) -> tuple[Kind, ...]:
     """Return all resource types but those whose containers run."""
     log_metrics = LogMetricKind()
+    nodes = alloydb_kinds.InstanceKind(instances)
     return (
         *RECORDED,
         SubnetworkKind(runner),
@@ -203,8 +204,8 @@ def _kinds(
         DatabaseKind(instances),
         UserKind(instances),
         alloydb_kinds.CLUSTER,
-        alloydb_kinds.InstanceKind(instances),
-        alloydb_kinds.UserKind(instances),
+        nodes,
+        alloydb_kinds.UserKind(instances, nodes),
         ImageKind(program),
         log_metrics,
         AlertPolicyKind(records, log_metrics),

@@ -81,6 +81,9 @@ class AlloyDB(pulumi.ComponentResource):
             host=primary.ip_address,
             database=pulumi.Output.from_input(DATABASE_NAME),
             server_ca=pulumi.Output.from_input(args.alloydb.server_ca),
+            # Google makes a user in the primary, and refuses it while the cluster has none:
+            # https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/alloydb_user
+            serving=[primary],
         )
         self.instance_connection_name = primary.name
         self.register_outputs(

@@ -1,5 +1,6 @@
 """How a client finds and trusts the database, whichever engine it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -34,6 +35,7 @@ class DatabaseConnection:
         database: The name of the database in it.
         server_ca: The PEM certificate that the server's certificate chains to.
         replica: What follows it; None if nothing does.
+        serving: What has to be there before a user is made, beside `instance`.
     """
 
     engine: str = "cloudsql"
@@ -42,3 +44,4 @@ class DatabaseConnection:
     database: pulumi.Output[str]
     server_ca: pulumi.Output[str]
     replica: ReplicaConnection | None = None
+    serving: Sequence[pulumi.Resource] = ()

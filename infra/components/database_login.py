@@ -63,7 +63,8 @@ class DatabaseLogin(pulumi.ComponentResource):
                 member=args.account.member,
                 opts=child_options(self, opts),
             )
-        self.user = _user(name, args, child_options(self, opts, after=args.after))
+        after = [*args.connection.serving, *args.after]
+        self.user = _user(name, args, child_options(self, opts, after=after))
         self.variables = {
             **Environment(database_login="iam").variables(),
             DATABASE_CA: args.connection.server_ca,

@@ -5,6 +5,7 @@ The primary is a PostgreSQL of its own. A read pool is recorded, and nothing lis
 
 from typing import Final
 
+from local.errors import CloudError
 from local.instances import Instances
 from local.limits import alloydb as limits
 from local.place import Place, digits, private_address
@@ -66,13 +67,11 @@ class InstanceKind(Kind):
             CloudError: The primary would have higher flags than a read pool.
         """
         others = [each for each in self._standing.values() if each["cluster"] == draft.inputs["cluster"]]
-        kinds = ("READ_POOL", "PRIMARY")
-        pools, primaries = ([each for each in others if each["instanceType"] == kind] for kind in kinds)
         if draft.inputs["instanceType"] == "PRIMARY":
+            pools = [each for each in others if each["instanceType"] == "READ_POOL"]
             refuse_smaller_replicas(draft.inputs, pools)
-        else:
-            for primary in primaries:
-                refuse_smaller_replicas(primary, [draft.inputs])
+        elif (primary := self.primary_of(draft.inputs["cluster"])) is not None:
+            refuse_smaller_replicas(primary, [draft.inputs])
         await self._start(draft.inputs)
         self._standing[draft.id] = draft.inputs
         return {
@@ -98,6 +97,11 @@ class InstanceKind(Kind):
         await self._start(record.inputs)
         self._standing[record.id] = record.inputs
 
+    def primary_of(self, cluster: str) -> Properties | None:
+        """Return the inputs of a cluster's primary; None while it has none."""
+        of_cluster = [each for each in self._standing.values() if each["cluster"] == cluster]
+        return next((each for each in of_cluster if each["instanceType"] == "PRIMARY"), None)
+
     async def _start(self, inputs: Properties) -> None:
         if inputs["instanceType"] != "PRIMARY":
             return
@@ -111,12 +115,12 @@ class InstanceKind(Kind):
 
 
 class UserKind(Kind):
-    """A login role."""
+    """A login role, which is made in the primary."""
 
     limits = limits.USER
 
-    def __init__(self, instances: Instances) -> None:
-        self._instances = instances
+    def __init__(self, instances: Instances, nodes: InstanceKind) -> None:
+        self._instances, self._nodes = instances, nodes
 
     def identify(self, inputs: Properties, _place: Place) -> str:
         """Return its full name."""
@@ -126,12 +130,21 @@ class UserKind(Kind):
         """Create the role, or take over what an earlier cluster of the name left; set its memberships.
 
         Raises:
-            CloudError: A database role does not exist.
+            CloudError: A database role does not exist, or the cluster has no primary:
+                https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/alloydb_user
+                has each user depend on one, and https://github.com/GoogleCloudPlatform/magic-modules/pull/8431
+                says that Google's answers are errors without.
         """
         inputs = draft.inputs
+        cluster = inputs["cluster"]
+        if self._nodes.primary_of(cluster) is None:
+            raise CloudError(
+                f"googleapi: Error 400: {cluster} has no primary instance, in which users are made., "
+                "failedPrecondition"
+            )
         await make_user(
             self._instances,
-            server_of(inputs["cluster"]),
+            server_of(cluster),
             inputs["userId"],
             inputs.get("databaseRoles", []),
             password=inputs.get("password", self._instances.password_of(inputs["userId"])),

@@ -10,9 +10,47 @@ import local.resources
 from local.state import ROOT
 from tests.environments.environment import Environment
 from tests.environments.passwords import must_have_no_password
-from tests.local.conftest import running_cloud
+from tests.local.conftest import Stack, local_cloud, running_cloud, stack
+
+__all__ = ["local_cloud", "stack"]  # fixtures
 
 SERVER_CA = (Path(local.resources.__file__).parent / "server_ca.pem").read_text()
+
+CLUSTER = """
+from pulumi_gcp import alloydb
+cluster = alloydb.Cluster("cluster", cluster_id="other", location="europe-west1",
+    network_config={"network": "projects/p-1/global/networks/store"}, deletion_protection=False)
+"""
+LOGIN = """
+alloydb.User("user", cluster=cluster.name, user_id="words@p-1.iam", user_type="ALLOYDB_IAM_USER",
+    database_roles=["alloydbiamuser"])
+"""
+WHOLE = f"""
+from infra.components.account import account
+from infra.components.alloydb import AlloyDB, AlloyDBArgs
+from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
+from infra.settings import AlloyDBSettings, DatabaseSettings
+database = AlloyDB("database", AlloyDBArgs(project="p-1", region="europe-west1", name="store",
+    network_id="projects/p-1/global/networks/store", settings=DatabaseSettings(engine="alloydb"),
+    alloydb=AlloyDBSettings(server_ca={SERVER_CA!r}), protected=False, labels={{}}))
+DatabaseLogin("login", DatabaseLoginArgs(project="p-1", connection=database.connection,
+    account=account("account", project="p-1", account_id="words-reader", about="words", is_delivered=False,
+        opts=pulumi.ResourceOptions()),
+    database_roles=[]))
+"""
+
+
+async def test_a_user_is_made_in_the_primary(stack: Stack) -> None:
+    """The local Google Cloud refuses one without, and one update makes all where the CA is known before."""
+    stack.write(CLUSTER + LOGIN)
+    refused = await stack.up()
+    stack.write(WHOLE)
+    made = await stack.must_up()
+
+    assert refused.code != 0
+    assert "clusters/other has no primary instance, in which users are made" in refused.output
+    assert "alloydb:User login-user created" in made
+    await stack.must_destroy()
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def test_alloydb_s_identities_log_in_without_a_password(on_alloydb: Resources) -
 
     assert {each["userType"] for each in users.values()} == {"ALLOYDB_IAM_USER"}
     assert {each["deletionPolicy"] for each in users.values()} == {"ABANDON"}
+    assert all("database-primary" in _waits_for(on_alloydb, name) for name in users)
     assert {name for name, each in users.items() if "alloydbsuperuser" in each["databaseRoles"]} == {
         "migrations-login-user"
     }

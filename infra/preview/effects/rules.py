@@ -88,11 +88,6 @@ def arrives(effect: Effect) -> Rule:
     return _when(effect, lambda _old, new: bool(new))
 
 
-def arrives(effect: Effect) -> Rule:
-    """Return a rule: any value but none has the effect, the first one or another one."""
-    return _when(effect, lambda old, new: bool(new) and old != new)
-
-
 def becomes(effect: Effect, *values: object) -> Rule:
     """Return a rule: a change to one of these values has the effect; None among them stands for unset."""
     return _when(effect, lambda old, new: new in values and old != new)
