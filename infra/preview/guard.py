@@ -6,8 +6,8 @@ from typing import Final
 
 from infra.preview.acknowledgement import acknowledged, is_freed, unused
 from infra.preview.effects import table_of
-from infra.preview.effects.effect import HARMLESS, Effect, Severity, less_safe, loses
-from infra.preview.effects.told import Told, of_its_changes, of_its_end
+from infra.preview.effects.effect import HARMLESS, Effect, Severity, Told, less_safe, loses
+from infra.preview.effects.told import of_its_changes, of_its_end
 from infra.preview.emptied import of_an_empty_one
 from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.paths import parsed, pattern
@@ -181,8 +181,13 @@ def _of_the_deed(step: Step, plan: Plan) -> Effect:
     if not step.custom:
         return HARMLESS
     table = table_of(step.type)
-    if table is not None and table.made.severity.is_refused and step.op not in _LOOKS:
-        return table.made
+    made = HARMLESS if table is None or step.op in _LOOKS else table.of_its_making(step)
+    if made.severity.is_refused:
+        return made
+    return max(made, _of_the_operation(step, plan), key=lambda effect: effect.severity)
+
+
+def _of_the_operation(step: Step, plan: Plan) -> Effect:
     if step.op == "create":
         return of_an_empty_one(step, plan)
     if step.op in _HARMLESS:

@@ -1,11 +1,11 @@
 """What a change of a resource does to whoever depends on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from infra.preview.plan import Step
+from infra.preview.plan import Change, Step
 
 
 class Severity(IntEnum):
@@ -47,6 +47,21 @@ class Effect:
 
 
 HARMLESS: Final = Effect(severity=Severity.HARMLESS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The effect of one changed property.
+
+    Attributes:
+        change: The property.
+        effect: What its change does; never harmless.
+    """
+
+    change: Change
+    effect: Effect
+
+
 # Of a value as it is and as it would be; None stands for unset.
 Rule = Callable[[Any, Any], Effect]
 
@@ -60,16 +75,18 @@ class Effects:
         properties: What a change of each property does, by its path, as in `settings.tier`. A path ends where
             the SDK names no further properties, such as at a mapping of labels, and has no indexes.
         blocks: More rules, each of a block or a list as a whole.
+        also: Yields what an update does that shows only in several properties at once, as in an environment
+            variable, whose name and value are two; None for nothing.
         rest: The rule of all other properties of what nobody depends on; None where each has to be named.
-        made: What it does that one is made, or changed in any way.
+        made: What it does that one is made, or changed in any way, of the step if it depends on that.
     """
 
     gone: Effect | Callable[[Step], Effect]
     properties: Mapping[str, Rule]
     blocks: Mapping[str, Rule] = field(default_factory=dict)
-
+    also: Callable[[Step], Iterable[Told]] | None = None
     rest: Rule | None = None
-    made: Effect = HARMLESS
+    made: Effect | Callable[[Step], Effect] = HARMLESS
 
     def names(self, pattern: str) -> bool:
         """Tell whether the table names a property."""
@@ -86,6 +103,10 @@ class Effects:
     def of_its_end(self, step: Step) -> Effect:
         """Return what a step that deletes or replaces one does."""
         return self.gone if isinstance(self.gone, Effect) else self.gone(step)
+
+    def of_its_making(self, step: Step) -> Effect:
+        """Return what a step that makes one, or changes it in any way, does."""
+        return self.made if isinstance(self.made, Effect) else self.made(step)
 
 
 def loses(what: str, instead: str, source: str, before: str = "") -> Effect:

@@ -148,7 +148,7 @@ _TOPIC: Final = Effects(
         # Another value of these is another topic, which is judged as the end of this one.
         **harmless("name", "project", "tags"),
         **harmless("labels"),
-        "deletionPolicy": DELETION_POLICY,
+        **DELETION_POLICY,
         "kmsKeyName": moves(
             less_safe(
                 "what was published before stays encrypted with the former key, and is lost if Pub/Sub may "
@@ -239,7 +239,7 @@ _SUBSCRIPTION: Final = Effects(
             ),
             unset=10,
         ),
-        "deletionPolicy": DELETION_POLICY,
+        **DELETION_POLICY,
         "enableExactlyOnceDelivery": ends(
             less_safe(
                 "messages come again after they were acknowledged",
@@ -303,7 +303,7 @@ TABLES: Final[Mapping[str, Effects]] = {
         properties={
             # Another value of these is another schema, which is judged as the end of this one.
             **harmless("name", "project"),
-            "deletionPolicy": DELETION_POLICY,
+            **DELETION_POLICY,
             # A revision beside those that are there, which topics accept as before:
             # https://docs.cloud.google.com/pubsub/docs/commit-schema-revision
             **harmless("definition", "type"),

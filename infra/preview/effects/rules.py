@@ -68,6 +68,11 @@ def ends(effect: Effect, *, unset: bool = False) -> Rule:
     return _when(effect, lambda old, new: _is_on(old, on=unset) and not _is_on(new, on=unset))
 
 
+def drops(effect: Effect) -> Rule:
+    """Return a rule: to be set to nothing has the effect. What only the update can tell is something."""
+    return lambda old, new: effect if _is_on(old, on=False) and not _is_on(new, on=False) else HARMLESS
+
+
 def begins(effect: Effect, *, unset: bool = False) -> Rule:
     """Return a rule: to be switched on, or set to something, has the effect; `unset` is as for `ends`."""
     return _when(effect, lambda old, new: _is_on(new, on=unset) and not _is_on(old, on=unset))
@@ -96,6 +101,25 @@ def becomes(effect: Effect, *values: object) -> Rule:
 def parts_from(effect: Effect, *values: object) -> Rule:
     """Return a rule: a change from one of these values to none of them has the effect."""
     return _when(effect, lambda old, new: old in values and new not in values)
+
+
+def towards(effect: Effect, *order: object, unset: object) -> Rule:
+    """Return a rule: a change to a value further along an order has the effect.
+
+    Args:
+        effect: The effect.
+        order: The values in order, as from the strictest to the most open one. A value that is not among them
+            may stand anywhere, so a change to or from it has the effect.
+        unset: The one of them that counts for no value.
+    """
+
+    def is_further(old: Any, new: Any) -> bool:
+        places = [unset if each in (None, "") else each for each in (old, new)]
+        if any(each not in order for each in places):
+            return bool(places[0] != places[1])
+        return order.index(places[1]) > order.index(places[0])
+
+    return _when(effect, is_further)
 
 
 def thins(effect: Effect) -> Rule:

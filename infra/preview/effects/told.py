@@ -1,11 +1,10 @@
 """The effects of one step of a plan."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.preview.effects import table_of
-from infra.preview.effects.effect import Effect, Effects, Severity, less_safe, loses
+from infra.preview.effects.effect import Effect, Effects, Severity, Told, less_safe, loses
 from infra.preview.paths import Path, at, dotted, parsed, pattern
 from infra.preview.plan import Change, Step
 
@@ -17,19 +16,6 @@ UNKNOWN_PROPERTY: Final = less_safe(
     "nobody has said what a change of it does: no table in infra/preview/effects names it",
     "infra/preview/effects",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """The effect of one changed property.
-
-    Attributes:
-        change: The property.
-        effect: What its change does; never harmless.
-    """
-
-    change: Change
-    effect: Effect
 
 
 def of_its_end(step: Step) -> Effect:
@@ -50,7 +36,8 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
         effect = UNKNOWN_PROPERTY if rule is None else rule(old, new)
         if effect.severity > Severity.HARMLESS:
             found.setdefault(dotted(path), Told(change=Change.of(dotted(path), old, new), effect=effect))
-    return tuple(found.values())
+    also = table.also(step) if table is not None and table.also is not None else ()
+    return (*found.values(), *also)
 
 
 def _blocks(step: Step, table: Effects) -> Iterator[Told]:
