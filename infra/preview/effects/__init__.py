@@ -4,6 +4,9 @@
     rules.py        which direction of a change has the effect
     sql.py, …       the tables, by Google's products; sql_settings.py is what an instance's settings do
     postgres.py     what Cloud SQL and AlloyDB have in common
+    sql.py, …       the tables, by Google's products
+    deletion.py     properties that many types have in common
+    containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
     grants.py       rights, of which there is a type for everything that can be granted on
     told.py         the effects of one step
 

@@ -1,0 +1,133 @@
+"""The routing table in a container's environment: what no longer reaches a topic, or is refused."""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from event_store.topology.routing import Route, RoutedTopic, Routing
+from infra.preview.effects.effect import Effect, less_safe, stops
+from infra.preview.markdown import code
+
+_NONE: Final = Routing(topics={}, routes=(), unrouted="store-only")
+_MOST_NAMED: Final = 5
+_PAGE: Final = "docs/topology.md"
+_UNREADABLE: Final = less_safe("nobody can tell where events would go: the new routing cannot be read", _PAGE)
+_UNREFUSED: Final = less_safe(
+    "an event that no route takes is stored from now on, and nobody ever gets it; it was refused before",
+    _PAGE,
+)
+
+# An aggregate type and an event type.
+_Types = tuple[str, str]
+
+
+def of_routing(old: str, new: str, *, relays: bool) -> Iterator[Effect]:
+    """Yield what another routing does.
+
+    Args:
+        old: The JSON of the one that stands; empty for none.
+        new: The same of the program's.
+        relays: Whether the container publishes. One that does not only refuses what no route takes.
+    """
+    try:
+        before, after = (Routing.from_json(each) if each else _NONE for each in (old, new))
+    except ConfigurationError:
+        yield _UNREADABLE
+        return
+    samples = _samples([*before.routes, *after.routes])
+    if relays:
+        yield from _of_publishing(before, after, samples)
+    refused = [each for each in samples if after.is_refused(*each) and not before.is_refused(*each)]
+    if refused:
+        yield stops(f"whoever appends {_listed(map(_event, _widest(refused)))}: it would be refused", _PAGE)
+    if before.unrouted == "refuse" and after.unrouted != "refuse":
+        yield _UNREFUSED
+
+
+def _of_publishing(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[Effect]:
+    lost = dict(_lost(before, after, samples))
+    if lost:
+        yield stops(_listed(lost.values()), _PAGE, "keep the route until nobody consumes them any more.")
+    for topic, then in _kept_topics(before, after):
+        if topic.ordering != then.ordering and topic.ordering.kind != "none":
+            yield less_safe(_reordered(topic, then), _PAGE)
+        if (topic.unpublishable, then.unpublishable) == ("block", "park"):
+            yield less_safe(
+                f"in {code(topic.name)} the messages behind one that cannot be published overtake it", _PAGE
+            )
+
+
+def _lost(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each topic that gets less, with whom that stops."""
+    paths = {types: {topic.path for topic in after.topics_for(*types)} for types in samples}
+    for topic in before.topics.values():
+        got = [each for each in samples if topic in before.topics_for(*each)]
+        gone = [each for each in got if topic.path not in paths[each]]
+        if gone:
+            kept = [each for each in got if each not in gone and _is_within_one(each, gone)]
+            but = f" but {_listed(map(_event, kept))}" if kept else ""
+            what = f"the consumers of {code(topic.name)} from {_listed(map(_event, _widest(gone)))}{but}"
+            yield topic.name, f"{what}, which no longer go there"
+
+
+def _kept_topics(before: Routing, after: Routing) -> Iterator[tuple[RoutedTopic, RoutedTopic]]:
+    by_path = {each.path: each for each in after.topics.values()}
+    return ((each, by_path[each.path]) for each in before.topics.values() if each.path in by_path)
+
+
+def _reordered(topic: RoutedTopic, then: RoutedTopic) -> str:
+    change = f"{code(topic.name)} is ordered by {code(str(then.ordering))}, not {code(str(topic.ordering))}: "
+    if then.ordering.kind == "none":
+        return f"{change}an aggregate's events may come in any order"
+    return (
+        f"{change}an aggregate's events have another ordering key from now on, and may overtake those that "
+        "are not consumed yet"
+    )
+
+
+def _samples(routes: Iterable[Route]) -> list[_Types]:
+    """Return pairs of types that stand for all: each pattern as it is, in which a `*` is a text like others.
+
+    Two patterns with a `*` may have more texts in common than either, as `a*` and `*b` have `a*b`.
+    """
+    listed = list(routes)
+    aggregates, events = (
+        sorted({made for pair in product(patterns, repeat=2) for made in _common(*pair)})
+        for patterns in ({each.aggregate_type for each in listed}, {each.event_type for each in listed})
+    )
+    return [*product({*aggregates, "*"}, {*events, "*"})]
+
+
+def _common(first: str, second: str) -> Iterator[str]:
+    yield first
+    if "*" in first and "*" in second:
+        yield f"{first.partition('*')[0]}*{second.rpartition('*')[2]}"
+
+
+def _widest(types: list[_Types]) -> list[_Types]:
+    """Leave out what another one stands for already."""
+    return sorted(each for each in types if not any(_is_within(each, other) for other in types))
+
+
+def _is_within_one(types: _Types, others: list[_Types]) -> bool:
+    return any(_is_within(types, each) for each in others)
+
+
+def _is_within(types: _Types, other: _Types) -> bool:
+    return types != other and Route(*other, topics=()).matches(*types)
+
+
+def _event(types: _Types) -> str:
+    aggregate, event = types
+    if aggregate == event == "*":
+        return "all events"
+    if event == "*":
+        return f"all events of {code(aggregate)}"
+    return code(event) if aggregate == "*" else f"{code(event)} of {code(aggregate)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    named = [*names]
+    more = len(named) - _MOST_NAMED
+    return ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
