@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
-from infra.preview.effects import alloydb, grants, network, operations, pubsub, run, sql, storage
+from infra.preview.effects import alerting, alloydb, grants, network, operations, pubsub, run, sql, storage
 from infra.preview.effects.effect import Effects
 
 TABLES: Final[Mapping[str, Effects]] = dict(
     chain.from_iterable(
-        each.TABLES.items() for each in (sql, alloydb, pubsub, run, network, storage, operations)
+        each.TABLES.items() for each in (sql, alloydb, pubsub, run, network, storage, operations, alerting)
     )
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.preview.effects import TABLES
+from infra.preview.effects import TABLES, alloydb, pubsub, sql, storage
 from infra.preview.effects.effect import HARMLESS
 from infra.preview.guard import judge
 from infra.preview.summary import render
@@ -11,7 +11,7 @@ from tests.preview.effects.properties import properties_of
 
 NAMED = sorted(kind for kind, table in TABLES.items() if table.rest is None)
 # Types whose table is still to be written.
-UNWRITTEN = {kind for kind in NAMED if len(TABLES[kind].properties) < 10}
+UNWRITTEN = {*sql.TABLES, *alloydb.TABLES, *pubsub.TABLES, *storage.TABLES}
 
 
 @pytest.mark.parametrize("kind", sorted(set(NAMED) - UNWRITTEN))
