@@ -1,0 +1,93 @@
+"""A grant that goes names who can no longer do what, and where."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from infra.preview.effects.effect import HARMLESS, Severity
+from infra.preview.guard import judge
+from infra.preview.plan import Plan
+from infra.preview.summary import render
+from tests.preview.effects.judged import worst_of
+
+SERVICE = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+SUBSCRIPTION = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+TOPIC = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+PROJECT = "gcp:projects/iAMMember:IAMMember"
+PUBSUB = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
+INVOKER = {"member": "user:a@example.com", "role": "roles/run.invoker", "name": "store", "project": "p-1"}
+
+
+def _step(op: str, kind: str, old: dict[str, Any], new: dict[str, Any] | None = None) -> dict[str, Any]:
+    states = {
+        name: {"custom": True, "type": kind, "id": "x", "inputs": inputs}
+        for name, inputs in (("oldState", old), ("newState", new))
+        if inputs
+    }
+    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{kind}::grant", **states}
+
+
+def _plan(*steps: dict[str, Any]) -> Plan:
+    return Plan.parse(json.dumps({"steps": steps, "changeSummary": Counter(each["op"] for each in steps)}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "words"),
+    [
+        (SERVICE, INVOKER, "`user:a@example.com`: it loses `roles/run.invoker` on `store`"),
+        (
+            SUBSCRIPTION,
+            {"member": "user:a", "role": "roles/pubsub.subscriber", "subscription": "projection"},
+            "`user:a`: it loses `roles/pubsub.subscriber` on `projection`",
+        ),
+        (PROJECT, {"member": "user:a", "role": "roles/viewer", "project": "p-1"}, "on `p-1`"),
+        (
+            TOPIC,
+            {"member": PUBSUB, "role": "roles/pubsub.publisher", "topic": "projects/p/topics/letters"},
+            "dead letters to `letters`: Pub/Sub may no longer publish there",
+        ),
+        (
+            SUBSCRIPTION,
+            {"member": PUBSUB, "role": "roles/pubsub.subscriber", "subscription": "projection"},
+            "dead letters from `projection`: Pub/Sub may no longer take them out",
+        ),
+    ],
+)
+def test_a_grant_that_goes_stops_its_member(kind: str, inputs: dict[str, Any], words: str) -> None:
+    """Heading and line name member, role and what it was on, and it passes."""
+    plan = _plan(_step("delete", kind, inputs))
+    summary = render("prod", plan, judge(plan))
+
+    assert judge(plan).passes
+    assert f"loses no data, but stops {words}" in summary or words in summary.splitlines()[0]
+    assert "### Stops somebody" in summary
+
+
+def test_a_condition_is_told_by_what_it_does() -> None:
+    """A grant that comes back with a condition stops where that does not hold; without one it is wider."""
+    narrow = {**INVOKER, "condition": {"expression": "false"}}
+    narrower, wider = _step("replace", SERVICE, INVOKER, narrow), _step("replace", SERVICE, narrow, INVOKER)
+
+    assert worst_of(_plan(narrower)).severity == Severity.STOPS
+    assert "where another condition does not hold" in worst_of(_plan(narrower)).what
+    assert worst_of(_plan(wider)).severity == Severity.LESS_SAFE
+    assert "without a condition" in worst_of(_plan(wider)).what
+
+
+@pytest.mark.parametrize(
+    ("member", "who"),
+    [("allUsers", "everybody on the Internet"), ("allAuthenticatedUsers", "everybody with a Google account")],
+)
+def test_a_grant_to_everybody_is_less_safe(member: str, who: str) -> None:
+    """As it is made, or as another member takes the place of one; to one person it is harmless."""
+    public = {**INVOKER, "member": member}
+
+    assert (
+        worst_of(_plan(_step("create", SERVICE, {}, public))).what
+        == f"{who} has `roles/run.invoker` on `store`"
+    )
+    assert worst_of(_plan(_step("create", SERVICE, {}, INVOKER))) == HARMLESS
+    # The one who loses it is the worse of the two.
+    assert worst_of(_plan(_step("replace", SERVICE, INVOKER, public))).severity == Severity.STOPS
