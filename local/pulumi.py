@@ -36,9 +36,12 @@ class Pulumi:
         directory: Where home, backend and copies are kept.
         stack: The name of the stack.
         providers: The value for PULUMI_DEBUG_PROVIDERS.
+        python_path: Where its program looks for packages first, between `:`; empty for nowhere else.
     """
 
-    def __init__(self, project: Path, directory: Path, stack: str, providers: str) -> None:
+    def __init__(
+        self, project: Path, directory: Path, stack: str, providers: str, python_path: str = ""
+    ) -> None:
         self._project = project
         self._directory = directory
         self._stack = stack
@@ -53,6 +56,7 @@ class Pulumi:
             "PULUMI_DEBUG_PROVIDERS": providers,
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            **({"PYTHONPATH": python_path} if python_path else {}),
         }
 
     async def prepare(self) -> None:
@@ -85,6 +89,17 @@ class Pulumi:
         """
         code, _ = await self._run(None, command, *arguments)
         return code
+
+    async def up(self) -> None:
+        """Run `up` with nothing shown.
+
+        Raises:
+            ConfigurationError: It fails; says why.
+        """
+        flags = ("--yes", "--skip-preview", "--non-interactive", "--color", "never", "--suppress-progress")
+        code, text = await self._run(asyncio.subprocess.PIPE, "up", *flags)
+        if code != 0:
+            raise ConfigurationError(f"`pulumi up` failed:\n{text.strip()}")
 
     async def plan(self, *arguments: str) -> str:
         """Return what `pulumi preview --json` prints, also where the preview fails.

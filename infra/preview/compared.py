@@ -32,6 +32,7 @@ class Compared:
         refreshed: Whether each resource was read again from Google for this plan.
         is_empty: Whether nothing stood there: the plan says nothing of a loss.
         why: Why there was nothing to compare with, in Markdown; empty if nobody says.
+        is_old: Whether what stands has an age of its own: not what was made for this plan.
     """
 
     words: str
@@ -41,6 +42,7 @@ class Compared:
     refreshed: bool = False
     is_empty: bool = False
     why: str = ""
+    is_old: bool = True
 
     def seen_in(self, told: "Compared") -> "Compared":
         """Return this, corrected by what the plan itself tells.
@@ -51,7 +53,7 @@ class Compared:
         why = self.why or f"{self.words}{self._where} has no resources"
         return replace(
             self,
-            updated=self.updated or told.updated,
+            updated=self.updated or (told.updated if self.is_old else None),
             or_later=self.or_later if self.updated else told.or_later,
             refreshed=self.refreshed or told.refreshed,
             is_empty=self.is_empty or told.is_empty,
@@ -101,7 +103,8 @@ def program_of(reference: str, commit: str) -> Compared:
         commit: The commit that it stands for.
     """
     at = "" if commit.startswith(reference) else f" at {code(commit[:12])}"
-    return Compared(words=f"the program of {code(reference, _LONGEST)}{at} on the local Google Cloud")
+    words = f"the program of {code(reference, _LONGEST)}{at} on the local Google Cloud"
+    return Compared(words=words, is_old=False)
 
 
 def nothing(why: str) -> Compared:

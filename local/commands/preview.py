@@ -1,8 +1,8 @@
 """`preview STACK`: what `pulumi up` would do, and whether data would be lost. It makes nothing.
 
 Against the stack's real state wherever the backend that `pulumi login` chose knows the stack; against an
-empty local Google Cloud otherwise, with no cloud account. The stack `local` is only ever compared with what
-stands here.
+empty local Google Cloud otherwise, with no cloud account, or against what the program of another commit makes
+in it. The stack `local` is only ever compared with what stands here.
 """
 
 import argparse
@@ -13,12 +13,13 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 from infra.preview import engine
-from infra.preview.compared import Compared, nothing, state_on_this_machine, without_secrets
-from infra.preview.markdown import code
+from infra.preview.compared import Compared, nothing, program_of, state_on_this_machine, without_secrets
+from infra.preview.markdown import code, one_line
 from infra.preview.review import review
 from local import background
 from local.assembly import assemble_empty
 from local.background import Daemon
+from local.base import checked_out
 from local.commands.project import STACK, Project
 from local.provider import Provider
 from local.pulumi import Pulumi
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--real", action="store_true", help="fail where there is no real state to compare with"
     )
     where.add_argument("--local", action="store_true", help="never look at a real state")
+    parser.add_argument(
+        "--base",
+        metavar="COMMIT",
+        help="with --local, compare with what the program of that branch or commit would have made",
+    )
     parser.add_argument("--drift", action="store_true", help="ask Google, too, and fail on any change")
     parser.add_argument("--summary", type=Path, help="a file for the summary, too")
 
@@ -46,6 +52,9 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
         ConfigurationError: There is no such stack, or its program fails, or data would be lost that nobody
             has acknowledged.
     """
+    if arguments.base is not None:
+        await _compare_with_base(project, arguments)
+        return
     stack, flags = arguments.stack, DRIFT if arguments.drift else ()
     daemon = background.find(state) if stack == STACK else None
     compared = await asyncio.to_thread(_compared, project, arguments, daemon)
@@ -77,6 +86,35 @@ def _compared(project: Project, arguments: argparse.Namespace, daemon: Daemon | 
     if arguments.real:
         raise ConfigurationError(f"{why}: `pulumi login`, then `make stack` for a new one")
     return nothing(code(why) if backend else why)
+
+
+async def _compare_with_base(project: Project, arguments: argparse.Namespace) -> None:
+    """Bring the base's program up in a cloud that only records, and preview the working tree's against it.
+
+    The image counts as the same, since it is hashed from the working tree's files for both.
+    """
+    if not arguments.local:
+        raise ConfigurationError("--base needs --local: without it a preview compares with the real state")
+    stack, flags = arguments.stack, DRIFT if arguments.drift else ()
+    with (
+        checked_out(project.directory, stack, arguments.base) as base,
+        tempfile.TemporaryDirectory(prefix="event-store-") as directory,
+    ):
+        compared = program_of(base.reference, base.commit)
+        print(f"{code(stack)}, {compared}:\n", flush=True)
+        state = State(Path(directory))
+        async with Provider(assemble_empty(state, project.program).cloud) as provider:
+            before = Pulumi(base.project, state.pulumi, stack, provider.attachment, base.python_path)
+            await before.prepare()
+            try:
+                await before.up()
+            except ConfigurationError as error:
+                raise ConfigurationError(
+                    f"the program of {one_line(base.reference)} does not come up, so there is nothing to "
+                    f"compare with: {error}"
+                ) from None
+            plan = await _plan(Pulumi(project.directory, state.pulumi, stack, provider.attachment), *flags)
+    review(stack, plan, arguments.summary, compared=compared, expects_no_change=arguments.drift)
 
 
 async def _plan_of_nothing(project: Project, stack: str, *flags: str) -> str:
