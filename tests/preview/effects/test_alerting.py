@@ -6,7 +6,7 @@ from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.guard import judge
 from infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
-from tests.preview.effects.judged import check, told_of
+from tests.preview.effects.worst import check, told_of
 
 LESS_SAFE = Severity.LESS_SAFE
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"

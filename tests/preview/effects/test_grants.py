@@ -10,7 +10,7 @@ from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.guard import judge
 from infra.preview.plan import Plan
 from infra.preview.summary import render
-from tests.preview.effects.judged import worst_of
+from tests.preview.effects.worst import worst_of
 
 SERVICE = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 SUBSCRIPTION = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"

@@ -4,7 +4,7 @@ import pytest
 
 from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.plan import UNKNOWN as LATER
-from tests.preview.effects.judged import check, told_of
+from tests.preview.effects.worst import check, told_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 NETWORK = "gcp:compute/network:Network"

@@ -22,8 +22,8 @@ DEAD = {"deadLetterTopic": "projects/p/topics/dead", "maxDeliveryAttempts": 50}
 
 # One way only: the way back is harmless.
 TOPIC_CASES: list[Case] = [
-    ("deletionPolicy", "PREVENT", None, LESS_SAFE, "no longer refused by the provider"),
-    ("deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "or left out"),
+    ("deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
+    ("deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "a deletion in the program"),
     ("kmsKeyName", KEY, None, LESS_SAFE, "encrypted with the former key"),
     ("messageRetentionDuration", "604800s", "600s", LOSES, "older than the new duration"),
     ("messageRetentionDuration", "600s", None, LOSES, "nobody can seek to"),
@@ -72,7 +72,7 @@ TOPIC_WAYS: list[Case] = [
 ]
 SUBSCRIPTION_CASES: list[Case] = [
     ("ackDeadlineSeconds", 60, None, LESS_SAFE, "in the shorter time"),
-    ("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "no longer refused by the provider"),
+    ("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "a deletion in the program"),
     ("enableExactlyOnceDelivery", True, None, LESS_SAFE, "come again after they were acknowledged"),
     ("expirationPolicy.ttl", "", "2678400s", LOSES, "the subscription with its backlog"),
     ("expirationPolicy", {"ttl": ""}, None, LOSES, "the subscription with its backlog"),
