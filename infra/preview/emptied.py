@@ -4,15 +4,17 @@ from typing import Final
 
 from infra.preview.effects.alloydb import CLUSTER
 from infra.preview.effects.effect import HARMLESS, Effect, Severity, cuts_off, loses
+from infra.preview.effects.operations import ACCOUNT
 from infra.preview.effects.run import JOB, POOL, SERVICE
-from infra.preview.effects.sql import INSTANCE
+from infra.preview.effects.sql import DATABASE, INSTANCE
 from infra.preview.effects.told import of_its_end
 from infra.preview.plan import Plan, Step
 
-# What gives a new instance or cluster the data of another one, or makes it follow one.
-_FILLED: Final = (
+# What makes a new instance or cluster follow another one, which has all of it.
+FOLLOWS: Final = ("masterInstanceName", "secondaryConfig")
+# What gives it the data of another one, as that was at some time.
+COPIES: Final = (
     "clone",
-    "masterInstanceName",
     "restoreBackupContext",
     "pointInTimeRestoreContext",
     "backupdrBackup",
@@ -20,9 +22,26 @@ _FILLED: Final = (
     "restoreContinuousBackupSource",
     "restoreBackupdrBackupSource",
     "restoreBackupdrPitrSource",
-    "secondaryConfig",
 )
 _WORKLOADS: Final = (SERVICE, JOB, POOL)
+_RESTORED: Final = "https://docs.cloud.google.com/sql/docs/postgres/backup-recovery/restoring"
+_INSTEAD: Final = {
+    INSTANCE: "set `event-store:database.restore_from`, so that the new one begins as a copy: see "
+    "docs/restore.md.",
+    CLUSTER: "restore the former cluster by `gcloud alloydb clusters restore`, and import it: "
+    "see docs/alloydb.md.",
+}
+# https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete
+_UNDELETED: Final = (
+    "undelete it by `gcloud iam service-accounts undelete`, which Google refuses once another has its name."
+)
+_HAD_BACK: Final = {
+    **dict.fromkeys(
+        (INSTANCE, DATABASE, CLUSTER),
+        "restore it from a backup, and import it, before an empty one is there: see docs/restore.md.",
+    ),
+    ACCOUNT: _UNDELETED,
+}
 
 
 def of_an_empty_one(step: Step, plan: Plan) -> Effect:
@@ -32,26 +51,46 @@ def of_an_empty_one(step: Step, plan: Plan) -> Effect:
         step: A step that creates.
         plan: The plan that it is part of.
     """
-    if any(step.new.get(each) for each in _FILLED):
+    if any(step.new.get(each) for each in FOLLOWS):
         return HARMLESS
     if step.urn in plan.found_gone:
-        return _in_place_of_the_lost(of_its_end(step))
-    if step.type in (INSTANCE, CLUSTER) and any(each.type in _WORKLOADS and each.old for each in plan.steps):
-        return loses(
-            "sight of the log: the service goes over to an empty one, whose positions begin at 1 again, and "
-            "consumers take its events for those that they have seen",
-            "set `event-store:database.restore_from`, so that the new one begins as a copy: see "
-            "docs/restore.md.",
-            "https://docs.cloud.google.com/sql/docs/postgres/clone-instance",
-        )
-    return HARMLESS
-
-
-def _in_place_of_the_lost(gone: Effect) -> Effect:
-    if not gone.severity.is_refused:
+        return _in_place_of_the_lost(step)
+    if step.type not in _INSTEAD or any(step.new.get(each) for each in COPIES):
         return HARMLESS
-    lost = f"{gone.what}. It was deleted outside of Pulumi, and an empty one would take its place"
-    tell = loses if gone.severity == Severity.LOSES else cuts_off
-    return tell(
-        lost, "restore it from a backup, and import it, if it can be had: see docs/restore.md.", gone.source
+    if not any(_goes_over(each, step, plan) for each in plan.steps):
+        return HARMLESS
+    return loses(
+        "sight of the log: the service goes over to an empty one, whose positions begin at 1 again, and "
+        "consumers take its events for those that they have seen",
+        *(_INSTEAD[step.type], _RESTORED),
     )
+
+
+def _goes_over(workload: Step, made: Step, plan: Plan) -> bool:
+    """Tell whether what ran before would run on a new one, or on what is made of it, as a cluster's instance.
+
+    The first update of a stack, also after one that failed half-way, has nothing yet that runs.
+    """
+    if workload.type not in _WORKLOADS or not workload.old:
+        return False
+    created = {each.urn: each.refers for each in plan.steps if each.op == "create"}
+    seen: set[str] = set()
+    ahead = set(workload.refers)
+    while ahead:
+        seen |= ahead
+        ahead = {urn for each in ahead for urn in created.get(each, ())} - seen
+    return made.urn in seen
+
+
+def _in_place_of_the_lost(step: Step) -> Effect:
+    """Return what is lost for good once there is one of its name again.
+
+    What only cuts off, as a network or an instance of a cluster, is repaired by that. But others have granted
+    to an account.
+    """
+    gone = of_its_end(step)
+    lost = f"{gone.what}. It was deleted outside of Pulumi, and an empty one would take its place"
+    if gone.severity == Severity.LOSES:
+        instead = _HAD_BACK.get(step.type, "see whether it can be had back before an empty one is there.")
+        return loses(lost, instead, gone.source)
+    return cuts_off(lost, _UNDELETED, gone.source) if step.type == ACCOUNT else HARMLESS

@@ -62,6 +62,7 @@ class Step:
         forced_by: The properties that force a replacement.
         changes: What differs.
         follows: The names of replaced resources that it refers to.
+        refers: The URNs of all resources that its properties would be made of; empty if it goes.
         protected: Pulumi refuses to delete it.
         kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
         old: Its inputs as they are; empty if it does not exist yet.
@@ -80,6 +81,7 @@ class Step:
     forced_by: tuple[str, ...]
     changes: tuple[Change, ...]
     follows: tuple[str, ...]
+    refers: frozenset[str]
     protected: bool
     kept: str
     old: Mapping[str, Any]
@@ -98,7 +100,9 @@ class Plan:
         errors: What made the preview fail, or the stack unfit; empty for none.
         config: The stack's configuration as the engine has it: texts, and JSON for everything else.
         unguarded: What does not change, but for the engine's own options that kept it from a deletion.
-        found_gone: The URNs of what the plan's own refresh did not find in Google Cloud any more.
+        found_gone: The URNs of what the plan's own refresh did not find in Google Cloud any more. The engine
+            does not say so: it lists each resource of the state with both states alike, and then makes again
+            what was not there.
         compared: What it was compared with.
     """
 
@@ -133,11 +137,7 @@ class Plan:
                 errors=errors,
                 config=dict(document.get("config") or {}),
                 unguarded=tuple(each for each in unchanged if each.unguarded),
-                found_gone=frozenset(
-                    each["urn"]
-                    for each in own
-                    if each["op"] == "refresh" and each.get("oldState") and not each.get("newState")
-                ),
+                found_gone=_listed(own, "refresh") & _listed(own, "create"),
                 compared=told_by(steps, document.get("changeSummary") or {}, errors),
             )
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -176,6 +176,10 @@ def _check_whole(
         raise ConfigurationError(f"this is no plan of the whole stack: {reasons[0]}; preview all of it again")
 
 
+def _listed(steps: Sequence[Mapping[str, Any]], op: str) -> frozenset[str]:
+    return frozenset(each["urn"] for each in steps if each["op"] == op)
+
+
 def _whole_replacements(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Leave out the halves of replacements that are listed whole, too (`--show-replacement-steps`)."""
     whole = {(each["urn"], _id(each)) for each in steps if each["op"] == "replace"}
@@ -205,6 +209,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         forced_by=tuple(step.get("replaceReasons") or ()),
         changes=tuple(_changes(step, *inputs)),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
+        refers=frozenset(referred if new else ()),
         protected=bool(old.get("protect")),
         kept=_kept(old),
         old=inputs[0],

@@ -171,6 +171,8 @@ def _reason(finding: Finding) -> str:
         return (
             "the program no longer declares it by this name (if it was only renamed there, give it an alias)"
         )
+    if finding.deed == "create":
+        return "the program declares it, and it is not there"
     return "the engine says so"
 
 
