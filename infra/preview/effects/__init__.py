@@ -4,10 +4,9 @@
     rules.py        which direction of a change has the effect
     sql.py, …       the tables, by Google's products; sql_settings.py is what an instance's settings do
     postgres.py     what Cloud SQL and AlloyDB have in common
-    sql.py, …       the tables, by Google's products
     deletion.py     properties that many types have in common
     containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
-    grants.py       rights, of which there is a type for everything that can be granted on
+    grants.py       rights, of which there is a type for everything that can be granted on; key_grants.py, on keys
     told.py         the effects of one step
 
 A type without a table counts as one that holds data; a property that its table lacks counts as less safe.
@@ -18,14 +17,22 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
-from infra.preview.effects import alerting, alloydb, grants, network, operations, pubsub, run, sql, storage
+from infra.preview.effects import (
+    alerting,
+    alloydb,
+    grants,
+    keys,
+    network,
+    operations,
+    pubsub,
+    run,
+    sql,
+    storage,
+)
 from infra.preview.effects.effect import Effects
 
-TABLES: Final[Mapping[str, Effects]] = dict(
-    chain.from_iterable(
-        each.TABLES.items() for each in (sql, alloydb, pubsub, run, network, storage, operations, alerting)
-    )
-)
+_PRODUCTS: Final = (sql, alloydb, pubsub, run, network, keys, storage, operations, alerting)
+TABLES: Final[Mapping[str, Effects]] = dict(chain.from_iterable(each.TABLES.items() for each in _PRODUCTS))
 
 
 def table_of(resource_type: str) -> Effects | None:

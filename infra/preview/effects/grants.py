@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.preview.effects.effect import HARMLESS, Effect, Effects, less_safe, loses, stops
+from infra.preview.effects.key_grants import undecryptable
 from infra.preview.effects.rules import changes
 from infra.preview.markdown import code
 from infra.preview.plan import Step
@@ -13,7 +14,6 @@ _MANAGE: Final = "https://docs.cloud.google.com/iam/docs/granting-changing-revok
 _CONDITIONS: Final = "https://docs.cloud.google.com/iam/docs/conditions-overview"
 _PUBLIC: Final = "https://docs.cloud.google.com/iam/docs/principals-overview"
 _DEAD_LETTERS: Final = "https://docs.cloud.google.com/pubsub/docs/dead-letter-topics"
-_KEYS: Final = "https://docs.cloud.google.com/pubsub/docs/encryption"
 # https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_iam :
 # both are authoritative, a policy of the whole resource and a binding of a role.
 _OTHERS: Final = loses(
@@ -25,6 +25,8 @@ _OTHERS: Final = loses(
 
 def _member(step: Step) -> Effect:
     """Tell who loses what; of one that comes back with another condition, what that condition does."""
+    if (lost := undecryptable(step)) is not None:
+        return lost
     member, role, on = (code(each) for each in (*_who(step.old), _on(step.old)))
     if step.op != "delete" and _who(step.old) == _who(step.new) and _on(step.old) == _on(step.new):
         condition = step.new.get("condition")
@@ -58,17 +60,6 @@ def _on(inputs: Mapping[str, Any]) -> str:
     """Return the last part of the name of what is granted on; the project where nothing else is named."""
     named = [str(inputs[each]) for each in _NAMES if inputs.get(each)]
     return (named or [str(inputs.get("project", "?"))])[0].rpartition("/")[2]
-
-
-def _key_member(step: Step) -> Effect:
-    member = code(str(step.old.get("member", "?")))
-    return loses(
-        f"all that {member} has encrypted with the key and can no longer decrypt: messages, an instance, "
-        "backups",
-        "name the key as an earlier one until nothing is encrypted with it any more: `earlierKmsKeyNames` of "
-        "the topic, `event-store:database.earlier_kms_keys`.",
-        _KEYS,
-    )
 
 
 # Members that are many people at once: https://docs.cloud.google.com/iam/docs/principals-overview
@@ -105,7 +96,6 @@ PATTERNS: Final[Mapping[str, Effects]] = {
     "gcp:*IamPolicy": _AUTHORITATIVE,
     "gcp:*IAMBinding": _AUTHORITATIVE,
     "gcp:*IamBinding": _AUTHORITATIVE,
-    "gcp:kms/*IAMMember": Effects(gone=_key_member, made=_made, properties={}, rest=changes(HARMLESS)),
     "gcp:*:*IAMMember": _MEMBER,
     "gcp:*:*IamMember": _MEMBER,
     # A zone and its records are made again from the program, but nobody finds anything by them until then.

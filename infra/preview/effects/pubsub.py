@@ -154,7 +154,8 @@ _TOPIC: Final = Effects(
                 "what was published before stays encrypted with the former key, and is lost if Pub/Sub may "
                 "no longer use that one",
                 _KEYS,
-                "keep Pub/Sub's grant on the former key until nothing is left of what was published before.",
+                "name the former key in the topic's `earlierKmsKeyNames` until nothing is left of what was "
+                "published before.",
             )
         ),
         "messageRetentionDuration": falls(

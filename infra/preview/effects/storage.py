@@ -1,42 +1,11 @@
-"""What keeps objects, rows, images, secrets and keys."""
+"""What keeps objects, rows and images."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from infra.preview.effects.effect import Effects, loses
 
-_KEY: Final = Effects(
-    gone=loses(
-        "everything that is encrypted with it, for ever",
-        "rotate the key: what is encrypted with an old version stays readable.",
-        "https://docs.cloud.google.com/kms/docs/destroy-restore",
-        "encrypt everything anew with another key.",
-    ),
-    properties={},
-)
-
 TABLES: Final[Mapping[str, Effects]] = {
-    "gcp:secretmanager/secret:Secret": Effects(
-        gone=loses(
-            "all its versions",
-            "add a version to it.",
-            "https://docs.cloud.google.com/secret-manager/docs/delete-secret",
-            "make sure that no revision reads it any more.",
-        ),
-        properties={},
-    ),
-    "gcp:secretmanager/secretVersion:SecretVersion": Effects(
-        gone=loses(
-            "its value, which running revisions may still read when they start an instance",
-            "add the new version beside it, and disable this one in a later update.",
-            "https://docs.cloud.google.com/secret-manager/docs/destroy-secret-version",
-            "make sure that no revision reads it any more.",
-        ),
-        properties={},
-    ),
-    "gcp:kms/keyRing:KeyRing": _KEY,
-    "gcp:kms/cryptoKey:CryptoKey": _KEY,
-    "gcp:kms/cryptoKeyVersion:CryptoKeyVersion": _KEY,
     "gcp:storage/bucket:Bucket": Effects(
         gone=loses(
             "all its objects, such as the archive of the bus or the state of stacks",
