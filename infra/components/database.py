@@ -33,7 +33,7 @@ class DatabaseArgs:
         subnetwork_id: The subnetwork that an endpoint of Private Service Connect gets its address in.
         settings: Size, availability and backups.
         protected: Whether the provider and Google refuse to delete the instance, and keep its backups if it
-            is deleted all the same.
+            is deleted all the same. The replica holds nothing of its own, and may go.
         labels: User labels of the instance.
         is_delivered: Whether CI deploys, so that a key's owner grants on it.
     """
@@ -203,7 +203,7 @@ def _instance(
 def _replica(
     name: str, args: DatabaseArgs, primary: sql.DatabaseInstance, child: pulumi.ResourceOptions
 ) -> sql.DatabaseInstance:
-    """Declare what follows the primary; its users and databases are the primary's."""
+    """Declare what follows the primary; its users, its databases and all that it holds are the primary's."""
     return sql.DatabaseInstance(
         f"{name}-replica",
         project=args.project,
@@ -213,7 +213,7 @@ def _replica(
         instance_type="READ_REPLICA_INSTANCE",
         master_instance_name=primary.name,
         settings=_settings(args, is_replica=True),
-        deletion_protection=args.protected,
+        deletion_protection=False,
         encryption_key_name=args.settings.kms_key or None,
         opts=pulumi.ResourceOptions.merge(
             child, pulumi.ResourceOptions(ignore_changes=["settings.diskSize"])

@@ -24,7 +24,7 @@ def instance_settings(
         settings: What the stack says.
         project: The id of the project, which endpoints are made from.
         network_id: The VPC that it is reached from.
-        protected: Whether Google refuses to delete it, and keeps its backups.
+        protected: Whether Google refuses to delete it, unless it is a replica, and keeps its backups.
         labels: Its user labels.
         is_replica: Whether it follows another one: it has neither backups nor a standby of its own, and its
             maintenance comes with the other's.
@@ -40,7 +40,7 @@ def instance_settings(
         disk_size=settings.disk_size_gb,
         disk_autoresize=True,
         disk_autoresize_limit=settings.disk_limit_gb,
-        deletion_protection_enabled=protected,
+        deletion_protection_enabled=protected and not is_replica,
         retain_backups_on_delete=protected and not is_replica,
         connector_enforcement="NOT_REQUIRED",
         ip_configuration=_addresses(settings, project, network_id),

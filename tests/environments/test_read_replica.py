@@ -33,7 +33,7 @@ def _told(environment: Environment) -> dict[str, str]:
 
 @pytest.mark.parametrize("environment", ["prod"], indirect=True)
 async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
-    """It is there by one setting, has what was and what comes, and goes with the stack."""
+    """It is there by one setting, has what was and what comes, and goes by one in a protected stack."""
     await environment.must_up()
     await environment.must_carry_events()
     environment.change({"event-store:database": {"read_replica": True}})
@@ -68,7 +68,11 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
     assert (primary.id, replica.id) == ("event-store-1", "event-store-1-replica")
     assert readers.output.strip() == replica.outputs["privateIpAddress"]
     refused = await environment.run("destroy", "--yes")
+    environment.change({"event-store:database": {}})
+    await environment.must_up()
+    await environment.must_carry_events()
     assert refused.code != 0
+    assert [each.id for each in environment.cloud.records.of_type(sql.INSTANCE.type)] == [primary.id]
     await environment.must_leave_nothing()
 
 
@@ -98,3 +102,4 @@ async def test_the_service_reads_the_older_part_of_the_log_from_it(environment: 
     assert parts == [[1, 2, 3, 4], [1], [1, 2, 3], [2, 3, 4], [4], []]
     assert [each[0] for each in sessions] == ["event-store-runtime@event-store-dev.iam"]
     assert [each.global_position for each in without] == [1, 2, 3, 4]
+    await environment.must_leave_nothing()

@@ -83,14 +83,16 @@ def test_alloydb_keeps_backups_and_every_second(on_alloydb: Resources) -> None:
 
 
 def test_alloydb_is_deleted_by_nobody_s_mistake(on_alloydb: Resources, unprotected: Resources) -> None:
-    """Pulumi and the provider refuse cluster and primary; no policy forces instances away with it."""
+    """Pulumi and the provider refuse cluster and primary, not the pool; nothing forces instances away."""
     cluster, primary = (_inputs(on_alloydb, f"database-{each}") for each in ("cluster", "primary"))
 
     assert (cluster["deletionProtection"], cluster["deletionPolicy"]) == (True, "PREVENT")
     assert primary["deletionPolicy"] == "PREVENT"
-    for name in ("database-cluster", "database-primary", "database-readers"):
+    for name in ("database-cluster", "database-primary"):
         assert on_alloydb[name]["protect"] is True
         assert unprotected[name].get("protect", False) is False
+    assert "protect" not in on_alloydb["database-readers"]
+    assert _inputs(on_alloydb, "database-readers")["deletionPolicy"] == "DELETE"
     assert _inputs(unprotected, "database-cluster")["deletionProtection"] is False
     assert _inputs(unprotected, "database-cluster")["deletionPolicy"] == "DEFAULT"
     assert _inputs(unprotected, "database-primary")["deletionPolicy"] == "DELETE"
@@ -114,7 +116,7 @@ def test_alloydb_s_identities_log_in_without_a_password(on_alloydb: Resources) -
 
 
 def test_a_replica_is_as_safe_as_its_primary(by_endpoint: Resources) -> None:
-    """TLS only, no public address, the same key, the same protection; backups are the primary's."""
+    """TLS only, no public address, the same key; all that it holds is the primary's, so that it may go."""
     primary, replica = (_inputs(by_endpoint, f"database-{each}") for each in ("instance", "replica"))
     followed = replica["settings"]
 
@@ -124,7 +126,9 @@ def test_a_replica_is_as_safe_as_its_primary(by_endpoint: Resources) -> None:
     assert followed["ipConfiguration"] == primary["settings"]["ipConfiguration"]
     assert followed["ipConfiguration"]["sslMode"] == "ENCRYPTED_ONLY"
     assert followed["ipConfiguration"]["ipv4Enabled"] is False
-    assert replica["deletionProtection"] is followed["deletionProtectionEnabled"] is True
+    assert replica["deletionProtection"] is followed["deletionProtectionEnabled"] is False
+    assert "protect" not in by_endpoint["database-replica"]
+    assert by_endpoint["database-instance"]["protect"] is True
     assert followed["retainBackupsOnDelete"] is False
     assert "backupConfiguration" not in followed
     assert "settings.diskSize" in by_endpoint["database-replica"]["ignoreChanges"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.protection import HOLDS_DATA
+from infra.protection import FOLLOWING, HOLDS_DATA
 from tests.infra.alerting.health import conditions, rung_in_health
 from tests.infra.alerting.real_lines import RealLines
 from tests.infra.engine import Engine
@@ -48,8 +48,12 @@ def test_nothing_is_public(variant: dict[str, dict[str, Any]]) -> None:
 
 
 def test_what_holds_data_is_protected(variant: dict[str, dict[str, Any]]) -> None:
-    """Pulumi and the provider keep everything of it, replicas, clusters and generations too."""
-    holding = {name: state for name, state in variant.items() if state["type"] in HOLDS_DATA}
+    """Pulumi and the provider keep everything of it, clusters and generations too, but no replicas."""
+    holding = {
+        name: state
+        for name, state in variant.items()
+        if state["type"] in HOLDS_DATA and state["inputs"].get("instanceType") not in FOLLOWING
+    }
     databases = [
         state["inputs"]
         for state in holding.values()
