@@ -6,7 +6,8 @@
     postgres.py     what Cloud SQL and AlloyDB have in common
     deletion.py     properties that many types have in common
     containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
-    grants.py       rights, of which there is a type for everything that can be granted on; key_grants.py, on keys
+    grants.py       rights, of which there is a type for everything that can be granted on
+    key_grants.py   rights on keys
     told.py         the effects of one step
 
 A type without a table counts as one that holds data; a property that its table lacks counts as less safe.

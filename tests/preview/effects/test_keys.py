@@ -17,15 +17,15 @@ ROTATED = {"rotationPeriod": "86400s", "nextRotationTime": SOON}
 Case = tuple[str, str, object, object, Severity, str]
 
 ONE_WAY: list[Case] = [
-    (KEY, "deletionPolicy", "PREVENT", None, LESS_SAFE, "no longer refused by the provider"),
+    (KEY, "deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
     (KEY, "rotationPeriod", "7776000s", None, LESS_SAFE, "rotated less often, or not at all"),
     (KEY, "rotationPeriod", "7776000s", "31536000s", LESS_SAFE, "rotated less often"),
-    (VERSION, "deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "no longer refused by the provider"),
+    (VERSION, "deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "a deletion in the program"),
     (VERSION, "state", "ENABLED", "DISABLED", LOSES, "messages expire unread, an instance is suspended"),
     (VERSION, "state", "ENABLED", "DESTROYED", LOSES, "everything that is encrypted with it"),
     (VERSION, f"{EXTERNAL}.externalKeyUri", "https://a", None, LOSES, "unless the other external key"),
     (VERSION, f"{EXTERNAL}.ekmConnectionKeyPath", "v0/a", None, LOSES, "unless the other external key"),
-    (SECRET, "deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "no longer refused by the provider"),
+    (SECRET, "deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "a deletion in the program"),
     (SECRET, "deletionProtection", True, None, LESS_SAFE, "no longer refuses to delete it"),
     (SECRET, "expireTime", None, SOON, LOSES, "with all its versions at that time"),
     (SECRET, "expireTime", LATE, SOON, LOSES, "with all its versions at that time"),
