@@ -39,10 +39,17 @@ _UNKNOWN_OPERATION: Final = loses(
     "let the guard learn it first.",
     "infra/preview/guard.py",
 )
-_UNGUARDED: Final = less_safe(
-    "Pulumi no longer refuses to delete it",
-    "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
-)
+# By the option of the engine's own that is taken away.
+_UNGUARDED: Final[Mapping[str, Effect]] = {
+    "protect": less_safe(
+        "Pulumi no longer refuses to delete it",
+        "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+    ),
+    "retainOnDelete": less_safe(
+        "it no longer stays in Google Cloud once the program does not declare it",
+        "https://www.pulumi.com/docs/iac/concepts/resources/options/retainondelete/",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +175,8 @@ def _notes(plan: Plan) -> Iterator[Note]:
             if not each.effect.severity.is_refused:
                 yield Note(step=step, effect=each.effect, change=each.change)
     for step in (*plan.steps, *plan.unguarded):
-        if step.unguarded and of_its_end(step).severity > Severity.HARMLESS:
-            yield Note(step=step, effect=_UNGUARDED)
+        if of_its_end(step).severity > Severity.HARMLESS:
+            yield from (Note(step=step, effect=_UNGUARDED[each]) for each in step.unguarded)
 
 
 def _told(step: Step) -> tuple[Told, ...]:

@@ -109,7 +109,8 @@ def _danger(finding: Finding) -> str:
 
 
 def _note(note: Note) -> str:
-    change = f": {_change(note.change)}" if note.change is not None else f", {_op(note.step.op)}"
+    deed = "" if note.step.op == "same" else f", {_op(note.step.op)}"
+    change = f": {_change(note.change)}" if note.change is not None else deed
     instead = f" Instead: {note.effect.instead}" if note.effect.instead else ""
     return f"- {code(note.step.name)} ({_kind(note.step.type)}){change} {_does(note.effect)}.{instead}"
 
