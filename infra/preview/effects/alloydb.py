@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from infra.preview.effects.deletion import DELETION, DELETION_POLICY
 from infra.preview.effects.effect import Effects, cuts_off, less_safe, loses, stops
-from infra.preview.effects.postgres import admitted, connectors, deletable, flags, password, tls
+from infra.preview.effects.postgres import admitted, connectors, flags, password, tls
 from infra.preview.effects.rules import (
     becomes,
     begins,
@@ -27,16 +28,27 @@ BACKUP: Final = "gcp:alloydb/backup:Backup"
 _DOCS: Final = "https://docs.cloud.google.com/alloydb/docs"
 # What the provider refuses, and what Google has where nothing is said.
 _PROVIDER: Final = "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources"
+_CLUSTERS: Final = f"{_PROVIDER}/alloydb_cluster"
 _DELETION: Final = f"{_DOCS}/cluster-delete"
 _BACKUPS: Final = f"{_DOCS}/backup/overview"
 _KEYS: Final = f"{_DOCS}/cmek"
-_CONNECT: Final = f"{_DOCS}/connect-overview"
+_CONNECT: Final = f"{_DOCS}/connection-overview"
 _PUBLIC: Final = f"{_DOCS}/connect-public-ip"
 _ENDPOINTS: Final = f"{_DOCS}/about-private-service-connect"
 _REGIONS: Final = f"{_DOCS}/cross-region-replication/about-cross-region-replication"
 _LOGINS: Final = f"{_DOCS}/database-users/about"
+_TLS: Final = (
+    "https://docs.cloud.google.com/dotnet/docs/reference/Google.Cloud.AlloyDb.V1/latest/"
+    "Google.Cloud.AlloyDb.V1.SslConfig.Types.SslMode"
+)
 _KEEP: Final = "keep the number until nobody would go back so far any more."
 _FEWER: Final = loses("the backups beyond the new retention", _KEEP, _BACKUPS)
+# One retention or the other. What Google keeps where neither is set, no page says: it may be less than was
+# set before, and more than what is set now.
+_RETENTION: Final = either(falls(_FEWER, unset=0), falls(_FEWER, unset=None))
+_DELETABLE: Final = less_safe(
+    "it is deleted, or lost sight of, once the program no longer declares it", _CLUSTERS
+)
 _OTHER_KEY: Final = moves(
     less_safe("new backups have another key, and those that are there still need the former one", _KEYS)
 )
@@ -52,9 +64,8 @@ TABLES: Final[Mapping[str, Effects]] = {
                     _BACKUPS,
                 )
             ),
-            # 14 days of a backup each are what Google keeps where nothing is said.
-            "automatedBackupPolicy.quantityBasedRetention.count": falls(_FEWER, unset=14),
-            "automatedBackupPolicy.timeBasedRetention.retentionPeriod": falls(_FEWER, unset=1_209_600),
+            "automatedBackupPolicy.quantityBasedRetention.count": _RETENTION,
+            "automatedBackupPolicy.timeBasedRetention.retentionPeriod": _RETENTION,
             "automatedBackupPolicy.weeklySchedule.daysOfWeeks": thins(
                 less_safe("a backup is made on fewer days", _BACKUPS)
             ),
@@ -82,14 +93,13 @@ TABLES: Final[Mapping[str, Effects]] = {
                 unset=14,
             ),
             "continuousBackupConfig.encryptionConfig.kmsKeyName": _OTHER_KEY,
-            "deletionProtection": ends(
-                less_safe("the provider no longer refuses to delete it", f"{_PROVIDER}/alloydb_cluster"),
-                unset=True,
-            ),
+            **DELETION,
+            # One value more than others have, and two that mean the same.
             "deletionPolicy": either(
-                deletable("it", f"{_PROVIDER}/alloydb_cluster"),
+                parts_from(_DELETABLE, "PREVENT"),
+                parts_from(_DELETABLE, "PREVENT", "ABANDON"),
                 becomes(
-                    less_safe("its deletion takes its instances with it", f"{_PROVIDER}/alloydb_cluster"),
+                    less_safe("its deletion takes its instances with it", _CLUSTERS),
                     "FORCE",
                 ),
             ),
@@ -114,7 +124,7 @@ TABLES: Final[Mapping[str, Effects]] = {
             "skipAwaitMajorVersionUpgrade": begins(
                 less_safe(
                     "an update does not wait for Google's upgrade, and migrations find the database away",
-                    f"{_PROVIDER}/alloydb_cluster",
+                    _CLUSTERS,
                 ),
                 unset=True,
             ),
@@ -152,7 +162,7 @@ TABLES: Final[Mapping[str, Effects]] = {
         ),
         properties={
             "activationPolicy": becomes(
-                stops("everybody who connects to it: it is switched off", f"{_DOCS}/instance-start-stop"),
+                stops("everybody who connects to it: it is switched off", f"{_DOCS}/instance-restart"),
                 "NEVER",
             ),
             # Of a primary; REGIONAL where nothing is said.
@@ -163,10 +173,10 @@ TABLES: Final[Mapping[str, Effects]] = {
             "readPoolConfig.nodeCount": becomes(
                 less_safe("a pool of one node is in one zone", f"{_DOCS}/high-availability"), 1
             ),
-            "deletionPolicy": deletable("it", f"{_PROVIDER}/alloydb_instance"),
+            **DELETION_POLICY,
             "databaseFlags": flags("alloydb", f"{_DOCS}/reference/database-flags"),
             "clientConnectionConfig.requireConnectors": connectors(_CONNECT),
-            "clientConnectionConfig.sslConfig.sslMode": tls(f"{_DOCS}/connect-ssl", unset="ENCRYPTED_ONLY"),
+            "clientConnectionConfig.sslConfig.sslMode": tls(_TLS, unset="ENCRYPTED_ONLY"),
             "connectionPoolConfig.enabled": ends(
                 stops(
                     "whoever connects to the pooler, on a port of its own",
@@ -226,7 +236,7 @@ TABLES: Final[Mapping[str, Effects]] = {
         # What it owns in the database stays with the database.
         gone=stops("whoever logs in with it", f"{_DOCS}/manage-iam-authn"),
         properties={
-            "deletionPolicy": deletable("the login", f"{_PROVIDER}/alloydb_user"),
+            **DELETION_POLICY,
             "databaseRoles": thins(stops("whoever uses a right of the role that it no longer has", _LOGINS)),
             **same(password("it", _LOGINS), "password", "passwordWoVersion"),
             **harmless("passwordWo"),  # it is set again when its version changes
@@ -242,7 +252,7 @@ TABLES: Final[Mapping[str, Effects]] = {
             "let it expire by itself.",
         ),
         properties={
-            "deletionPolicy": deletable("the backup", f"{_PROVIDER}/alloydb_backup"),
+            **DELETION_POLICY,
             **harmless("annotations", "description", "displayName", "labels", "type"),
             # Another value is another backup, which is judged as the end of this one.
             **harmless("backupId", "clusterName", "encryptionConfig.kmsKeyName", "location", "project"),

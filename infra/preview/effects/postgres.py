@@ -122,12 +122,6 @@ def password(whose: str, source: str) -> Rule:
     return arrives(stops(f"whoever logs in as {whose} with the former password", source))
 
 
-def deletable(what: str, source: str) -> Rule:
-    """Return the rule of the provider's policy on deletion: PREVENT and ABANDON are in the way of one."""
-    freed = less_safe(f"{what} is deleted as soon as the program no longer declares it", source)
-    return parts_from(freed, "PREVENT", "ABANDON")
-
-
 def _by_name(value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value

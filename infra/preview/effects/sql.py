@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from infra.preview.effects.deletion import DELETION, DELETION_POLICY
 from infra.preview.effects.effect import HARMLESS, Effect, Effects, cuts_off, less_safe, loses, stops
-from infra.preview.effects.postgres import deletable, password
+from infra.preview.effects.postgres import password
 from infra.preview.effects.rules import (
     arrives,
     becomes,
@@ -37,7 +38,7 @@ _OVERWRITTEN: Final = loses(
     *(RESTORE, f"{_DOCS}/backup-recovery/restoring"),
 )
 _FOLLOWS: Final = ("READ_REPLICA_INSTANCE", "READ_POOL_INSTANCE")
-_BLUE_GREEN: Final = f"{_DOCS}/blue-green-deployments"
+_BLUE_GREEN: Final = "https://docs.cloud.google.com/sql/docs/mysql/about-blue-green-deployments"
 _PASSWORDS: Final = f"{_DOCS}/built-in-authentication"
 _GUESSED: Final = less_safe("its password may be guessed at more often", _PASSWORDS)
 
@@ -62,10 +63,7 @@ _INSTANCE: Final = Effects(
     ),
     properties={
         **SETTINGS,
-        "deletionProtection": ends(
-            less_safe("the provider no longer refuses to delete it", _DELETION), unset=True
-        ),
-        "deletionPolicy": deletable("it", _DELETION),
+        **DELETION,
         "instanceType": either(
             parts_from(
                 cuts_off(
@@ -142,7 +140,7 @@ _INSTANCE: Final = Effects(
 _DATABASE: Final = Effects(
     gone=loses("the log: every event and snapshot, with all checkpoints", RESTORE, _DELETION, BACKUP),
     properties={
-        "deletionPolicy": deletable("the log", _DELETION),
+        **DELETION_POLICY,
         # Another value is another database, which is judged as the end of this one.
         **harmless("instance", "name", "project"),
         # PostgreSQL keeps those that a database was made with, and Google refuses others.
@@ -153,7 +151,7 @@ _USER: Final = Effects(
     # What it owns in the database stays with the database.
     gone=stops("whoever logs in with it", f"{_DOCS}/add-manage-iam-users"),
     properties={
-        "deletionPolicy": deletable("the login", _USERS),
+        **DELETION_POLICY,
         "databaseRoles": thins(stops("whoever uses a right of the role that it no longer has", _USERS)),
         **same(password("it", _USERS), "password", "passwordWoVersion"),
         **harmless("passwordWo"),  # it is set again when its version changes

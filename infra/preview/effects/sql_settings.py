@@ -98,13 +98,13 @@ _BACKUP_RULES: Final[Mapping[str, Rule]] = {
     # COUNT is the only unit.
     **harmless("startTime", "backupRetentionSettings.retentionUnit", at=_BACKUP),
     "settings.retainBackupsOnDelete": ends(
-        less_safe("its backups go with it", f"{_DOCS}/backup-recovery/retain-backups")
+        less_safe("its backups go with it", f"{_BACKUPS}#retained-backups")
     ),
     "settings.finalBackupConfig.enabled": ends(
-        less_safe("its deletion takes no last backup any more", f"{_DOCS}/backup-recovery/final-backup")
+        less_safe("its deletion takes no last backup any more", f"{_BACKUPS}#final-backup")
     ),
     "settings.finalBackupConfig.retentionDays": falls(
-        less_safe("the backup that its deletion takes goes sooner", f"{_DOCS}/backup-recovery/final-backup"),
+        less_safe("the backup that its deletion takes goes sooner", f"{_BACKUPS}#final-backup"),
         unset=30,
     ),
 }
@@ -158,10 +158,14 @@ _REACH: Final[Mapping[str, Rule]] = {
     "settings.connectorEnforcement": connectors(f"{_DOCS}/connect-connectors"),
     "settings.dataApiAccess": either(
         becomes(
-            less_safe("whoever may do so by IAM runs SQL from the public internet", f"{_DOCS}/data-api"),
+            less_safe(
+                "whoever may do so by IAM runs SQL from the public internet", f"{_DOCS}/executesql-instance"
+            ),
             "ALLOW_DATA_API",
         ),
-        parts_from(stops("whoever runs SQL by Google's API", f"{_DOCS}/data-api"), "ALLOW_DATA_API"),
+        parts_from(
+            stops("whoever runs SQL by Google's API", f"{_DOCS}/executesql-instance"), "ALLOW_DATA_API"
+        ),
     ),
     "settings.connectionPoolConfigs.connectionPoolingEnabled": ends(
         stops("whoever connects to the pooler, on a port of its own", _POOLING)
@@ -241,10 +245,10 @@ _OTHERS: Final[Mapping[str, Rule]] = {
     ),
     **same(_BY_DIRECTORY, "applicationId", "tenantId", at="settings.entraidConfig"),
     "settings.sqlServerAuditConfig.bucket": moves(
-        less_safe("audits no longer go to that bucket", f"{_SQL_SERVER}/use-db-audit")
+        less_safe("audits no longer go to that bucket", f"{_SQL_SERVER}/db-audit")
     ),
     "settings.sqlServerAuditConfig.retentionInterval": falls(
-        less_safe("audits stay on its disk for a shorter time", f"{_SQL_SERVER}/use-db-audit")
+        less_safe("audits stay on its disk for a shorter time", f"{_SQL_SERVER}/db-audit")
     ),
     **harmless("sqlServerAuditConfig.uploadInterval", "timeZone", "autoUpgradeEnabled", at="settings"),
     **harmless(

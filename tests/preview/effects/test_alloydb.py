@@ -27,9 +27,10 @@ CLUSTER_ROWS = [
     Row(f"{POLICY}.enabled", True, None, LOSES, "no backup is made any more"),
     Row(f"{POLICY}.quantityBasedRetention.count", 14, 1, LOSES, "beyond the new retention"),
     Row(f"{POLICY}.quantityBasedRetention.count", 30, None, LOSES, "beyond the new retention"),
-    Row(f"{POLICY}.quantityBasedRetention.count", None, 13, LOSES, "beyond the new retention"),
+    Row(f"{POLICY}.quantityBasedRetention.count", None, 30, LOSES, "beyond the new retention"),
     Row(f"{POLICY}.timeBasedRetention.retentionPeriod", "3456000s", "86400s", LOSES, "the new retention"),
     Row(f"{POLICY}.timeBasedRetention.retentionPeriod", None, "86400s", LOSES, "the new retention"),
+    Row(f"{POLICY}.timeBasedRetention.retentionPeriod", "86400s", None, LOSES, "the new retention"),
     Row(f"{POLICY}.weeklySchedule.daysOfWeeks", ["MONDAY", "FRIDAY"], ["MONDAY"], LESS_SAFE, "fewer days"),
     Row(f"{POLICY}.backupWindow", None, "600s", LESS_SAFE, "given up"),
     Row(f"{POLICY}.encryptionConfig.kmsKeyName", "a", "b", LESS_SAFE, "another key"),
@@ -43,8 +44,9 @@ CLUSTER_ROWS = [
     Row(f"{LOGS}.encryptionConfig.kmsKeyName", "a", None, LESS_SAFE, "another key"),
     Row("deletionProtection", True, False, LESS_SAFE, "the provider no longer refuses"),
     Row("deletionProtection", None, False, LESS_SAFE, "the provider no longer refuses"),
-    Row("deletionPolicy", "PREVENT", "DEFAULT", LESS_SAFE, "is deleted as soon as"),
-    Row("deletionPolicy", "ABANDON", None, LESS_SAFE, "is deleted as soon as"),
+    Row("deletionPolicy", "PREVENT", "DEFAULT", LESS_SAFE, "it is deleted, or lost"),
+    Row("deletionPolicy", "ABANDON", None, LESS_SAFE, "it is deleted, or lost"),
+    Row("deletionPolicy", "PREVENT", "ABANDON", LESS_SAFE, "it is deleted, or lost"),
     Row("deletionPolicy", "DEFAULT", "FORCE", LESS_SAFE, "takes its instances"),
     Row("clusterType", "SECONDARY", "PRIMARY", CUTS_OFF, "from its primary"),
     Row("clusterType", "PRIMARY", "SECONDARY", STOPS, "whoever appends"),
@@ -54,6 +56,7 @@ CLUSTER_ROWS = [
     Row("skipAwaitMajorVersionUpgrade", False, None, LESS_SAFE, "does not wait"),
     Row("networkConfig.network", "a", "b", STOPS, "by its private address"),
     Row("networkConfig.network", "b", "a", STOPS, "by its private address"),
+    Row("networkConfig.network", "a", None, STOPS, "by its private address"),
 ]
 NODE_ROWS = [
     Row("activationPolicy", "ALWAYS", "NEVER", STOPS, "it is switched off"),
@@ -61,7 +64,7 @@ NODE_ROWS = [
     Row("availabilityType", "REGIONAL", "ZONAL", LESS_SAFE, "no standby"),
     Row("availabilityType", None, "ZONAL", LESS_SAFE, "no standby"),
     Row("readPoolConfig.nodeCount", 2, 1, LESS_SAFE, "one node"),
-    Row("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "is deleted as soon as"),
+    Row("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "a deletion in the program"),
     Row("databaseFlags", {"alloydb.iam_authentication": "on"}, {}, STOPS, "every login by IAM"),
     Row("databaseFlags", {"alloydb.iam_authentication": "on"}, None, STOPS, "every login by IAM"),
     Row("databaseFlags", {"alloydb.logical_decoding": "on"}, {}, STOPS, "logical decoding"),
@@ -86,14 +89,15 @@ NODE_ROWS = [
     Row(f"{PSC}.pscInterfaceConfigs[0].networkAttachmentResource", "a", None, STOPS, "to the outside"),
 ]
 USER_ROWS = [
-    Row("deletionPolicy", "PREVENT", None, LESS_SAFE, "the login is deleted as soon as"),
+    Row("deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
     Row("databaseRoles", ["a", "b"], ["b"], STOPS, "a right of the role"),
     Row("password", "a", "b", STOPS, "with the former password"),
     Row("password", "b", "a", STOPS, "with the former password"),
+    Row("password", None, "a", STOPS, "with the former password"),
     Row("passwordWoVersion", "1", "2", STOPS, "with the former password"),
     Row("passwordWoVersion", "2", "1", STOPS, "with the former password"),
 ]
-BACKUP_ROWS = [Row("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "the backup is deleted as soon as")]
+BACKUP_ROWS = [Row("deletionPolicy", "PREVENT", "DELETE", LESS_SAFE, "a deletion in the program")]
 ROWS = {CLUSTER: CLUSTER_ROWS, NODE: NODE_ROWS, USER: USER_ROWS, BACKUP: BACKUP_ROWS}
 EACH = [pytest.param(kind, row, id=str(row)) for kind, rows in ROWS.items() for row in rows]
 
