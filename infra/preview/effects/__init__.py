@@ -6,6 +6,8 @@
     postgres.py     what Cloud SQL and AlloyDB have in common
     deletion.py     properties that many types have in common
     containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
+    delivery.py     the ways in which a subscription delivers
+    selections.py   what a lifecycle or a clean-up selects
     grants.py       rights, of which there is a type for everything that can be granted on
     key_grants.py   rights on keys
     told.py         the effects of one step
@@ -21,18 +23,23 @@ from typing import Final
 from infra.preview.effects import (
     alerting,
     alloydb,
+    bigquery,
     grants,
     keys,
     network,
     operations,
     pubsub,
+    registry,
     run,
     sql,
     storage,
 )
 from infra.preview.effects.effect import Effects
 
-_PRODUCTS: Final = (sql, alloydb, pubsub, run, network, keys, storage, operations, alerting)
+_PRODUCTS: Final = (
+    *(sql, alloydb, pubsub, run, network, keys),
+    *(storage, bigquery, registry, operations, alerting),
+)
 TABLES: Final[Mapping[str, Effects]] = dict(chain.from_iterable(each.TABLES.items() for each in _PRODUCTS))
 
 

@@ -92,9 +92,12 @@ class Effects:
         """Tell whether the table names a property."""
         return pattern in self.properties
 
-    def has_block(self, pattern: str) -> bool:
-        """Tell whether a property is judged as a block, or is part of one that is."""
-        return any(f"{pattern}.".startswith(f"{each}.") for each in self.blocks)
+    def judges_whole(self, pattern: str) -> bool:
+        """Tell whether a path is that of a block, or of a part of one, that has a rule as a whole."""
+        inside, parents = f"{pattern}.", (f"{each}." for each in self.blocks)
+        return any(map(inside.startswith, parents)) and any(
+            each.startswith(inside) for each in self.properties
+        )
 
     def rule_of(self, pattern: str) -> Rule | None:
         """Return the rule of a property; None if nobody has classified it."""

@@ -142,10 +142,10 @@ def block(*, gone: Callable[[Any], Effect], came: Effect = HARMLESS, within: Map
     """
 
     def rule(old: Any, new: Any) -> Effect:
-        if LATER in (old, new) or (old and not new):
-            return gone(old if isinstance(old, Mapping) else {})
         if not old:
             return came if new else HARMLESS
+        if not new or LATER in (old, new):
+            return gone(old if isinstance(old, Mapping) else {})
         pairs = ((each, _at(old, parsed(path)), _at(new, parsed(path))) for path, each in within.items())
         told = [each(before, after) for each, before, after in pairs if before != after]
         return max(told, key=lambda effect: effect.severity, default=HARMLESS)

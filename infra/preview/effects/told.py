@@ -32,6 +32,8 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
         old, new = _old(step, path), at(step.new, path)
         if _stands(step, path, new):
             continue
+        if table is not None and table.judges_whole(pattern(path)):
+            continue
         rule = None if table is None else table.rule_of(pattern(path))
         effect = UNKNOWN_PROPERTY if rule is None else rule(old, new)
         if effect.severity > Severity.HARMLESS:
@@ -63,10 +65,7 @@ def _properties(step: Step, table: Effects | None, root: Path) -> Iterator[Path]
             yield root[:length]
             return
     below = list(_leaves(_old(step, root), at(step.new, root), root, table))
-    if below or (table is not None and table.has_block(pattern(root))):
-        yield from below
-    else:
-        yield root  # the engine says so, whatever the values are
+    yield from below or [root]  # the engine says so, whatever the values are
 
 
 def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[Path]:

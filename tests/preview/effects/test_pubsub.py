@@ -4,7 +4,16 @@ import pytest
 
 from infra.preview.effects.effect import Severity
 from infra.preview.effects.pubsub import SCHEMA, SUBSCRIPTION, TOPIC
-from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, Case, must_say, must_say_nothing
+from tests.preview.effects.judged import (
+    LATER,
+    LESS_SAFE,
+    LOSES,
+    STOPS,
+    Case,
+    effects,
+    must_say,
+    must_say_nothing,
+)
 
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 REGIONS = "allowedPersistenceRegions"
@@ -119,6 +128,7 @@ SUBSCRIPTION_WAYS: list[Case] = [
     ("bigqueryConfig", ROWS, {**ROWS, "useTableSchema": True}, STOPS, "in other columns"),
     ("bigqueryConfig", ROWS, {**ROWS, "serviceAccountEmail": "a@b"}, LESS_SAFE, "another account writes"),
     ("bigqueryConfig", ROWS, LATER, STOPS, f"`{TABLE}`"),
+    ("bigqueryConfig", None, LATER, STOPS, "whoever pulls from it"),
     ("bigqueryConfig", ROWS, {"table": LATER}, STOPS, f"`{TABLE}`"),
     ("cloudStorageConfig", OBJECTS, None, STOPS, f"the objects of the bucket `{BUCKET}`"),
     ("cloudStorageConfig", None, OBJECTS, STOPS, "whoever pulls from it"),
@@ -209,3 +219,10 @@ def test_what_only_the_update_can_tell_counts_as_the_worst(
 ) -> None:
     """An unknown value has the effect, whichever direction is meant."""
     must_say(SUBSCRIPTION, (path, old, LATER, severity, ""))
+
+
+def test_a_property_that_a_block_lacks_is_named() -> None:
+    """What a new provider brings in a block that is judged as a whole is said to be unknown."""
+    (told,) = effects(SUBSCRIPTION, "bigqueryConfig.brandNew", True, False)
+
+    assert "nobody has said" in told.what
