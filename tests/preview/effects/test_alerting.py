@@ -2,11 +2,12 @@
 
 import pytest
 
+from infra.preview.effects import alerting
 from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.guard import judge
 from infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
-from tests.preview.effects.worst import check, told_of
+from tests.preview.effects.worst import check, told_of, untried
 
 LESS_SAFE = Severity.LESS_SAFE
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
@@ -38,8 +39,13 @@ LESS: list[tuple[str, dict[str, object], dict[str, object], str]] = [
     ),
     (THRESHOLD, {"duration": "60s"}, {"duration": "3600s"}, "told later"),
     (THRESHOLD, {"trigger": {"count": 1}}, {"trigger": {"count": 5}}, "told later"),
-    (THRESHOLD, {"filter": f'{FILTER}one_of("a", "b")'}, {"filter": f'{FILTER}"a"'}, "something else"),
-    (PROMQL, {"query": QUERY % ("a|b", 1)}, {"query": QUERY % ("a", 1)}, "something else"),
+    (
+        THRESHOLD,
+        {"filter": f'{FILTER}one_of("a", "b")'},
+        {"filter": f'{FILTER}"a"'},
+        "no longer looks at `b`",
+    ),
+    (PROMQL, {"query": QUERY % ("a|b", 1)}, {"query": QUERY % ("a", 1)}, "no longer looks at `b`"),
     (PROMQL, {"query": QUERY % ("a", 60)}, {"query": QUERY % ("a", 86400)}, "told later"),
     (PROMQL, {"query": "a < 5"}, {"query": "a < 1"}, "told later"),
     (PROMQL, {"query": "a", "duration": None}, {"query": "a", "duration": "60s"}, "told later"),
@@ -105,14 +111,20 @@ ONE_WAY: list[tuple[str, str, object, object, Severity, str]] = [
     (METRIC, "disabled", None, True, LESS_SAFE, "nobody is told"),
 ]
 BOTH_WAYS: list[tuple[str, str, object, object]] = [
+    *(
+        (METRIC, f"metricDescriptor.{path}", "a", "b")
+        for path in ("labels[0].key", "labels[0].valueType", "metricKind", "unit", "valueType")
+    ),
     (CHANNEL, "labels", {"email_address": "a"}, {"email_address": "b"}),
     (CHANNEL, "type", "email", "slack"),
-    *(
-        (METRIC, path, "a", "b")
-        for path in ("filter", "valueExtractor", "metricDescriptor.unit", "bucketName")
-    ),
+    *((METRIC, path, "a", "b") for path in ("filter", "valueExtractor", "bucketName")),
     (METRIC, "labelExtractors", {"a": "b"}, {"a": "c"}),
 ]
+
+
+def test_each_line_is_tried() -> None:
+    """A line of the tables that no case above changes is a line that could be wrong."""
+    assert untried(alerting.TABLES, [*ONE_WAY, *BOTH_WAYS]) == []
 
 
 @pytest.mark.parametrize("case", ONE_WAY, ids=lambda case: f"{case[0].rpartition(':')[2]}.{case[1]}")

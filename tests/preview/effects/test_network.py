@@ -2,9 +2,10 @@
 
 import pytest
 
+from infra.preview.effects import network
 from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.plan import UNKNOWN as LATER
-from tests.preview.effects.worst import check, told_of
+from tests.preview.effects.worst import check, told_of, untried
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 NETWORK = "gcp:compute/network:Network"
@@ -31,8 +32,10 @@ ONE_WAY: list[tuple[str, str, object, object, Severity, str]] = [
     (SUBNETWORK, "privateIpGoogleAccess", True, False, STOPS, "Google's APIs"),
     (SUBNETWORK, "privateIpv6GoogleAccess", "ENABLE", None, STOPS, "by IPv6"),
     (SUBNETWORK, "role", "ACTIVE", "BACKUP", STOPS, "load balancers"),
-    (SUBNETWORK, "secondaryIpRanges[0].ipCidrRange", "10.0.0.0/24", None, STOPS, "a secondary range"),
-    (SUBNETWORK, "secondaryIpRanges[0].rangeName", "a", None, STOPS, "a secondary range"),
+    *(
+        (SUBNETWORK, f"secondaryIpRanges[0].{name}", "a", None, STOPS, "a secondary range")
+        for name in ("ipCidrRange", "ipCollection", "ipVersion", "rangeName", "reservedInternalRange")
+    ),
     (SUBNETWORK, "stackType", "IPV4_IPV6", "IPV4_ONLY", STOPS, "reached by IPv6"),
     (RULE, "allowGlobalAccess", True, False, STOPS, "from another region"),
     (RULE, "allowPscGlobalAccess", True, None, STOPS, "from another region"),
@@ -42,7 +45,13 @@ ONE_WAY: list[tuple[str, str, object, object, Severity, str]] = [
     (FIREWALL, "logConfig.metadata", "a", None, LESS_SAFE, "logged"),
 ]
 BOTH_WAYS: list[tuple[str, str, object, object, Severity]] = [
-    (NETWORK, "bgpBestPathSelectionMode", "LEGACY", "STANDARD", LESS_SAFE),
+    *(
+        (NETWORK, path, "a", "b", LESS_SAFE)
+        for path in (
+            *("bgpAlwaysCompareMed", "bgpBestPathSelectionMode", "bgpInterRegionCost"),
+            "deleteBgpAlwaysCompareMed",
+        )
+    ),
     (NETWORK, "networkFirewallPolicyEnforcementOrder", "BEFORE_CLASSIC_FIREWALL", None, LESS_SAFE),
     (RULE, "target", "a", "b", STOPS),
     *(
@@ -55,7 +64,13 @@ BOTH_WAYS: list[tuple[str, str, object, object, Severity]] = [
     (FIREWALL, "direction", "INGRESS", "EGRESS", LESS_SAFE),
     (FIREWALL, "priority", 1000, 1, LESS_SAFE),
     (FIREWALL, "allows[0].protocol", "tcp", "all", LESS_SAFE),
+    (FIREWALL, "denies[0].protocol", "tcp", "all", LESS_SAFE),
 ]
+
+
+def test_each_line_is_tried() -> None:
+    """A line of the tables that no case above changes is a line that could be wrong."""
+    assert untried(network.TABLES, [*ONE_WAY, *BOTH_WAYS]) == []
 
 
 @pytest.mark.parametrize("case", ONE_WAY, ids=lambda case: f"{case[0].rpartition(':')[2]}.{case[1]}")

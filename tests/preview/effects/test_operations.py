@@ -2,10 +2,11 @@
 
 import pytest
 
+from infra.preview.effects import operations
 from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.effects.operations import ACCOUNT, API
 from infra.preview.plan import UNKNOWN as LATER
-from tests.preview.effects.worst import check, told_of
+from tests.preview.effects.worst import check, told_of, untried
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
@@ -24,6 +25,22 @@ ONE_WAY: list[tuple[str, str, object, object, Severity, str]] = [
     (PROVIDER, "disabled", False, True, STOPS, "every workflow"),
 ]
 BOTH_WAYS: list[tuple[str, str, object, object, Severity, Severity, str]] = [
+    *(
+        (
+            POOL,
+            f"inlineTrustConfig.additionalTrustBundles[0].{path}",
+            "a",
+            "b",
+            LESS_SAFE,
+            LESS_SAFE,
+            "trusted",
+        )
+        for path in ("trustAnchors[0].pemCertificate", "trustDefaultSharedCa", "trustDomain")
+    ),
+    *(
+        (PROVIDER, f"x509.trustStore.{path}[0].pemCertificate", "a", "b", LESS_SAFE, LESS_SAFE, "trusted")
+        for path in ("intermediateCas", "trustAnchors")
+    ),
     (ROLE, "permissions", ["a.b.get", "a.b.list"], ["a.b.get"], STOPS, LESS_SAFE, "from `a.b.list`"),
     (ROLE, "permissions", ["a.b.get"], LATER, LESS_SAFE, LESS_SAFE, "nobody can tell"),
     (
@@ -42,21 +59,13 @@ BOTH_WAYS: list[tuple[str, str, object, object, Severity, Severity, str]] = [
     (PROVIDER, "oidc.jwksJson", "a", None, LESS_SAFE, LESS_SAFE, "other keys"),
     (PROVIDER, "saml.idpMetadataXml", "a", "b", LESS_SAFE, LESS_SAFE, "other keys"),
     (PROVIDER, "aws.accountId", "a", "b", STOPS, STOPS, "every workflow"),
-    (
-        PROVIDER,
-        "x509.trustStore.trustAnchors[0].pemCertificate",
-        "a",
-        "b",
-        LESS_SAFE,
-        LESS_SAFE,
-        "certificates",
-    ),
     (POOL, "attestationRules[0].googleCloudResource", "a", "b", LESS_SAFE, LESS_SAFE, "attested"),
-    (
-        *(POOL, "inlineTrustConfig.additionalTrustBundles[0].trustDomain", "a", "b"),
-        *(LESS_SAFE, LESS_SAFE, "certificates"),
-    ),
 ]
+
+
+def test_each_line_is_tried() -> None:
+    """A line of the tables that no case above changes is a line that could be wrong."""
+    assert untried(operations.TABLES, [*ONE_WAY, *BOTH_WAYS]) == []
 
 
 @pytest.mark.parametrize("case", ONE_WAY, ids=lambda case: f"{case[0].rpartition(':')[2]}.{case[1]}")

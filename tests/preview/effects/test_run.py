@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from infra.preview.effects import run
 from infra.preview.effects.effect import HARMLESS, Severity
 from infra.preview.effects.run import JOB, POOL, SERVICE
 from infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
-from tests.preview.effects.worst import check, told_of, worst_of
+from tests.preview.effects.worst import check, check_both, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 ALL, BALANCED, INTERNAL = (
@@ -21,14 +22,32 @@ WAY = {
 }
 ELSEWHERE = {**WAY, "networkInterfaces": [{"network": "b", "subnetwork": "b"}]}
 
+KINDS = ((SERVICE, "template"), (POOL, "template"), (JOB, "template.template"))
+IMAGE = [{"image": "a"}]
+PROBED = {"grpc": {"port": 1}}
+# Of all three.
+ABOUT: list[tuple[str, Any, Any, Severity, str]] = [
+    ("deletionProtection", True, False, LESS_SAFE, "no longer refuses"),
+    ("deletionProtection", None, False, LESS_SAFE, "no longer refuses"),
+    ("deletionPolicy", "PREVENT", None, LESS_SAFE, "deletes it in Google Cloud"),
+    ("deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "deletes it in Google Cloud"),
+    ("binaryAuthorization.breakglassJustification", None, "now", LESS_SAFE, "the policy refuses it"),
+    ("binaryAuthorization.policy", "a", None, LESS_SAFE, "images are checked"),
+    ("binaryAuthorization.useDefault", True, None, LESS_SAFE, "images are checked"),
+]
+IN_TEMPLATE: list[tuple[str, Any, Any, Severity, str]] = [
+    ("containers[0].resources.limits", {"memory": "1Gi"}, {"memory": "512Mi"}, LESS_SAFE, "more memory"),
+    ("containers[0].resources.limits", {"memory": "1Gi"}, None, LESS_SAFE, "more memory"),
+    ("containers", [*IMAGE, {"image": "b"}], IMAGE, LESS_SAFE, "no longer runs"),
+    ("encryptionKey", "k", None, LESS_SAFE, "Google's key"),
+    ("gpuZonalRedundancyDisabled", False, True, LESS_SAFE, "GPUs"),
+    ("serviceAccount", "a", None, LESS_SAFE, "another account"),
+    ("volumes[0].gcs.readOnly", False, True, LESS_SAFE, "no longer write"),
+    ("volumes[0].nfs.readOnly", None, True, LESS_SAFE, "no longer write"),
+]
 ONE_WAY: list[tuple[str, str, Any, Any, Severity, str]] = [
-    (SERVICE, "deletionProtection", True, False, LESS_SAFE, "no longer refuses"),
-    (SERVICE, "deletionProtection", None, False, LESS_SAFE, "no longer refuses"),
-    (SERVICE, "deletionPolicy", "PREVENT", None, LESS_SAFE, "deletes it in Google Cloud"),
-    (SERVICE, "deletionPolicy", "ABANDON", "DELETE", LESS_SAFE, "deletes it in Google Cloud"),
-    (SERVICE, "binaryAuthorization.breakglassJustification", None, "now", LESS_SAFE, "the policy refuses it"),
-    (SERVICE, "binaryAuthorization.policy", "a", None, LESS_SAFE, "images are checked"),
-    (SERVICE, "binaryAuthorization.useDefault", True, None, LESS_SAFE, "images are checked"),
+    *((kind, *case) for kind, _ in KINDS for case in ABOUT),
+    *((kind, f"{at}.{path}", *case) for kind, at in KINDS for path, *case in IN_TEMPLATE),
     (SERVICE, "buildConfig.enableAutomaticUpdates", True, False, LESS_SAFE, "patches the base image"),
     (SERVICE, "customAudiences", ["a", "b"], ["b"], STOPS, "an audience that goes"),
     (SERVICE, "defaultUriDisabled", False, True, STOPS, "run.app"),
@@ -36,52 +55,25 @@ ONE_WAY: list[tuple[str, str, Any, Any, Severity, str]] = [
     (SERVICE, "scaling.manualInstanceCount", 1, 0, STOPS, "no instance runs"),
     (SERVICE, "scaling.maxInstanceCount", None, 3, LESS_SAFE, "fewer instances"),
     (SERVICE, "sshEnabled", None, True, LESS_SAFE, "log in"),
-    (
-        SERVICE,
-        f"{CONTAINER}.resources.limits",
-        {"memory": "1Gi"},
-        {"memory": "512Mi"},
-        LESS_SAFE,
-        "more memory",
-    ),
-    (SERVICE, f"{CONTAINER}.resources.limits", {"memory": "1Gi"}, None, LESS_SAFE, "more memory"),
-    (
-        SERVICE,
-        "template.containers",
-        [{"image": "a", "livenessProbe": {"grpc": {"port": 1}}}],
-        [{"image": "a"}],
-        LESS_SAFE,
-        "no longer restarted",
+    *(
+        (kind, "template.containers", [{**IMAGE[0], probe: PROBED}], IMAGE, LESS_SAFE, words)
+        for kind in (SERVICE, POOL)
+        for probe, words in (
+            ("livenessProbe", "no longer restarted"),
+            ("startupProbe", "before it can answer"),
+        )
     ),
     (
-        SERVICE,
-        "template.containers",
-        [{"image": "a", "readinessProbe": {"grpc": {"port": 1}}}],
-        [{"image": "a"}],
-        LESS_SAFE,
-        "cannot answer",
+        *(SERVICE, "template.containers", [{**IMAGE[0], "readinessProbe": PROBED}], IMAGE),
+        *(LESS_SAFE, "that cannot answer"),
     ),
-    (
-        SERVICE,
-        "template.containers",
-        [{"image": "a", "startupProbe": {"grpc": {"port": 1}}}],
-        [{"image": "a"}],
-        LESS_SAFE,
-        "before it can answer",
-    ),
-    (SERVICE, "template.encryptionKey", "k", None, LESS_SAFE, "Google's key"),
-    (SERVICE, "template.gpuZonalRedundancyDisabled", False, True, LESS_SAFE, "GPUs"),
     (SERVICE, "template.healthCheckDisabled", None, True, LESS_SAFE, "has not shown"),
     (SERVICE, "template.maxInstanceRequestConcurrency", None, 40, LESS_SAFE, "fewer requests"),
     (SERVICE, "template.scaling.maxInstanceCount", 10, 1, LESS_SAFE, "fewer instances"),
     (SERVICE, "template.timeout", "3600s", "60s", LESS_SAFE, "cut off"),
-    (SERVICE, "template.volumes[0].gcs.readOnly", False, True, LESS_SAFE, "no longer write"),
-    (SERVICE, "template.volumes[0].nfs.readOnly", None, True, LESS_SAFE, "no longer write"),
-    (SERVICE, "template.serviceAccount", "a", None, LESS_SAFE, "another account"),
     (SERVICE, "template.serviceMesh.mesh", "a", None, STOPS, "mesh"),
     (SERVICE, "template.vpcAccess", WAY, None, STOPS, "everybody who reads or appends"),
     (SERVICE, "traffics", [{"tag": "blue"}], [{"percent": 100}], STOPS, "blue"),
-    (POOL, "deletionProtection", True, False, LESS_SAFE, "no longer refuses"),
     (POOL, "scaling.manualInstanceCount", 1, 0, STOPS, "nothing is published"),
     (POOL, "scaling.manualInstanceCount", 2, 1, LESS_SAFE, "stand by"),
     (POOL, "scaling.maxInstanceCount", 1, 0, STOPS, "nothing is published"),
@@ -89,45 +81,48 @@ ONE_WAY: list[tuple[str, str, Any, Any, Severity, str]] = [
     (POOL, "scaling.scalingMode", "MANUAL", "AUTOMATIC", LESS_SAFE, "no longer fixed"),
     (POOL, "template.encryptionKeyRevocationAction", "PREVENT_NEW", "SHUTDOWN", LESS_SAFE, "revoked"),
     (POOL, "template.vpcAccess", WAY, None, STOPS, "publishing"),
-    (
-        POOL,
-        "template.containers",
-        [{"image": "a", "livenessProbe": {"grpc": {"port": 1}}}],
-        [{"image": "a"}],
-        LESS_SAFE,
-        "no longer restarted",
-    ),
     (JOB, "runExecutionToken", "a", None, LESS_SAFE, "before the migrations"),
     (JOB, "template.template.maxRetries", 0, None, LESS_SAFE, "tried again"),
     (JOB, "template.template.timeout", "1800s", None, LESS_SAFE, "takes longer"),
     (JOB, "template.template.vpcAccess", WAY, None, STOPS, "migrations"),
 ]
 # Either way somebody is let in who was not, or the other way round.
-BOTH_WAYS: list[tuple[str, str, Any, Any, Severity, Severity]] = [
-    (SERVICE, "ingress", ALL, BALANCED, STOPS, LESS_SAFE),
-    (SERVICE, "ingress", BALANCED, INTERNAL, STOPS, LESS_SAFE),
-    (SERVICE, "ingress", None, INTERNAL, STOPS, LESS_SAFE),
-    (SERVICE, "invokerIamDisabled", True, None, STOPS, LESS_SAFE),
-    (SERVICE, "iapEnabled", None, True, STOPS, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.args", ["serve"], ["relay"], LESS_SAFE, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.commands", ["event-store"], ["sh"], LESS_SAFE, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.workingDir", None, "/", LESS_SAFE, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.volumeMounts[0].mountPath", "/a", "/b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.volumeMounts[0].name", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, f"{CONTAINER}.volumeMounts[0].subPath", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].gcs.bucket", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].nfs.server", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].nfs.path", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].secret.secret", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].secret.items[0].path", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.volumes[0].cloudSqlInstance.instances", ["a"], ["b"], LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.serviceAccount", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.workloadIdentityConfig.identity", "a", "b", LESS_SAFE, LESS_SAFE),
-    (SERVICE, "template.vpcAccess", WAY, ELSEWHERE, STOPS, STOPS),
-    (SERVICE, "template.vpcAccess", {"connector": "a"}, {"connector": "b"}, STOPS, STOPS),
-    (SERVICE, "template.vpcAccess", WAY, {**WAY, "egress": "ALL_TRAFFIC"}, LESS_SAFE, LESS_SAFE),
-    (JOB, "template.template.vpcAccess", WAY, ELSEWHERE, STOPS, STOPS),
-    (POOL, "template.vpcAccess", WAY, ELSEWHERE, STOPS, STOPS),
+OTHER_IN_TEMPLATE: list[tuple[str, Any, Any, str]] = [
+    ("containers[0].args", ["serve"], ["relay"], "another command"),
+    ("containers[0].commands", ["event-store"], ["sh"], "another command"),
+    ("containers[0].workingDir", None, "/", "another command"),
+    *(
+        (f"containers[0].volumeMounts[0].{name}", "a", "b", "no longer the same")
+        for name in ("mountPath", "name")
+    ),
+    ("containers[0].volumeMounts[0].subPath", "a", "b", "no longer the same"),
+    ("volumes[0].cloudSqlInstance.instances", ["a"], ["b"], "no longer the same"),
+    *(
+        (f"volumes[0].{name}", "a", "b", "no longer the same")
+        for name in ("gcs.bucket", "name", "nfs.path", "nfs.server", "secret.items[0].path", "secret.secret")
+    ),
+    ("serviceAccount", "a", "b", "another account"),
+    ("vpcAccess", WAY, {**WAY, "egress": "ALL_TRAFFIC"}, "public addresses"),
+]
+IDENTITIES = ("identity", "identityCertificateEnabled", "identityType")
+BOTH_WAYS: list[tuple[str, str, Any, Any, Severity, Severity, str]] = [
+    *(
+        (kind, f"{at}.{path}", old, new, LESS_SAFE, LESS_SAFE, words)
+        for kind, at in KINDS
+        for path, old, new, words in OTHER_IN_TEMPLATE
+    ),
+    *(
+        (kind, f"{at}.workloadIdentityConfig.{name}", "a", "b", LESS_SAFE, LESS_SAFE, "another account")
+        for kind, at in (KINDS[0], KINDS[2])
+        for name in IDENTITIES
+    ),
+    *((kind, f"{at}.vpcAccess", WAY, ELSEWHERE, STOPS, STOPS, "the other network") for kind, at in KINDS),
+    (SERVICE, "ingress", ALL, BALANCED, STOPS, LESS_SAFE, "no longer let in"),
+    (SERVICE, "ingress", BALANCED, INTERNAL, STOPS, LESS_SAFE, "no longer let in"),
+    (SERVICE, "ingress", None, INTERNAL, STOPS, LESS_SAFE, "no longer let in"),
+    (SERVICE, "invokerIamDisabled", True, None, STOPS, LESS_SAFE, "roles/run.invoker"),
+    (SERVICE, "iapEnabled", None, True, STOPS, LESS_SAFE, "Identity-Aware Proxy"),
+    (SERVICE, "template.vpcAccess", {"connector": "a"}, {"connector": "b"}, STOPS, STOPS, "other network"),
 ]
 OF_A_DEPLOYMENT: list[tuple[str, str, Any, Any]] = [
     (SERVICE, f"{CONTAINER}.image", "a", "b"),
@@ -159,13 +154,15 @@ def test_one_direction_is_told(case: tuple[str, str, object, object, Severity, s
     check(case)
 
 
-@pytest.mark.parametrize(("kind", "path", "old", "new", "there", "back"), BOTH_WAYS)
-def test_both_directions_are_told(
-    kind: str, path: str, old: object, new: object, there: Severity, back: Severity
-) -> None:
+@pytest.mark.parametrize("case", BOTH_WAYS, ids=lambda case: f"{case[0].rpartition(':')[2]}.{case[1]}")
+def test_both_directions_are_told(case: tuple[str, str, object, object, Severity, Severity, str]) -> None:
     """What is another value, and no more or less, has an effect in both directions."""
-    assert told_of(kind, path, old, new).severity == there
-    assert told_of(kind, path, new, old).severity == back
+    check_both(case)
+
+
+def test_each_line_is_tried() -> None:
+    """A line of the tables that no case above changes is a line that could be wrong."""
+    assert untried(run.TABLES, [*ONE_WAY, *BOTH_WAYS]) == []
 
 
 @pytest.mark.parametrize(("kind", "path", "old", "new"), OF_A_DEPLOYMENT)

@@ -1,9 +1,16 @@
 """The worst that the guard tells of one changed property."""
 
-from infra.preview.effects.effect import HARMLESS, Effect, Severity
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infra.preview.effects.effect import HARMLESS, Effect, Effects, Severity
+from infra.preview.effects.rules import harmless
 from infra.preview.guard import judge
+from infra.preview.paths import parsed, pattern
 from infra.preview.plan import Plan
 from tests.preview.effects.changed import changed
+
+_HARMLESS = harmless("any")
 
 
 def worst_of(plan: Plan) -> Effect:
@@ -30,3 +37,33 @@ def check(case: tuple[str, str, object, object, Severity, str]) -> None:
     assert (there.severity, back.severity) == (severity, Severity.HARMLESS), (there, back)
     assert words in there.what
     assert there.source
+
+
+def check_both(case: tuple[str, str, object, object, Severity, Severity, str]) -> None:
+    """Check that a change has an effect, and its way back another.
+
+    Args:
+        case: The type, the property, its two values, both severities, and words of the first effect.
+    """
+    kind, path, old, new, there, back, words = case
+
+    assert (told_of(kind, path, old, new).severity, told_of(kind, path, new, old).severity) == (there, back)
+    assert words in told_of(kind, path, old, new).what
+    assert told_of(kind, path, new, old).source
+
+
+def untried(tables: Mapping[str, Effects], cases: Sequence[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    """Return the lines of tables that are not harmless, and that no case changes.
+
+    Args:
+        tables: The tables of a product.
+        cases: Each begins with a type and a property.
+    """
+    tried = {(kind, pattern(parsed(path))) for kind, path, *_ in cases}
+    lines = {
+        (kind, path)
+        for kind, table in tables.items()
+        for path, rule in (*table.properties.items(), *table.blocks.items())
+        if rule not in _HARMLESS.values()
+    }
+    return sorted(lines - tried)
