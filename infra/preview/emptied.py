@@ -71,11 +71,11 @@ def _goes_over(workload: Step, made: Step, plan: Plan) -> bool:
 
     The first update of a stack, also after one that failed half-way, has nothing yet that runs.
     """
-    if workload.type not in _WORKLOADS or not workload.old:
+    if workload.type not in _WORKLOADS or not workload.old or not workload.new:
         return False
-    created = {each.urn: each.refers for each in plan.steps if each.op == "create"}
+    created = {each.urn: each.refers_to for each in plan.steps if each.op == "create"}
     seen: set[str] = set()
-    ahead = set(workload.refers)
+    ahead = set(workload.refers_to)
     while ahead:
         seen |= ahead
         ahead = {urn for each in ahead for urn in created.get(each, ())} - seen

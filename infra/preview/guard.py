@@ -12,6 +12,7 @@ from infra.preview.emptied import of_an_empty_one
 from infra.preview.obstacles import Obstacle, obstacles
 from infra.preview.paths import parsed, pattern
 from infra.preview.plan import Change, Plan, Step
+from infra.preview.relieved import Relieved
 from infra.preview.spared import reason_to_spare
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
@@ -167,6 +168,11 @@ def _finding(step: Step, plan: Plan) -> Finding | None:
 
 
 def _notes(plan: Plan) -> Iterator[Note]:
+    relieved = Relieved(plan)
+    yield from (each for each in _all_notes(plan) if not relieved.spares(each.step, each.effect))
+
+
+def _all_notes(plan: Plan) -> Iterator[Note]:
     for step in plan.steps:
         effect = _of_the_deed(step, plan)
         if not effect.severity.is_refused and effect.severity > Severity.HARMLESS:

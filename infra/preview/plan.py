@@ -62,7 +62,7 @@ class Step:
         forced_by: The properties that force a replacement.
         changes: What differs.
         follows: The names of replaced resources that it refers to.
-        refers: The URNs of all resources that its properties would be made of; empty if it goes.
+        refers_to: The URNs of all resources that its inputs are made from.
         protected: Pulumi refuses to delete it.
         kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
         old: Its inputs as they are; empty if it does not exist yet.
@@ -81,7 +81,7 @@ class Step:
     forced_by: tuple[str, ...]
     changes: tuple[Change, ...]
     follows: tuple[str, ...]
-    refers: frozenset[str]
+    refers_to: frozenset[str]
     protected: bool
     kept: str
     old: Mapping[str, Any]
@@ -208,8 +208,8 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         custom=state.get("custom") is not False,
         forced_by=tuple(step.get("replaceReasons") or ()),
         changes=tuple(_changes(step, *inputs)),
+        refers_to=frozenset(referred),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
-        refers=frozenset(referred if new else ()),
         protected=bool(old.get("protect")),
         kept=_kept(old),
         old=inputs[0],

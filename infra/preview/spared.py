@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from infra.preview.effects.alloydb import CLUSTER, NODE
+from infra.preview.effects.operations import ACCOUNT
 from infra.preview.effects.pubsub import SCHEMA, TOPIC
+from infra.preview.effects.run import POOL
 from infra.preview.effects.sql import DATABASE, INSTANCE
 from infra.preview.plan import Plan, Step
+from infra.preview.relieved import moves_to_the_service
 
 _STAYS: Final = "update"  # the only operation that leaves in its place what a plan names
 
@@ -73,11 +76,24 @@ def _schema(step: Step, plan: Plan) -> str:
     return ""
 
 
+def _account(step: Step, plan: Plan) -> str:
+    """Spare what only the relay's worker pool acted as, as the service takes over.
+
+    What it was granted this stack has granted; nobody else has to let the relay do anything.
+    """
+    pools = [each for each in plan.steps if each.type == POOL and each.op == "delete"]
+    acted_as = {(each.old.get("template") or {}).get("serviceAccount") for each in pools}
+    if step.op == "delete" and moves_to_the_service(plan) and acted_as == {_name(step.id)}:
+        return "the service relays from now on, as its own account, which is granted what the relay needs."
+    return ""
+
+
 _RULES: Final[Mapping[str, Callable[[Step, Plan], str]]] = {
     INSTANCE: _replica,
     NODE: _read_pool,
     DATABASE: _database,
     SCHEMA: _schema,
+    ACCOUNT: _account,
 }
 
 

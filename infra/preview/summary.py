@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from infra.preview.acknowledgement import KEY, block, key_of, kind
@@ -48,8 +48,8 @@ def render(stack: str, plan: Plan, verdict: Verdict) -> str:
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged", map(_danger, acknowledged))
-    parts += _section("Stops somebody", map(_note, verdict.noted(Severity.STOPS)))
-    parts += _section("Less safe than before", map(_note, verdict.noted(Severity.LESS_SAFE)))
+    parts += _section("Stops somebody", _notes(verdict.noted(Severity.STOPS)))
+    parts += _section("Less safe than before", _notes(verdict.noted(Severity.LESS_SAFE)))
     parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
     stale = (f"- {code(line)} {fault}" for line, fault in verdict.stale)
     parts += _section("Stale acknowledgements", stale)
@@ -108,11 +108,23 @@ def _danger(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _note(note: Note) -> str:
-    deed = "" if note.step.op == "same" else f", {_op(note.step.op)}"
-    change = f": {_change(note.change)}" if note.change is not None else deed
-    instead = f" Instead: {note.effect.instead}" if note.effect.instead else ""
-    return f"- {code(note.step.name)} ({_kind(note.step.type)}){change} {_does(note.effect)}.{instead}"
+def _notes(notes: Iterable[Note]) -> Iterator[str]:
+    """Say once what several resources of a kind have in common, as alerts that all go."""
+    groups: dict[tuple[Effect, str, str, Change | None], list[Note]] = {}
+    for note in notes:
+        groups.setdefault((note.effect, note.step.type, note.step.op, note.change), []).append(note)
+    return map(_note, groups.values())
+
+
+def _note(alike: Sequence[Note]) -> str:
+    first = alike[0]
+    # What does not change itself is no longer protected.
+    op = f", {_op(first.step.op)}" if first.step.op not in {"same", "refresh"} else ""
+    change = f": {_change(first.change)}" if first.change is not None else op
+    kind = _kind(first.step.type) if len(alike) == 1 else f"{len(alike)} of {_kind(first.step.type)}"
+    names = ", ".join(code(each.step.name) for each in alike)
+    instead = f" Instead: {first.effect.instead}" if first.effect.instead else ""
+    return f"- {names} ({kind}){change} {_does(first.effect)}.{instead}"
 
 
 def _does(effect: Effect) -> str:

@@ -1,7 +1,8 @@
 """What tells people of trouble: alert policies, their channels, and metrics that are made of logs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from infra.preview.effects.containers import items
@@ -36,15 +37,27 @@ _QUOTED: Final = re.compile(r'"([^"]*)"')
 _THRESHOLD: Final = re.compile(r"\s*([<>]=?)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$")
 
 
-def _selects(old: Any, new: Any) -> Effect:
+def names_in(value: Any) -> frozenset[str]:
+    """Return the names in quotes of all filters and queries within a value."""
+    if isinstance(value, Mapping):
+        return frozenset().union(*map(names_in, value.values()))
+    if isinstance(value, list):
+        return frozenset().union(*map(names_in, value))
+    return frozenset(_parts(value)["names"]) if isinstance(value, str) else frozenset()
+
+
+def _selects(old: Any, new: Any, gone: frozenset[str]) -> Effect:
     """Judge a filter, or a query in PromQL: more names in it are more that is looked at, fewer are less."""
     if not new:
         return _OTHER if old else HARMLESS
     if LATER in (old, new):
         return _OTHER
     before, after = (_parts(str(each)) for each in (old or "", new))
-    if not before["names"] <= after["names"] or before["rest"] != after["rest"]:
+    if before["rest"] != after["rest"]:
         return _OTHER if old else HARMLESS
+    if missed := before["names"] - after["names"] - gone:
+        more = after["names"] - before["names"]
+        return _OTHER if more else _not_looking_at(missed)
     sign, values = after["sign"], (before["value"], after["value"])
     is_higher = values[1] > values[0]
     return _LATER_TOLD if values[0] != values[1] and is_higher == sign.startswith(">") else HARMLESS
@@ -63,22 +76,31 @@ def _parts(text: str) -> dict[str, Any]:
     }
 
 
-def _conditions(old: Any, new: Any) -> Effect:
-    """Judge each condition by its name, wherever it stands in the list; a further one is harmless."""
+def _not_looking_at(names: Iterable[str]) -> Effect:
+    return less_safe(f"it no longer looks at {', '.join(code(each) for each in sorted(names))}", _CONDITIONS)
+
+
+def of_conditions(old: Any, new: Any, gone_names: frozenset[str] = frozenset()) -> Effect:
+    """Judge each condition by its name, wherever it stands in the list; a further one is harmless.
+
+    Args:
+        old: The conditions of a policy.
+        new: What they would be.
+        gone_names: The names of what there is no more, so that nobody has to look at it.
+    """
     if LATER in (old, new):
         return _OTHER
     before, after = items(old), items(new)
     by_name = {each.get("displayName"): each for each in after}
     gone = [each for each in before if each.get("displayName") not in by_name]
     if gone and len(after) < len(before):
-        names = ", ".join(code(str(each.get("displayName"))) for each in gone)
-        return less_safe(f"it no longer looks at {names}", _CONDITIONS)
+        return _not_looking_at(str(each.get("displayName")) for each in gone)
     pairs = ((each, by_name.get(each.get("displayName"), after[index])) for index, each in enumerate(before))
-    effects = [_of_condition(*each) for each in pairs]
+    effects = [_of_condition(*each, gone_names) for each in pairs]
     return max(effects, key=lambda effect: effect.severity, default=HARMLESS)
 
 
-def _of_condition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Effect:
+def _of_condition(old: Mapping[str, Any], new: Mapping[str, Any], gone_names: frozenset[str]) -> Effect:
     for kind in (each for each in old if each.startswith("condition")):
         before, after = old[kind] or {}, new.get(kind) or {}
         if not after:
@@ -86,7 +108,9 @@ def _of_condition(old: Mapping[str, Any], new: Mapping[str, Any]) -> Effect:
         for name in sorted(before.keys() | after.keys()):
             values = before.get(name), after.get(name)
             rule = _CONDITION.get(name, _ANOTHER)
-            if name == "thresholdValue":
+            if name in _SELECTORS:
+                rule = partial(_selects, gone=gone_names)
+            elif name == "thresholdValue":
                 is_below = str(after.get("comparison")).startswith("COMPARISON_LT")
                 rule = falls(_LATER_TOLD) if is_below else rises(_LATER_TOLD)
             if values[0] != values[1] and (effect := rule(*values)) != HARMLESS:
@@ -103,9 +127,9 @@ def _rarer(old: Any, new: Any) -> Effect:
 
 
 # By the name of a property of a condition, of whichever kind; all others look at something else.
+_SELECTORS: Final = ("denominatorFilter", "filter", "query")
 _LARGER: Final = ("count", "percent", "periodicity")
 _CONDITION: Final[Mapping[str, Rule]] = {
-    **same(_selects, "denominatorFilter", "filter", "query"),
     **same(rises(_LATER_TOLD), "duration", "evaluationInterval"),
     **same(_rarer, "trigger", "daily", "hourly", "minutes"),
     **harmless("alertRule", "disableMetricValidation", "labels", "ruleGroup"),
@@ -206,11 +230,11 @@ _METRIC: Final[Mapping[str, Rule]] = {
     ),
 }
 
+POLICY: Final = "gcp:monitoring/alertPolicy:AlertPolicy"
+METRIC: Final = "gcp:logging/metric:Metric"
 TABLES: Final[Mapping[str, Effects]] = {
-    "gcp:monitoring/alertPolicy:AlertPolicy": Effects(
-        gone=_UNTOLD, properties=_POLICY, blocks={"conditions": _conditions}
-    ),
+    POLICY: Effects(gone=_UNTOLD, properties=_POLICY, blocks={"conditions": of_conditions}),
     "gcp:monitoring/notificationChannel:NotificationChannel": Effects(gone=_UNTOLD, properties=_CHANNEL),
     "gcp:monitoring/dashboard:Dashboard": Effects(gone=HARMLESS, properties={}, rest=_ANY),
-    "gcp:logging/metric:Metric": Effects(gone=_UNTOLD, properties=_METRIC),
+    METRIC: Effects(gone=_UNTOLD, properties=_METRIC),
 }

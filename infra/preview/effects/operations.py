@@ -35,6 +35,17 @@ def _api(step: Step) -> Effect:
     return HARMLESS if given and not any(given) else _DISABLED
 
 
+def _account(step: Step) -> Effect:
+    name = code(step.id.rpartition("/")[2] or str(step.old.get("accountId", "?")))
+    return cuts_off(
+        f"{name} from all that others have granted to it: a new account of its name does not get that back",
+        "keep the account, or give it an alias if it was only renamed in the program.",
+        "https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete",
+        "make sure that nobody has granted it anything that is still needed; if the bootstrap makes it "
+        "from now on, hand it over: see docs/deploy.md.",
+    )
+
+
 def _permissions(old: Any, new: Any) -> Effect:
     """Name what a role no longer has, or has from now on."""
     if LATER in (old, new):
@@ -123,15 +134,7 @@ TABLES: Final[Mapping[str, Effects]] = {
     "gcp:projects/serviceIdentity:ServiceIdentity": Effects(
         gone=HARMLESS, properties=harmless("project", "service")
     ),
-    ACCOUNT: Effects(
-        gone=cuts_off(
-            "it from all that others have granted to it: a new account of its name does not get that back",
-            "keep the account, or give it an alias if it was only renamed in the program.",
-            "https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete",
-            "make sure that nobody has granted it anything that is still needed.",
-        ),
-        properties=_ACCOUNT,
-    ),
+    ACCOUNT: Effects(gone=_account, properties=_ACCOUNT),
     "gcp:projects/iAMCustomRole:IAMCustomRole": Effects(
         gone=stops("whoever has the role", f"{_ROLES}#deleting-custom-role"), properties=_CUSTOM_ROLE
     ),

@@ -1,0 +1,257 @@
+"""Only the step that matters is told: what goes along with it, or starts again elsewhere, is not."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from infra.preview.effects.operations import ACCOUNT
+from infra.preview.effects.run import POOL, SERVICE
+from infra.preview.guard import judge
+from infra.preview.plan import Plan
+from infra.preview.summary import render
+from tests.preview.conftest import Small
+
+GRANT = "gcp:projects/iAMMember:IAMMember"
+PUBLISHER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"
+INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
+RELAY = "relay@p.iam.gserviceaccount.com"
+Inputs = dict[str, Any]
+
+
+def _urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:prod::event-store::{kind}::{name}"
+
+
+def _step(
+    op: str, kind: str, name: str, old: Inputs | None = None, new: Inputs | None = None, **state: Any
+) -> Inputs:
+    standing = {"custom": True, "id": name, "inputs": old, "outputs": old, **state}
+    planned = {"custom": True, "inputs": new if new is not None else old}
+    return {
+        "op": op,
+        "urn": _urn(kind, name),
+        **({} if old is None else {"oldState": standing}),
+        **({} if op == "delete" else {"newState": planned}),
+    }
+
+
+def _plan(*steps: Inputs) -> Plan:
+    return Plan.parse(json.dumps({"steps": steps, "changeSummary": Counter(each["op"] for each in steps)}))
+
+
+def _noted(*steps: Inputs) -> list[str]:
+    return [each.step.name for each in judge(_plan(*steps)).notes]
+
+
+def _service(relay: str) -> Inputs:
+    envs = [{"name": "EVENT_STORE_RELAY", "value": relay}, {"name": "EVENT_STORE_ROUTING", "value": "{}"}]
+    return {"name": "store", "template": {"containers": [{"image": "a", "envs": envs}]}}
+
+
+def _publisher(member: str) -> Inputs:
+    return {"member": member, "role": "roles/pubsub.publisher", "topic": "words"}
+
+
+def _on(*names: str) -> Inputs:
+    return {"propertyDependencies": {"member": [_urn(ACCOUNT, each) for each in names]}}
+
+
+def _alert(*names: str, threshold: int = 1) -> Inputs:
+    any_of = ", ".join(f'"{each}"' for each in names)
+    condition = {"filter": f"resource.labels.name = one_of({any_of})", "thresholdValue": threshold}
+    return {"displayName": "age", "conditions": [{"displayName": "age", "conditionThreshold": condition}]}
+
+
+POOL_INPUTS = {"name": "relay", "template": {"serviceAccount": RELAY}, "scaling": {"manualInstanceCount": 1}}
+TO_THE_POOL = [
+    _step("create", POOL, "relay-pool", new=POOL_INPUTS),
+    _step("create", ACCOUNT, "relay-account", new={"accountId": "relay"}),
+    _step("create", PUBLISHER, "relay-publisher", new=_publisher("relay")),
+    _step("update", SERVICE, "service", _service("on"), _service("off")),
+    _step("delete", PUBLISHER, "publisher", _publisher("runtime")),
+]
+TO_THE_SERVICE = [
+    _step("create", PUBLISHER, "publisher", new=_publisher("runtime")),
+    _step("update", SERVICE, "service", _service("off"), _service("on")),
+    _step("delete", PUBLISHER, "relay-publisher", _publisher("relay"), **_on("relay-account")),
+    _step("delete", GRANT, "relay-login", {"member": "relay", "role": "r"}, **_on("relay-account")),
+    _step("delete", POOL, "relay-pool", POOL_INPUTS),
+    _step(
+        "delete", ACCOUNT, "relay-account", {"accountId": "relay"}, id=f"projects/p/serviceAccounts/{RELAY}"
+    ),
+]
+
+
+@pytest.mark.parametrize("steps", [TO_THE_POOL, TO_THE_SERVICE], ids=["to the pool", "to the service"])
+def test_a_relay_that_moves_stops_nobody(steps: list[Inputs]) -> None:
+    """What publishes changes its place, and another account is granted what it needs: nothing is noted."""
+    plan = _plan(*steps)
+    verdict = judge(plan)
+
+    assert verdict.passes
+    assert verdict.notes == ()
+    assert [step.name for step, _ in verdict.spared] == ["relay-account"] * (steps == TO_THE_SERVICE)
+    assert "loses no data\n" in render("prod", plan, verdict)
+
+
+@pytest.mark.parametrize(
+    ("steps", "noted"),
+    [
+        pytest.param(TO_THE_POOL[1:], ["service", "publisher"], id="no pool"),
+        pytest.param(
+            [
+                _step("create", POOL, "relay-pool", new={"scaling": {"manualInstanceCount": 0}}),
+                *TO_THE_POOL[1:],
+            ],
+            ["service", "publisher"],
+            id="a pool without an instance",
+        ),
+        pytest.param([*TO_THE_POOL[:2], *TO_THE_POOL[3:]], ["publisher"], id="nobody else may publish"),
+        pytest.param([*TO_THE_POOL[:3], TO_THE_POOL[4]], ["publisher"], id="the service does not stop"),
+        pytest.param([*TO_THE_SERVICE[2:]], ["relay-pool"], id="the service does not start"),
+    ],
+)
+def test_a_relay_that_starts_nowhere_is_told(steps: list[Inputs], noted: list[str]) -> None:
+    """Where nothing publishes from then on, each part of it is."""
+    assert _noted(*steps) == noted
+
+
+def test_another_account_than_the_relay_s_is_cut_off() -> None:
+    """A move of the relay is no reason for any other account to go."""
+    other = _step("delete", ACCOUNT, "other", {"accountId": "o"}, id="projects/p/serviceAccounts/o@p")
+
+    assert [each.step.name for each in judge(_plan(*TO_THE_SERVICE, other)).refused] == ["other"]
+    assert [each.step.name for each in judge(_plan(*TO_THE_SERVICE[2:])).refused] == ["relay-account"]
+
+
+ACCOUNT_GOES = _step(
+    "delete", ACCOUNT, "runtime", {"accountId": "runtime"}, id="projects/p/serviceAccounts/r@p"
+)
+LOGIN_GOES = _step("delete", GRANT, "login", {"member": "runtime", "role": "r"}, **_on("runtime"))
+
+
+def test_an_account_takes_its_grants_along() -> None:
+    """The account is told, by its name, and nothing else; a grant without it is told by itself."""
+    plan = _plan(ACCOUNT_GOES, LOGIN_GOES)
+    verdict = judge(plan)
+
+    assert [each.step.name for each in verdict.refused] == ["runtime"]
+    assert verdict.notes == ()
+    assert "cuts off `r@p` from all that others have granted to it" in render("prod", plan, verdict)
+    assert _noted(LOGIN_GOES) == ["login"]
+
+
+def test_an_account_that_is_made_anew_is_told_once() -> None:
+    """Its grants are made anew with it, and say nothing."""
+    replaced = {**ACCOUNT_GOES, "op": "replace", "newState": ACCOUNT_GOES["oldState"]}
+    grant = {**LOGIN_GOES, "op": "replace", "newState": LOGIN_GOES["oldState"]}
+
+    assert [each.deed for each in judge(_plan(replaced, grant)).refused] == ["replace"]
+    assert _noted(replaced, grant) == []
+
+
+def test_an_account_that_is_handed_over_is_no_loss() -> None:
+    """Kept in Google Cloud it cuts off nobody, and a grant that goes although it stays is told."""
+    kept = {**ACCOUNT_GOES, "oldState": {**ACCOUNT_GOES["oldState"], "retainOnDelete": True}}
+    grant = {**LOGIN_GOES, "oldState": {**LOGIN_GOES["oldState"], "retainOnDelete": True}}
+
+    assert judge(_plan(kept, grant)).passes
+    assert _noted(kept, grant) == []
+    assert _noted(kept, LOGIN_GOES) == ["login"]
+
+
+def test_a_key_s_grant_is_refused_whoever_goes_with_it() -> None:
+    """What is encrypted is lost, which is worse than what is told of the account."""
+    grant = _step(
+        "delete", "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "key", {"member": "m"}, **_on("runtime")
+    )
+
+    assert {each.step.name for each in judge(_plan(ACCOUNT_GOES, grant)).refused} == {"runtime", "key"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "noted"),
+    [
+        ([_step("delete", SERVICE, "service", {"name": "store"})], ["service"]),
+        ([_step("delete", INVOKER, "invoker", {"name": "store"})], ["alert", "invoker"]),
+        ([_step("delete", SERVICE, "service", {"name": "other"})], ["service", "alert"]),
+        ([], ["alert"]),
+    ],
+)
+def test_an_alert_goes_with_all_that_it_looks_at(steps: list[Inputs], noted: list[str]) -> None:
+    """The service is told; an alert that goes while the service stays is told by itself."""
+    alert = _step("delete", POLICY, "alert", _alert("store"))
+
+    assert sorted(_noted(*steps, alert)) == sorted(noted)
+
+
+@pytest.mark.parametrize(
+    ("new", "noted"),
+    [
+        (_alert("store-2"), []),
+        (_alert("store-3"), ["alert"]),
+        (_alert("store-2", threshold=5), ["alert"]),
+        ({**_alert("store-2"), "enabled": False}, ["alert"]),
+    ],
+)
+def test_an_alert_follows_a_restored_database(new: Inputs, noted: list[str]) -> None:
+    """It looks at the copy instead of the source, and at nothing less."""
+    copy = {"name": "store-2", "clone": {"sourceInstanceName": "store-1"}}
+    steps = _step("create", INSTANCE, "2", new=copy), _step("update", POLICY, "alert", _alert("store-1"), new)
+
+    assert _noted(*steps) == noted
+
+
+def test_an_alert_need_not_look_at_what_goes() -> None:
+    """A topic that goes is told as that; one that stays, and is looked at no longer, of the alert."""
+    topic = _step("delete", "gcp:pubsub/topic:Topic", "topic", {"name": "b"})
+    alert = _step("update", POLICY, "alert", _alert("a", "b"), _alert("a"))
+
+    assert _noted(topic, alert) == []
+    assert _noted(alert) == ["alert"]
+
+
+def test_what_several_have_in_common_is_said_once() -> None:
+    """Alerts that all go are one line, in the order of the plan."""
+    plan = _plan(*(_step("delete", POLICY, each, _alert(each)) for each in "abc"))
+    summary = render("prod", plan, judge(plan))
+
+    assert "loses no data, but 3 changes are less safe" in summary
+    assert (
+        "- `a`, `b`, `c` (3 of monitoring.AlertPolicy), delete is less safe: nobody is told by it" in summary
+    )
+
+
+def test_one_change_of_several_is_said_once() -> None:
+    """The same property from the same value to the same is one line, another value a line of its own."""
+    kind, off = "gcp:projects/service:Service", {"disableOnDestroy": False}
+    plan = _plan(
+        *(_step("update", kind, each, off, {"disableOnDestroy": True}) for each in "ab"),
+        _step("update", kind, "c", {}, {"disableOnDestroy": True}),
+    )
+    lines = render("prod", plan, judge(plan)).splitlines()
+
+    assert [each[: each.index("(")] for each in lines if "is disabled" in each] == ["- `a`, `b` ", "- `c` "]
+
+
+async def test_consumers_and_dead_letters_are_told_on_a_real_plan(small: Small) -> None:
+    """A consumer's grant that goes names it; with its subscription only the subscription is told."""
+    consumers = ["user:a@example.com", "user:b@example.com"]
+    subscription = {"name": "projection", "topic": "words"}
+    small.write(subscriptions=[{**subscription, "consumers": consumers}])
+    await small.stack.must_up()
+    small.write(subscriptions=[{**subscription, "consumers": consumers[1:]}])
+    plan = await small.plan()
+    small.write(subscriptions=[])
+    removed = judge(await small.plan())
+
+    assert judge(plan).passes
+    assert "stops `user:a@example.com`: it loses `roles/pubsub.subscriber` on `projection`\n" in render(
+        "prod", plan, judge(plan)
+    )
+    assert len(removed.refused) == 3
+    assert removed.notes == ()
