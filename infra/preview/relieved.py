@@ -12,6 +12,7 @@ from typing import Final
 from infra.preview.effects import alerting, run
 from infra.preview.effects.containers import relays
 from infra.preview.effects.effect import HARMLESS, Effect
+from infra.preview.effects.operations import ACCOUNT
 from infra.preview.effects.pubsub import SUBSCRIPTION, TOPIC
 from infra.preview.effects.sql import INSTANCE
 from infra.preview.effects.told import of_its_end
@@ -39,6 +40,7 @@ class Relieved:
         self._severities = {
             each.urn: HARMLESS.severity if each.kept else of_its_end(each).severity for each in ends
         }
+        self._accounts = {each.urn for each in ends if each.type == ACCOUNT}
         gone = [each for each in ends if each.type in _WATCHED and not each.kept]
         self._gone_names = frozenset(name for each in gone for name in _names(each.old))
         self._moves_to_a_pool = _moves_to_a_pool(plan)
@@ -55,6 +57,8 @@ class Relieved:
             return self._moves_to_a_pool
         if effect == run.GONE_POOL:
             return self._moves_to_the_service
+        if effect == run.ANOTHER_ACCOUNT:
+            return any(each in self._accounts for each in step.refers_to)
         if step.op in _ENDS and any(fnmatchcase(step.type, each) for each in _GRANTS):
             return self._goes_along(step, effect) or self._is_of_a_moving_relay(step)
         return step.type in (alerting.POLICY, alerting.METRIC) and self._has_nothing_to_look_at(step, effect)

@@ -154,6 +154,17 @@ def test_an_account_that_is_made_anew_is_told_once() -> None:
     assert _noted(replaced, grant) == []
 
 
+def test_who_acts_as_an_account_that_is_made_anew_is_not_told() -> None:
+    """The account is; a service that is given another account is told by itself."""
+    replaced = {**ACCOUNT_GOES, "op": "replace", "newState": ACCOUNT_GOES["oldState"]}
+    templates = ({"template": {"serviceAccount": each}} for each in ("a@p", "b@p"))
+    service = _step("update", SERVICE, "service", *templates)
+    service["newState"]["propertyDependencies"] = {"template": [_urn(ACCOUNT, "runtime")]}
+
+    assert _noted(replaced, service) == []
+    assert _noted(service) == ["service"]
+
+
 def test_an_account_that_is_handed_over_is_no_loss() -> None:
     """Kept in Google Cloud it cuts off nobody, and a grant that goes although it stays is told."""
     kept = {**ACCOUNT_GOES, "oldState": {**ACCOUNT_GOES["oldState"], "retainOnDelete": True}}

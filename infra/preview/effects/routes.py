@@ -40,26 +40,29 @@ def of_routing(old: str, new: str, *, relays: bool) -> Iterator[Effect]:
         yield from _of_publishing(before, after, samples)
     refused = [each for each in samples if after.is_refused(*each) and not before.is_refused(*each)]
     if refused:
-        yield stops(f"whoever appends {_listed(map(_event, _widest(refused)))}: it would be refused", _PAGE)
+        yield stops(f"whoever appends {_listed(map(_event, _widest(refused)))}, refused from then on", _PAGE)
     if before.unrouted == "refuse" and after.unrouted != "refuse":
         yield _UNREFUSED
 
 
 def _of_publishing(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[Effect]:
-    lost = dict(_lost(before, after, samples))
-    if lost:
-        yield stops(_listed(lost.values()), _PAGE, "keep the route until nobody consumes them any more.")
+    if lost := [*_lost(before, after, samples)]:
+        what = f"the consumers {'; '.join(lost)}: no route takes these there any more"
+        yield stops(what, _PAGE, "keep the route until nobody consumes them any more.")
+    reordered: dict[tuple[str, str], list[str]] = {}
     for topic, then in _kept_topics(before, after):
         if topic.ordering != then.ordering and topic.ordering.kind != "none":
-            yield less_safe(_reordered(topic, then), _PAGE)
+            reordered.setdefault((str(topic.ordering), str(then.ordering)), []).append(code(topic.name))
         if (topic.unpublishable, then.unpublishable) == ("block", "park"):
             yield less_safe(
                 f"in {code(topic.name)} the messages behind one that cannot be published overtake it", _PAGE
             )
+    for (old, new), names in reordered.items():
+        yield less_safe(_reordered(_listed(names), old, new), _PAGE)
 
 
-def _lost(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each topic that gets less, with whom that stops."""
+def _lost(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[str]:
+    """Yield of each topic that gets less what that is."""
     paths = {types: {topic.path for topic in after.topics_for(*types)} for types in samples}
     for topic in before.topics.values():
         got = [each for each in samples if topic in before.topics_for(*each)]
@@ -67,8 +70,7 @@ def _lost(before: Routing, after: Routing, samples: list[_Types]) -> Iterator[tu
         if gone:
             kept = [each for each in got if each not in gone and _is_within_one(each, gone)]
             but = f" but {_listed(map(_event, kept))}" if kept else ""
-            what = f"the consumers of {code(topic.name)} from {_listed(map(_event, _widest(gone)))}{but}"
-            yield topic.name, f"{what}, which no longer go there"
+            yield f"of {code(topic.name)} from {_listed(map(_event, _widest(gone)))}{but}"
 
 
 def _kept_topics(before: Routing, after: Routing) -> Iterator[tuple[RoutedTopic, RoutedTopic]]:
@@ -76,14 +78,11 @@ def _kept_topics(before: Routing, after: Routing) -> Iterator[tuple[RoutedTopic,
     return ((each, by_path[each.path]) for each in before.topics.values() if each.path in by_path)
 
 
-def _reordered(topic: RoutedTopic, then: RoutedTopic) -> str:
-    change = f"{code(topic.name)} is ordered by {code(str(then.ordering))}, not {code(str(topic.ordering))}: "
-    if then.ordering.kind == "none":
-        return f"{change}an aggregate's events may come in any order"
-    return (
-        f"{change}an aggregate's events have another ordering key from now on, and may overtake those that "
-        "are not consumed yet"
-    )
+def _reordered(topics: str, old: str, new: str) -> str:
+    change = f"{topics}: ordered by {code(new)}, not by {code(old)}, so that an aggregate's events"
+    if new == "none":
+        return f"{change} may come in any order"
+    return f"{change} have another key from now on, and may overtake those that are not consumed yet"
 
 
 def _samples(routes: Iterable[Route]) -> list[_Types]:
@@ -124,7 +123,7 @@ def _event(types: _Types) -> str:
         return "all events"
     if event == "*":
         return f"all events of {code(aggregate)}"
-    return code(event) if aggregate == "*" else f"{code(event)} of {code(aggregate)}"
+    return f"{code(event)} of {'every aggregate' if aggregate == '*' else code(aggregate)}"
 
 
 def _listed(names: Iterable[str]) -> str:

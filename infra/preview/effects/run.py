@@ -122,9 +122,10 @@ _BINARIES: Final = {
         at="binaryAuthorization",
     ),
 }
-_ACTS_AS: Final = moves(
-    less_safe("it acts as another account, and has only what that one is granted", _IDENTITY)
+ANOTHER_ACCOUNT: Final = less_safe(
+    "it acts as another account, and has only what that one is granted", _IDENTITY
 )
+_ACTS_AS: Final = moves(ANOTHER_ACCOUNT)
 
 
 def _template(at: str) -> dict[str, Rule]:

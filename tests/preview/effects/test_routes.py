@@ -45,7 +45,11 @@ def _words(old: Routes, new: Routes) -> str:
         ([("Word", "*", "a")], [("Other", "*", "a")], "the consumers of `a` from all events of `Word`"),
         ([("Word", "*", "a"), ("Word", "*", "b")], [("Word", "*", "b")], "`a` from all events of `Word`"),
         ([("Word", "Added", "a")], [], "`a` from `Added` of `Word`"),
-        ([("*", "Added", "a")], [("Word", "Added", "a")], "`a` from `Added` but `Added` of `Word`"),
+        (
+            [("*", "Added", "a")],
+            [("Word", "Added", "a")],
+            "`a` from `Added` of every aggregate but `Added` of `Word`",
+        ),
         ([("*", "*", "a")], [("Word", "*", "a")], "`a` from all events but all events of `Word`"),
         ([("Wo*", "*", "a")], [("Word", "*", "a")], "`a` from all events of `Wo*` but all events of `Word`"),
         ([("Wo*", "*", "a")], [("*d", "*", "a")], "`a` from all events of `Wo*`"),
@@ -81,8 +85,8 @@ def test_what_is_refused_from_now_on_is_named() -> None:
     shorter = _told(_routing([*word, ("Other", "*", "a")], "refuse"), _routing(word, "refuse"), relays=False)
 
     assert [each.severity for each in refusing] == [Severity.STOPS]
-    assert "whoever appends all events: it would be refused" in refusing[0].what
-    assert [each.what for each in shorter] == ["whoever appends all events of `Other`: it would be refused"]
+    assert "whoever appends all events, refused from then on" in refusing[0].what
+    assert [each.what for each in shorter] == ["whoever appends all events of `Other`, refused from then on"]
     assert _told(_routing([("*", "*", "a")]), _routing([("*", "*", "a")], "refuse")) == []
 
 
@@ -97,7 +101,7 @@ def test_what_is_no_longer_refused_is_less_safe() -> None:
     ("old", "new", "words"),
     [
         (Ordering(), Ordering("none"), "may come in any order"),
-        (Ordering(), Ordering("partitions", 8), "ordered by `8 partitions`, not `aggregate`"),
+        (Ordering(), Ordering("partitions", 8), "`a`: ordered by `8 partitions`, not by `aggregate`"),
         (Ordering("partitions", 8), Ordering("partitions", 9), "may overtake"),
         (Ordering("none"), Ordering(), ""),
     ],
@@ -109,6 +113,21 @@ def test_another_order_is_less_safe(old: Ordering, new: Ordering, words: str) ->
 
     assert [each.severity for each in told] == [Severity.LESS_SAFE] * bool(words)
     assert words in "".join(each.what for each in told)
+
+
+def test_topics_that_change_alike_are_told_at_once() -> None:
+    """One line for every topic that loses something, and one for all that are ordered anew."""
+    both = [("Word", "*", "a"), ("Word", "*", "b")]
+    lost = _told(_routing(both), _routing([]))
+    reordered = _told(_routing(both), _routing(both, ordering=Ordering("partitions", 8)))
+
+    (what,) = (each.what for each in lost)
+
+    assert what == (
+        "the consumers of `a` from all events of `Word`; of `b` from all events of `Word`: no route takes "
+        "these there any more"
+    )
+    assert ["`a`, `b`: ordered by" in each.what for each in reordered] == [True]
 
 
 def test_to_park_what_was_blocked_is_less_safe() -> None:
@@ -153,7 +172,7 @@ def test_no_event_stops_without_a_word(old: Routes, new: Routes) -> None:
         if topic.path not in {each.path for each in after.topics_for(aggregate, event)}
     }
 
-    assert {name for name in ("a", "b") if f"the consumers of `{name}`" in what} >= lost
+    assert {name for name in ("a", "b") if f"of `{name}` from" in what} >= lost
 
 
 @pytest.mark.parametrize("kind", [SERVICE, POOL])
