@@ -20,7 +20,7 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "Cloud SQL": "Google's own service agent of Cloud SQL in the project",
     "AlloyDB": "Google's own service agent of AlloyDB in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
-    "push": "push requests carry its token; it may call endpoints and nothing else",
+    "push": "push requests carry its token; it may call endpoints and nothing else, and always stays",
     "consumer": "whoever `consumers` of a subscription names",
     "invoker": "whoever `event-store:service.invokers` names",
 }

@@ -59,6 +59,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             topology=topology,
             labels=labels,
             is_delivered=settings.is_delivered,
+            keeps_push_identity=True,
         ),
         enabled,
     )

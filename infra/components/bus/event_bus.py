@@ -27,6 +27,8 @@ class EventBusArgs:
         labels: Labels of topics and subscriptions.
         is_delivered: Whether CI deploys: the bootstrap has made the push identity, and owners grant on
             tables, buckets and keys.
+        keeps_push_identity: Whether the push identity is there, without a right, while no subscription
+            pushes, too. One that is made anew does not get back what owners of endpoints granted to it.
     """
 
     project: str
@@ -35,6 +37,7 @@ class EventBusArgs:
     topology: Topology
     labels: Mapping[str, str]
     is_delivered: bool = False
+    keeps_push_identity: bool = False
 
 
 class EventBus(pulumi.ComponentResource):
@@ -66,11 +69,11 @@ class EventBus(pulumi.ComponentResource):
             PushIdentity(
                 name, args.project, args.prefix, self._agent, self._child, is_delivered=args.is_delivered
             )
-            if pushes
+            if pushes or args.keeps_push_identity
             else None
         )
-        if self._push is not None:
-            self._push.may_call(pushes, args.region)
+        if pushes and self._push is not None:
+            self._push.may_push(pushes, args.region)
         self._push_account = self._push.account if self._push is not None else None
         made = Topics(name, args.project, args.labels, self._agent, self._child)
         for schema in args.topology.schemas:

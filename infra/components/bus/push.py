@@ -32,7 +32,8 @@ class PushIdentity:
         *,
         is_delivered: bool,
     ) -> None:
-        self._name, self._project, self._opts = name, project, opts
+        self._name, self._project, self._agent, self._opts = name, project, agent, opts
+        self._is_delivered = is_delivered
         self.account = account(
             f"{name}-push",
             project=project,
@@ -41,10 +42,12 @@ class PushIdentity:
             is_delivered=is_delivered,
             opts=opts,
         )
-        self.grants: list[pulumi.Resource] = [] if is_delivered else [agent.may_sign_as(self.account)]
+        self.grants: list[pulumi.Resource] = []
 
-    def may_call(self, pushes: Iterable[Push], region: str) -> None:
-        """Grant the calling of every Cloud Run service that is named, once each."""
+    def may_push(self, pushes: Iterable[Push], region: str) -> None:
+        """Grant the making of its tokens, and the calling of each Cloud Run service that is named."""
+        if not self._is_delivered:
+            self.grants.append(self._agent.may_sign_as(self.account))
         for service in sorted({push.service for push in pushes if push.service}):
             self.grants.append(
                 cloudrunv2.ServiceIamMember(
