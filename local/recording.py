@@ -12,7 +12,6 @@ from psycopg import sql
 
 from local.bus import Bus
 from local.deployment import Deployment, Wanted
-from local.errors import CloudError
 from local.instances import Instances
 from local.no_front import NoFront
 from local.place import Place
@@ -26,55 +25,39 @@ _NOWHERE: Final = "nowhere"
 
 
 class RecordedInstances(Instances):
-    """Instances of which only the names are there."""
-
-    def __init__(self) -> None:
-        self._started: set[str] = set()
+    """Instances that are there, whoever made them: what does not stand here, others have made."""
 
     async def __aexit__(self, *_: object) -> None:
-        self._started.clear()
+        """There is nothing to end."""
 
-    async def start(self, instance: str, _flags: Mapping[str, str]) -> None:
-        """Note that it is there."""
-        self._started.add(instance)
+    async def start(self, instance: str, flags: Mapping[str, str]) -> None:
+        """Start nothing."""
 
-    async def copy(self, source: str, _instance: str, *, follows: bool = False) -> None:  # noqa: ARG002 # by name
-        """See that the source is there."""
-        self._refuse_unknown(source)
+    async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
+        """Copy nothing."""
 
     async def stop(self, instance: str) -> None:
-        """Note that it is gone."""
-        self._started.discard(instance)
+        """There is nothing to stop."""
 
-    async def variables(self, instance: str) -> dict[str, str]:
+    async def variables(self, _instance: str) -> dict[str, str]:
         """Return none, for nothing connects to it."""
-        self._refuse_unknown(instance)
         return {}
 
-    def conninfo(self, instance: str, _user: str | None, _database: str) -> str:
+    def conninfo(self, _instance: str, _user: str | None, _database: str) -> str:
         """Return an empty one."""
-        self._refuse_unknown(instance)
         return ""
 
-    async def has_role(self, instance: str, _name: str) -> bool:
+    async def has_role(self, _instance: str, _name: str) -> bool:
         """Say that it has: a job may have made it, and which ones a job would make is not known here."""
-        self._refuse_unknown(instance)
         return True
 
     def _execute(
         self,
-        instance: str,
+        _instance: str,
         _statements: tuple[sql.SQL | sql.Composed, ...],
         _database: str,
     ) -> list[tuple[Any, ...]]:
-        self._refuse_unknown(instance)
         return []
-
-    def _refuse_unknown(self, instance: str) -> None:
-        if instance not in self._started:
-            raise CloudError(
-                f"googleapi: Error 404: The Cloud SQL instance {instance} does not exist., notFound"
-            )
 
 
 class RecordedBus(Bus):

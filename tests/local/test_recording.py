@@ -12,6 +12,7 @@ from local.provider import Provider
 from local.state import ROOT, State
 from tests.environments.environment import Environment
 from tests.local.conftest import PROGRAMS, LocalCloud, Stack
+from tests.local.test_joined_database import JOINED
 from tests.preview.normal import normal
 
 # One of each type that runs, or acts on what runs, where it is not only recorded.
@@ -93,12 +94,11 @@ async def test_a_plan_is_the_one_on_the_cloud_that_runs(stack: Stack, tmp_path: 
     assert {step["op"] for step in recorded["steps"]} >= {"same", "update", "replace"}
 
 
-async def test_what_google_refuses_it_refuses_too(tmp_path: Path) -> None:
-    """A user of an instance that is not there is an error here as there."""
+async def test_what_others_own_can_be_joined(tmp_path: Path) -> None:
+    """An instance that nothing here has made is somebody else's: a stack that joins it comes up."""
     async with _recorded(tmp_path / "cloud", PROGRAMS) as cloud:
-        stack = Stack(tmp_path, "refused", cloud.assembly, cloud.providers)
-        stack.write('from pulumi_gcp import sql\nsql.User("user", instance="none", name="writer")')
-        answer = await stack.up()
+        stack = Stack(tmp_path, "joined", cloud.assembly, cloud.providers)
+        stack.write(JOINED)
+        output = await stack.must_up()
 
-    assert answer.code != 0
-    assert "instance none does not exist" in answer.output
+    assert "p-1:europe-west1:theirs" in output
