@@ -5,13 +5,14 @@ The plans are the engine's, kept as files; `make plans` makes them anew.
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from infra.preview.guard import judge
+from infra.preview.guard import Verdict, judge
 from infra.preview.plan import Plan
 from infra.preview.summary import render
 from local.state import ROOT
@@ -21,8 +22,15 @@ from tests.preview.edits.plans import FOLDER, kept, path_of
 from tests.preview.edits.recorder import standing
 
 SECONDS = 300
-# Recorded anew at each run: of a replacement, and of what the engine itself refuses.
-TRIED = ("prod", ("remove-a-subscription-of-a-protected-stack", "change-a-filter-of-a-protected-stack"))
+# Recorded anew at each run: of a replacement, of protection alone, and of what the engine itself refuses.
+TRIED = (
+    "prod",
+    (
+        "filter-a-subscription-of-a-protected-stack",
+        "unprotect-a-stack",
+        "remove-the-replica-of-a-protected-stack",
+    ),
+)
 
 
 @pytest.mark.parametrize(
@@ -36,17 +44,37 @@ TRIED = ("prod", ("remove-a-subscription-of-a-protected-stack", "change-a-filter
 )
 def test_an_edit_has_the_right_verdict(edit: Edit) -> None:
     """What is refused, what the first line says, and what the summary has to say or must not say."""
-    plan = Plan.parse(kept(edit))
-    verdict = judge(plan)
-    stack = edit.stack or BASES[edit.base].stack
-    summary = render(stack, plan, verdict)
+    stack, verdict, summary = _review(edit)
 
     assert summary.partition("\n")[0].removeprefix(f"## `{stack}`: ").startswith(edit.headline)
     assert {(each.deed, each.step.name) for each in verdict.refused} == edit.refused
-    for words in edit.says:
-        assert words in summary
-    for words in edit.omits:
-        assert words not in summary
+    assert [words for words in edit.says if words not in summary] == []
+    assert [words for words in edit.omits if words in summary] == []
+
+
+def _review(edit: Edit) -> tuple[str, Verdict, str]:
+    plan = Plan.parse(kept(edit))
+    verdict = judge(plan)
+    stack = edit.stack or BASES[edit.base].stack
+    return stack, verdict, render(stack, plan, verdict)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda each: each.name)
+def test_no_text_of_others_breaks_a_summary(edit: Edit) -> None:
+    """Names, values and errors stay code, also of those who try to notify somebody or to forge a heading."""
+    _, _, summary = _review(edit)
+    prose = re.sub(r"`[^`\n]+`", "", re.sub(r"^```.*?^```", "", summary, flags=re.DOTALL | re.MULTILINE))
+
+    assert "octocat" not in prose
+    assert "forged" not in prose
+    assert prose.count("<details>") == prose.count("</details>") <= 1
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda each: each.name)
+def test_what_has_to_be_refused_is_in_the_plan(edit: Edit) -> None:
+    """An expectation that is pending is of steps that the plan really has."""
+    steps = {(each["op"], each["urn"].split("::")[3]) for each in json.loads(kept(edit)).get("steps", ())}
+    assert edit.refused - steps == set()
 
 
 def test_every_plan_is_of_an_edit() -> None:

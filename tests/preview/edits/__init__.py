@@ -6,10 +6,30 @@ expected to say.
 
 from typing import Final
 
-from tests.preview.edits import bus
+from tests.preview.edits import (
+    acknowledged,
+    alloydb,
+    bus,
+    flags,
+    generations,
+    program,
+    protected,
+    small,
+    stack,
+)
 from tests.preview.edits.bases import BASES
 from tests.preview.edits.edit import Edit
 
-EDITS: Final[tuple[Edit, ...]] = (*bus.EDITS,)
+EDITS: Final[tuple[Edit, ...]] = (
+    *protected.EDITS,
+    *bus.EDITS,
+    *stack.EDITS,
+    *program.EDITS,
+    *acknowledged.EDITS,
+    *flags.EDITS,
+    *alloydb.EDITS,
+    *generations.EDITS,
+    *small.EDITS,
+)
 
 __all__ = ["BASES", "EDITS"]

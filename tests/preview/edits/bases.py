@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from tests.preview.edits.edit import Base
 
+IMAGE: Final = f"europe-west1-docker.pkg.dev/event-store-dev/event-store/event-store@sha256:{'a' * 64}"
 KEYS: Final = "projects/security/locations/europe-west1/keyRings/events/cryptoKeys"
 INVOKER: Final = "serviceAccount:words@event-store-prod.iam.gserviceaccount.com"
 CONSUMER: Final = "serviceAccount:projection@words.iam.gserviceaccount.com"
 SERVER_CA: Final = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-_SCHEMA: Final = (
+MEASURED: Final = (
     '{"type": "record", "name": "Measured", "fields": ['
     + ", ".join(
         f'{{"name": "{name}", "type": "{kind}"}}'
@@ -26,7 +27,7 @@ _SCHEMA: Final = (
 # Topics with a key, a schema, regions and each ordering; consumers that pull, are pushed to and stand in two
 # generations.
 RICH: Final[dict[str, Any]] = {
-    "schemas": [{"name": "measured", "type": "AVRO", "definition": _SCHEMA}],
+    "schemas": [{"name": "measured", "type": "AVRO", "definition": MEASURED}],
     "topics": [
         {"name": "vocabulary-events", "messageRetentionDuration": "7d"},
         {
@@ -35,6 +36,9 @@ RICH: Final[dict[str, Any]] = {
             "messageStoragePolicy": {"allowedPersistenceRegions": ["europe-west1", "europe-west4"]},
         },
         {"name": "keyed-events", "messageRetentionDuration": "7d", "kmsKeyName": f"{KEYS}/topics"},
+        {
+            "name": "vocabulary-projection-subscription"
+        },  # which a subscription has as its name in the program, too
         {
             "name": "metrics-events",
             "ordering": "none",
@@ -80,6 +84,34 @@ RICH: Final[dict[str, Any]] = {
     ],
     "unrouted": "refuse",
 }
+# What its resources are called in the program, after `bus-`.
+TOPICS: Final = (
+    *("vocabulary-events", "progress-events", "keyed-events", "metrics-events"),
+    "vocabulary-projection-subscription",
+)
+_READERS: Final = ("vocabulary-projection", "second", "mailer", "progress-reader", "keyed-reader")
+DEAD_LETTERS: Final = tuple(f"{each}-dead-letter" for each in _READERS)
+SUBSCRIPTIONS: Final = (*_READERS, "second-g2", *DEAD_LETTERS)
+
+PLAIN: Final[dict[str, Any]] = {
+    "topics": [
+        {"name": "vocabulary-events", "messageRetentionDuration": "7d"},
+        {"name": "progress-events", "messageRetentionDuration": "30d"},
+    ],
+    "subscriptions": [
+        {
+            "name": "vocabulary-projection",
+            "topic": "vocabulary-events",
+            "ackDeadlineSeconds": 60,
+            "deadLetterPolicy": {"maxDeliveryAttempts": 5},
+        }
+    ],
+    "routes": [
+        {"aggregateType": "Vocabulary", "topics": ["vocabulary-events"]},
+        {"aggregateType": "Progress", "topics": ["progress-events"]},
+    ],
+    "unrouted": "refuse",
+}
 _WHOLE: Final[dict[str, Any]] = {
     "service.invokers": [INVOKER],
     "monitoring.emails": ["oncall@example.com"],
@@ -92,7 +124,13 @@ _ALLOYDB: Final = {
     "alloydb.server_ca": SERVER_CA,
     "alloydb.read_nodes": 2,
 }
-_KEYED: Final = {**_WHOLE, "service.relay": "worker-pool", "database.kms_key": f"{KEYS}/log"}
+_KEYED: Final = {
+    **_WHOLE,
+    "protected": False,
+    "service.relay": "worker-pool",
+    "database.kms_key": f"{KEYS}/log",
+    "database.version": "POSTGRES_17",
+}
 _RESTORED: Final = {
     "database.generation": 2,
     "database.kept_generations": [1],
@@ -104,25 +142,34 @@ UNPROTECTED: Final = Base(
     name="prod-unprotected", stack="prod", config={**_PROD, "protected": False}, topology=RICH
 )
 ALLOYDB: Final = Base(
-    name="alloydb", stack="prod", config=_ALLOYDB, made=({**_ALLOYDB, "alloydb.server_ca": ""},)
+    name="alloydb",
+    stack="prod",
+    config=_ALLOYDB,
+    topology=PLAIN,
+    made=({**_ALLOYDB, "alloydb.server_ca": ""},),
 )
 ALLOYDB_UNPROTECTED: Final = Base(
     name="alloydb-unprotected",
     stack="prod",
     config={**_ALLOYDB, "protected": False},
+    topology=PLAIN,
     made=({**_ALLOYDB, "protected": False, "alloydb.server_ca": ""},),
 )
-STAGING: Final = Base(name="staging", stack="staging", config={**_KEYED, "protected": False})
+STAGING: Final = Base(name="staging", stack="staging", config=_KEYED, topology=PLAIN)
 RESTORED: Final = Base(
     name="restored",
     stack="staging",
-    config={**_KEYED, "protected": False, **_RESTORED},
-    made=({**_KEYED, "protected": False},),
+    config={**_KEYED, **_RESTORED},
+    topology=PLAIN,
+    made=(_KEYED,),
 )
 ENDPOINT: Final = Base(
-    name="endpoint", stack="staging", config={**_WHOLE, "database.private_service_connect": True}
+    name="endpoint",
+    stack="staging",
+    config={**_WHOLE, "database.private_service_connect": True},
+    topology=PLAIN,
 )
-DEV: Final = Base(name="dev", stack="dev")
+DEV: Final = Base(name="dev", stack="dev", topology=PLAIN)
 JOINED: Final = Base(
     name="joined",
     stack="dev",
@@ -134,6 +181,7 @@ JOINED: Final = Base(
             "subnetwork": "projects/host-project/regions/europe-west1/subnetworks/run",
         },
     },
+    topology=PLAIN,
 )
 BASES: Final = {
     each.name: each

@@ -1,8 +1,9 @@
 """An edit of a stack that stands, and what the preview guard is expected to say of the engine's plan."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,14 @@ class Base:
         name: Names the folder of its plans.
         stack: The name of the stack, whose file in this repository is its beginning.
         config: What differs from that file, by path, as in `database.generation`; None removes a key.
-        topology: The topology's document; None for the one of this repository.
+        topology: The topology's document.
         made: How it came to be, where that took more than one update: the config of each earlier one.
     """
 
     name: str
     stack: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    topology: Mapping[str, Any] | None = None
+    topology: Mapping[str, Any]
     made: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -67,8 +68,9 @@ class Edit:
         outside: Changes that were made outside of Pulumi.
         unprotected: The resources, by their names in the program, whose state somebody has unprotected.
         stack: The name of another stack that is previewed on the same project, which has no state.
+        renamed: The stack's new name, which `pulumi stack rename` gave it; empty if it keeps its name.
         command: What the engine is asked for, as in `destroy --preview-only`.
-        flags: More flags for it.
+        flags: More flags for it; `urn:NAME` stands for the URN of a resource of that name in the program.
         acknowledged: What the stack's file acknowledges.
         refused: The deeds that are refused, each with the resource's name.
         headline: How the summary's first line begins, after the stack's name.
@@ -85,15 +87,20 @@ class Edit:
     outside: tuple[Outside, ...] = ()
     unprotected: tuple[str, ...] = ()
     stack: str = ""
+    renamed: str = ""
     command: tuple[str, ...] = ("preview",)
     flags: tuple[str, ...] = ()
     acknowledged: Mapping[str, str] = field(default_factory=dict)
 
     headline: str
-    refused: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset()
+    refused: AbstractSet[tuple[str, str]] = frozenset()
     says: tuple[str, ...] = ()
     omits: tuple[str, ...] = ()
     pending: str = ""
+
+
+# What is expected of an edit that costs nobody anything.
+HARMLESS: Final[Mapping[str, Any]] = {"headline": "loses no data", "omits": ("less safe", "Less safe")}
 
 
 def changed(document: Any, changes: Mapping[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from local.assembly import Assembly, assemble_empty
 from local.provider import Provider
 from local.pulumi import Pulumi
 from local.state import ROOT, State
+from tests.preview.edits.bases import PLAIN
 from tests.preview.edits.edit import Base, Edit, Outside, changed
 from tests.preview.normal import normal
 
@@ -45,6 +46,7 @@ async def standing(base: Base, folder: Path) -> AsyncIterator["Recorder"]:
     (project / "docs").mkdir()
     headings = [each for each in (ROOT / "docs" / "runbook.md").read_text().splitlines() if each[:1] == "#"]
     (project / "docs" / "runbook.md").write_text("\n\nSee the runbook.\n\n".join(headings))
+    (project / "plain.yaml").write_text(yaml.safe_dump(PLAIN, sort_keys=False))
     state = State(folder / "cloud")
     state.make()
     assembly = assemble_empty(state, image / "infra")
@@ -70,9 +72,7 @@ class Recorder:
         self._records = assembly.cloud.records
         self._providers = providers
         own = yaml.safe_load((ROOT / f"Pulumi.{base.stack}.yaml").read_text(encoding="utf-8"))["config"]
-        topology = yaml.safe_load((ROOT / "topology.yaml").read_text(encoding="utf-8"))
         self._own = own
-        self._topology = base.topology if base.topology is not None else topology
         self._stands: tuple[Record, ...] = ()
 
     async def bring_up(self) -> None:
@@ -94,16 +94,26 @@ class Recorder:
         pulumi = self._pulumi(stack)
         self._write(stack, (self._base.config, edit.config), edit.topology, edit.acknowledged)
         await pulumi.prepare()
+        kept = self._project / "kept"
+        shutil.copytree(self._project / "state" / ".pulumi", kept)
         checkpoint = pulumi._checkpoint.read_bytes()
         patched = [self._patch(each.file, each.old, each.new) for each in edit.program]
         for each in edit.outside:
             self._change_outside(each)
         try:
             for name in edit.unprotected:
-                await pulumi._quietly("state", "unprotect", "--yes", self._urn(checkpoint, name))
-            _, text = await pulumi._run(asyncio.subprocess.PIPE, *edit.command, "--json", *edit.flags)
+                urn = self._urn(checkpoint, name)
+                await pulumi._quietly("state", "unprotect", "--yes", "--stack", stack, urn)
+            if edit.renamed:
+                pulumi = await self._rename(pulumi, stack, edit.renamed)
+            flags = [
+                self._urn(checkpoint, each.removeprefix("urn:")) if each.startswith("urn:") else each
+                for each in edit.flags
+            ]
+            _, text = await pulumi._run(asyncio.subprocess.PIPE, *edit.command, "--json", *flags)
         finally:
-            pulumi._checkpoint.write_bytes(checkpoint)
+            shutil.rmtree(self._project / "state" / ".pulumi")
+            kept.rename(self._project / "state" / ".pulumi")
             for path, original in patched:
                 path.write_text(original, encoding="utf-8")
             self._restore_records()
@@ -115,6 +125,18 @@ class Recorder:
         path = [self._project, ROOT / "service", ROOT]
         pulumi._environment["PYTHONPATH"] = ":".join(map(str, path))
         return pulumi
+
+    async def _rename(self, pulumi: Pulumi, old: str, new: str) -> Pulumi:
+        scratch = self._project / "scratch"  # where the command renames the stack's file, too
+        scratch.mkdir()
+        shutil.copy(self._project / "Pulumi.yaml", scratch)
+        for folder in (self._project, self._project / "state"):
+            shutil.copy(folder / f"Pulumi.{old}.yaml", folder / f"Pulumi.{new}.yaml")
+        await pulumi._quietly("stack", "rename", new, "--stack", old, project=scratch)
+        shutil.rmtree(scratch)
+        renamed = self._pulumi(new)
+        await renamed.prepare()
+        return renamed
 
     def _write(
         self,
@@ -131,7 +153,7 @@ class Recorder:
             document[f"{NAMESPACE}acknowledged"] = dict(acknowledged)
         file = self._project / f"Pulumi.{stack}.yaml"
         file.write_text(yaml.safe_dump({"config": document}, sort_keys=False), encoding="utf-8")
-        edited = changed(self._topology, topology)
+        edited = changed(self._base.topology, topology)
         (self._project / "topology.yaml").write_text(
             yaml.safe_dump(edited, sort_keys=False), encoding="utf-8"
         )

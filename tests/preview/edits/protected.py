@@ -1,0 +1,83 @@
+"""Edits of a stack whose data the engine protects: it stops at the first protected resource that would go."""
+
+from typing import Any, Final
+
+from tests.preview.edits.edit import Edit
+
+_INCOMPLETE: Final = ("may not be all", "marked for protection")
+
+
+def _edit(name: str, **what: Any) -> Edit:
+    return Edit(name=name, base="prod", **what)
+
+
+EDITS: Final = (
+    _edit(
+        "remove-a-subscription-of-a-protected-stack",
+        topology={"subscriptions.progress-reader": None},
+        headline="refused, ",
+        refused={
+            ("delete", "bus-progress-reader-subscription"),
+            ("delete", "bus-progress-reader-dead-letter-subscription"),
+        },
+        says=("may not be all",),
+    ),
+    _edit(
+        "remove-a-topic-of-a-protected-stack",
+        topology={"topics.progress-events": None, "subscriptions.progress-reader": None, "routes.1": None},
+        headline="refused, ",
+        refused={
+            ("delete", "bus-progress-reader-subscription"),
+            ("delete", "bus-progress-reader-dead-letter-subscription"),
+        },
+        says=("may not be all",),
+    ),
+    _edit(
+        "unprotect-and-remove-a-subscription-at-once",
+        config={"protected": False},
+        topology={"subscriptions.progress-reader": None},
+        headline="refused, ",
+        refused={
+            ("delete", "bus-progress-reader-subscription"),
+            ("delete", "bus-progress-reader-dead-letter-subscription"),
+        },
+        says=("may not be all",),
+    ),
+    _edit(
+        "unprotect-and-begin-a-generation-at-once",
+        config={"protected": False, "database.generation": 2},
+        headline="refused, ",
+        refused={("delete", "database-database")},
+        says=("may not be all",),
+        omits=("which stays",),
+        pending="the engine stops before it lists the primary, which the guard says stays",
+    ),
+    _edit(
+        "remove-the-replica-of-a-protected-stack",
+        config={"database.read_replica": False},
+        headline="the preview failed",
+        says=("a read replica holds nothing of its own",),
+    ),
+    _edit(
+        "unprotect-a-stack",
+        config={"protected": False},
+        headline="loses no data, but ",
+        says=("bus-progress-reader-subscription", "bus-vocabulary-events", "database-instance"),
+        pending="only the instance's own switches are named",
+    ),
+    _edit(
+        "filter-a-subscription-of-a-protected-stack",
+        topology={"subscriptions.progress-reader.filter": 'attributes.event_type = "Done"'},
+        headline="refused, 1 change would lose data",
+        refused={("replace", "bus-progress-reader-subscription")},
+        says=("another `generation`",),
+    ),
+    _edit(
+        "acknowledge-one-of-two-that-a-protected-stack-loses",
+        topology={"subscriptions.progress-reader": None},
+        acknowledged={"pubsub.Subscription bus-progress-reader-subscription": "delete"},
+        headline="refused, ",
+        refused={("delete", "bus-progress-reader-dead-letter-subscription")},
+        says=("may not be all",),
+    ),
+)
