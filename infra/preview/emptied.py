@@ -71,7 +71,7 @@ def _goes_over(workload: Step, made: Step, plan: Plan) -> bool:
 
     The first update of a stack, also after one that failed half-way, has nothing yet that runs.
     """
-    if workload.type not in _WORKLOADS or not workload.old or not workload.new:
+    if workload.type not in _WORKLOADS or not workload.old or workload.op == "delete":
         return False
     created = {each.urn: each.refers_to for each in plan.steps if each.op == "create"}
     seen: set[str] = set()

@@ -24,7 +24,9 @@ def of_severity(findings: Sequence[Finding], severity: Severity) -> list[Finding
 
 def _from_the_worst(plan: Plan, verdict: Verdict) -> Iterator[str]:
     if lost := of_severity(verdict.refused, Severity.LOSES):
-        yield f"refused, {_changes(len(lost))} would lose data"
+        others = len(verdict.refused) - len(lost)
+        more = f", {others} could not be taken back" if others else ""
+        yield f"refused, {_changes(len(lost))} would lose data{more}"
     if verdict.refused:
         yield f"refused, {_changes(len(verdict.refused))} could not be taken back"
     if verdict.obstacles:

@@ -12,6 +12,7 @@ from infra.preview.effects.operations import ACCOUNT
 from infra.preview.effects.pubsub import SCHEMA, TOPIC
 from infra.preview.effects.run import POOL
 from infra.preview.effects.sql import DATABASE, INSTANCE
+from infra.preview.emptied import of_an_empty_one
 from infra.preview.plan import Plan, Step
 from infra.preview.relieved import moves_to_the_service
 
@@ -48,18 +49,18 @@ def _read_pool(step: Step, plan: Plan) -> str:
 
 
 def _database(step: Step, plan: Plan) -> str:
-    """Spare what a restore leaves behind in its instance (docs/restore.md): the service goes on with a clone.
+    """Spare what a new generation leaves behind in its instance (docs/restore.md).
 
-    Without a clone the service would go on with an empty log, which is a loss.
+    An empty instance that the service goes over to is a loss, and told as that one is made.
     """
     instance = _name(step.old.get("instance"))
-    clones = [
-        each
-        for each in plan.steps
-        if each.type == INSTANCE and each.op == "create" and _source(each.new) == instance
-    ]
-    if step.op == "delete" and step.kept and clones and _stay(plan, INSTANCE, instance):
+    if step.op != "delete" or not step.kept or not _stay(plan, INSTANCE, instance):
+        return ""
+    made = [each for each in plan.steps if each.type == INSTANCE and each.op == "create"]
+    if any(_source(each.new) == instance for each in made):
         return "it stays in its instance, which stays, and the restored instance brings a copy along."
+    if any(of_an_empty_one(each, plan).severity.is_refused for each in made):
+        return "it stays in its instance, which stays."
     return ""
 
 

@@ -190,6 +190,8 @@ def _reason(finding: Finding) -> str:
 
 
 def _change(change: Change) -> str:
+    if not change.old and not change.new:
+        return code(change.path)  # the engine says so of what no input has, as the id
     old, new = apart(change.old, change.new, _LONGEST_VALUE)
     return f"{code(change.path)} {_value(old)} → {_value(new)}"
 
@@ -240,7 +242,7 @@ def _about(step: Step) -> str:
 def _kind(resource_type: str) -> str:
     """Return the kind of a type as it is where it is a word with dots, as any of Google's; else as code."""
     word = kind(resource_type)
-    return word if re.fullmatch(r"[A-Za-z.]+", word) else code(word)
+    return word if re.fullmatch(r"[A-Za-z0-9.]+", word) else code(word)
 
 
 def _op(op: str) -> str:
