@@ -152,10 +152,12 @@ class Cloud:
     @staticmethod
     def _shared(kind: Kind, found: Record, urn: str, inputs: Properties) -> Record | None:
         """Return what is there, as another stack makes it too; None if that may not be."""
-        if urn in {found.urn, *found.others} or _stack(urn) == _stack(found.urn):
+        if urn in {found.urn, *found.others}:
             return None
         if kind.is_shared:
             return replace(found, others=(*found.others, urn))
+        if _stack(urn) == _stack(found.urn):
+            return None
         # There once, whoever made it, and gone when anybody takes it away.
         is_taken_over = found.type in GRANTED_ON or inputs.get("createIgnoreAlreadyExists") is True
         return replace(found, urn=urn, confirmed=True) if is_taken_over else None

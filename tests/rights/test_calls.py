@@ -134,18 +134,23 @@ async def test_an_image_that_may_not_be_read_is_gone(cloud: Cloud) -> None:
     assert (await blind.call("Read", read, "logged in")).id == TAG
 
 
-async def test_an_api_stays_while_a_stack_declares_it(cloud: Cloud) -> None:
-    """Two stacks may enable one API, as at Google, and the first that goes takes it from nobody."""
+@pytest.mark.parametrize("kind", [iam.SERVICE.type, iam.SERVICE_IDENTITY.type])
+@pytest.mark.parametrize("other", ["urn:pulumi:two::p::it", "urn:pulumi:one::p::other"])
+async def test_an_api_stays_while_anybody_declares_it(kind: str, other: str, cloud: Cloud) -> None:
+    """Two stacks, or two parts of one, may enable an API or ask for its agent; one that goes takes nothing.
+
+    https://docs.cloud.google.com/service-usage/docs/reference/rest/v1beta1/services/generateServiceIdentity
+    """
     cloud.records.place = Place("p-1", "europe-west1")
     inputs = {"project": "p-1", "service": "run.googleapis.com"}
-    first = await cloud.create(iam.SERVICE.type, "urn:pulumi:one::p::it", inputs)
-    second = await cloud.create(iam.SERVICE.type, "urn:pulumi:two::p::it", inputs)
+    first = await cloud.create(kind, "urn:pulumi:one::p::it", inputs)
+    second = await cloud.create(kind, other, inputs)
 
     await cloud.delete(second, "urn:pulumi:one::p::it")
-    left = cloud.records.find(iam.SERVICE.type, first.id)
+    left = cloud.records.find(kind, first.id)
     assert left is not None
-    assert (left.urn, left.others) == ("urn:pulumi:two::p::it", ())
-    await cloud.delete(left, "urn:pulumi:two::p::it")
+    assert (left.urn, left.others) == (other, ())
+    await cloud.delete(left, other)
     assert list(cloud.records) == []
 
 
