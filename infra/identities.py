@@ -147,7 +147,8 @@ GRANTS: Final = (
         role=PREVIEWER_ROLE,
         kind=PROJECT,
         on="the project",
-        why="looks at each resource for drift: one `get` permission per type, no data",
+        why="looks at each resource for drift, one `get` permission per type, and at how much a backlog "
+        "holds; no data",
     ),
     Grant(
         identity="previewer",

@@ -93,6 +93,8 @@ READ_TOO: Final = (
     "compute.regions.list",
     # Docker reads the image; the package docker-build takes any error for an image that is gone.
     "artifactregistry.repositories.downloadArtifacts",
+    # How much a topic or a subscription holds that a preview would lose: counts and ages, no message.
+    "monitoring.timeSeries.list",
 )
 
 

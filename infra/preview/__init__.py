@@ -4,6 +4,8 @@
     paths.py     where a property is, as the engine writes it
     effects/     what each change of each resource does, a table for each type
     emptied.py   an empty one in place of one that held data
+    at_stake.py  since when that stands which a plan takes away, and how much it holds
+    backlog.py   how much a topic or a subscription holds, by Cloud Monitoring
     compared.py  what it was compared with: the real state, another program, or nothing
     spared.py    what goes without a loss: read replicas, read pools, what a restore leaves behind
     acknowledgement.py    what the stack's file lets pass: one deed on one resource a line

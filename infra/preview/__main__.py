@@ -13,6 +13,7 @@ from pathlib import Path
 
 from event_store.errors import ConfigurationError
 from infra.command import OPTION
+from infra.preview.backlog import ask_monitoring
 from infra.preview.comment import join
 from infra.preview.github import GitHub
 from infra.preview.review import review
@@ -41,6 +42,9 @@ def _parse() -> argparse.Namespace:
     )
     judge.add_argument("stack")
     judge.add_argument("--summary", type=Path, help="a file for the summary, too")
+    judge.add_argument(
+        "--backlog", action="store_true", help="ask Cloud Monitoring how much would go, with your credentials"
+    )
     comment = commands.add_parser("comment", help="keep one comment with the summaries on a pull request")
     comment.add_argument("--pull", type=int, required=True, help="its number")
     issue = commands.add_parser(
@@ -61,7 +65,8 @@ def _parse() -> argparse.Namespace:
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "judge":
         _check_whole(os.environ)
-        review(arguments.stack, sys.stdin.read(), arguments.summary)
+        ask = ask_monitoring if arguments.backlog else None
+        review(arguments.stack, sys.stdin.read(), arguments.summary, ask=ask)
         return
     github = _github(os.environ)
     if arguments.command == "comment":

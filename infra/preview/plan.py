@@ -4,10 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
-from infra.preview.compared import Compared, told_by
+from infra.preview.compared import Compared, time_of, told_by
 from infra.preview.markdown import code, one_line
 from infra.preview.paths import at, parsed
 
@@ -69,6 +70,7 @@ class Step:
         new: Its inputs as they would be; empty if it goes.
         outputs: What the provider last read of it; empty if it does not exist yet.
         unguarded: The options of the engine's own that kept it from a deletion, and no longer will.
+        created: When it came into the stack; None if it does not exist yet, or nobody says.
     """
 
     op: str
@@ -88,6 +90,7 @@ class Step:
     new: Mapping[str, Any]
     outputs: Mapping[str, Any]
     unguarded: tuple[str, ...]
+    created: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +219,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         new=inputs[1],
         outputs=dict(old.get("outputs") or {}),
         unguarded=tuple(each for each in _GUARDS if old.get(each) and new and not new.get(each)),
+        created=time_of(old.get("created")),
     )
 
 

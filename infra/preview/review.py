@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
+from infra.preview.at_stake import Ask, facts
 from infra.preview.compared import Compared
 from infra.preview.effects.effect import Severity
 from infra.preview.guard import judge
@@ -19,6 +20,7 @@ def review(
     summary: Path | None = None,
     *,
     compared: Compared | None = None,
+    ask: Ask | None = None,
     expects_no_change: bool = False,
 ) -> None:
     """Judge a plan, and print the summary.
@@ -28,6 +30,7 @@ def review(
         text: The plan, as `pulumi preview --json` prints it.
         summary: A file for the summary, too.
         compared: What the plan was compared with; None for no more than the plan itself tells.
+        ask: Who knows how much stands at stake; None to ask nobody.
         expects_no_change: Whether any change is a failure.
 
     Raises:
@@ -38,7 +41,8 @@ def review(
     if compared is not None:
         plan = replace(plan, compared=compared.seen_in(plan.compared))
     verdict = judge(plan)
-    written = render(stack, plan, verdict)
+    known = facts(plan, (each.step for each in verdict.findings), ask)
+    written = render(stack, plan, verdict, known)
     sys.stdout.write(written)
     if summary is not None:
         summary.write_text(written, encoding="utf-8")

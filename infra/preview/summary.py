@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from infra.preview.acknowledgement import KEY, block, key_of, kind
@@ -16,6 +18,7 @@ from infra.preview.plan import KNOWN_LATER, Change, Plan, Step
 
 LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
 _LONGEST_VALUE: Final = 60
+_NO_FACTS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 _ORDER: Final = ("delete", "replace", "update", "create")
 _TITLES: Final = {
     Severity.LOSES: "data would be lost",
@@ -30,24 +33,26 @@ _VERBS: Final = {
 _CUT: Final = "\n\n*The rest is too long for a comment: `make preview` prints all of it.*\n"
 
 
-def render(stack: str, plan: Plan, verdict: Verdict) -> str:
+def render(stack: str, plan: Plan, verdict: Verdict, facts: Mapping[str, Sequence[str]] = _NO_FACTS) -> str:
     """Return the summary of a stack's plan.
 
     Args:
         stack: The name of the stack.
         plan: Its plan.
         verdict: The guard's verdict on it.
+        facts: What else is known of what is there now, in Markdown, by URN.
     """
+    danger = partial(_danger, facts=facts)
     parts = [f"## {code(stack)}: {headline(plan, verdict)}", _counts(plan)]
     parts += _section("The preview failed", (f"- {code(each)}" for each in verdict.errors))
     if verdict.errors:
         parts.append("The engine stopped there: what is listed below may not be all that would be lost.")
     for severity, title in _TITLES.items():
-        parts += _section(f"Refused: {title}", map(_danger, of_severity(verdict.refused, severity)))
+        parts += _section(f"Refused: {title}", map(danger, of_severity(verdict.refused, severity)))
     parts += _lines_to_paste(plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
-    parts += _section("Acknowledged", map(_danger, acknowledged))
+    parts += _section("Acknowledged", map(danger, acknowledged))
     parts += _section("Stops somebody", _notes(verdict.noted(Severity.STOPS)))
     parts += _section("Less safe than before", _notes(verdict.noted(Severity.LESS_SAFE)))
     parts += _section("Goes without a loss", (_spared(*each) for each in verdict.spared))
@@ -84,13 +89,14 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
     return [f"### {title}", "\n".join(listed)] if listed else []
 
 
-def _danger(finding: Finding) -> str:
+def _danger(finding: Finding, *, facts: Mapping[str, Sequence[str]]) -> str:
     step = finding.step
     lines = [f"- **{_op(finding.deed.partition(' ')[0])} {code(step.name)}** ({_about(step)})"]
     if finding.told:
         lines += [f"  - {_change(each.change)} {_does(each.effect)}" for each in finding.told]
     else:
         lines += [f"  - because {_reason(finding)}", f"  - {_does(finding.effect)}"]
+    lines += [f"  - {each}" for each in facts.get(step.urn, ())]
     if step.kept:
         lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
     if step.protected:

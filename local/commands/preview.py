@@ -13,6 +13,7 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 from infra.preview import engine
+from infra.preview.backlog import ask_monitoring
 from infra.preview.compared import Compared, nothing, program_of, state_on_this_machine, without_secrets
 from infra.preview.markdown import code, one_line
 from infra.preview.review import review
@@ -66,7 +67,8 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
             plan = await _plan(project.pulumi(state, daemon), *flags)
     else:
         plan = await asyncio.to_thread(engine.make_plan, project.directory, stack, *flags)
-    review(stack, plan, arguments.summary, compared=compared, expects_no_change=arguments.drift)
+    ask = None if compared.is_empty or daemon is not None else ask_monitoring
+    review(stack, plan, arguments.summary, compared=compared, ask=ask, expects_no_change=arguments.drift)
 
 
 def _compared(project: Project, arguments: argparse.Namespace, daemon: Daemon | None) -> Compared:

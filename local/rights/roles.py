@@ -127,6 +127,7 @@ _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "monitoring.alertPolicies": "create delete get update",
         "monitoring.dashboards": "create delete get update",
         "monitoring.notificationChannels": "create delete get update",
+        "monitoring.timeSeries": "create list",
         "resourcemanager.projects": "get",
         "serviceusage.services": "enable get",
     },

@@ -15,6 +15,7 @@ from local.limits.pubsub import SUBSCRIPTION, TOPIC
 from local.state import ROOT
 from tests.local.conftest import LocalCloud
 from tests.preview.conftest import Small
+from tests.preview.monitoring import monitoring_server
 
 PULL = SUBSCRIPTION.type
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d"
@@ -204,7 +205,11 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
 
     async def preview(*flags: str, **variables: str) -> tuple[int, str]:
         project = ("--state-directory", str(tmp_path / "none"), "--project", str(directory))
-        return await _command("local", *project, "preview", "prod", *flags, **environment, **variables)
+        with monitoring_server() as monitoring:
+            monitoring.measure("subscription", "projection", [5], [60])
+            asks = monitoring.variables(tmp_path)
+            given = {**environment, **asks, **variables}
+            return await _command("local", *project, "preview", "prod", *flags, **given)
 
     nowhere = await preview("--real")
     await small.stack.must_destroy()
@@ -231,6 +236,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     assert re.search(rf"^## `prod`: refused, 1 change would lose data \({state}\)$", real[1], re.MULTILINE)
     assert re.search(rf"^## `prod`: .* \({state}, read again from Google just now\)$", drift[1], re.MULTILINE)
     assert "refuses prod: data would be lost with bus-projection-subscription" in real[1]
+    assert re.search(
+        r"it is in the stack since \d{4}-\d\d-\d\d\n  - it holds 5 messages that nobody", real[1]
+    )
     assert local[0] == 0, local[1]
     assert "to create, 0 unchanged" in local[1]
     assert "## `prod`: compared with nothing, so this says nothing of a loss: `--local` never" in local[1]
