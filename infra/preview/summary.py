@@ -176,7 +176,7 @@ def _advice(finding: Finding) -> str:
     if finding.deed == "delete":
         return f"first: {finding.effect.before}"
     instead = dict.fromkeys(each.effect.instead for each in finding.told) or [finding.effect.instead]
-    return f"instead: {' '.join(instead)}"
+    return f"instead: {'; '.join(each.removesuffix('.') for each in instead)}."
 
 
 def _reason(finding: Finding) -> str:

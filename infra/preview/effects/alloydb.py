@@ -59,7 +59,7 @@ TABLES: Final[Mapping[str, Effects]] = {
         properties={
             "automatedBackupPolicy.enabled": ends(
                 loses(
-                    "the way back: no backup is made any more, and those that are there go by and by",
+                    "the way back: no backup is made any more, and those that are there grow old",
                     "keep the backups.",
                     _BACKUPS,
                 )

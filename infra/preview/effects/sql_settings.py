@@ -38,7 +38,7 @@ _BACKUP: Final = "settings.backupConfiguration"
 _IP: Final = "settings.ipConfiguration"
 _PSC: Final = f"{_IP}.pscConfigs"
 _NO_BACKUPS: Final = loses(
-    "the way back: no backup is made any more, and those that are there go by and by",
+    "the way back: no backup is made any more, and those that are there grow old",
     "keep the backups.",
     _BACKUPS,
 )
@@ -54,7 +54,7 @@ _BY_DIRECTORY: Final = moves(
 )
 _WEAKER_PASSWORDS: Final = less_safe("weaker passwords are accepted", _PASSWORDS)
 _LESS_ROOM: Final = less_safe(
-    "it grows no further than that: a full disk stops every append",
+    "its disk grows no further: once that is full, nobody can append",
     f"{_SETTINGS}#automatic-storage-increase-2ndgen",
 )
 
