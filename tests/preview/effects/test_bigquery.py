@@ -10,6 +10,7 @@ from infra.preview.effects.effect import Severity
 from infra.preview.guard import judge
 from infra.preview.plan import Plan
 from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, must_say, must_say_nothing
+from tests.preview.effects.properties import properties_of
 
 ANN, BOB = ({"userByEmail": f"{name}@a.example", "role": "READER"} for name in ("ann", "bob"))
 VIEW = {"view": {"projectId": "p", "datasetId": "d", "tableId": "v"}}
@@ -110,6 +111,23 @@ def test_a_change(case: Case) -> None:
 def test_a_harmless_change(kind: str, path: str, old: object, new: object) -> None:
     """Nothing is said of it."""
     must_say_nothing(kind, path, old, new)
+
+
+@pytest.mark.parametrize("kind", [DATASET, TABLE])
+def test_each_property_of_a_catalog_is_read_by_other_engines(kind: str) -> None:
+    """Another value stops them, and the first one nobody."""
+    for path in properties_of(kind):
+        if path.startswith("externalCatalog"):
+            must_say(kind, (path, "a", "b", STOPS, "by another engine"))
+            must_say_nothing(kind, path, None, "a")
+
+
+def test_each_property_of_external_data_says_how_it_is_read() -> None:
+    """Any other value may stop a query."""
+    paths = [each for each in properties_of(TABLE) if each.startswith("externalDataConfiguration.")]
+    for path in {*paths} - {"externalDataConfiguration.schema"}:
+        for new in ("b", None):
+            must_say(TABLE, (path, "a", new, STOPS, "how it was read until now"))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.preview.effects.judged import (
     must_say,
     must_say_nothing,
 )
+from tests.preview.effects.properties import properties_of
 
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 REGIONS = "allowedPersistenceRegions"
@@ -23,6 +24,10 @@ OTHER_UDF = [{"javascriptUdf": {"functionName": "f", "code": "function f(message
 OFF = [{**UDF[0], "disabled": True}]
 SHAPE = {"schema": "projects/p/schemas/s", "encoding": "JSON"}
 CLOUD_SOURCE = "ingestionDataSourceSettings.cloudStorage"
+SOURCES = tuple(
+    f"ingestionDataSourceSettings.{each}."
+    for each in ("awsKinesis", "awsMsk", "azureEventHubs", "confluentCloud")
+)
 TABLE, BUCKET, ENDPOINT = "p.d.rows", "archive", "https://a.example/push"
 TOKEN = {"serviceAccountEmail": "push@p.example", "audience": "a"}
 ROWS, OBJECTS, PUSH = {"table": TABLE}, {"bucket": BUCKET}, {"pushEndpoint": ENDPOINT}
@@ -48,6 +53,8 @@ TOPIC_CASES: list[Case] = [
     ("ingestionDataSourceSettings", {"awsKinesis": {"streamArn": "s"}}, None, STOPS, "publishes by that"),
     (f"{CLOUD_SOURCE}.bucket", "incoming", None, STOPS, "no longer come in"),
     (f"{CLOUD_SOURCE}.avroFormat", {"a": 1}, None, STOPS, "no longer come in"),
+    (f"{CLOUD_SOURCE}.pubsubAvroFormat", {"a": 1}, None, STOPS, "no longer come in"),
+    (f"{CLOUD_SOURCE}.textFormat.delimiter", ";", None, STOPS, "no longer come in"),
 ]
 # Each way does something.
 TOPIC_WAYS: list[Case] = [
@@ -226,3 +233,16 @@ def test_a_property_that_a_block_lacks_is_named() -> None:
     (told,) = effects(SUBSCRIPTION, "bigqueryConfig.brandNew", True, False)
 
     assert "nobody has said" in told.what
+
+
+@pytest.mark.parametrize("path", sorted(each for each in properties_of(TOPIC) if each.startswith(SOURCES)))
+def test_each_property_of_a_source_is_one_to_publish_by(path: str) -> None:
+    """Where messages come in by another one or none, whoever publishes by the former one is stopped."""
+    must_say(TOPIC, (path, "a", "b", STOPS, "publishes by that source"))
+    must_say_nothing(TOPIC, path, None, "a")
+
+
+def test_a_schema_s_deletion_policy_keeps_it() -> None:
+    """As that of any other type."""
+    must_say(SCHEMA, ("deletionPolicy", "PREVENT", None, LESS_SAFE, "deletes it in Google Cloud, too"))
+    must_say_nothing(SCHEMA, "deletionPolicy", None, "PREVENT")

@@ -8,6 +8,7 @@ from infra.preview.effects.registry import REPOSITORY
 from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, Case, must_say, must_say_nothing
 
 POLICIES = "cleanupPolicies"
+CREDENTIALS = "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials"
 
 
 def _deletes(older: str = "2592000s", state: str = "UNTAGGED", **condition: Any) -> dict[str, Any]:
@@ -58,10 +59,8 @@ EACH_WAY: list[Case] = [
     (POLICIES, [_deletes(), _recent(20)], [_deletes(), PROMOTED], LOSES, WORDS),
     ("dockerConfig.immutableTags", True, False, LESS_SAFE, "moved to another image"),
     ("dockerConfig.immutableTags", None, True, STOPS, "as `latest` is at a deployment"),
-    (
-        "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials.username",
-        *("a", "b", STOPS, "what it has not kept yet"),
-    ),
+    (f"{CREDENTIALS}.username", "a", "b", STOPS, "what it has not kept yet"),
+    (f"{CREDENTIALS}.passwordSecretVersion", "a", "b", STOPS, "what it has not kept yet"),
 ]
 NOTHING: list[tuple[str, object, object]] = [
     (POLICIES, None, [PROMOTED, _recent(20)]),

@@ -104,6 +104,8 @@ EACH_WAY: list[Case] = [
     (BUCKET, "uniformBucketLevelAccess", True, None, LESS_SAFE, "one by one"),
     (OBJECT, "content", "a", "b", LESS_SAFE, "its former content stays only"),
     (OBJECT, "sourceMd5hash", "a", "b", LESS_SAFE, "its former content stays only"),
+    (OBJECT, "detectMd5hash", "a", "b", LESS_SAFE, "its former content stays only"),
+    (OBJECT, "source", "a", "b", LESS_SAFE, "its former content stays only"),
     (OBJECT, "retention.mode", "Unlocked", "Locked", CUTS_OFF, "a lock is for good"),
     (OBJECT, "retention.mode", "Unlocked", None, LESS_SAFE, "at once"),
     (OBJECT, "retention.retainUntilTime", SOON, LATER, LESS_SAFE, "overwritten sooner"),
