@@ -101,7 +101,7 @@ def _columns(fields: Any, above: str = "") -> Iterator[tuple[str, frozenset[str]
 
 def _end_of_a_table(step: Step) -> Effect:
     if any(step.old.get(each) for each in _ROWLESS):
-        return stops("whoever queries it; the rows stay where it reads them", f"{_DOCS}/managing-views")
+        return stops("whoever queries the view; the rows stay where it reads them", f"{_DOCS}/managing-views")
     return loses(
         "all its rows",
         "make another table beside it, and copy the rows.",
@@ -110,12 +110,12 @@ def _end_of_a_table(step: Step) -> Effect:
     )
 
 
-_ENGINES: Final = moves(stops("whoever reads it by another engine", f"{_DOCS}/open-source-catalogs"))
+_ENGINES: Final = moves(stops("whoever reads the tables by another engine", f"{_DOCS}/open-source-catalogs"))
 _READ: Final = changes(
-    stops("whoever queries it and counts on how it was read until now", f"{_DOCS}/external-tables")
+    stops("whoever queries the table and counts on how it was read until now", f"{_DOCS}/external-tables")
 )
 _FILTERED: Final = begins(
-    stops("whoever queries it without a filter by partitions", f"{_DOCS}/querying-partitioned-tables")
+    stops("whoever queries the table without a filter by partitions", f"{_DOCS}/querying-partitioned-tables")
 )
 
 _DATASET: Final = Effects(
@@ -227,7 +227,7 @@ _TABLE: Final = Effects(
             at="externalDataConfiguration.bigtableOptions",
         ),
         "materializedView.enableRefresh": ends(
-            stops("whoever counts on it to follow its tables", f"{_DOCS}/materialized-views-manage"),
+            stops("whoever counts on the view to follow its tables", f"{_DOCS}/materialized-views-manage"),
             unset=True,
         ),
         **harmless("materializedView.refreshIntervalMs"),

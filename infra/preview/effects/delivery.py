@@ -16,7 +16,7 @@ _PUSH: Final = "https://docs.cloud.google.com/pubsub/docs/push"
 _TOKENS: Final = "https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions"
 _INSTEAD: Final = "add a subscription beside it that delivers the other way."
 _PULLED: Final = stops(
-    "whoever pulls from it: its messages are delivered without being asked for",
+    "whoever pulls from the subscription: its messages are delivered without being asked for",
     "https://docs.cloud.google.com/pubsub/docs/subscriber",
     _INSTEAD,
 )
@@ -56,13 +56,13 @@ def _unwritten(source: str) -> Rule:
 
 _COLUMNS: Final = changes(
     stops(
-        "whoever counts on the rows of its table: they come in other columns, and stay in the backlog while "
+        "whoever counts on the rows of the export: they come in other columns, and stay in the backlog while "
         "the table has none for them",
         _BIGQUERY,
     )
 )
-_FORM: Final = stops("whoever reads its objects: they come in another form", _STORAGE, _INSTEAD)
-_FOUND: Final = changes(stops("whoever finds its objects by their names", _STORAGE))
+_FORM: Final = stops("whoever reads the exported objects: they come in another form", _STORAGE, _INSTEAD)
+_FOUND: Final = changes(stops("whoever finds the exported objects by their names", _STORAGE))
 
 
 def _avro(old: Any, new: Any) -> Effect:

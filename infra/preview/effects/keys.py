@@ -169,7 +169,12 @@ _SECRET: Final = Effects(
     },
     blocks={
         "rotation": ends(less_safe("nobody is told any more to rotate it", f"{_DOCS}/secret-rotation")),
-        "topics": thins(stops("whoever is told of it by a topic that goes", f"{_DOCS}/event-notifications")),
+        "topics": thins(
+            stops(
+                "whoever is told of changes of the secret by a topic that goes",
+                f"{_DOCS}/event-notifications",
+            )
+        ),
     },
 )
 _SECRET_VERSION: Final = Effects(
@@ -195,7 +200,7 @@ _SECRET_VERSION: Final = Effects(
         ),
         "enabled": ends(
             stops(
-                "whatever reads it, such as an instance of the service that starts",
+                "whatever reads the version of the secret, such as an instance of the service that starts",
                 f"{_DOCS}/disable-secret-version",
             ),
             unset=True,

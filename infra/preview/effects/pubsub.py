@@ -71,7 +71,7 @@ def _held_to(what: str) -> Effect:
 
 def _regions(old: Any, new: Any) -> Effect:
     """Judge where messages may be stored, and whether clients elsewhere are served."""
-    elsewhere = stops("publishers and consumers in regions that it does not allow", _REGIONS)
+    elsewhere = stops("publishers and consumers in regions that the topic does not allow", _REGIONS)
     if has_later(new):
         return elsewhere
     rule = block(
@@ -135,7 +135,9 @@ def _backoff(old: Any, new: Any) -> Effect:
     return rules(before, after)
 
 
-_SOURCE: Final = moves(stops("whoever publishes by that source: its messages no longer come in", _INGESTION))
+_SOURCE: Final = moves(
+    stops("whoever publishes to the topic by the former source: no message comes in there", _INGESTION)
+)
 
 _TOPIC: Final = Effects(
     gone=loses(

@@ -50,7 +50,7 @@ def _selections(policies: Any, action: str) -> list[Selection]:
 
 _SOURCE: Final = changes(
     stops(
-        "whoever pulls by it what it has not kept yet from its source",
+        "whoever pulls by the repository what it has not kept yet from its source",
         f"{_DOCS}/repositories/remote-overview",
     )
 )
@@ -131,7 +131,7 @@ TABLES: Final[Mapping[str, Effects]] = {
             "cleanupPolicies": _cleanup,
             "virtualRepositoryConfig.upstreamPolicies": lambda old, new: thins(
                 stops(
-                    "whoever pulls by it what only a repository has that goes",
+                    "whoever pulls by the repository what only one has that goes from its list",
                     f"{_DOCS}/repositories/virtual-overview",
                 )
             )(*([each.get("repository") for each in value or ()] for value in (old, new))),

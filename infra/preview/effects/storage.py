@@ -62,11 +62,14 @@ _FORMER_KEY: Final = moves(
     )
 )
 _ELSEWHERE: Final = stops(
-    "whoever comes from where its filter lets nobody in", f"{_DOCS}/ip-filtering-overview"
+    "whoever comes to the bucket from where its filter lets nobody in", f"{_DOCS}/ip-filtering-overview"
 )
 _WIDER: Final = less_safe("requests from elsewhere are let in, too", f"{_DOCS}/ip-filtering-overview")
 _ENCRYPTED: Final = either(
-    becomes(stops("whoever writes objects encrypted in that way", f"{_DOCS}/encryption"), "FullyRestricted"),
+    becomes(
+        stops("whoever writes objects to the bucket that are encrypted in that way", f"{_DOCS}/encryption"),
+        "FullyRestricted",
+    ),
     parts_from(
         less_safe("objects may be encrypted in another way", f"{_DOCS}/encryption"), "FullyRestricted"
     ),
@@ -133,14 +136,15 @@ _BUCKET: Final = Effects(
         **harmless("logging.logObjectPrefix"),
         "publicAccessPrevention": either(
             becomes(
-                stops("whoever reads it without an account", f"{_DOCS}/public-access-prevention"), "enforced"
+                stops("whoever reads the bucket without an account", f"{_DOCS}/public-access-prevention"),
+                "enforced",
             ),
             parts_from(
                 less_safe("it may be opened to the public", f"{_DOCS}/public-access-prevention"), "enforced"
             ),
         ),
         "requesterPays": begins(
-            stops("whoever reads it and names no project that pays", f"{_DOCS}/requester-pays")
+            stops("whoever reads the bucket and names no project that pays", f"{_DOCS}/requester-pays")
         ),
         "retentionPolicy.isLocked": begins(
             cuts_off(
@@ -174,7 +178,7 @@ _BUCKET: Final = Effects(
         **same(_SITE, "mainPageSuffix", "notFoundPage", at="website"),
     },
     blocks={
-        "cors": thins(stops("pages of other sites that read it", f"{_DOCS}/cross-origin")),
+        "cors": thins(stops("pages of other sites that read the bucket", f"{_DOCS}/cross-origin")),
         "ipFilter.vpcNetworkSources": either(thins(_ELSEWHERE), widens(_WIDER)),
         "lifecycleRules": _lifecycle,
     },

@@ -50,11 +50,11 @@ TOPIC_CASES: list[Case] = [
         STOPS,
         "publishers and consumers",
     ),
-    ("ingestionDataSourceSettings", {"awsKinesis": {"streamArn": "s"}}, None, STOPS, "publishes by that"),
-    (f"{CLOUD_SOURCE}.bucket", "incoming", None, STOPS, "no longer come in"),
-    (f"{CLOUD_SOURCE}.avroFormat", {"a": 1}, None, STOPS, "no longer come in"),
-    (f"{CLOUD_SOURCE}.pubsubAvroFormat", {"a": 1}, None, STOPS, "no longer come in"),
-    (f"{CLOUD_SOURCE}.textFormat.delimiter", ";", None, STOPS, "no longer come in"),
+    ("ingestionDataSourceSettings", {"awsKinesis": {"streamArn": "s"}}, None, STOPS, "by the former source"),
+    (f"{CLOUD_SOURCE}.bucket", "incoming", None, STOPS, "no message comes in there"),
+    (f"{CLOUD_SOURCE}.avroFormat", {"a": 1}, None, STOPS, "no message comes in there"),
+    (f"{CLOUD_SOURCE}.pubsubAvroFormat", {"a": 1}, None, STOPS, "no message comes in there"),
+    (f"{CLOUD_SOURCE}.textFormat.delimiter", ";", None, STOPS, "no message comes in there"),
 ]
 # Each way does something.
 TOPIC_WAYS: list[Case] = [
@@ -128,17 +128,17 @@ SUBSCRIPTION_WAYS: list[Case] = [
     ("messageTransforms", None, UDF, LOSES, "drops or changes of each message"),
     ("messageTransforms", UDF, None, LESS_SAFE, "dropped or changed before"),
     ("bigqueryConfig", ROWS, None, STOPS, f"the rows of the table `{TABLE}`"),
-    ("bigqueryConfig", None, ROWS, STOPS, "whoever pulls from it"),
+    ("bigqueryConfig", None, ROWS, STOPS, "whoever pulls from the subscription"),
     ("bigqueryConfig.table", TABLE, "p.d.others", STOPS, f"the rows of the table `{TABLE}`"),
     ("bigqueryConfig", {**ROWS, "writeMetadata": True}, None, STOPS, f"`{TABLE}`"),
     ("bigqueryConfig", {**ROWS, "useTopicSchema": True}, ROWS, STOPS, "in other columns"),
     ("bigqueryConfig", ROWS, {**ROWS, "useTableSchema": True}, STOPS, "in other columns"),
     ("bigqueryConfig", ROWS, {**ROWS, "serviceAccountEmail": "a@b"}, LESS_SAFE, "another account writes"),
     ("bigqueryConfig", ROWS, LATER, STOPS, f"`{TABLE}`"),
-    ("bigqueryConfig", None, LATER, STOPS, "whoever pulls from it"),
+    ("bigqueryConfig", None, LATER, STOPS, "whoever pulls from the subscription"),
     ("bigqueryConfig", ROWS, {"table": LATER}, STOPS, f"`{TABLE}`"),
     ("cloudStorageConfig", OBJECTS, None, STOPS, f"the objects of the bucket `{BUCKET}`"),
-    ("cloudStorageConfig", None, OBJECTS, STOPS, "whoever pulls from it"),
+    ("cloudStorageConfig", None, OBJECTS, STOPS, "whoever pulls from the subscription"),
     ("cloudStorageConfig.bucket", BUCKET, "another", STOPS, f"the objects of the bucket `{BUCKET}`"),
     ("cloudStorageConfig", OBJECTS, {**OBJECTS, "avroConfig": {}}, STOPS, "in another form"),
     ("cloudStorageConfig", {**OBJECTS, "avroConfig": {}}, OBJECTS, STOPS, "in another form"),
@@ -149,7 +149,7 @@ SUBSCRIPTION_WAYS: list[Case] = [
     ("cloudStorageConfig", OBJECTS, {**OBJECTS, "filenameDatetimeFormat": "YYYY"}, STOPS, "by their names"),
     ("cloudStorageConfig", OBJECTS, {**OBJECTS, "serviceAccountEmail": "a@b"}, LESS_SAFE, "another account"),
     ("pushConfig", PUSH, None, STOPS, f"the endpoint of the requests `{ENDPOINT}`"),
-    ("pushConfig", None, PUSH, STOPS, "whoever pulls from it"),
+    ("pushConfig", None, PUSH, STOPS, "whoever pulls from the subscription"),
     ("pushConfig.pushEndpoint", ENDPOINT, "https://b.example", STOPS, f"`{ENDPOINT}`"),
     ("pushConfig.oidcToken", TOKEN, {**TOKEN, "audience": "b"}, STOPS, "accepts tokens of another identity"),
     ("pushConfig.oidcToken.serviceAccountEmail", "a@p", "b@p", STOPS, "accepts tokens of another identity"),
@@ -238,7 +238,7 @@ def test_a_property_that_a_block_lacks_is_named() -> None:
 @pytest.mark.parametrize("path", sorted(each for each in properties_of(TOPIC) if each.startswith(SOURCES)))
 def test_each_property_of_a_source_is_one_to_publish_by(path: str) -> None:
     """Where messages come in by another one or none, whoever publishes by the former one is stopped."""
-    must_say(TOPIC, (path, "a", "b", STOPS, "publishes by that source"))
+    must_say(TOPIC, (path, "a", "b", STOPS, "by the former source"))
     must_say_nothing(TOPIC, path, None, "a")
 
 

@@ -50,7 +50,7 @@ ONE_WAY: list[Case] = [
     ("cleanupPolicyDryRun", True, None, LOSES, "which until now they only listed"),
     ("deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
     ("vulnerabilityScanningConfig.enablementConfig", None, "DISABLED", LESS_SAFE, "of a hole in an image"),
-    ("virtualRepositoryConfig.upstreamPolicies", [A, B], [B], STOPS, "what only a repository has that goes"),
+    ("virtualRepositoryConfig.upstreamPolicies", [A, B], [B], STOPS, "what only one has that goes"),
 ]
 EACH_WAY: list[Case] = [
     (POLICIES, [_deletes(), _recent(20)], [_deletes(), _keeps(newerThan="86400s")], LOSES, WORDS),

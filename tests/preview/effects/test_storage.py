@@ -81,7 +81,7 @@ ONE_WAY: list[Case] = [
 EACH_WAY: list[Case] = [
     (BUCKET, "encryption.defaultKmsKeyName", "key", "other", LESS_SAFE, "encrypted with the former key"),
     *(
-        (BUCKET, ENFORCED.format(each), None, "FullyRestricted", STOPS, "encrypted in that way")
+        (BUCKET, ENFORCED.format(each), None, "FullyRestricted", STOPS, "that are encrypted in that way")
         for each in ("customerManaged", "customerSupplied", "googleManaged")
     ),
     (BUCKET, ENFORCED.format("googleManaged"), "FullyRestricted", None, LESS_SAFE, "in another way"),
