@@ -68,13 +68,22 @@ def _schema(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/pubsub/docs/delete-schema : its topics would refuse to publish."""
     topics = [each for each in plan.steps if each.type == TOPIC]
     users = [each for each in topics if _name(_schema_of(each.old)) == _name(step.id)]
-    released = [each for each in users if each.op == _STAYS and _schema_of(each.new) != _schema_of(each.old)]
-    if step.op == "delete" and step.id and users and released == users:
-        return (
-            "the same update takes it off its topic. Messages that were published before still name it: "
-            "a consumer that looks it up no longer finds it."
-        )
-    return ""
+    if step.op != "delete" or not step.id or not users or not all(map(_is_released, users)):
+        return ""
+    does = (
+        "deletes its topic, too" if all(each.op == "delete" for each in users) else "takes it off its topic"
+    )
+    return (
+        f"the same update {does}. Messages that were published before still name it: "
+        "a consumer that looks it up no longer finds it."
+    )
+
+
+def _is_released(topic: Step) -> bool:
+    """Tell whether a topic goes, or names another schema or none from now on, where it stands or anew."""
+    if topic.op in ("delete", "replace"):
+        return not topic.kept and _schema_of(topic.new) != _schema_of(topic.old)
+    return topic.op == _STAYS and _schema_of(topic.new) != _schema_of(topic.old)
 
 
 def _account(step: Step, plan: Plan) -> str:

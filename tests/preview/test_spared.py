@@ -147,6 +147,10 @@ def test_what_stays_elsewhere_is_not_lost(steps: list[Inputs]) -> None:
             id="clone of another",
         ),
         pytest.param([SCHEMA_GOES], id="in use outside"),
+        pytest.param([SCHEMA_GOES, _step("replace", TOPIC, "words", SHAPED)], id="topic anew"),
+        pytest.param(
+            [SCHEMA_GOES, _step("delete", TOPIC, "words", SHAPED, retainOnDelete=True)], id="topic stays"
+        ),
         pytest.param(
             [SCHEMA_GOES, RELEASED, _step("update", TOPIC, "second", SHAPED)], id="one topic keeps it"
         ),
@@ -156,6 +160,24 @@ def test_what_stays_nowhere_is_refused(steps: list[Inputs]) -> None:
     """The same is refused where the data does not stay, or nothing in the plan shows that it does."""
     assert steps[0]["urn"].rpartition("::")[2] in _refused(*steps)
     assert not judge(_plan(*steps)).spared
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ([_step("delete", TOPIC, "words", SHAPED)], "the same update deletes its topic, too"),
+        ([_step("replace", TOPIC, "words", SHAPED, {"name": "words"})], "takes it off its topic"),
+        ([_step("delete", TOPIC, "words", SHAPED), RELEASED], "takes it off its topic"),
+    ],
+)
+def test_a_schema_goes_along_with_its_topic(topics: list[Inputs], words: str) -> None:
+    """Its topic asks for an acknowledgement, and the schema for none beside it."""
+    plan = _plan(SCHEMA_GOES, *topics)
+    verdict = judge(plan)
+
+    assert {each.step.name for each in verdict.refused} == {"words"}
+    assert [step.name for step, _ in verdict.spared] == ["shape"]
+    assert words in render("prod", plan, verdict)
 
 
 def test_a_protected_one_says_what_frees_it() -> None:
