@@ -6,7 +6,7 @@ from infra.preview.effects.effect import Effect, loses
 from infra.preview.markdown import code
 from infra.preview.plan import Step
 
-_KEYS: Final = "https://docs.cloud.google.com/pubsub/docs/encryption"
+_DOCS: Final = "https://docs.cloud.google.com"
 # https://docs.cloud.google.com/iam/docs/roles-permissions/cloudkms : those that decrypt.
 _DECRYPT: Final = frozenset(
     f"roles/cloudkms.{name}"
@@ -18,6 +18,16 @@ _DECRYPT: Final = frozenset(
 # They get back by a grant what they lost by one. What an agent of Google has may have expired until then.
 _PEOPLE: Final = ("user:", "group:", "domain:", "principal:", "principalSet:")
 _NAMES: Final = ("cryptoKeyId", "keyRingId", "project", "folder", "orgId")
+_TOPICS: Final = "`earlierKmsKeyNames` of the topic"
+_DATABASES: Final = "`event-store:database.earlier_kms_keys`"
+# By Google's agents, what each encrypts, and where an earlier key is named:
+# https://docs.cloud.google.com/iam/docs/service-agents
+_HELD: Final = {
+    "gcp-sa-pubsub": ("the messages that are kept", _TOPICS, f"{_DOCS}/pubsub/docs/encryption"),
+    "gcp-sa-cloud-sql": ("instances, which stop, and backups", _DATABASES, f"{_DOCS}/sql/docs/postgres/cmek"),
+    "gcp-sa-alloydb": ("clusters, which stop, and backups", _DATABASES, f"{_DOCS}/alloydb/docs/cmek"),
+}
+_ANY: Final = ("messages, an instance, backups", f"{_TOPICS}, {_DATABASES}", f"{_DOCS}/kms/docs/cmek")
 
 
 def undecryptable(step: Step) -> Effect | None:
@@ -31,12 +41,11 @@ def undecryptable(step: Step) -> Effect | None:
     if not (role in _DECRYPT or is_of_a_key) or member.startswith(_PEOPLE) or _still_decrypts(step):
         return None
     place = next((code(str(step.old[each])) for each in _NAMES if step.old.get(each)), "the key")
+    held, key, source = next((said for agent, said in _HELD.items() if f"@{agent}." in member), _ANY)
     return loses(
-        f"all that {code(member)} has encrypted with {place} and can no longer decrypt: messages, an "
-        "instance, backups",
-        "name the key as an earlier one until nothing is encrypted with it any more: `earlierKmsKeyNames` of "
-        "the topic, `event-store:database.earlier_kms_keys`.",
-        _KEYS,
+        f"all that {code(member)} has encrypted with {place} and can no longer decrypt: {held}",
+        f"name the key as an earlier one until nothing is encrypted with it any more: {key}.",
+        source,
     )
 
 

@@ -17,6 +17,7 @@ KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 BOTH = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 DECRYPTS = "roles/cloudkms.cryptoKeyDecrypter"
 ENCRYPTS = "roles/cloudkms.cryptoKeyEncrypter"
+TOPICS, DATABASES = "`earlierKmsKeyNames`", "`event-store:database.earlier_kms_keys`"
 GRANT = {"cryptoKeyId": KEY, "role": BOTH, "member": AGENT}
 
 
@@ -39,8 +40,27 @@ def test_the_end_of_a_grant_to_decrypt_loses_what_is_encrypted(role: str) -> Non
 
     assert refused.effect.severity == Severity.LOSES
     assert f"all that `{AGENT}` has encrypted with `{KEY}`" in refused.effect.what
-    assert "`earlierKmsKeyNames`" in refused.effect.instead
-    assert "`event-store:database.earlier_kms_keys`" in refused.effect.instead
+    assert refused.effect.what.endswith("can no longer decrypt: the messages that are kept")
+
+
+@pytest.mark.parametrize(
+    ("agent", "held", "keys"),
+    [
+        ("gcp-sa-pubsub", "messages", {TOPICS}),
+        ("gcp-sa-cloud-sql", "instances, which stop, and backups", {DATABASES}),
+        ("gcp-sa-alloydb", "clusters, which stop, and backups", {DATABASES}),
+        ("gs-project-accounts", "messages, an instance, backups", {TOPICS, DATABASES}),
+    ],
+)
+def test_it_says_what_the_agent_holds_and_where_to_name_the_key(
+    agent: str, held: str, keys: set[str]
+) -> None:
+    """Each agent of Google by what it encrypts; of any other member, all that it may be."""
+    member = f"serviceAccount:service-1@{agent}.iam.gserviceaccount.com"
+    (refused,) = _judge("delete", {**GRANT, "member": member}).refused
+
+    assert held in refused.effect.what
+    assert {each for each in (TOPICS, DATABASES) if each in refused.effect.instead} == keys
 
 
 @pytest.mark.parametrize(
