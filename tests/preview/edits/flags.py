@@ -88,7 +88,6 @@ EDITS: Final = (
             *(("delete", f"network-{each}") for each in ("vpc", "subnetwork", "services", "peering")),
             *(("delete", each) for each in ("bus-push", "event-store-account", "migrations-account")),
             ("delete", "bus-key-security.europe-west1.events.topics"),
-            ("delete", "bus-measured-schema"),
             ("delete", "registry-repository"),
         },
         pending="the identities and the grant on the key are not among it",

@@ -56,7 +56,6 @@ EDITS: Final = (
             *(("delete", f"bus-{each}") for each in TOPICS),
             *(("delete", f"bus-{each}-subscription") for each in SUBSCRIPTIONS),
             *(("delete", f"bus-{each}") for each in DEAD_LETTERS),
-            ("delete", "bus-measured-schema"),
             ("delete", "bus-push"),
             ("delete", "bus-key-security.europe-west1.events.topics"),
         },

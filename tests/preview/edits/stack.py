@@ -233,7 +233,6 @@ EDITS: Final = (
                 for each in SUBSCRIPTIONS[1:]
                 if each != DEAD_LETTERS[0]
             ),
-            ("delete", "bus-measured-schema"),
             ("delete", "bus-push"),
             ("delete", _KEY_S_GRANT),
             ("update", "bus-vocabulary-projection-subscription"),
