@@ -175,6 +175,15 @@ def test_an_account_that_is_handed_over_is_no_loss() -> None:
     assert _noted(kept, LOGIN_GOES) == ["login"]
 
 
+def test_a_service_takes_its_invokers_along() -> None:
+    """Whoever called it is stopped by its end, which is told."""
+    invoker = _step("delete", INVOKER, "invoker", {"name": "store", "member": "user:a"})
+    invoker["oldState"]["propertyDependencies"] = {"name": [_urn(SERVICE, "service")]}
+
+    assert _noted(_step("delete", SERVICE, "service", {"name": "store"}), invoker) == ["service"]
+    assert _noted(invoker) == ["invoker"]
+
+
 def test_a_key_s_grant_is_refused_whoever_goes_with_it() -> None:
     """What is encrypted is lost, which is worse than what is told of the account."""
     grant = _step(

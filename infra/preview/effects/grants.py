@@ -43,7 +43,7 @@ def _member(step: Step) -> Effect:
 def _made(step: Step) -> Effect:
     """Tell of a grant to everybody, as it is made."""
     member, role = _who(step.new)
-    if member not in _EVERYBODY or _who(step.old) == (member, role):
+    if member not in _EVERYBODY:
         return HARMLESS
     return less_safe(f"{_EVERYBODY[member]} has {code(role)} on {code(_on(step.new))}", _PUBLIC)
 

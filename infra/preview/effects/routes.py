@@ -86,22 +86,14 @@ def _reordered(topics: str, old: str, new: str) -> str:
 
 
 def _samples(routes: Iterable[Route]) -> list[_Types]:
-    """Return pairs of types that stand for all: each pattern as it is, in which a `*` is a text like others.
+    """Return pairs of types that stand for all: the patterns themselves, taken as types.
 
-    Two patterns with a `*` may have more texts in common than either, as `a*` and `*b` have `a*b`.
+    The `*` of a type `Wo*` is matched by nothing but a `*`. So a pattern that matches this type matches
+    whatever `Wo*` matches as a pattern.
     """
     listed = list(routes)
-    aggregates, events = (
-        sorted({made for pair in product(patterns, repeat=2) for made in _common(*pair)})
-        for patterns in ({each.aggregate_type for each in listed}, {each.event_type for each in listed})
-    )
-    return [*product({*aggregates, "*"}, {*events, "*"})]
-
-
-def _common(first: str, second: str) -> Iterator[str]:
-    yield first
-    if "*" in first and "*" in second:
-        yield f"{first.partition('*')[0]}*{second.rpartition('*')[2]}"
+    aggregates, events = {each.aggregate_type for each in listed}, {each.event_type for each in listed}
+    return [*product(sorted({*aggregates, "*"}), sorted({*events, "*"}))]
 
 
 def _widest(types: list[_Types]) -> list[_Types]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from event_store import environment
 from infra.preview.effects.effect import HARMLESS, Effect, Rule, less_safe, stops
 from infra.preview.effects.routes import of_routing
-from infra.preview.effects.rules import begins, drops, falls, harmless, moves, towards
+from infra.preview.effects.rules import becomes, begins, drops, falls, harmless, moves, towards
 from infra.preview.plan import UNKNOWN as LATER
 
 _PAGE: Final = "service/event_store/environment.py"
@@ -56,7 +56,7 @@ _VARIABLES: Final[Mapping[str, Rule]] = {
         *(_UNCHECKED, "verify-full", "verify-ca", "require", "prefer", "allow", "disable"), unset="prefer"
     ),
     environment.STREAM_SECONDS: _seconds,
-    environment.RELAY: lambda old, new: RELAY_OFF if new == "off" and old != "off" else HARMLESS,
+    environment.RELAY: becomes(RELAY_OFF, "off"),
     "PUBSUB_EMULATOR_HOST": begins(
         stops(
             "every consumer: events go to an emulator", "https://docs.cloud.google.com/pubsub/docs/emulator"

@@ -195,3 +195,14 @@ def test_a_service_without_the_relay_only_refuses() -> None:
 
     assert judge(changed(SERVICE, "template.containers", *lists)).notes == ()
     assert judge(changed(SERVICE, "template.containers", later, [{"image": "a", "envs": [off]}])).notes
+
+
+def test_a_relay_that_moves_to_the_service_publishes_by_its_table() -> None:
+    """The table of the service counts as soon as it publishes, before or after."""
+    off, on = ({"name": environment.RELAY, "value": each} for each in ("off", "on"))
+    before, after = _routing([("Word", "*", "a")]), _routing([])
+
+    for values in ((off, on), (on, on)):
+        lists = (_containers(each, relay) for each, relay in zip((before, after), values, strict=True))
+        (note,) = judge(changed(SERVICE, "template.containers", *lists)).notes
+        assert "the consumers of `a`" in note.effect.what

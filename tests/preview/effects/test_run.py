@@ -128,6 +128,8 @@ OF_A_DEPLOYMENT: list[tuple[str, str, Any, Any]] = [
     (SERVICE, f"{CONTAINER}.image", "a", "b"),
     (SERVICE, f"{CONTAINER}.image", "a", LATER),
     (SERVICE, "labels", {"a": "b"}, None),
+    (SERVICE, "deletionPolicy", None, "DELETE"),
+    (SERVICE, "ingress", None, ALL),
     (SERVICE, f"{CONTAINER}.resources.limits", {"cpu": "2", "memory": "512Mi"}, {"cpu": "1"}),
     (SERVICE, f"{CONTAINER}.livenessProbe", {"grpc": {"port": 1}}, {"tcpSocket": {"port": 1}}),
     (SERVICE, f"{CONTAINER}.livenessProbe.periodSeconds", 15, 30),
