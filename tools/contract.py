@@ -1,6 +1,11 @@
-"""Generates `service/event_store/v1/` from the contract, or with --check tells whether it is up to date."""
+"""Generates `service/event_store/v1/` from the contract, or with --check tells whether it is up to date.
+
+The one file that the contract imports and no compiler brings, `google/rpc/status.proto`, is copied beside it
+from the package of Google's protos, so that the folder compiles anywhere.
+"""
 
 import argparse
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,28 +17,35 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import ROOT, ToolError
 
 _SOURCES = ROOT / "service" / "proto"
-_GOOGLE = sysconfig.get_path("purelib")  # where googleapis-common-protos puts google/rpc/*.proto
+_GOOGLE = Path(sysconfig.get_path("purelib"))  # where googleapis-common-protos puts google/rpc/*.proto
 _TARGET = ROOT / "service"
 _CONTRACT = Path("event_store/v1/event_store.proto")
+_IMPORTED = Path("google/rpc/status.proto")
 _GENERATED = [
-    _CONTRACT.with_name(name)
-    for name in ("event_store_pb2.py", "event_store_pb2.pyi", "event_store_pb2_grpc.py")
+    *(
+        _CONTRACT.with_name(name)
+        for name in ("event_store_pb2.py", "event_store_pb2.pyi", "event_store_pb2_grpc.py")
+    ),
+    "proto" / _IMPORTED,
 ]
 
 
 def generate(target: Path) -> None:
-    """Write the generated modules under a folder.
+    """Write the generated modules and the imported file under a folder.
 
     Raises:
         ToolError: The contract does not compile.
     """
+    imported = target / "proto" / _IMPORTED
+    imported.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_GOOGLE / _IMPORTED, imported)
     outputs = [f"--{kind}_out={target}" for kind in ("python", "pyi", "grpc_python")]
     command = [
         sys.executable,
         "-m",
         "grpc_tools.protoc",
         f"--proto_path={_SOURCES}",
-        f"--proto_path={_GOOGLE}",
+        f"--proto_path={target / 'proto'}",
         *outputs,
         str(_CONTRACT),
     ]
@@ -46,7 +58,7 @@ def check() -> None:
     """Compare what stands in the tree with what the contract gives.
 
     Raises:
-        ToolError: A generated module differs or is missing.
+        ToolError: A generated file differs or is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
