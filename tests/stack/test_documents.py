@@ -83,6 +83,9 @@ NOT_RUN: Final = {
         ("docs/consumers.md", "event-store dead-letters list vocabulary-projection"),
         ("examples/vocabulary_projection/README.md", "python -m examples.vocabulary_projection"),
     ),
+    "needs no stack; tests/client/test_contract.py runs it in an empty folder": (
+        ("docs/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
+    ),
     "runs until it is told to stop; tests/pubsub/test_server.py runs it": (
         ("local/pubsub/README.md", ".venv/bin/python -m local.pubsub --port 8085"),
     ),
