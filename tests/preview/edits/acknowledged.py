@@ -42,7 +42,7 @@ EDITS: Final = (
         acknowledged={_READER: "delete"},
         headline="refused, 1 change would lose data",
         refused={("replace", "bus-progress-reader-subscription")},
-        says=("says delete, but the plan would replace it",),
+        says=("says `delete`, but the plan would `replace`",),
     ),
     Edit(
         name="leave-an-acknowledgement-beside-another-edit",

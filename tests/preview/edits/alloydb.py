@@ -10,7 +10,6 @@ _CLUSTER_ANEW: Final = {
     ("replace", "database-primary"),
     ("replace", "database-readers"),
 }
-_DELETED_BY_TIME: Final = "what is older is deleted, and is not even named"
 
 
 def _edit(name: str, config: dict[str, Any], **what: Any) -> Edit:
@@ -31,21 +30,18 @@ EDITS: Final = (
         config={"protected": False},
         headline="loses no data, but ",
         says=("database-cluster", "database-primary", "deletionPolicy", "deletionProtection"),
-        pending="the deletion policies are not named",
     ),
     _edit(
         "keep-fewer-backups-of-a-cluster",
         {"database.retained_backups": 7},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-cluster")},
-        pending=_DELETED_BY_TIME,
+        refused={("update automatedBackupPolicy.quantityBasedRetention.count", "database-cluster")},
     ),
     _edit(
         "keep-fewer-days-of-a-cluster-s-log",
         {"alloydb.recovery_window_days": 1},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-cluster")},
-        pending=_DELETED_BY_TIME,
+        refused={("update continuousBackupConfig.recoveryWindowDays", "database-cluster")},
     ),
     _edit("make-no-backups-of-a-cluster", {"database.backups": False}, headline="the preview failed"),
     _edit(
@@ -59,7 +55,6 @@ EDITS: Final = (
         headline="refused, 2 changes could not be taken back",
         refused={("delete", "event-store-account"), ("delete", "migrations-account")},
         says=("event-store-service",),
-        pending="the service and both its identities go, and the headline says that no data is lost",
     ),
     _edit(
         "remove-the-read-pool",
@@ -82,41 +77,38 @@ EDITS: Final = (
             ("delete", "database-primary"),
             ("delete", "database-cluster"),
             ("delete", "database-key"),
+            ("create", "database-instance"),
         },
-        pending="the grant on the key goes, by which its backups are still wrapped",
     ),
     _edit(
         "begin-a-generation-of-the-cluster",
         {"database.generation": 2},
-        headline="refused, 3 changes would lose data",
+        headline="refused, 1 change would lose data, 2 could not be taken back",
         refused=_CLUSTER_ANEW,
     ),
     _edit(
         "take-the-cluster-s-key-away",
         {"database.kms_key": None},
-        headline="refused, 4 changes would lose data",
+        headline="refused, 2 changes would lose data, 2 could not be taken back",
         refused={*_CLUSTER_ANEW, ("delete", "database-key")},
-        pending="the grant on the key goes, by which its backups are still wrapped",
     ),
     _edit(
         "give-the-cluster-another-key",
         {"database.kms_key": f"{KEYS}/other"},
-        headline="refused, 4 changes would lose data",
+        headline="refused, 2 changes would lose data, 2 could not be taken back",
         refused={*_CLUSTER_ANEW, ("replace", "database-key")},
-        pending="the grant on the key goes, by which its backups are still wrapped",
     ),
     _edit(
         "give-up-the-cluster-s-standby",
         {"database.availability": "ZONAL"},
         headline="loses no data, but 1 change is less safe",
-        pending="the headline does not say it",
     ),
     _edit("take-a-larger-machine-of-alloydb", {"alloydb.cpus": 4}, headline="loses no data"),
     Edit(
         name="rename-the-primary-in-the-program",
         base="alloydb-unprotected",
         program=(Patch("components/alloydb.py", '_instance(f"{name}-primary"', '_instance(f"{name}-main"'),),
-        headline="refused, 1 change would lose data",
+        headline="refused, 1 change could not be taken back",
         refused={("delete", "database-primary")},
     ),
     _edit("label-a-cluster", {"labels.team": "words"}, **HARMLESS),

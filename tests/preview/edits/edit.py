@@ -72,7 +72,7 @@ class Edit:
         command: What the engine is asked for, as in `destroy --preview-only`.
         flags: More flags for it; `urn:NAME` stands for the URN of a resource of that name in the program.
         acknowledged: What the stack's file acknowledges.
-        refused: The deeds that are refused, each with the resource's name.
+        refused: The deeds that are refused, of an update with its properties, each with the resource's name.
         headline: How the summary's first line begins, after the stack's name.
         says: Words that the summary must have.
         omits: Words that it must not have.

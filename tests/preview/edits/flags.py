@@ -61,7 +61,6 @@ EDITS: Final = (
         headline="refused, ",
         refused=_TOPIC_ANEW,
         omits=("unset → unset",),
-        pending="that an id is made anew reads as unset before and after",
     ),
     Edit(
         name="target-and-replace-by-a-flag",
@@ -90,7 +89,6 @@ EDITS: Final = (
             ("delete", "bus-key-security.europe-west1.events.topics"),
             ("delete", "registry-repository"),
         },
-        pending="the identities and the grant on the key are not among it",
     ),
     Edit(
         name="lose-an-instance-outside-unseen",
@@ -106,7 +104,6 @@ EDITS: Final = (
         headline="refused, 2 changes would lose data",
         refused={("create", "database-instance"), ("create", "bus-progress-reader-subscription")},
         says=("empty",),
-        pending="empty ones would be made in the place of what was lost outside",
     ),
     Edit(
         name="shorten-a-retention-outside",
@@ -120,7 +117,6 @@ EDITS: Final = (
         ),
         flags=("--refresh",),
         headline="refused, 1 change would lose data",
-        refused={("update", "bus-progress-reader-subscription")},
-        pending="a shorter retention drops what is older, and is only named",
+        refused={("update messageRetentionDuration", "bus-progress-reader-subscription")},
     ),
 )

@@ -4,8 +4,6 @@ from typing import Any, Final
 
 from tests.preview.edits.edit import Edit
 
-_INCOMPLETE: Final = ("may not be all", "marked for protection")
-
 
 def _edit(name: str, **what: Any) -> Edit:
     return Edit(name=name, base="prod", **what)
@@ -47,15 +45,19 @@ EDITS: Final = (
         "unprotect-and-begin-a-generation-at-once",
         config={"protected": False, "database.generation": 2},
         headline="refused, ",
-        refused={("delete", "database-database")},
+        refused={
+            ("delete", "database-database"),
+            ("delete", "database-instance"),
+            ("delete", "database-replica"),
+            ("create", "database-2-instance"),
+        },
         says=("may not be all",),
         omits=("which stays",),
-        pending="the engine stops before it lists the primary, which the guard says stays",
     ),
     _edit(
         "remove-the-replica-of-a-protected-stack",
         config={"database.read_replica": False},
-        headline="the preview failed",
+        headline="loses no data",
         says=("a read replica holds nothing of its own",),
     ),
     _edit(
@@ -63,7 +65,6 @@ EDITS: Final = (
         config={"protected": False},
         headline="loses no data, but ",
         says=("bus-progress-reader-subscription", "bus-vocabulary-events", "database-instance"),
-        pending="only the instance's own switches are named",
     ),
     _edit(
         "filter-a-subscription-of-a-protected-stack",

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from tests.preview.edits.edit import HARMLESS, Edit, Patch
 
-_SILENT: Final = "whom it stops is not said"
+_BACKUPS: Final = "settings.backupConfiguration"
 _PROJECTION: Final = "subscriptions.vocabulary-projection"
 _HOSTILE: Final = "user:a`</details>@octocat"
 
@@ -36,22 +36,24 @@ EDITS: Final = (
     _by_endpoint(
         "rename-the-endpoint-in-the-program",
         program=(Patch("components/endpoint.py", 'f"{name}-endpoint"', 'f"{name}-rule"'),),
-        headline="stops ",
-        pending=_SILENT,
+        headline="loses no data, but stops ",
     ),
     _dev(
         "give-up-point-in-time-recovery-of-dev",
         config={"database.point_in_time_recovery": False},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-instance")},
-        pending="what can be restored is deleted, and is only named",
+        refused={(f"update {_BACKUPS}.pointInTimeRecoveryEnabled", "database-instance")},
     ),
     _dev(
         "give-up-backups-of-dev",
         config={"database.point_in_time_recovery": False, "database.backups": False},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-instance")},
-        pending="what can be restored is deleted, and is only named",
+        refused={
+            (
+                f"update {_BACKUPS}.enabled, {_BACKUPS}.pointInTimeRecoveryEnabled",
+                "database-instance",
+            )
+        },
     ),
     _dev(
         "join-a-network-with-dev",
@@ -71,7 +73,7 @@ EDITS: Final = (
     ),
     _dev("migrate-once-more", config={"migration_attempt": 2}, **HARMLESS),
     _dev("rename-the-stack", renamed="development", headline="no change"),
-    _dev("make-a-second-stack-on-a-live-project", stack="dev-2", headline="loses no data"),
+    _dev("make-a-second-stack-on-a-live-project", stack="dev-2", headline="compared with nothing"),
     _dev(
         "name-a-consumer-that-looks-like-markdown",
         topology={f"{_PROJECTION}.consumers": [_HOSTILE]},
@@ -112,15 +114,18 @@ EDITS: Final = (
         "leave-the-joined-instance",
         config={"database.instance": None},
         headline="refused, ",
-        refused={("delete", "database-database")},
+        refused={("create", "database-instance")},
     ),
     _joined(
         "join-another-network",
         config={"network.vpc": "projects/host-project/global/networks/other"},
-        headline="stops ",
-        pending=_SILENT,
+        headline="loses no data, but stops ",
     ),
-    _joined("leave-the-joined-network", config={"network": None}, headline="stops ", pending=_SILENT),
+    _joined(
+        "leave-the-joined-network",
+        config={"network": None},
+        headline="loses no data, but stops ",
+    ),
     _joined(
         "rename-the-joined-database-s-type-in-the-program",
         program=(
@@ -138,7 +143,6 @@ EDITS: Final = (
         config={"protected": False},
         headline="loses no data, but ",
         says=("bus-vocabulary-events", "bus-vocabulary-projection-subscription"),
-        pending="the engine's plan lists them as unchanged, and the guard does not look there",
     ),
     _joined(
         "unprotect-the-state",
@@ -163,9 +167,8 @@ EDITS: Final = (
     _joined(
         "remove-a-route-of-a-joined-stack",
         topology={"routes.1": None},
-        headline="stops ",
+        headline="loses no data, but stops ",
         says=("Progress",),
-        pending=_SILENT,
     ),
     _joined(
         "rename-a-topic-beside-a-kept-generation",
@@ -188,7 +191,6 @@ EDITS: Final = (
             f"{_PROJECTION}.keptGenerations": [1],
         },
         headline="refused, 1 change would lose data",
-        refused={("update", "bus-vocabulary-projection-subscription")},
-        pending="a shorter retention drops what is older, and is only named",
+        refused={("update messageRetentionDuration", "bus-vocabulary-projection-subscription")},
     ),
 )

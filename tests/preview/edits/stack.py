@@ -5,9 +5,7 @@ from typing import Any, Final
 from tests.preview.edits.bases import DEAD_LETTERS, IMAGE, KEYS, SERVER_CA, SUBSCRIPTIONS, TOPICS
 from tests.preview.edits.edit import HARMLESS, Edit
 
-_SILENT: Final = "whom it stops is not said"
 _KEY_S_GRANT: Final = "bus-key-security.europe-west1.events.topics"
-_SUPERSEDED: Final = "what is older is deleted, and is only named"
 _INSTANCE_GOES: Final = {
     ("delete", "database-instance"),
     ("delete", "database-database"),
@@ -24,7 +22,6 @@ _NETWORK_ANEW: Final = {
 _ACCOUNTS_ANEW: Final = {
     ("replace", each) for each in ("bus-push", "event-store-account", "migrations-account")
 }
-_OTHERS_GRANTS: Final = "accounts are made anew, and what others granted to them is not given back"
 
 
 def _edit(name: str, config: dict[str, Any], **expected: Any) -> Edit:
@@ -37,7 +34,6 @@ EDITS: Final = (
         {"prefix": "words"},
         headline="refused, ",
         refused={*_INSTANCE_ANEW, *_NETWORK_ANEW, *_ACCOUNTS_ANEW, ("replace", "registry-repository")},
-        pending=_OTHERS_GRANTS,
     ),
     _edit(
         "change-the-region",
@@ -55,10 +51,10 @@ EDITS: Final = (
             *_ACCOUNTS_ANEW,
             ("replace", "registry-repository"),
             ("replace", "bus-measured-schema"),
+            ("replace", _KEY_S_GRANT),
             *(("replace", f"bus-{each}") for each in (*TOPICS, *DEAD_LETTERS)),
             *(("replace", f"bus-{each}-subscription") for each in SUBSCRIPTIONS),
         },
-        pending=_OTHERS_GRANTS,
     ),
     _edit(
         "go-back-to-an-earlier-version",
@@ -74,13 +70,13 @@ EDITS: Final = (
             "alloydb": {"server_ca": SERVER_CA},
         },
         headline="refused, ",
-        refused=_INSTANCE_GOES,
+        refused={*_INSTANCE_GOES, ("create", "database-cluster")},
     ),
     _edit(
         "begin-a-generation-without-keeping-the-one-before",
         {"database.generation": 2},
         headline="refused, ",
-        refused=_INSTANCE_GOES,
+        refused={*_INSTANCE_GOES, ("create", "database-2-instance")},
     ),
     _edit(
         "begin-a-generation-that-is-empty",
@@ -88,7 +84,6 @@ EDITS: Final = (
         headline="refused, 1 change would lose data",
         refused={("create", "database-2-instance")},
         says=("empty",),
-        pending="that the new log is empty is not said, and what stays is refused instead",
     ),
     _edit(
         "restore-the-database",
@@ -109,13 +104,16 @@ EDITS: Final = (
         headline="refused, Google would not make",
         says=("read_replica",),
     ),
-    _edit("let-the-disk-grow-less", {"database.disk_limit_gb": 200}, headline="stops ", pending=_SILENT),
+    _edit(
+        "let-the-disk-grow-less",
+        {"database.disk_limit_gb": 200},
+        headline="loses no data, but 2 changes are less safe",
+    ),
     _edit("begin-with-a-larger-disk", {"database.disk_size_gb": 200}, headline="no change"),
     _edit(
         "give-up-the-standby",
         {"database.availability": "ZONAL"},
         headline="loses no data, but 1 change is less safe",
-        pending="the headline does not say it",
     ),
     _edit("make-no-backups", {"database.backups": False}, headline="the preview failed"),
     _edit(
@@ -127,15 +125,18 @@ EDITS: Final = (
         "keep-fewer-backups",
         {"database.retained_backups": 7},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-instance")},
-        pending=_SUPERSEDED,
+        refused={
+            (
+                "update settings.backupConfiguration.backupRetentionSettings.retainedBackups",
+                "database-instance",
+            )
+        },
     ),
     _edit(
         "keep-fewer-days-of-log",
         {"database.log_retention_days": 1},
         headline="refused, 1 change would lose data",
-        refused={("update", "database-instance")},
-        pending=_SUPERSEDED,
+        refused={("update settings.backupConfiguration.transactionLogRetentionDays", "database-instance")},
     ),
     _edit(
         "deny-maintenance-for-a-month",
@@ -194,9 +195,8 @@ EDITS: Final = (
     _edit(
         "invite-nobody",
         {"service.invokers": []},
-        headline="stops ",
+        headline="loses no data, but stops ",
         says=("words@event-store-prod",),
-        pending=_SILENT,
     ),
     _edit(
         "run-another-environment-s-image",
@@ -210,7 +210,11 @@ EDITS: Final = (
         headline="refused, 1 change would lose data",
         refused={("delete", "registry-repository")},
     ),
-    _edit("monitor-nothing", {"monitoring.enabled": False}, headline="stops ", pending=_SILENT),
+    _edit(
+        "monitor-nothing",
+        {"monitoring.enabled": False},
+        headline="loses no data, but 18 changes are less safe",
+    ),
     _edit(
         "name-a-deployer-without-handing-accounts-over",
         {"deployer": "event-store-deployer@event-store-prod.iam.gserviceaccount.com"},
@@ -219,7 +223,6 @@ EDITS: Final = (
             *(("delete", each) for each in ("bus-push", "event-store-account", "migrations-account")),
             ("delete", _KEY_S_GRANT),
         },
-        pending="accounts of which others' grants are go with it, which is not said",
     ),
     _edit("label-everything", {"labels.team": "words"}, **HARMLESS),
     _edit(
@@ -233,12 +236,13 @@ EDITS: Final = (
                 for each in SUBSCRIPTIONS[1:]
                 if each != DEAD_LETTERS[0]
             ),
-            ("delete", "bus-push"),
             ("delete", _KEY_S_GRANT),
-            ("update", "bus-vocabulary-projection-subscription"),
-            ("update", "bus-progress-events"),
+            (
+                "update messageRetentionDuration, retainAckedMessages",
+                "bus-vocabulary-projection-subscription",
+            ),
+            ("update messageRetentionDuration", "bus-progress-events"),
         },
-        pending="shorter retentions, the identity of push requests and the grant on the key are not refused",
     ),
     _edit("order-every-topic-by-partitions", {"ordering": {"partitions": 64}}, headline="loses no data"),
 )
