@@ -118,6 +118,29 @@ def test_nobody_waits_for_an_answer_that_does_not_come(monitoring: Monitoring) -
     assert {*answers} == {"its backlog is unknown: Cloud Monitoring has not told within 1 s"}
 
 
+def test_no_process_outlives_the_limit(monitoring: Monitoring) -> None:
+    """A call that hangs keeps nobody from the end, also not one of many pieces."""
+    monitoring.hangs = True
+    program = (
+        "import sys; from infra.preview.backlog import ask_monitoring; from infra.preview.plan import Plan; "
+        "print(len(ask_monitoring(Plan.parse(sys.stdin.read()).steps, 2.0)))"
+    )
+    begun = time.monotonic()
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ,
+        input=_text(*(_step(SUBSCRIPTION, f"s-{number}") for number in range(1000))),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert answer.stdout == "1000\n"
+    assert time.monotonic() - begun < 20
+
+
 def test_who_has_no_credentials_is_told_so(monitoring: Monitoring, monkeypatch: pytest.MonkeyPatch) -> None:
     """A laptop without Google's is no failure, and neither is a Google that is away."""
     step = _steps(_step(SUBSCRIPTION, "reader"))
@@ -131,7 +154,9 @@ def test_who_has_no_credentials_is_told_so(monitoring: Monitoring, monkeypatch: 
     assert monitoring.asked == []
 
 
-def test_nothing_is_asked_of_what_has_no_backlog(monitoring: Monitoring) -> None:
+def test_nothing_is_asked_of_what_has_no_backlog(
+    monitoring: Monitoring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A database has none, and an id that is not one of Google's could be another question."""
     steps = _steps(
         _step("gcp:sql/database:Database", "words"),
@@ -139,7 +164,13 @@ def test_nothing_is_asked_of_what_has_no_backlog(monitoring: Monitoring) -> None
         _step(SUBSCRIPTION, "reader", project="../other"),
     )
 
-    assert ask_monitoring(steps) == {}
+    # Not even for credentials, which take seconds to look for where there are none: these would block.
+    os.mkfifo(tmp_path / "blocks")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "blocks"))
+    begun = time.monotonic()
+
+    assert ask_monitoring(steps, 5.0) == {}
+    assert time.monotonic() - begun < 2
     assert monitoring.asked == []
 
 
