@@ -122,7 +122,7 @@ class Calls:
                         event = wire.recorded_event(message)
                         given += 1
                         yield event
-                    reached = response.last_scanned_position  # which reads of the whole log have
+                    reached = getattr(response, "last_scanned_position", 0)  # of the whole log only
                     reached = reached or (getattr(response.events[-1], place) if response.events else 0)
                     if reached:
                         from_ = reached - 1 if backwards else max(from_, reached + 1)

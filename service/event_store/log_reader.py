@@ -40,7 +40,7 @@ class LogReader(Reader):
 
     async def read_all(
         self, start: int | None, limit: int, event_filter: EventFilter, *, backwards: bool = False
-    ) -> AsyncGenerator[pb.ReadResponse, None]:
+    ) -> AsyncGenerator[pb.ReadAllResponse, None]:
         """Yield the events of the log; backwards, only the primary's, since the latest come first."""
         left = limit
         if not backwards and asyncio.get_running_loop().time() >= self._avoided_until:

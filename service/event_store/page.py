@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,6 +14,7 @@ PAGE_BYTES: Final = 1_048_576  # of JSON text, as it is in memory; the last even
 MESSAGE_EVENTS: Final = 100  # measured: the most events per second through gRPC
 MESSAGE_BYTES: Final = 1_048_576  # one event may be larger
 LARGEST_MESSAGE_BYTES: Final = 4 * 1_048_576  # what gRPC's clients of every language take by default
+_Response = TypeVar("_Response", pb.ReadAggregateResponse, pb.ReadAllResponse)
 _EVENT_ID, _DATA, _METADATA, VERSION, POSITION, _MORE = 1, 3, 4, 8, 9, 11  # columns of a row
 
 
@@ -41,16 +42,16 @@ async def read_page(
     return Page(end[0], rows, has_more=end[_MORE])
 
 
-def in_messages(page: Page) -> Iterator[pb.ReadResponse]:
-    """Yield a page's events in messages of a bounded size, at least one. JSON goes through as it comes."""
-    response = pb.ReadResponse(head_position=page.head_position)
+def in_messages(page: Page, kind: type[_Response]) -> Iterator[_Response]:
+    """Yield a page's events in responses of a bounded size, at least one. JSON goes through as it comes."""
+    response = kind(head_position=page.head_position)
     size_bytes = count = 0
     for row in page.rows:
         data, metadata = row[_DATA].encode(), row[_METADATA].encode()
         event_bytes = len(data) + len(metadata)
         if count == MESSAGE_EVENTS or (count and size_bytes + event_bytes > MESSAGE_BYTES):
             yield response
-            response = pb.ReadResponse(head_position=page.head_position)
+            response = kind(head_position=page.head_position)
             size_bytes = count = 0
         _put(row, data, metadata, response.events.add())
         size_bytes += event_bytes

@@ -36,7 +36,7 @@ class Reader:
 
     async def read_aggregate(
         self, aggregate_id: str, from_version: int, limit: int, *, backwards: bool
-    ) -> AsyncGenerator[pb.ReadResponse, None]:
+    ) -> AsyncGenerator[pb.ReadAggregateResponse, None]:
         """Yield the events of an aggregate in parts, at least one part.
 
         Args:
@@ -53,12 +53,12 @@ class Reader:
         walk = Walk(query, (aggregate_id,), -1 if backwards else 1, start, limit or _HIGHEST_POSITION)
         async with aclosing(self._pages(walk)) as pages:
             async for page in pages:
-                for response in in_messages(page):
+                for response in in_messages(page, pb.ReadAggregateResponse):
                     yield response
 
     async def read_all(
         self, start: int | None, limit: int, event_filter: EventFilter, *, backwards: bool = False
-    ) -> AsyncGenerator[pb.ReadResponse, None]:
+    ) -> AsyncGenerator[pb.ReadAllResponse, None]:
         """Yield the events of the log in parts, at least one part, up to its head at the time of the first.
 
         Args:
@@ -174,8 +174,8 @@ class Reader:
                 return
 
 
-def _responses(page: Page, scanned: int) -> Iterator[pb.ReadResponse]:
-    for response in in_messages(page):
+def _responses(page: Page, scanned: int) -> Iterator[pb.ReadAllResponse]:
+    for response in in_messages(page, pb.ReadAllResponse):
         reached = response.events[-1].global_position if response.events else scanned
         is_last = not page.rows or reached == page.rows[-1][POSITION]
         response.last_scanned_position = scanned if is_last else reached

@@ -115,7 +115,8 @@ class ReplayTable:
         cursor = await self._database.execute(queries["replay_turn"], parameters)
         replay = await self.get(replay_id)
         if not cursor.rowcount:
-            raise ReplayEndedError(replay_id, pb.Replay.State.Name(replay.state).lower())
+            ended = pb.Replay.State.Name(replay.state).removeprefix("STATE_").lower()
+            raise ReplayEndedError(replay_id, ended)
         return replay
 
     async def _find(self, replay_id: str | None, limit: int) -> Sequence[Row]:
@@ -172,7 +173,7 @@ def _replay(row: Row) -> pb.Replay:
         to_position=last,
         filter=pb.EventFilter(aggregate_types=aggregate_types, event_types=event_types),
         events_per_second=rate,
-        state=state.upper(),
+        state=f"STATE_{state.upper()}",
         position=position,
         published_events=published,
         parked_events=parked,

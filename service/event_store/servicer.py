@@ -87,7 +87,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
 
     async def ReadAggregate(
         self, request: pb.ReadAggregateRequest, context: Context
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncIterator[pb.ReadAggregateResponse]:
         async with Answering(context):
             parts = self._reader.read_aggregate(
                 _aggregate_id(request), request.from_version, request.limit, backwards=request.backwards
@@ -96,7 +96,9 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             async for part in self._limit.bounded(parts):
                 yield part
 
-    async def ReadAll(self, request: pb.ReadAllRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
+    async def ReadAll(
+        self, request: pb.ReadAllRequest, context: Context
+    ) -> AsyncIterator[pb.ReadAllResponse]:
         async with Answering(context):
             start = await start_of(request, self._reader)
             selected = event_filter(request.filter)

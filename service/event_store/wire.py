@@ -157,6 +157,7 @@ def import_progress(response: pb.ImportEventsResponse) -> ImportProgress:
 def replay(message: pb.Replay) -> Replay:
     """Return the replay of a message."""
     started = message.state != pb.Replay.STATE_UNSPECIFIED
+    state = pb.Replay.State.Name(message.state).removeprefix("STATE_").lower()
     return Replay(
         replay_id=message.replay_id,
         topic=message.topic,
@@ -164,7 +165,7 @@ def replay(message: pb.Replay) -> Replay:
         to_position=message.to_position,
         event_filter=EventFilter(tuple(message.filter.aggregate_types), tuple(message.filter.event_types)),
         events_per_second=message.events_per_second,
-        state=ReplayState(pb.Replay.State.Name(message.state).lower()) if started else ReplayState.COUNTED,
+        state=ReplayState(state) if started else ReplayState.COUNTED,
         position=message.position,
         published_events=message.published_events,
         parked_events=message.parked_events,

@@ -140,13 +140,13 @@ class _Cutting(event_store_pb2_grpc.EventStoreServicer):
 
     async def ReadAll(  # noqa: N802 # gRPC's name
         self, request: pb.ReadAllRequest, context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncIterator[pb.ReadAllResponse]:
         self.requests.append(request)
         for _ in range(self._fails_after):
             if not self.parts:
                 return
             part = self.parts.pop(0)
-            yield pb.ReadResponse(
+            yield pb.ReadAllResponse(
                 events=[pb.RecordedEvent(global_position=each, metadata=b"{}") for each in part],
                 last_scanned_position=part[-1],
             )

@@ -26,19 +26,19 @@ class _Cut(event_store_pb2_grpc.EventStoreServicer):
 
     async def ReadAll(  # noqa: N802 # gRPC's name
         self, request: pb.ReadAllRequest, context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncIterator[pb.ReadAllResponse]:
         numbers = _asked(request.from_position, request.limit, backwards=request.backwards)
         reached = numbers[-1] if numbers else 0
-        yield pb.ReadResponse(
+        yield pb.ReadAllResponse(
             events=map(_event, numbers), head_position=EVENTS, last_scanned_position=reached
         )
         await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("cut"))))
 
     async def ReadAggregate(  # noqa: N802 # gRPC's name
         self, request: pb.ReadAggregateRequest, context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[pb.ReadResponse]:
+    ) -> AsyncIterator[pb.ReadAggregateResponse]:
         numbers = _asked(request.from_version, request.limit, backwards=request.backwards)
-        yield pb.ReadResponse(events=map(_event, numbers), head_position=EVENTS)
+        yield pb.ReadAggregateResponse(events=map(_event, numbers), head_position=EVENTS)
         if numbers:
             await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("cut"))))
 

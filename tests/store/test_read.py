@@ -37,7 +37,8 @@ async def test_an_empty_log_is_one_message_without_events(service: Service) -> N
         part async for part in service.stub.ReadAggregate(pb.ReadAggregateRequest(aggregate_id=str(uuid4())))
     ]
 
-    assert parts == backwards == aggregate == [pb.ReadResponse(head_position=0)]
+    assert parts == backwards == [pb.ReadAllResponse(head_position=0)]
+    assert aggregate == [pb.ReadAggregateResponse(head_position=0)]
 
 
 @pytest.mark.parametrize(

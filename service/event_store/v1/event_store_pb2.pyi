@@ -123,6 +123,14 @@ class ReadAggregateRequest(_message.Message):
     backwards: bool
     def __init__(self, aggregate_id: _Optional[str] = ..., from_version: _Optional[int] = ..., limit: _Optional[int] = ..., backwards: _Optional[bool] = ...) -> None: ...
 
+class ReadAggregateResponse(_message.Message):
+    __slots__ = ("events", "head_position")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[RecordedEvent]
+    head_position: int
+    def __init__(self, events: _Optional[_Iterable[_Union[RecordedEvent, _Mapping]]] = ..., head_position: _Optional[int] = ...) -> None: ...
+
 class ReadAllRequest(_message.Message):
     __slots__ = ("from_position", "from_time", "limit", "backwards", "filter")
     FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -145,7 +153,7 @@ class EventFilter(_message.Message):
     event_types: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, aggregate_types: _Optional[_Iterable[str]] = ..., event_types: _Optional[_Iterable[str]] = ...) -> None: ...
 
-class ReadResponse(_message.Message):
+class ReadAllResponse(_message.Message):
     __slots__ = ("events", "head_position", "last_scanned_position")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     HEAD_POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -304,15 +312,15 @@ class Replay(_message.Message):
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Replay.State]
-        RUNNING: _ClassVar[Replay.State]
-        PAUSED: _ClassVar[Replay.State]
-        FINISHED: _ClassVar[Replay.State]
-        CANCELLED: _ClassVar[Replay.State]
+        STATE_RUNNING: _ClassVar[Replay.State]
+        STATE_PAUSED: _ClassVar[Replay.State]
+        STATE_FINISHED: _ClassVar[Replay.State]
+        STATE_CANCELLED: _ClassVar[Replay.State]
     STATE_UNSPECIFIED: Replay.State
-    RUNNING: Replay.State
-    PAUSED: Replay.State
-    FINISHED: Replay.State
-    CANCELLED: Replay.State
+    STATE_RUNNING: Replay.State
+    STATE_PAUSED: Replay.State
+    STATE_FINISHED: Replay.State
+    STATE_CANCELLED: Replay.State
     REPLAY_ID_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     FROM_POSITION_FIELD_NUMBER: _ClassVar[int]

@@ -47,12 +47,12 @@ class EventStoreStub:
         self.ReadAggregate = channel.unary_stream(
                 '/event_store.v1.EventStore/ReadAggregate',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateRequest.SerializeToString,
-                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateResponse.FromString,
                 _registered_method=True)
         self.ReadAll = channel.unary_stream(
                 '/event_store.v1.EventStore/ReadAll',
                 request_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.SerializeToString,
-                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
+                response_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAllResponse.FromString,
                 _registered_method=True)
         self.Subscribe = channel.unary_stream(
                 '/event_store.v1.EventStore/Subscribe',
@@ -335,12 +335,12 @@ def add_EventStoreServicer_to_server(servicer, server):
             'ReadAggregate': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadAggregate,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateRequest.FromString,
-                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.SerializeToString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAggregateResponse.SerializeToString,
             ),
             'ReadAll': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadAll,
                     request_deserializer=event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.FromString,
-                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ReadResponse.SerializeToString,
+                    response_serializer=event__store_dot_v1_dot_event__store__pb2.ReadAllResponse.SerializeToString,
             ),
             'Subscribe': grpc.unary_stream_rpc_method_handler(
                     servicer.Subscribe,
@@ -483,7 +483,7 @@ class EventStore:
             target,
             '/event_store.v1.EventStore/ReadAggregate',
             event__store_dot_v1_dot_event__store__pb2.ReadAggregateRequest.SerializeToString,
-            event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
+            event__store_dot_v1_dot_event__store__pb2.ReadAggregateResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -510,7 +510,7 @@ class EventStore:
             target,
             '/event_store.v1.EventStore/ReadAll',
             event__store_dot_v1_dot_event__store__pb2.ReadAllRequest.SerializeToString,
-            event__store_dot_v1_dot_event__store__pb2.ReadResponse.FromString,
+            event__store_dot_v1_dot_event__store__pb2.ReadAllResponse.FromString,
             options,
             channel_credentials,
             insecure,
