@@ -60,8 +60,7 @@ def _vpc_access(who: str) -> Rule:
         before, after = (_way(each) for each in (old, new))
         if before["network"] not in (set(), after["network"]):
             return stops(
-                f"{who}, unless the database is reached from the other network, too: its private address is "
-                "reached by a network that is connected to it",
+                f"{who}, unless the database is reached from the other network, too",
                 _NETWORK,
             )
         if before["subnetwork"] not in (set(), after["subnetwork"]):
