@@ -9,7 +9,7 @@ import orjson
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.events import new_event_id
+from event_store.model.events import new_event_id
 from event_store.v1 import event_store_pb2 as pb
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz "

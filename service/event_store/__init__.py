@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         WrongAggregateTypeError,
         WrongExpectedVersionError,
     )
-    from event_store.event_filter import EventFilter
-    from event_store.events import (
+    from event_store.model.event_filter import EventFilter
+    from event_store.model.events import (
         AggregateAppend,
         AppendResult,
         ExpectedVersion,
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
         Status,
         TopicStatus,
     )
-    from event_store.markers import CaughtUp, Checkpoint, FellBehind
+    from event_store.model.markers import CaughtUp, Checkpoint, FellBehind
+    from event_store.model.replay import Replay, ReplayState
+    from event_store.model.snapshot import LoadedAggregate, Snapshot
     from event_store.projection import Projection
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
-    from event_store.replay import Replay, ReplayState
     from event_store.replays import Replays
-    from event_store.snapshot import LoadedAggregate, Snapshot
 
 __all__ = [
     "AggregateAppend",
@@ -90,19 +90,19 @@ __all__ = [
 ]
 _MODULES = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "event_store.errors"),
-    "CaughtUp": "event_store.markers",
-    "Checkpoint": "event_store.markers",
+    "CaughtUp": "event_store.model.markers",
+    "Checkpoint": "event_store.model.markers",
     "Consumer": "event_store.consumer",
-    "FellBehind": "event_store.markers",
+    "FellBehind": "event_store.model.markers",
     "FieldViolation": "event_store.errors",
-    "LoadedAggregate": "event_store.snapshot",
+    "LoadedAggregate": "event_store.model.snapshot",
     "PassedOver": "event_store.projection_versions",
     "Projection": "event_store.projection",
-    "Replay": "event_store.replay",
-    "ReplayState": "event_store.replay",
+    "Replay": "event_store.model.replay",
+    "ReplayState": "event_store.model.replay",
     "Replays": "event_store.replays",
-    "Snapshot": "event_store.snapshot",
-    "TopicStatus": "event_store.events",
+    "Snapshot": "event_store.model.snapshot",
+    "TopicStatus": "event_store.model.events",
     "create_projection_tables": "event_store.projection_versions",
     "handle_push": "event_store.push",
 }

@@ -29,7 +29,7 @@ from event_store.errors import (
     EventStoreError,
     UnavailableError,
 )
-from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
+from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 from event_store.status import from_status, to_error
 from event_store.v1 import event_store_pb2 as pb
 from event_store.validation import MOST_REQUEST_BYTES

@@ -21,7 +21,7 @@ from event_store.errors import (
     OverloadedError,
     UnavailableError,
 )
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.service_connection import ServiceConnection
 from event_store.status import to_error
 from event_store.validation import MOST_REQUEST_BYTES

@@ -14,8 +14,9 @@ from event_store import target as targets
 from event_store.append_stream import MOST_IN_FLIGHT, AppendStream
 from event_store.calls import Calls
 from event_store.errors import InvalidArgumentError
-from event_store.event_filter import EventFilter
-from event_store.events import (
+from event_store.import_stream import ImportStream
+from event_store.model.event_filter import EventFilter
+from event_store.model.events import (
     AggregateAppend,
     AppendResult,
     ExpectedVersion,
@@ -25,10 +26,9 @@ from event_store.events import (
     RecordedEvent,
     Status,
 )
-from event_store.import_stream import ImportStream
-from event_store.markers import Marker
+from event_store.model.markers import Marker
+from event_store.model.snapshot import LoadedAggregate, Snapshot
 from event_store.replays import Replays
-from event_store.snapshot import LoadedAggregate, Snapshot
 from event_store.subscription import subscribe as follow
 from event_store.v1 import event_store_pb2 as pb
 

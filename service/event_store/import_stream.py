@@ -28,7 +28,7 @@ from event_store.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
-from event_store.events import ImportedEvent, ImportProgress
+from event_store.model.events import ImportedEvent, ImportProgress
 from event_store.resume_point import find_difference
 from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb

@@ -14,7 +14,7 @@ import grpc
 
 from event_store.backoff import Backoff
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.outage import Outage
 from event_store.received import recorded_event
 from event_store.settlement import DEADLINE_SECONDS, Settlement

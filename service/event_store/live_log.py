@@ -25,7 +25,7 @@ from typing import Final, NoReturn
 
 from event_store.backoff import Backoff
 from event_store.errors import EventStoreError, StoppingError, UnavailableError
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.page import MESSAGE_BYTES, MESSAGE_EVENTS
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb

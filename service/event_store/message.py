@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from google.pubsub_v1.types import pubsub
 
-from event_store.correlation import correlation_of
+from event_store.model.correlation import correlation_of
 
 # The protobuf class beneath Google's wrapper, which is several times slower.
 PubsubMessage: Final[Any] = pubsub.PubsubMessage.meta.pb

@@ -42,7 +42,7 @@ from event_store import arguments
 from event_store.backoff import Backoff
 from event_store.client import Client
 from event_store.errors import EventStoreError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over
 from event_store.transaction import refuse_unless_open, transaction
 from event_store.verdict import (

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from event_store.errors import InvalidArgumentError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.named_queries import load_queries
 from event_store.transaction import RolledBackError
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from event_store.database import Database, queries
 from event_store.errors import LogCorruptedError
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
 from event_store.v1 import event_store_pb2 as pb
 from event_store.walk import Walk

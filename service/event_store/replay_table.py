@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from event_store.database import Database, Row, queries
 from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.page import LARGEST_MESSAGE_BYTES
 from event_store.reader import Reader
 from event_store.replay_request import PreparedReplay, range_of, topic_path

@@ -10,8 +10,8 @@ from event_store import wire
 from event_store.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.calls import Calls
 from event_store.errors import InvalidArgumentError
-from event_store.event_filter import EventFilter
-from event_store.replay import MOST_LISTED, Replay
+from event_store.model.event_filter import EventFilter
+from event_store.model.replay import MOST_LISTED, Replay
 from event_store.v1 import event_store_pb2 as pb
 
 _EVERYTHING: Final = EventFilter()

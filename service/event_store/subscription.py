@@ -18,9 +18,9 @@ import grpc
 from event_store import arguments, wire
 from event_store.calls import Calls, new_backoff, pause
 from event_store.errors import EventStoreError, UnavailableError
-from event_store.event_filter import EventFilter
-from event_store.events import RecordedEvent
-from event_store.markers import Marker
+from event_store.model.event_filter import EventFilter
+from event_store.model.events import RecordedEvent
+from event_store.model.markers import Marker
 from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb
 

@@ -4,7 +4,7 @@ import psycopg
 
 from event_store.database_errors import Cause, cause_of, message_of
 from event_store.errors import ConfigurationError, EventStoreError, OverloadedError, UnavailableError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 
 # Not the event's fault: it is kept and handled again, until it works.
 NOT_NOW = (UnavailableError, OverloadedError, ConfigurationError)

@@ -10,8 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.arguments import HIGHEST_VERSION, of_kind, several, text, whole
 from event_store.errors import InvalidArgumentError
-from event_store.event_filter import EventFilter
-from event_store.events import (
+from event_store.model.event_filter import EventFilter
+from event_store.model.events import (
     AggregateAppend,
     AppendResult,
     ExpectedVersion,
@@ -22,9 +22,9 @@ from event_store.events import (
     Status,
     TopicStatus,
 )
-from event_store.markers import CaughtUp, Checkpoint, FellBehind, Marker
-from event_store.replay import Replay, ReplayState
-from event_store.snapshot import LoadedAggregate, Snapshot
+from event_store.model.markers import CaughtUp, Checkpoint, FellBehind, Marker
+from event_store.model.replay import Replay, ReplayState
+from event_store.model.snapshot import LoadedAggregate, Snapshot
 from event_store.v1 import event_store_pb2 as pb
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from event_store.errors import (
     UnavailableError,
     WrongExpectedVersionError,
 )
-from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
+from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 from event_store.server import Server
 from local.ports import free_port
 from tests.client.command import PATIENCE_SECONDS, started

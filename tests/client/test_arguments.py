@@ -10,7 +10,7 @@ import pytest
 from event_store.client import Client
 from event_store.dead_letters import DeadLetters
 from event_store.errors import InvalidArgumentError
-from event_store.events import AggregateAppend, NewEvent
+from event_store.model.events import AggregateAppend, NewEvent
 from event_store.topology import Subscription
 
 AGGREGATE = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001"

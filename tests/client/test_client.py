@@ -17,7 +17,7 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
-from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent, RecordedEvent
+from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent, RecordedEvent
 
 PATIENCE_SECONDS = 20.0
 

@@ -9,7 +9,7 @@ import pytest
 
 from event_store import AppendStream, Client, Replays
 from event_store.errors import WrongExpectedVersionError
-from event_store.events import ExpectedVersion, NewEvent
+from event_store.model.events import ExpectedVersion, NewEvent
 from event_store.replay_term import RENEW_SECONDS
 from tests.client.command import ROOT
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_store import events, wire
+from event_store import wire
 from event_store.errors import InvalidArgumentError
-from event_store.events import AggregateAppend, ExpectedVersion, NewEvent
+from event_store.model import events
+from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
 from event_store.v1 import event_store_pb2 as pb
 
 

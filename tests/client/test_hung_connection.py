@@ -10,7 +10,7 @@ import pytest
 from event_store import keep_alive, subscription
 from event_store.client import Client
 from event_store.errors import UnavailableError
-from event_store.events import ExpectedVersion, ImportedEvent, NewEvent
+from event_store.model.events import ExpectedVersion, ImportedEvent, NewEvent
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.client.command import PATIENCE_SECONDS, ROOT

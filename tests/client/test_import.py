@@ -23,7 +23,7 @@ from event_store.errors import (
     UnavailableError,
     WrongExpectedVersionError,
 )
-from event_store.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
+from event_store.model.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
 from event_store.resume_point import find_difference
 from event_store.server import Server
 from event_store.v1 import event_store_pb2 as pb

@@ -21,8 +21,8 @@ from event_store.errors import (
     UnavailableError,
     WrongExpectedVersionError,
 )
-from event_store.events import AppendResult, ExpectedVersion, NewEvent, RecordedEvent
-from event_store.markers import Checkpoint
+from event_store.model.events import AppendResult, ExpectedVersion, NewEvent, RecordedEvent
+from event_store.model.markers import Checkpoint
 from event_store.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc

@@ -7,7 +7,7 @@ import pytest
 
 from event_store.dead_letters import DeadLetters
 from event_store.errors import InvalidArgumentError
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.projection import Projection
 from event_store.topology import Subscription
 

@@ -7,9 +7,9 @@ import pytest
 
 from event_store.client import Client
 from event_store.errors import InvalidArgumentError, WrongAggregateTypeError
-from event_store.events import NewEvent
+from event_store.model.events import NewEvent
+from event_store.model.snapshot import LoadedAggregate
 from event_store.server import Server
-from event_store.snapshot import LoadedAggregate
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from event_store.client import Client
-from event_store.events import AppendResult, ImportedEvent, ImportProgress, NewEvent
 from event_store.follower import Follower
 from event_store.importer import Importer
+from event_store.model.events import AppendResult, ImportedEvent, ImportProgress, NewEvent
 from event_store.pipeline import Pipeline
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving

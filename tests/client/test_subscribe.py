@@ -13,9 +13,9 @@ from event_store.backoff import Backoff
 from event_store.calls import pause
 from event_store.client import Client
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
-from event_store.event_filter import EventFilter
-from event_store.events import ExpectedVersion, NewEvent, RecordedEvent
-from event_store.markers import CaughtUp, Checkpoint, Marker
+from event_store.model.event_filter import EventFilter
+from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
+from event_store.model.markers import CaughtUp, Checkpoint, Marker
 from event_store.page import Page, read_page
 from event_store.server import Server
 from local.ports import free_port

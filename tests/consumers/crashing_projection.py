@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from event_store.client import Client
 from event_store.consumer import Consumer
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.projection_versions import ProjectionVersions
 from event_store.subscriber import Subscriber
 from tests.consumers.words import Words

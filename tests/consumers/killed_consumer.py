@@ -10,7 +10,7 @@ import sys
 from typing import NoReturn
 
 from event_store.consumer import Consumer
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 
 
 async def _handle(event: RecordedEvent, _attempt: int) -> None:

@@ -19,7 +19,7 @@ from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.server import Server
 from event_store.settlement import DEADLINE_SECONDS
 from event_store.subscriber import Subscriber

@@ -13,7 +13,7 @@ import pytest
 
 from event_store.client import Client
 from event_store.commands.emulated import create_bus
-from event_store.events import ExpectedVersion, NewEvent, RecordedEvent
+from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.topology import Topology
 from tests.client.command import ROOT
 from tests.client.documents import examples, run

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from event_store.client import Client
 from event_store.commands.emulated import create_bus
-from event_store.events import ExpectedVersion, NewEvent
+from event_store.model.events import ExpectedVersion, NewEvent
 from event_store.topology import Topology
 from tests.client.command import ROOT
 from tests.conftest import TestDatabase

@@ -14,8 +14,8 @@ import pytest
 from event_store import consumer, intake, outage
 from event_store.consumer import Consumer
 from event_store.errors import ConfigurationError, OverloadedError, UnavailableError
-from event_store.events import RecordedEvent
 from event_store.intake import HELD_PER_WORKER
+from event_store.model.events import RecordedEvent
 from event_store.subscriber import Subscriber
 from local.pubsub import PubSubServer
 from tests.consumers.flow import DEAD, PATH, TOPIC, consuming, subscribe

@@ -10,7 +10,7 @@ import pytest
 
 from event_store.client import Client
 from event_store.errors import EventStoreError, UnavailableError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.projection import Projection
 from tests.conftest import TestDatabase
 from tests.consumers.words import POISON, Words, append, read

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from event_store.client import Client
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.page import PAGE_EVENTS
 from event_store.projection import Projection
 from event_store.projection_versions import ProjectionVersions

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from event_store.client import Client
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 from event_store.projection import TRIES, Projection
 from event_store.transaction import RolledBackError
 from tests.conftest import TestDatabase

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from event_store.client import Client
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from local.ports import free_port
 from local.pubsub import PubSubServer
 from tests.conftest import TestDatabase, kill

@@ -10,7 +10,7 @@ import psycopg
 import yaml
 
 from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
-from event_store.events import new_event_id
+from event_store.model.events import new_event_id
 from infra.settings import Settings
 from local.commands.preview import DRIFT
 from local.instances import Instances

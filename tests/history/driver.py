@@ -8,7 +8,7 @@ from itertools import count, islice
 from typing import Final
 
 from event_store.client import Client
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from tests.history.history import (
     ANY,
     EXISTS,

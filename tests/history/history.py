@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 
 
 class BrokenHistoryError(AssertionError):

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from tests.history.history import ANY, EXISTS, Append, Part, ReadAggregate, ReadAll, Recorded, Refused, Result
 
 

@@ -13,7 +13,7 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
-from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent, RecordedEvent
+from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent, RecordedEvent
 from tests.history.history import ANY, EXISTS, Event, Part, Recorded, Refused, Result, Unknown
 
 _EXPECTED: Final = {ANY: ExpectedVersion.ANY, EXISTS: ExpectedVersion.EXISTS}

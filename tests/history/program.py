@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from hypothesis import strategies as st
 
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 
 Expected = Literal["any", "no_stream", "exists"] | int
 Change = Literal["nothing", "data", "fewer", "more", "aggregate"]

@@ -11,7 +11,7 @@ import psycopg
 from event_store.append_stream import AppendStream
 from event_store.client import Client
 from event_store.errors import EventStoreError
-from event_store.events import AppendResult, RecordedEvent
+from event_store.model.events import AppendResult, RecordedEvent
 from tests.history.history import (
     NEVER,
     Answer,

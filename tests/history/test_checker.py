@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from tests.history.checker import check
 from tests.history.history import (
     ANY,

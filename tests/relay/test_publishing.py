@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.events import NewEvent
+from event_store.model.events import NewEvent
 from event_store.topology import Ordering
 from tests.relay.bus import Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay

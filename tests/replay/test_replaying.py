@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from event_store.client import Client
-from event_store.event_filter import EventFilter
-from event_store.replay import Replay, ReplayState
+from event_store.model.event_filter import EventFilter
+from event_store.model.replay import Replay, ReplayState
 from event_store.topology import Ordering
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.log import Log

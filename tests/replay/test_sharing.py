@@ -10,7 +10,7 @@ import pytest
 from event_store.client import Client
 from event_store.environment import Environment
 from event_store.lanes import WORKERS
-from event_store.replay import ReplayState
+from event_store.model.replay import ReplayState
 from event_store.replay_term import REPLAY_WORKERS
 from event_store.server import Server
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as

@@ -16,10 +16,10 @@ import pytest
 from event_store.appender import Appender
 from event_store.client import Client
 from event_store.environment import Environment
-from event_store.event_filter import EventFilter
 from event_store.lease import LeaseLostError
 from event_store.login import Login
-from event_store.replay import Replay, ReplayState
+from event_store.model.event_filter import EventFilter
+from event_store.model.replay import Replay, ReplayState
 from event_store.replay_lease import ReplayLease
 from event_store.topology import Route, Routing
 from local.ports import free_port

@@ -16,8 +16,8 @@ from event_store.errors import (
     ReplayEndedError,
     ReplayNotFoundError,
 )
-from event_store.event_filter import EventFilter
-from event_store.replay import ReplayState
+from event_store.model.event_filter import EventFilter
+from event_store.model.replay import ReplayState
 from event_store.replay_term import ReplayTerm
 from tests.relay.bus import Bus, positions_of
 from tests.relay.log import Log

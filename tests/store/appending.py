@@ -11,7 +11,7 @@ import pytest
 
 from event_store.client import Client
 from event_store.environment import Environment
-from event_store.events import AppendResult, ExpectedVersion, NewEvent
+from event_store.model.events import AppendResult, ExpectedVersion, NewEvent
 from event_store.server import Server
 from tests.conftest import TestDatabase
 from tests.processes import PATIENCE_SECONDS, Process, python

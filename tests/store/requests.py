@@ -7,7 +7,7 @@ from uuid import uuid4
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.events import new_event_id
+from event_store.model.events import new_event_id
 from event_store.v1 import event_store_pb2 as pb
 
 ANY = pb.ExpectedVersion(any=Empty())

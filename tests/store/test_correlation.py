@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_store.correlation import correlation_of, find_correlation_fault
 from event_store.errors import InvalidArgumentError
-from event_store.events import NewEvent, RecordedEvent
+from event_store.model.correlation import correlation_of, find_correlation_fault
+from event_store.model.events import NewEvent, RecordedEvent
 from event_store.validation import prepare_request
 from tests.store.requests import append, event, request
 

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.database import Database
 from event_store.environment import Environment
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.page import Page, read_page
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb

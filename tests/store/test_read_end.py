@@ -8,7 +8,7 @@ import pytest
 
 from event_store.database import Database
 from event_store.environment import Environment
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service

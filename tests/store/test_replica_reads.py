@@ -7,8 +7,8 @@ import pytest
 
 from event_store.database import Database
 from event_store.environment import Environment
-from event_store.event_filter import EventFilter
 from event_store.log_reader import LogReader
+from event_store.model.event_filter import EventFilter
 from event_store.reader import Reader
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service

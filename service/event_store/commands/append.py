@@ -12,7 +12,7 @@ from event_store.commands.connection import add_connection_arguments, connect, w
 from event_store.commands.event_line import check_fields, event_lines, moment
 from event_store.commands.options import UsageError
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
-from event_store.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
+from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
 Append an event given by options or, without any, events from standard input.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from event_store import target
 from event_store.client import Client
 from event_store.commands.options import checked, seconds
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 
 TARGET: Final = "EVENT_STORE_TARGET"
 

@@ -12,7 +12,7 @@ from event_store.commands.event_line import check_fields, moment, parse_line
 from event_store.commands.options import UsageError
 from event_store.commands.standard_input import lines
 from event_store.errors import EventStoreError, InvalidArgumentError
-from event_store.events import ImportedEvent, ImportProgress
+from event_store.model.events import ImportedEvent, ImportProgress
 
 DESCRIPTION: Final = """\
 Import historic events from standard input, with their own times and versions.

@@ -14,7 +14,7 @@ from event_store.commands.connection import add_connection_arguments, connect, r
 from event_store.commands.options import UsageError, whole
 from event_store.commands.selection import add_selection_arguments, moment, selection
 from event_store.errors import InvalidArgumentError
-from event_store.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED, Replay, ReplayState
+from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED, Replay, ReplayState
 from event_store.topology import Topology
 
 DESCRIPTION: Final = """\

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from event_store.commands.options import UsageError
 from event_store.errors import InvalidArgumentError
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 
 
 def add_selection_arguments(parser: argparse.ArgumentParser) -> None:

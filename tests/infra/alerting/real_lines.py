@@ -14,9 +14,9 @@ import pytest
 from event_store import Client, ExpectedVersion, NewEvent
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
-from event_store.events import new_event_id
 from event_store.login import Login
 from event_store.logs import CloudFormatter
+from event_store.model.events import new_event_id
 from event_store.relay import Relay
 from event_store.server import Server
 from event_store.topology import Routing

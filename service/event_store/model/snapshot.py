@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from event_store.events import RecordedEvent
+from event_store.model.events import RecordedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

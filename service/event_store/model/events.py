@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from event_store.correlation import correlation_of
+from event_store.model.correlation import correlation_of
 
 
 class ExpectedVersion(Enum):

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from event_store.event_filter import EventFilter
+from event_store.model.event_filter import EventFilter
 
 # The limits that the contract states.
 MOST_EVENTS_PER_SECOND: Final = 100_000
