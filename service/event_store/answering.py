@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 import grpc
 from grpc_status import rpc_status
 
+from event_store.contract.error_status import to_status
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
@@ -18,7 +19,6 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
-from event_store.status import to_status
 
 Context: TypeAlias = grpc.aio.ServicerContext
 # The caller's own errors, and the end of a service that was told to end.

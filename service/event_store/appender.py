@@ -48,6 +48,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from event_store.batch import Verdict, decode, encode
+from event_store.contract.append_request import PreparedRequest
 from event_store.database import Row, queries
 from event_store.database_errors import domain_errors
 from event_store.errors import (
@@ -60,7 +61,6 @@ from event_store.errors import (
 from event_store.latency import Latency
 from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import PreparedRequest
 
 BATCH_EVENTS: Final = 500
 BATCH_BYTES: Final = 4 * 1_048_576

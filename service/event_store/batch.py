@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from event_store.contract.append_request import ANY, EXISTS, PreparedAppend, PreparedRequest
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
@@ -16,7 +17,6 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import ANY, EXISTS, PreparedAppend, PreparedRequest
 
 Verdict = pb.AppendEventsResponse | EventStoreError
 

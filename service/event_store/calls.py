@@ -14,8 +14,10 @@ from typing import Any, Final, TypeVar
 import grpc
 
 from event_store import wire
-from event_store.arguments import check_size
 from event_store.backoff import Backoff
+from event_store.contract.append_request import MOST_REQUEST_BYTES
+from event_store.contract.arguments import check_size
+from event_store.contract.error_status import to_error
 from event_store.errors import (
     EventStoreError,
     OverloadedError,
@@ -23,8 +25,6 @@ from event_store.errors import (
 )
 from event_store.model.events import RecordedEvent
 from event_store.service_connection import ServiceConnection
-from event_store.status import to_error
-from event_store.validation import MOST_REQUEST_BYTES
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0

@@ -9,10 +9,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Literal, Self, overload
 
-from event_store import arguments, wire
 from event_store import target as targets
+from event_store import wire
 from event_store.append_stream import MOST_IN_FLIGHT, AppendStream
 from event_store.calls import Calls
+from event_store.contract import arguments
 from event_store.errors import InvalidArgumentError
 from event_store.import_stream import ImportStream
 from event_store.model.event_filter import EventFilter

@@ -21,8 +21,8 @@ import asyncio
 import logging
 from typing import Final
 
-from event_store import arguments
 from event_store.backoff import Backoff, wait_or_stop
+from event_store.contract import arguments
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.intake import EventHandler, Intake
 from event_store.outage import Outage

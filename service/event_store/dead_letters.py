@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from event_store import arguments
+from event_store.contract import arguments
 from event_store.errors import EventStoreError
 from event_store.message import PubsubMessage
 from event_store.publisher import Publisher

@@ -8,15 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from event_store.errors import (
-    EventAlreadyExistsError,
-    EventStoreError,
-    InvalidArgumentError,
-    WrongAggregateTypeError,
-    WrongExpectedVersionError,
-)
-from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import (
+from event_store.contract.append_request import (
     HIGHEST_VERSION,
     MOST_EVENTS,
     MOST_REQUEST_BYTES,
@@ -26,6 +18,14 @@ from event_store.validation import (
     not_a_uuid,
     type_fault,
 )
+from event_store.errors import (
+    EventAlreadyExistsError,
+    EventStoreError,
+    InvalidArgumentError,
+    WrongAggregateTypeError,
+    WrongExpectedVersionError,
+)
+from event_store.v1 import event_store_pb2 as pb
 
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"

@@ -21,8 +21,10 @@ from typing import Any, Final
 import grpc
 
 from event_store import wire
-from event_store.arguments import check_size, several
 from event_store.calls import Calls, new_backoff, pause
+from event_store.contract.append_request import MOST_EVENTS, MOST_REQUEST_BYTES
+from event_store.contract.arguments import check_size, several
+from event_store.contract.error_status import to_error
 from event_store.errors import (
     EventStoreError,
     InvalidArgumentError,
@@ -30,9 +32,7 @@ from event_store.errors import (
 )
 from event_store.model.events import ImportedEvent, ImportProgress
 from event_store.resume_point import find_difference
-from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import MOST_EVENTS, MOST_REQUEST_BYTES
 
 PARTS_IN_FLIGHT: Final = 4
 _PART_BYTES: Final = MOST_REQUEST_BYTES - 65_536  # leaves room for what frames the events

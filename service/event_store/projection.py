@@ -38,9 +38,9 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store import arguments
 from event_store.backoff import Backoff
 from event_store.client import Client
+from event_store.contract import arguments
 from event_store.errors import EventStoreError
 from event_store.model.events import RecordedEvent
 from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over

@@ -29,13 +29,13 @@ from typing import Any, Final
 import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
+from event_store.contract.replay_request import fault_of
 from event_store.database import queries
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.lease import LeaseLostError, new_owner, statement
 from event_store.login import Login
 from event_store.publisher import Publisher
 from event_store.replay_lease import ReplayLease
-from event_store.replay_request import fault_of
 from event_store.replay_term import ReplayTerm
 from event_store.term import PageSize
 from event_store.topology import Routing

@@ -7,8 +7,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from event_store import wire
-from event_store.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.calls import Calls
+from event_store.contract.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.errors import InvalidArgumentError
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import MOST_LISTED, Replay

@@ -26,6 +26,7 @@ from grpc_reflection.v1alpha import reflection
 from event_store import keep_alive
 from event_store.answering import Answering, Context
 from event_store.appender import Appender
+from event_store.contract.append_request import MOST_REQUEST_BYTES
 from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
 from event_store.database_wait import DatabaseWait
@@ -46,7 +47,6 @@ from event_store.snapshot_table import SnapshotTable
 from event_store.stream_limit import StreamLimit
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
-from event_store.validation import MOST_REQUEST_BYTES
 from event_store.vitals import Vitals
 from event_store.wakeup import Wakeup
 

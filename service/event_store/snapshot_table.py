@@ -11,6 +11,14 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from psycopg.types.json import Jsonb
 
+from event_store.contract.append_request import (
+    HIGHEST_VERSION,
+    MOST_DATA_BYTES,
+    canonical_uuid,
+    not_a_uuid,
+    type_fault,
+)
+from event_store.contract.json_rules import find_fault
 from event_store.database import Database, queries
 from event_store.errors import (
     FieldViolation,
@@ -18,9 +26,7 @@ from event_store.errors import (
     LogCorruptedError,
     WrongAggregateTypeError,
 )
-from event_store.json_text import find_fault
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import HIGHEST_VERSION, MOST_DATA_BYTES, canonical_uuid, not_a_uuid, type_fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from typing import Final
 
 import grpc
 
-from event_store import arguments, wire
+from event_store import wire
 from event_store.calls import Calls, new_backoff, pause
+from event_store.contract import arguments
+from event_store.contract.error_status import to_error
 from event_store.errors import EventStoreError, UnavailableError
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import RecordedEvent
 from event_store.model.markers import Marker
-from event_store.status import to_error
 from event_store.v1 import event_store_pb2 as pb
 
 SILENCE_SECONDS: Final = 25.0

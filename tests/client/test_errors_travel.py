@@ -4,14 +4,15 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
-from event_store import errors, status
+from event_store import errors
+from event_store.contract import error_status
 from event_store.import_part import at_event
 
 
 def _received(sent: errors.EventStoreError) -> errors.EventStoreError:
     """Send an error through the status that stands for it."""
-    wire = rpc_status.to_status(status.to_status(sent))
-    return status.to_error(
+    wire = rpc_status.to_status(error_status.to_status(sent))
+    return error_status.to_error(
         grpc.aio.AioRpcError(wire.code, grpc.aio.Metadata(), wire.trailing_metadata, details=wire.details)
     )
 
@@ -61,7 +62,7 @@ def test_an_error_of_any_size_fits_into_the_metadata_of_a_call() -> None:
     """A status whose metadata is above 8 KiB is dropped by gRPC: long errors are cut."""
     error = errors.InvalidArgumentError(*(errors.FieldViolation(f"f[{n}]", "😀" * 500) for n in range(1000)))
 
-    sent = status.to_status(error)
+    sent = error_status.to_status(error)
     # Each byte of the message may travel as three, and the details in Base64.
     size_bytes = 3 * len(sent.message.encode()) + len(sent.SerializeToString()) * 4 / 3
     received = _received(error)
@@ -89,7 +90,7 @@ def test_a_status_of_somebody_else_becomes_the_nearest_error(
     code: grpc.StatusCode, kind: type[errors.EventStoreError], message: str
 ) -> None:
     """gRPC, Cloud Run and proxies send statuses without our details."""
-    received = status.to_error(
+    received = error_status.to_error(
         grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details="text")
     )
 
@@ -103,14 +104,14 @@ def test_a_message_that_could_not_be_sent_is_a_lost_connection() -> None:
         grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details="Internal error from Core"
     )
 
-    assert isinstance(status.to_error(call), errors.UnavailableError)
+    assert isinstance(error_status.to_error(call), errors.UnavailableError)
 
 
 def test_details_of_somebody_else_are_passed_over() -> None:
     """A proxy's broken details do not hide the status itself."""
     metadata = grpc.aio.Metadata(("grpc-status-details-bin", b"\xff\xff"))
 
-    received = status.to_error(
+    received = error_status.to_error(
         grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), metadata, details="text")
     )
 

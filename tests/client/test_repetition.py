@@ -11,10 +11,10 @@ import pytest
 from grpc_status import rpc_status
 
 import event_store
-from event_store import status
 from event_store.backoff import Backoff
 from event_store.calls import pause
 from event_store.client import Client
+from event_store.contract import error_status
 from event_store.errors import (
     EventStoreError,
     OverloadedError,
@@ -79,7 +79,9 @@ class _Refusing(event_store_pb2_grpc.EventStoreServicer):
     ) -> pb.GetStatusResponse:
         self.calls += 1
         if self.refusals:
-            await context.abort_with_status(rpc_status.to_status(status.to_status(self.refusals.pop(0))))
+            await context.abort_with_status(
+                rpc_status.to_status(error_status.to_status(self.refusals.pop(0)))
+            )
         return pb.GetStatusResponse(head_position=7)
 
 
@@ -151,7 +153,9 @@ class _Cutting(event_store_pb2_grpc.EventStoreServicer):
                 last_scanned_position=part[-1],
             )
         if len(self.requests) == 1:
-            await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("away"))))
+            await context.abort_with_status(
+                rpc_status.to_status(error_status.to_status(UnavailableError("away")))
+            )
 
 
 async def _read_of(service: _Cutting, *, pause_seconds: float = 0, **options: Any) -> list[int]:
@@ -223,7 +227,9 @@ class _Flapping(event_store_pb2_grpc.EventStoreServicer):
     ) -> AsyncIterator[pb.SubscribeResponse]:
         self.checkpoints.append(request.after_position)
         yield pb.SubscribeResponse(last_scanned_position=request.after_position + 1)
-        await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("away"))))
+        await context.abort_with_status(
+            rpc_status.to_status(error_status.to_status(UnavailableError("away")))
+        )
 
 
 async def test_a_subscription_that_is_lost_again_and_again_goes_on() -> None:

@@ -9,8 +9,8 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
-from event_store import status
 from event_store.client import Client
+from event_store.contract import error_status
 from event_store.errors import UnavailableError
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
@@ -32,7 +32,7 @@ class _Cut(event_store_pb2_grpc.EventStoreServicer):
         yield pb.ReadAllResponse(
             events=map(_event, numbers), head_position=EVENTS, last_scanned_position=reached
         )
-        await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("cut"))))
+        await context.abort_with_status(rpc_status.to_status(error_status.to_status(UnavailableError("cut"))))
 
     async def ReadAggregate(  # noqa: N802 # gRPC's name
         self, request: pb.ReadAggregateRequest, context: grpc.aio.ServicerContext
@@ -40,7 +40,9 @@ class _Cut(event_store_pb2_grpc.EventStoreServicer):
         numbers = _asked(request.from_version, request.limit, backwards=request.backwards)
         yield pb.ReadAggregateResponse(events=map(_event, numbers), head_position=EVENTS)
         if numbers:
-            await context.abort_with_status(rpc_status.to_status(status.to_status(UnavailableError("cut"))))
+            await context.abort_with_status(
+                rpc_status.to_status(error_status.to_status(UnavailableError("cut")))
+            )
 
 
 def _asked(from_: int, limit: int, *, backwards: bool) -> list[int]:

@@ -9,9 +9,9 @@ import psycopg
 
 from event_store import wire
 from event_store.appender import Appender
+from event_store.contract.append_request import prepare_request
 from event_store.errors import UnavailableError
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
-from event_store.validation import prepare_request
 from tests.relay.bus import PATIENCE_SECONDS
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from event_store import wire
 from event_store.commands.emulated import create_bus
+from event_store.contract.append_request import prepare_request
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
-from event_store.validation import prepare_request
 from local.pubsub import PubSubServer
 from tests.client.documents import examples, run, topology_of
 from tests.relay.log import Log

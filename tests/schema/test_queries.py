@@ -9,9 +9,9 @@ from psycopg.pq import ExecStatus
 from psycopg.types.json import Jsonb
 
 from event_store.batch import encode
+from event_store.contract.append_request import PreparedRequest, prepare_request
 from event_store.database import queries
 from event_store.import_part import ImportPart, prepare_part
-from event_store.validation import PreparedRequest, prepare_request
 from tests.conftest import TestDatabase
 from tests.store.imports import history, parts
 from tests.store.requests import EXISTS, NO_STREAM, append, request

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_store.contract.append_request import prepare_request
 from event_store.errors import InvalidArgumentError
 from event_store.model.correlation import correlation_of, find_correlation_fault
 from event_store.model.events import NewEvent, RecordedEvent
-from event_store.validation import prepare_request
 from tests.store.requests import append, event, request
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

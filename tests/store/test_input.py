@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from event_store.contract.append_request import prepare_request
+from event_store.contract.json_rules import find_fault
 from event_store.errors import InvalidArgumentError
-from event_store.json_text import find_fault
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import prepare_request
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service
 from tests.store.requests import NO_STREAM, append, event, request

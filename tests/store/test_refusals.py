@@ -11,9 +11,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from event_store import appender, database
+from event_store.contract.append_request import MOST_DATA_BYTES, MOST_REQUEST_BYTES
 from event_store.environment import Environment
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import MOST_DATA_BYTES, MOST_REQUEST_BYTES
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
 from tests.store.requests import append, event, request

@@ -6,8 +6,8 @@ import grpc
 import pytest
 
 from event_store import errors
+from event_store.contract.error_status import _TABLE
 from event_store.errors import EventStoreError
-from event_store.status import _TABLE
 
 
 def descendants(error: type[EventStoreError]) -> Iterator[type[EventStoreError]]:

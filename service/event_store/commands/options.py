@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from event_store import arguments
+from event_store.contract import arguments
 from event_store.errors import EventStoreError
 
 Value = TypeVar("Value")

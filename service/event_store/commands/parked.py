@@ -7,15 +7,15 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
-from event_store.arguments import MOST_LIMIT
 from event_store.commands.connection import rfc3339, write_json
 from event_store.commands.options import UsageError, whole
+from event_store.contract.append_request import canonical_uuid, not_a_uuid
+from event_store.contract.arguments import MOST_LIMIT
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import TIMEOUTS, Login
 from event_store.parked import ParkedMessage, ParkedMessages
 from event_store.publisher import Publisher
-from event_store.validation import canonical_uuid, not_a_uuid
 
 DESCRIPTION: Final = """\
 Look after the messages that the relay could not publish and set aside, in the database that libpq's variables

@@ -6,10 +6,10 @@ import sys
 from contextlib import aclosing
 from typing import Final
 
-from event_store.arguments import HIGHEST_POSITION
 from event_store.commands.connection import add_connection_arguments, connect, write_event
 from event_store.commands.options import whole
 from event_store.commands.selection import add_selection_arguments, selection
+from event_store.contract.arguments import HIGHEST_POSITION
 
 DESCRIPTION: Final = "Follow the log: write each event as it is appended, until Ctrl-C."
 EXAMPLES: Final = """\

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from event_store.arguments import texts
+from event_store.contract.arguments import texts
 from event_store.errors import InvalidArgumentError
 
 MOST_TYPES: Final = 100

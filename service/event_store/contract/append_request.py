@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from event_store.contract.json_rules import find_fault
 from event_store.errors import FieldViolation, InvalidArgumentError
-from event_store.json_text import find_fault
 from event_store.model.correlation import find_correlation_fault
 from event_store.v1 import event_store_pb2 as pb
 

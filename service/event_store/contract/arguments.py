@@ -7,8 +7,8 @@ them (see `commands/options.py`).
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
+from event_store.contract.append_request import HIGHEST_VERSION
 from event_store.errors import InvalidArgumentError
-from event_store.validation import HIGHEST_VERSION
 
 __all__ = [
     "HIGHEST_POSITION",

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from event_store.contract.append_request import canonical_uuid, not_a_uuid
+from event_store.contract.read_request import event_filter, microseconds_of
 from event_store.errors import (
     ConfigurationError,
     FieldViolation,
     InvalidArgumentError,
 )
-from event_store.log_request import event_filter, microseconds_of
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED
 from event_store.reader import Reader
 from event_store.topology import RoutedTopic, Routing
 from event_store.v1 import event_store_pb2 as pb
-from event_store.validation import canonical_uuid, not_a_uuid
 
 _LISTED: Final = 100
 _HIGHEST_POSITION: Final = 1 << 62  # above every log's
