@@ -18,7 +18,7 @@ from event_store import (
     RecordedEvent,
     create_projection_tables,
 )
-from event_store.target import DEFAULT
+from event_store.client.channel import DEFAULT
 from examples.vocabulary_projection import tables
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from event_store.append_stream import AppendStream
-    from event_store.client import Client
+    from event_store.client.append_stream import AppendStream
+    from event_store.client.client import Client
+    from event_store.client.replays import Replays
     from event_store.consumer import Consumer
     from event_store.errors import (
         ConfigurationError,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from event_store.projection import Projection
     from event_store.projection_versions import PassedOver, create_projection_tables
     from event_store.push import handle_push
-    from event_store.replays import Replays
 
 __all__ = [
     "AggregateAppend",
@@ -100,7 +100,7 @@ _MODULES = {
     "Projection": "event_store.projection",
     "Replay": "event_store.model.replay",
     "ReplayState": "event_store.model.replay",
-    "Replays": "event_store.replays",
+    "Replays": "event_store.client.replays",
     "Snapshot": "event_store.model.snapshot",
     "TopicStatus": "event_store.model.events",
     "create_projection_tables": "event_store.projection_versions",
@@ -111,4 +111,4 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES.get(name, "event_store.client")), name)
+    return getattr(importlib.import_module(_MODULES.get(name, "event_store.client.client")), name)

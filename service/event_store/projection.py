@@ -39,7 +39,7 @@ from typing import Any, Final
 import psycopg
 
 from event_store.backoff import Backoff
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.contract import arguments
 from event_store.errors import EventStoreError
 from event_store.model.events import RecordedEvent

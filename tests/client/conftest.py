@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.server import Server
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.append_stream import AppendStream
-from event_store.client import Client
+from event_store.client.append_stream import AppendStream
+from event_store.client.client import Client
 from event_store.errors import (
     EventAlreadyExistsError,
     InvalidArgumentError,

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 import event_store
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import (
     ConfigurationError,
     EventAlreadyExistsError,

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import target
 from event_store.cli import COMMANDS, main
-from event_store.client import Client
+from event_store.client import channel
+from event_store.client.client import Client
 from event_store.errors import ConfigurationError
 from event_store.topology import Routing
 from local.pubsub import PubSubServer
@@ -156,7 +156,7 @@ def test_every_place_says_the_same_of_a_target(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main(["read", "--help"])
     with pytest.raises(ConfigurationError) as raised:
-        target.check("x")
+        channel.check("x")
     said = [
         capsys.readouterr().out,
         Client.__init__.__doc__,
@@ -165,7 +165,7 @@ def test_every_place_says_the_same_of_a_target(capsys: pytest.CaptureFixture[str
     ]
 
     for text in said:
-        assert " ".join(target.FORMS.replace("`", "").split()) in " ".join(
+        assert " ".join(channel.FORMS.replace("`", "").split()) in " ".join(
             (text or "").replace("`", "").split()
         )
 
@@ -176,7 +176,7 @@ def test_every_target_of_a_document_is_valid(file: str) -> None:
     shown = re.findall(r"--target[ =](\S+)", (ROOT / "docs" / file).read_text("utf-8"))
 
     for each in shown:
-        target.check(each)
+        channel.check(each)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -186,4 +186,4 @@ def test_every_target_of_a_help_is_valid(command: str, capsys: pytest.CaptureFix
         main([command, "--help"])
 
     for each in re.findall(r"--target[ =]([a-z]\S+)", capsys.readouterr().out):
-        target.check(each)
+        channel.check(each)

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.server import Server
 from tests.client.command import PATIENCE_SECONDS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_store import wire
+from event_store.client import messages
 from event_store.errors import InvalidArgumentError
 from event_store.model import events
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
@@ -18,7 +18,7 @@ from event_store.v1 import event_store_pb2 as pb
 
 def _append(event: NewEvent, expected_version: ExpectedVersion | int = 0) -> pb.AggregateAppend:
     append = AggregateAppend(str(uuid4()), "Order", [event], expected_version)
-    return wire.append_request([append]).appends[0]
+    return messages.append_request([append]).appends[0]
 
 
 def test_event_ids_are_uuid7_in_the_order_of_their_making() -> None:
@@ -81,7 +81,7 @@ def test_data_and_times_come_back_as_they_went(value: Any, moment: datetime) -> 
     """Any JSON value, numbers of any size included, and any moment to the microsecond survives."""
     sent = _append(NewEvent("A", value, {"value": value}, moment)).events[0]
 
-    event = wire.recorded_event(
+    event = messages.recorded_event(
         pb.RecordedEvent(event_data=sent.event_data, metadata=sent.metadata, occurred_at=sent.occurred_at)
     )
 
@@ -146,7 +146,7 @@ def test_a_recorded_event_and_results_are_read_whole() -> None:
         ]
     )
 
-    assert wire.recorded_event(message) == events.RecordedEvent(
+    assert messages.recorded_event(message) == events.RecordedEvent(
         global_position=3,
         aggregate_id="a",
         aggregate_type="y",
@@ -158,4 +158,4 @@ def test_a_recorded_event_and_results_are_read_whole() -> None:
         occurred_at=moment,
         created_at=moment,
     )
-    assert wire.append_results(response) == (events.AppendResult("a", 2, 3, 4, duplicate=True),)
+    assert messages.append_results(response) == (events.AppendResult("a", 2, 3, 4, duplicate=True),)

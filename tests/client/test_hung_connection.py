@@ -7,8 +7,9 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from event_store import keep_alive, subscription
-from event_store.client import Client
+from event_store import keep_alive
+from event_store.client import log_subscription
+from event_store.client.client import Client
 from event_store.errors import UnavailableError
 from event_store.model.events import ExpectedVersion, ImportedEvent, NewEvent
 from event_store.v1 import event_store_pb2 as pb
@@ -118,9 +119,9 @@ def test_a_hung_connection_is_given_up_within_the_time_that_is_promised() -> Non
     given_up_seconds = keep_alive.CLIENT_PING_SECONDS + keep_alive.CLIENT_PATIENCE_SECONDS
     document = (ROOT / "docs" / "subscriptions.md").read_text("utf-8")
 
-    assert given_up_seconds < subscription.SILENCE_SECONDS
+    assert given_up_seconds < log_subscription.SILENCE_SECONDS
     assert f"after {given_up_seconds:.0f} seconds" in document
-    assert f"after {subscription.SILENCE_SECONDS:.0f} of silence" in document
+    assert f"after {log_subscription.SILENCE_SECONDS:.0f} of silence" in document
 
 
 async def test_the_service_allows_the_pings_of_its_clients(client: Client, proxy: Proxy) -> None:
@@ -168,7 +169,7 @@ async def test_a_subscription_that_hears_nothing_finds_another_connection(
     """Where no ping helps, its own patience does, and it goes on at its checkpoint."""
     monkeypatch.setattr(keep_alive, "CLIENT_PING_SECONDS", NEVER_SECONDS)
     monkeypatch.setattr(keep_alive, "CLIENT_PATIENCE_SECONDS", NEVER_SECONDS)
-    monkeypatch.setattr(subscription, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(log_subscription, "SILENCE_SECONDS", 1.0)
     address = f"127.0.0.1:{proxy.port}"
     async with asyncio.timeout(PATIENCE_SECONDS), Client(address) as client:
         events = client.subscribe()

@@ -15,7 +15,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
+from event_store.client.resume_point import find_difference
 from event_store.errors import (
     EventAlreadyExistsError,
     ImportMovedError,
@@ -24,7 +25,6 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.model.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
-from event_store.resume_point import find_difference
 from event_store.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.events import ImportedEvent, ImportProgress
 from event_store.server import Server
 from tests.client.command import PATIENCE_SECONDS

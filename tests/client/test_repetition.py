@@ -12,8 +12,8 @@ from grpc_status import rpc_status
 
 import event_store
 from event_store.backoff import Backoff
-from event_store.calls import pause
-from event_store.client import Client
+from event_store.client.client import Client
+from event_store.client.retrying import pause
 from event_store.contract import error_status
 from event_store.errors import (
     EventStoreError,

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.contract import error_status
 from event_store.errors import UnavailableError
 from event_store.v1 import event_store_pb2 as pb

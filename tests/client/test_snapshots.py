@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import InvalidArgumentError, WrongAggregateTypeError
 from event_store.model.events import NewEvent
 from event_store.model.snapshot import LoadedAggregate

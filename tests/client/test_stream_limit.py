@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.follower import Follower
 from event_store.importer import Importer
 from event_store.model.events import AppendResult, ImportedEvent, ImportProgress, NewEvent

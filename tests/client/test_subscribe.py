@@ -10,8 +10,8 @@ import pytest
 
 import event_store
 from event_store.backoff import Backoff
-from event_store.calls import pause
-from event_store.client import Client
+from event_store.client.client import Client
+from event_store.client.retrying import pause
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
@@ -100,7 +100,7 @@ async def test_each_outage_of_a_subscription_has_a_time_of_its_own(
         deadlines.append(deadline)
         await pause(error, backoff, deadline)
 
-    monkeypatch.setattr("event_store.subscription.pause", watched)
+    monkeypatch.setattr("event_store.client.log_subscription.pause", watched)
     await _append(client, 1)
     events = client.subscribe(after_position=0)
     assert await _positions(events, 1) == [1]
@@ -146,7 +146,7 @@ async def test_a_restart_of_the_database_is_not_seen(
 
 async def test_a_service_that_is_silent_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection without keep-alives is replaced by another, which goes on at the checkpoint."""
-    monkeypatch.setattr("event_store.subscription.SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr("event_store.client.log_subscription.SILENCE_SECONDS", 0.3)
     await _append(client, 1)
     messages = client.subscribe(markers=True)
 

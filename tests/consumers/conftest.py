@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.server import Server
 from event_store.topology import Routing

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.consumer import Consumer
 from event_store.model.events import RecordedEvent
 from event_store.projection_versions import ProjectionVersions

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from event_store import settlement
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.consumer import Consumer
 from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment

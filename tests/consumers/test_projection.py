@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.projection import Projection

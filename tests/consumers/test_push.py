@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import InvalidArgumentError
 from event_store.push import handle_push
 from event_store.received import recorded_event

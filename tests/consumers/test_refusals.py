@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.projection import TRIES, Projection

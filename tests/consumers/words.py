@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.projection import Projection
 from event_store.projection_versions import create_projection_tables

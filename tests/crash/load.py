@@ -7,7 +7,7 @@ from itertools import count, islice
 from random import Random
 from typing import Final
 
-from event_store.client import Client
+from event_store.client.client import Client
 from tests.history.history import (
     ANY,
     Append,

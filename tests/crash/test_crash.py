@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from random import Random
 from typing import Final
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.event_filter import EventFilter
 from local.ports import free_port
 from local.pubsub import PubSubServer

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Final
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.event_filter import EventFilter
 from tests.history.history import (
     ANY,

@@ -8,8 +8,8 @@ from typing import Final
 
 import psycopg
 
-from event_store.append_stream import AppendStream
-from event_store.client import Client
+from event_store.client.append_stream import AppendStream
+from event_store.client.client import Client
 from event_store.errors import EventStoreError
 from event_store.model.events import AppendResult, RecordedEvent
 from tests.history.history import (

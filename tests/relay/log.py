@@ -7,8 +7,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from event_store import wire
 from event_store.appender import Appender
+from event_store.client import messages
 from event_store.contract.append_request import prepare_request
 from event_store.errors import UnavailableError
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
@@ -33,7 +33,7 @@ class Log:
     ) -> list[int]:
         """Append events; return their positions."""
         append = AggregateAppend(aggregate_id, aggregate_type, events, ExpectedVersion.ANY)
-        request = prepare_request(wire.append_request([append]), None)
+        request = prepare_request(messages.append_request([append]), None)
         result = (await self.appender.append(request)).results[0]
         return list(range(result.first_global_position, result.last_global_position + 1))
 

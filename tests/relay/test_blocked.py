@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.database import queries
 from event_store.errors import InvalidArgumentError
 from event_store.lanes import Pending

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from event_store import term
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.relay_lease import RelayLease
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of

@@ -8,7 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.server import Server
 from local.ports import free_port

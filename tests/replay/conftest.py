@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.replayer import Replayer

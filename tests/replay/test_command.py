@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from tests.client.command import PATIENCE_SECONDS, run, started
 from tests.conftest import TestDatabase
 from tests.relay.bus import Bus, positions_of

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import wire
+from event_store.client import messages
 from event_store.commands.emulated import create_bus
 from event_store.contract.append_request import prepare_request
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
@@ -23,7 +23,7 @@ async def test_the_examples_of_replays_run(log: Log, capsys: Any, monkeypatch: p
     topology = topology_of("replaying.md")
     events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
     append = AggregateAppend(str(uuid4()), "Vocabulary", events, ExpectedVersion.ANY)
-    await log.appender.append(prepare_request(wire.append_request([append]), None))
+    await log.appender.append(prepare_request(messages.append_request([append]), None))
     async with PubSubServer() as pubsub:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
         await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, pubsub.address)))

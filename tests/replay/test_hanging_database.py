@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from event_store import connection, lease
-from event_store.client import Client
+from event_store.client.client import Client
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 from tests.relay.bus import Bus

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import Replay, ReplayState
 from event_store.topology import Ordering

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.lanes import WORKERS
 from event_store.model.replay import ReplayState

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from event_store.appender import Appender
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.lease import LeaseLostError
 from event_store.login import Login

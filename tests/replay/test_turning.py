@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from event_store import replayer
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.errors import (
     ConfigurationError,
     InvalidArgumentError,

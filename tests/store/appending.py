@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.model.events import AppendResult, ExpectedVersion, NewEvent
 from event_store.server import Server

@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from event_store import target
-from event_store.client import Client
+from event_store.client import channel
+from event_store.client.client import Client
 from event_store.commands.options import checked, seconds
 from event_store.model.events import RecordedEvent
 
@@ -20,8 +20,8 @@ def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target",
         type=_target,
-        default=os.environ.get(TARGET) or target.DEFAULT,
-        help=f"{target.FORMS.replace('`', '')} (default: {TARGET}, else {target.DEFAULT})",
+        default=os.environ.get(TARGET) or channel.DEFAULT,
+        help=f"{channel.FORMS.replace('`', '')} (default: {TARGET}, else {channel.DEFAULT})",
     )
     parser.add_argument(
         "--timeout",
@@ -78,7 +78,7 @@ def write_json(value: Any) -> None:
 
 
 def _target(text: str) -> str:
-    return checked(lambda: target.check(text).string)
+    return checked(lambda: channel.check(text).string)
 
 
 def rfc3339(moment: datetime) -> str:

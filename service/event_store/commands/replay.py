@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from event_store.client import Client
+from event_store.client.client import Client
 from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
 from event_store.commands.options import UsageError, whole
 from event_store.commands.selection import add_selection_arguments, moment, selection

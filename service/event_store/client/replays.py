@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from event_store import wire
-from event_store.calls import Calls
+from event_store.client import messages
+from event_store.client.retrying import Calls
 from event_store.contract.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.errors import InvalidArgumentError
 from event_store.model.event_filter import EventFilter
@@ -74,15 +74,15 @@ class Replays:
             elif position:
                 raise InvalidArgumentError.of(f"{side}_time", f"is given beside {side}_position")
             else:
-                values[f"{side}_time"] = wire.timestamp(time, f"{side}_time")
+                values[f"{side}_time"] = messages.timestamp(time, f"{side}_time")
         request = pb.StartReplayRequest(
             replay_id=str(uuid4()) if replay_id is None else text(replay_id, "replay_id"),
             topic=text(topic, "topic"),
-            filter=wire.event_filter(event_filter),
+            filter=messages.event_filter(event_filter),
             dry_run=dry_run,
             **values,
         )
-        return wire.replay(await self._calls.call("StartReplay", request))
+        return messages.replay(await self._calls.call("StartReplay", request))
 
     async def get(self, replay_id: str) -> Replay:
         """Return a replay.
@@ -106,7 +106,7 @@ class Replays:
         """
         request = pb.ListReplaysRequest(limit=whole(limit, "limit", 1, MOST_LISTED))
         response = await self._calls.call("ListReplays", request)
-        return tuple(wire.replay(each) for each in response.replays)
+        return tuple(messages.replay(each) for each in response.replays)
 
     async def pause(self, replay_id: str) -> Replay:
         """Stop publishing for a while, within a second or two. Harmless if it is paused already.
@@ -165,4 +165,4 @@ class Replays:
 
     async def _one(self, method: str, request: Callable[..., Any], replay_id: str) -> Replay:
         asked = request(replay_id=text(replay_id, "replay_id"))
-        return wire.replay(await self._calls.call(method, asked))
+        return messages.replay(await self._calls.call(method, asked))

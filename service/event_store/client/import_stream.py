@@ -20,8 +20,9 @@ from typing import Any, Final
 
 import grpc
 
-from event_store import wire
-from event_store.calls import Calls, new_backoff, pause
+from event_store.client import messages
+from event_store.client.resume_point import find_difference
+from event_store.client.retrying import Calls, new_backoff, pause
 from event_store.contract.append_request import MOST_EVENTS, MOST_REQUEST_BYTES
 from event_store.contract.arguments import check_size, several
 from event_store.contract.error_status import to_error
@@ -31,7 +32,6 @@ from event_store.errors import (
     UnavailableError,
 )
 from event_store.model.events import ImportedEvent, ImportProgress
-from event_store.resume_point import find_difference
 from event_store.v1 import event_store_pb2 as pb
 
 PARTS_IN_FLIGHT: Final = 4
@@ -139,7 +139,7 @@ class ImportStream:
         return self._since + self._calls.timeout_seconds - now
 
     def _take(self, response: pb.ImportEventsResponse) -> None:
-        before, self._progress = self._progress, wire.import_progress(response)
+        before, self._progress = self._progress, messages.import_progress(response)
         if self._progress.stored_events < before.stored_events:
             raise EventStoreError(
                 f"the service has {self._progress.stored_events} events of this import, "
@@ -182,10 +182,10 @@ class ImportStream:
                 if self._taken < self._progress.stored_events:
                     self._taken += 1
                     if self._stored_last is not None and self._stored_last[0] == self._taken:
-                        self._check(self._taken, wire.imported_event(event, f"event {self._taken}: "))
+                        self._check(self._taken, messages.imported_event(event, f"event {self._taken}: "))
                     continue
                 place = f"event {self._taken + 1}: "
-                message = wire.imported_event(event, place)
+                message = messages.imported_event(event, place)
                 event_bytes = message.ByteSize() + _FRAME_BYTES
                 check_size(event_bytes, _PART_BYTES, place.removesuffix(": "))
                 if len(part.events) == MOST_EVENTS or size_bytes + event_bytes > _PART_BYTES:

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar
 
 import grpc
 
-from event_store import wire
 from event_store.backoff import Backoff
+from event_store.client import messages
+from event_store.client.service_connection import ServiceConnection
 from event_store.contract.append_request import MOST_REQUEST_BYTES
 from event_store.contract.arguments import check_size
 from event_store.contract.error_status import to_error
@@ -24,7 +25,6 @@ from event_store.errors import (
     UnavailableError,
 )
 from event_store.model.events import RecordedEvent
-from event_store.service_connection import ServiceConnection
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
@@ -119,7 +119,7 @@ class Calls:
                     if response is grpc.aio.EOF:
                         return
                     for message in response.events:
-                        event = wire.recorded_event(message)
+                        event = messages.recorded_event(message)
                         given += 1
                         yield event
                     reached = getattr(response, "last_scanned_position", 0)  # of the whole log only

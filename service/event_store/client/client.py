@@ -9,13 +9,15 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Literal, Self, overload
 
-from event_store import target as targets
-from event_store import wire
-from event_store.append_stream import MOST_IN_FLIGHT, AppendStream
-from event_store.calls import Calls
+from event_store.client import channel as targets
+from event_store.client import messages
+from event_store.client.append_stream import MOST_IN_FLIGHT, AppendStream
+from event_store.client.import_stream import ImportStream
+from event_store.client.log_subscription import subscribe as follow
+from event_store.client.replays import Replays
+from event_store.client.retrying import Calls
 from event_store.contract import arguments
 from event_store.errors import InvalidArgumentError
-from event_store.import_stream import ImportStream
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import (
     AggregateAppend,
@@ -29,8 +31,6 @@ from event_store.model.events import (
 )
 from event_store.model.markers import Marker
 from event_store.model.snapshot import LoadedAggregate, Snapshot
-from event_store.replays import Replays
-from event_store.subscription import subscribe as follow
 from event_store.v1 import event_store_pb2 as pb
 
 _EVERYTHING: Final = EventFilter()
@@ -106,7 +106,9 @@ class Client:
         Raises:
             EventStoreError: As for `append`.
         """
-        return wire.append_results(await self._calls.call("AppendEvents", wire.append_request(appends)))
+        return messages.append_results(
+            await self._calls.call("AppendEvents", messages.append_request(appends))
+        )
 
     def append_stream(self, *, most_in_flight: int = 256) -> AppendStream:
         """Return a stream of appends: several times as many each second as by `append`.
@@ -161,7 +163,7 @@ class Client:
             InvalidArgumentError: A value is outside the contract, or the aggregate not at that version yet.
             WrongAggregateTypeError: The aggregate is of another type.
         """
-        request = wire.save_snapshot_request(aggregate_id, aggregate_type, event_version, snapshot_data)
+        request = messages.save_snapshot_request(aggregate_id, aggregate_type, event_version, snapshot_data)
         return bool((await self._calls.call("SaveSnapshot", request)).saved)
 
     async def get_snapshot(self, aggregate_id: str) -> Snapshot | None:
@@ -175,7 +177,7 @@ class Client:
         """
         request = pb.GetSnapshotRequest(aggregate_id=arguments.text(aggregate_id, "aggregate_id"))
         response = await self._calls.call("GetSnapshot", request)
-        return wire.snapshot(response.snapshot) if response.HasField("snapshot") else None
+        return messages.snapshot(response.snapshot) if response.HasField("snapshot") else None
 
     async def load_aggregate(self, aggregate_id: str) -> LoadedAggregate:
         """Return the newest snapshot of an aggregate and all events after it.
@@ -190,7 +192,7 @@ class Client:
 
         async def attempt(left_seconds: float) -> LoadedAggregate:
             call = self._calls.method("LoadAggregate")(request, timeout=left_seconds)
-            return wire.loaded_aggregate([part async for part in call])
+            return messages.loaded_aggregate([part async for part in call])
 
         return await self._calls.repeat(attempt)
 
@@ -200,7 +202,7 @@ class Client:
         Raises:
             UnavailableError: The service or its database could not be reached for the client's timeout.
         """
-        return wire.status(await self._calls.call("GetStatus", pb.GetStatusRequest()))
+        return messages.status(await self._calls.call("GetStatus", pb.GetStatusRequest()))
 
     def read_aggregate(
         self, aggregate_id: str, *, from_version: int = 0, limit: int = 0, backwards: bool = False
@@ -259,8 +261,8 @@ class Client:
         """
         arguments.whole(from_position, "from_position", 0, arguments.HIGHEST_POSITION)
         arguments.whole(limit, "limit", 0, arguments.MOST_LIMIT)
-        selected = wire.event_filter(event_filter)
-        time = None if from_time is None else wire.timestamp(from_time, "from_time")
+        selected = messages.event_filter(event_filter)
+        time = None if from_time is None else messages.timestamp(from_time, "from_time")
         if time is not None and from_position:
             raise InvalidArgumentError.of("from_time", "is given beside from_position")
 

@@ -15,8 +15,8 @@ from typing import Final
 
 import grpc
 
-from event_store import wire
-from event_store.calls import Calls, new_backoff, pause
+from event_store.client import messages
+from event_store.client.retrying import Calls, new_backoff, pause
 from event_store.contract import arguments
 from event_store.contract.error_status import to_error
 from event_store.errors import EventStoreError, UnavailableError
@@ -40,7 +40,7 @@ async def subscribe(
     """
     arguments.whole(after_position, "after_position", 0, arguments.HIGHEST_POSITION)
     clock = asyncio.get_running_loop().time
-    selected = wire.event_filter(event_filter)
+    selected = messages.event_filter(event_filter)
     backoff, deadline = new_backoff(), None
     while True:
         request = pb.SubscribeRequest(after_position=after_position, filter=selected)
@@ -72,6 +72,6 @@ async def subscribe(
 
 def _contents(response: pb.SubscribeResponse) -> Iterator[RecordedEvent | Marker]:
     if response.WhichOneof("kind") == "events":
-        yield from map(wire.recorded_event, response.events.events)
+        yield from map(messages.recorded_event, response.events.events)
     else:
-        yield wire.marker(response)
+        yield messages.marker(response)

@@ -14,7 +14,8 @@ from typing import Any
 
 import grpc
 
-from event_store import forking, target
+from event_store import forking
+from event_store.client import channel
 from event_store.errors import EventStoreError
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
 
@@ -23,7 +24,7 @@ class ServiceConnection:
     """A connection to a service, opened and closed once each.
 
     Args:
-        address: See `target.channels_to`.
+        address: See `channel.channels_to`.
     """
 
     def __init__(self, address: str) -> None:
@@ -38,7 +39,7 @@ class ServiceConnection:
         Raises:
             ConfigurationError: The address is not valid, or this process cannot use gRPC.
         """
-        self._new_channel = await target.channels_to(self._address)
+        self._new_channel = await channel.channels_to(self._address)
         self._channel = _Channel(self._new_channel())
 
     async def close(self) -> None:

@@ -21,9 +21,9 @@ from typing import Any, Final, NoReturn, Self
 
 import grpc
 
-from event_store import wire
 from event_store.backoff import Backoff
-from event_store.calls import Calls, new_backoff, pause
+from event_store.client import messages
+from event_store.client.retrying import Calls, new_backoff, pause
 from event_store.contract.append_request import MOST_REQUEST_BYTES
 from event_store.contract.arguments import check_size
 from event_store.contract.error_status import from_status, to_error
@@ -149,7 +149,7 @@ class AppendStream:
             UnavailableError: The stream has ended.
         """
         append = AggregateAppend(aggregate_id, aggregate_type, events, expected_version)
-        return await self._give(wire.append_request([append]), single=True)
+        return await self._give(messages.append_request([append]), single=True)
 
     async def append_all(
         self, appends: Sequence[AggregateAppend]
@@ -162,7 +162,7 @@ class AppendStream:
         Raises:
             EventStoreError: As for `append`.
         """
-        return await self._give(wire.append_request(appends), single=False)
+        return await self._give(messages.append_request(appends), single=False)
 
     async def _give(self, request: pb.AppendEventsRequest, *, single: bool) -> "asyncio.Future[Any]":
         check_size(request.ByteSize(), MOST_REQUEST_BYTES)  # gRPC would end the stream for it
@@ -260,5 +260,5 @@ class AppendStream:
         if verdict.HasField("error"):
             unanswered.answer.set_exception(from_status(verdict.error))
             return
-        results = wire.append_results(verdict.response)
+        results = messages.append_results(verdict.response)
         unanswered.answer.set_result(results[0] if unanswered.single else results)

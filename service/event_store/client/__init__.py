@@ -1,0 +1,1 @@
+"""The client: appends, reads, subscriptions, imports and replays over gRPC."""
