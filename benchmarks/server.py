@@ -6,7 +6,7 @@ import grpc
 import uvloop
 
 from event_store.environment import Environment
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.v1 import event_store_pb2 as pb
 
 ECHO = "/benchmarks.Echo/Echo"

@@ -9,7 +9,7 @@ import pytest
 
 from event_store.client.client import Client
 from event_store.environment import Environment
-from event_store.server import Server
+from event_store.server.server import Server
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psycopg
 
 from event_store.database import queries
 from event_store.environment import Environment
-from event_store.server import serve
+from event_store.server.server import serve
 
 BEFORE, COPIED, STORED = "before the part is sent", "between COPY and commit", "between commit and answer"
 HANGS: Final = "hangs between COPY and commit"

@@ -14,7 +14,7 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
-from event_store.server import Server
+from event_store.server.server import Server
 from local.ports import free_port
 from tests.client.command import PATIENCE_SECONDS, started
 from tests.client.conftest import serving

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.server import Server
+from event_store.server.server import Server
 from local.ports import free_port
 from local.pubsub import PubSubServer
 from tests.client.command import PATIENCE_SECONDS, ROOT, run, started

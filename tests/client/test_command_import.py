@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.client.command import PATIENCE_SECONDS, run, started
 
 DIGITS = '{"price": 0.10000000000000000555, "large": 12345678901234567890123}'

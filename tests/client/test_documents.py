@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from event_store.client.client import Client
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.documents import examples, run
 

@@ -19,7 +19,7 @@ from eventsourcing.tests import persistence as library_persistence
 from eventsourcing.utils import Environment
 
 from event_store import Client
-from event_store.server import Server
+from event_store.server.server import Server
 from examples.eventsourcing_adapter import adapter
 from examples.eventsourcing_adapter.adapter import Factory
 from examples.eventsourcing_adapter.vocabularies import Vocabularies, Vocabulary

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.client.command import PATIENCE_SECONDS, ROOT
 
 # Forks, and says how the child's call ends; the child is the last to write.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from event_store.client.client import Client
 from event_store.model.events import ImportedEvent, ImportProgress
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.test_import import history, stored
 from tests.proxy import Proxy

@@ -23,7 +23,7 @@ from event_store.errors import (
 )
 from event_store.model.events import AppendResult, ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.markers import Checkpoint
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.client.command import PATIENCE_SECONDS

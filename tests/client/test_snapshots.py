@@ -9,7 +9,7 @@ from event_store.client.client import Client
 from event_store.errors import InvalidArgumentError, WrongAggregateTypeError
 from event_store.model.events import NewEvent
 from event_store.model.snapshot import LoadedAggregate
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from event_store.client.client import Client
-from event_store.follower import Follower
-from event_store.importer import Importer
 from event_store.model.events import AppendResult, ImportedEvent, ImportProgress, NewEvent
-from event_store.pipeline import Pipeline
+from event_store.server.append_stream_call import Pipeline
+from event_store.server.import_call import Importer
+from event_store.server.subscribe_call import Follower
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving
 from tests.client.test_import import history

@@ -17,7 +17,7 @@ from event_store.model.event_filter import EventFilter
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.markers import CaughtUp, Checkpoint, Marker
 from event_store.page import Page, read_page
-from event_store.server import Server
+from event_store.server.server import Server
 from local.ports import free_port
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving
@@ -53,7 +53,7 @@ async def test_events_are_followed_from_a_checkpoint(client: Client) -> None:
 
 async def test_markers_tell_the_checkpoint(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asks for them hears when everything was given, and how far the log was scanned."""
-    monkeypatch.setattr("event_store.follower.KEEP_ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.1)
     await _append(client, 1, 2)
     await _append(client, 3, event_type="Other")
     messages = client.subscribe(event_filter=EventFilter(event_types=("Oth*",)), markers=True)

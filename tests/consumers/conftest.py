@@ -7,7 +7,7 @@ import pytest
 
 from event_store.client.client import Client
 from event_store.environment import Environment
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.topology import Routing
 from tests.conftest import Addresses, TestDatabase
 from tests.consumers.words import Words

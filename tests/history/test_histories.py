@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from event_store.environment import Environment
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.conftest import TestDatabase
 from tests.history.checker import check
 from tests.history.driver import Driver

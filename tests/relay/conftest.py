@@ -11,7 +11,7 @@ from event_store.appender import Appender
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.relay import Relay
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.topology import Routing
 from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at

@@ -11,7 +11,7 @@ from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.replayer import Replayer
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.topology import Ordering, RoutedTopic, Routing
 from tests.conftest import Addresses
 from tests.relay.bus import PATIENCE_SECONDS, Bus, bus_at

@@ -12,7 +12,7 @@ from event_store.environment import Environment
 from event_store.lanes import WORKERS
 from event_store.model.replay import ReplayState
 from event_store.replay_term import REPLAY_WORKERS
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of
 from tests.relay.gate import Gate

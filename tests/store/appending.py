@@ -12,7 +12,7 @@ import pytest
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.model.events import AppendResult, ExpectedVersion, NewEvent
-from event_store.server import Server
+from event_store.server.server import Server
 from tests.conftest import TestDatabase
 from tests.processes import PATIENCE_SECONDS, Process, python
 from tests.proxy import Proxy

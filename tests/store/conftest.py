@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from event_store.environment import Environment
-from event_store.server import Server
+from event_store.server.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.conftest import TestDatabase

@@ -14,7 +14,7 @@ from event_store.appender import Appender
 from event_store.batch import Verdict
 from event_store.database import Database
 from event_store.environment import Environment
-from event_store.server import serve
+from event_store.server.server import serve
 
 
 def die() -> NoReturn:

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from google.rpc import error_details_pb2
 
-from event_store import appender, pipeline
+from event_store import appender
 from event_store.environment import Environment
+from event_store.server import append_stream_call
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.conftest import TestDatabase, kill
@@ -124,7 +125,7 @@ async def test_a_client_that_does_not_read_is_not_read_from(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a client that only sends, no more is stored than may be in flight and than gRPC holds for it."""
-    monkeypatch.setattr(pipeline, "IN_FLIGHT", 8)
+    monkeypatch.setattr(append_stream_call, "IN_FLIGHT", 8)
     small_window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536))
     address = f"127.0.0.1:{service.server.port}"
     async with grpc.aio.insecure_channel(address, options=small_window) as channel:
@@ -250,7 +251,7 @@ async def test_a_stream_takes_more_requests_than_may_be_in_flight(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Room comes back with each verdict, good or bad."""
-    monkeypatch.setattr(pipeline, "IN_FLIGHT", 4)
+    monkeypatch.setattr(append_stream_call, "IN_FLIGHT", 4)
 
     found = await send(service, *(request(*[append()] * (number % 2)) for number in range(20)))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import grpc
 
-from event_store.server import EXIT_SECONDS, GRACE_SECONDS
+from event_store.server.server import EXIT_SECONDS, GRACE_SECONDS
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from local.ports import free_port

@@ -9,11 +9,12 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from event_store import connection, follower, live_log
+from event_store import connection, live_log
 from event_store import database as module
 from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
+from event_store.server import subscribe_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
@@ -52,7 +53,7 @@ def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POOL_TIMEOUT_SECONDS", 2.0)
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(connection, "CANCEL_SECONDS", 0.5)
-    monkeypatch.setattr(follower, "KEEP_ALIVE_SECONDS", 2.0)
+    monkeypatch.setattr(subscribe_call, "KEEP_ALIVE_SECONDS", 2.0)
     monkeypatch.setattr(live_log, "READING_SECONDS", 2.0)
 
 
@@ -193,7 +194,7 @@ async def test_a_silent_stream_lives_on_while_the_log_is_read(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing is appended each read says that the log is read, for as long as the caller listens."""
-    monkeypatch.setattr(follower, "KEEP_ALIVE_SECONDS", 0.5)
+    monkeypatch.setattr(subscribe_call, "KEEP_ALIVE_SECONDS", 0.5)
     async with Subscription(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         kinds = {(await subscription.read()).WhichOneof("kind") for _ in range(10)}
@@ -238,8 +239,8 @@ async def test_a_slow_statement_is_ended_by_the_server_and_its_connection_kept(
 def test_the_limits_leave_time_for_each_other() -> None:
     """The server answers first where it can; a stream's next message and a client's deadline come later."""
     limit, lent = module.ANSWER_SECONDS, module._POOL_TIMEOUT_SECONDS
-    assert module.STATEMENT_SECONDS < limit < follower.KEEP_ALIVE_SECONDS
-    assert limit < live_log.READING_SECONDS <= follower.KEEP_ALIVE_SECONDS
+    assert module.STATEMENT_SECONDS < limit < subscribe_call.KEEP_ALIVE_SECONDS
+    assert limit < live_log.READING_SECONDS <= subscribe_call.KEEP_ALIVE_SECONDS
     assert 2 * (limit + lent) < CLIENT_SECONDS
 
 

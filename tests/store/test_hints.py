@@ -85,7 +85,7 @@ async def test_a_full_queue_of_notifications_refuses_no_append_and_no_import(
             assert (await service.append(append()))[0].first_global_position == 1
             assert await run_import(service, history(3)) == [0, 3]
             assert len(await service.read_all()) == 4
-            with caplog.at_level(logging.INFO, "event_store.vitals"):
+            with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
                 await service.server._vitals.tell()
             (line,) = [each for each in caplog.records if each.msg == "vitals"]
             assert line.__dict__["notification_queue_usage"] > 0.9

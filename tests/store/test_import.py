@@ -14,10 +14,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from event_store import import_writer, importer
+from event_store import import_writer
 from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError
 from event_store.import_part import prepare_part
+from event_store.server import import_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
@@ -270,7 +271,7 @@ async def test_a_source_is_read_no_faster_than_it_is_stored(service: Service) ->
             await asyncio.sleep(0.02)
             most = max(most, _held(service))
         assert not sending.done()
-        assert most == importer.PARTS_AHEAD
+        assert most == import_call.PARTS_AHEAD
         blocker.rollback()
     await sending
 
@@ -344,7 +345,7 @@ async def test_a_client_that_goes_away_breaks_nothing(service: Service) -> None:
 
 async def test_there_are_only_so_many_imports_at_a_time(service: Service) -> None:
     """One more is told to come back, and does once another has ended."""
-    callers = [Caller(service.stub, f"import {n}") for n in range(importer.MOST_IMPORTS)]
+    callers = [Caller(service.stub, f"import {n}") for n in range(import_call.MOST_IMPORTS)]
     for caller in callers:
         await caller.begin()
     one_more = Caller(service.stub, "one more")

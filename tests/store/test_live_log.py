@@ -9,11 +9,11 @@ from event_store import live_log as module
 from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import StoppingError, UnavailableError
-from event_store.follower import Follower
 from event_store.live_log import LiveLog
 from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.reader import Reader
+from event_store.server.subscribe_call import Follower
 from event_store.v1 import event_store_pb2 as pb
 from event_store.wakeup import Wakeup
 from tests.store.conftest import Service

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from event_store.logs import CloudFormatter
+from event_store.server.json_logging import CloudFormatter
 
 
 def formatted(project: str = "", **extra: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError, SchemaError, UnavailableError
 from event_store.migrate import NOT_APPEND_ONLY
-from event_store.server import SERVICE, Server
+from event_store.server.server import SERVICE, Server
 from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
 from tests.conftest import TestDatabase

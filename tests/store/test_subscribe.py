@@ -141,7 +141,7 @@ async def test_a_sparse_filter_advances_the_checkpoint(
 ) -> None:
     """Where nothing passes the checkpoint is told all the same, step by step and then by keep-alives."""
     monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
-    monkeypatch.setattr("event_store.follower.KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.05)
     await service.append(append(events=250))
 
     async with Subscription(service, filter=pb.EventFilter(event_types=["Rare"])) as subscription:
@@ -159,7 +159,7 @@ async def test_a_silent_subscription_is_known_to_live(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing is appended keep-alives come, with the checkpoint."""
-    monkeypatch.setattr("event_store.follower.KEEP_ALIVE_SECONDS", 0.02)
+    monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.02)
     await service.append(append(events=3))
 
     async with Subscription(service, after_position=3) as subscription:
@@ -260,7 +260,7 @@ async def test_stop_does_not_wait_for_who_does_not_read(
     database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A caller that takes nothing is cut off when the time for calls in flight is over."""
-    monkeypatch.setattr("event_store.server.GRACE_SECONDS", 0.5)
+    monkeypatch.setattr("event_store.server.server.GRACE_SECONDS", 0.5)
     data = b'"' + b"x" * 100_000 + b'"'
     async with running(database, environment, monkeypatch) as service:
         for _ in range(10):
@@ -294,7 +294,7 @@ async def test_a_database_that_stays_away_ends_a_subscription(
     mortal_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A keep-alive is a promise that the log is read: without the database there is none."""
-    monkeypatch.setattr("event_store.follower.KEEP_ALIVE_SECONDS", 1.0)
+    monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 1.0)
     async with (
         running(mortal_database, environment, monkeypatch) as service,
         Subscription(service) as subscription,

@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from event_store import vitals
 from event_store.environment import Environment
 from event_store.latency import Latency
-from event_store.logs import CloudFormatter
+from event_store.server import heartbeat
+from event_store.server.json_logging import CloudFormatter
 from infra.components.monitoring.logged import LOGGED
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
@@ -22,10 +22,10 @@ async def test_the_line_has_the_fields_that_alerts_are_made_of(
     """With appends and a lag each is a number; nothing relays here, so the lag is the first event's age."""
     await service.append(append())
 
-    with caplog.at_level(logging.INFO, "event_store.vitals"):
+    with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
         await service.server._vitals.tell()
 
-    (record,) = [each for each in caplog.records if each.name == "event_store.vitals"]
+    (record,) = [each for each in caplog.records if each.name == "event_store.server.heartbeat"]
     line = json.loads(CloudFormatter("").format(record))
     assert all(line[field] > 0 for field in LOGGED)
     assert (line["head_position"], line["relay_position"], line["parked_messages"]) == (1, 0, 0)
@@ -35,7 +35,7 @@ async def test_the_line_comes_each_minute_by_itself(
     any_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A service that nobody calls says it again and again; ten minutes without one are an alert."""
-    assert vitals.INTERVAL_SECONDS == 60
+    assert heartbeat.INTERVAL_SECONDS == 60
     lines: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -43,8 +43,8 @@ async def test_the_line_comes_each_minute_by_itself(
         def emit(self, record: logging.LogRecord) -> None:
             loop.call_soon_threadsafe(lines.put_nowait, record.getMessage())
 
-    logger, handler = logging.getLogger("event_store.vitals"), Handler(logging.INFO)
-    monkeypatch.setattr(vitals, "INTERVAL_SECONDS", 0.05)
+    logger, handler = logging.getLogger("event_store.server.heartbeat"), Handler(logging.INFO)
+    monkeypatch.setattr(heartbeat, "INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(logger, "level", logging.INFO)
     logger.addHandler(handler)
     try:
@@ -58,7 +58,7 @@ async def test_the_line_comes_each_minute_by_itself(
 
 def test_the_line_is_logged_at_any_level() -> None:
     """A service that logs errors alone still tells how it is: else it would count as silent."""
-    assert logging.getLogger(vitals.__name__).level == logging.INFO  # its own, whatever those above have
+    assert logging.getLogger(heartbeat.__name__).level == logging.INFO  # its own, whatever those above have
 
 
 async def test_without_the_database_there_is_no_line(
@@ -67,10 +67,12 @@ async def test_without_the_database_there_is_no_line(
     """The alert on silence then rings; the service itself goes on."""
     service.execute("DROP TABLE parked_messages")
 
-    with caplog.at_level(logging.INFO, "event_store.vitals"):
+    with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
         await service.server._vitals.tell()
 
-    assert [each.levelname for each in caplog.records if each.name == "event_store.vitals"] == ["WARNING"]
+    assert [each.levelname for each in caplog.records if each.name == "event_store.server.heartbeat"] == [
+        "WARNING"
+    ]
 
 
 def test_a_latency_is_told_to_a_quarter() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pulumi_gcp import logging
 
-# What the service logs once a minute, see `event_store.vitals`; a test compares the two.
+# What the service logs once a minute, see `event_store.server.heartbeat`; a test compares the two.
 LOGGED: Final[Mapping[str, str]] = {
     "relay_lag_seconds": "for how long the next event to be published has been in the log",
     "append_seconds": "how long 99 of 100 appends of the last minute took at most",

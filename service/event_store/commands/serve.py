@@ -9,7 +9,7 @@ import uvloop
 
 from event_store.commands.options import whole
 from event_store.commands.routed import add_routing_arguments, environment_and_routing
-from event_store.server import serve
+from event_store.server.server import serve
 
 DESCRIPTION: Final = """\
 Run the event store: the gRPC service and, if there is a routing, the relay beside it.

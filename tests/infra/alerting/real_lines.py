@@ -15,10 +15,10 @@ from event_store import Client, ExpectedVersion, NewEvent
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import Login
-from event_store.logs import CloudFormatter
 from event_store.model.events import new_event_id
 from event_store.relay import Relay
-from event_store.server import Server
+from event_store.server.json_logging import CloudFormatter
+from event_store.server.server import Server
 from event_store.topology import Routing
 from local.pubsub import PubSubServer
 from tests.conftest import NEWEST, Clusters, clone_as
@@ -121,7 +121,7 @@ async def lines(clusters: Clusters) -> RealLines:
 async def _lived_through(server: Server, routing: Routing, log: Log, captured: _Captured) -> RealLines:
     async def vitals() -> str:
         await server._vitals.tell()
-        return await captured.take("event_store.vitals", "vitals")
+        return await captured.take("event_store.server.heartbeat", "vitals")
 
     async with Client(f"http://127.0.0.1:{server.port}") as client:
 

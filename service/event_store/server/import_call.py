@@ -17,13 +17,13 @@ from typing import Final
 
 import grpc
 
-from event_store.answering import Context
 from event_store.contract.append_request import IsRefused
 from event_store.environment import IMPORT_CONNECTIONS
 from event_store.errors import InvalidArgumentError, StoppingError
 from event_store.import_part import ImportPart, prepare_part
 from event_store.import_writer import ImportWriter
 from event_store.login import Login
+from event_store.server.call_errors import Context
 from event_store.v1 import event_store_pb2 as pb
 
 MOST_IMPORTS: Final = IMPORT_CONNECTIONS  # each has about 16 MiB of parts at the most

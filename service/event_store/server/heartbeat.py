@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from event_store.errors import EventStoreError
 from event_store.latency import Latency
-from event_store.overview import Overview
+from event_store.server.status_query import Overview
 
 INTERVAL_SECONDS: Final = 60.0
 MOST_QUEUE_USAGE: Final = 0.1  # well below the half beyond which appends give no hints

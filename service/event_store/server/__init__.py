@@ -1,0 +1,1 @@
+"""The service: its life, its methods, and what it tells of itself."""
