@@ -18,12 +18,12 @@ from event_store.database import queries
 from event_store.errors import EventStoreError, LogCorruptedError
 from event_store.lanes import Pending
 from event_store.lease import statement
+from event_store.log.reader import SCAN_POSITIONS
 from event_store.message import Content, EventRow
 from event_store.outflow import Outflow
 from event_store.pace import Pace
 from event_store.parking import parked_row
 from event_store.publisher import Publisher
-from event_store.reader import SCAN_POSITIONS
 from event_store.replay_lease import ReplayLease
 from event_store.replay_mark import ReplayMark
 from event_store.term import PageSize, hole_at

@@ -21,13 +21,13 @@ from event_store.database import queries
 from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.lanes import WORKERS, Pending
 from event_store.lease import LEASE_SECONDS, statement
+from event_store.log.notifications import Wakeup
 from event_store.message import Content, EventRow
 from event_store.outflow import Outflow
 from event_store.parking import Parking
 from event_store.publisher import Publisher
 from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
-from event_store.wakeup import Wakeup
 from event_store.watermark import Watermark
 
 PAGE_EVENTS: Final = 1000

@@ -13,10 +13,10 @@ from event_store.backoff import Backoff
 from event_store.client.client import Client
 from event_store.client.retrying import pause
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
+from event_store.log.page import Page, read_page
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.markers import CaughtUp, Checkpoint, Marker
-from event_store.page import Page, read_page
 from event_store.server.server import Server
 from local.ports import free_port
 from tests.client.command import PATIENCE_SECONDS
@@ -200,7 +200,7 @@ async def test_a_read_with_a_sparse_filter_goes_on_after_a_restart(
     client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not begin again, forwards or backwards, though it had no event to remember its place by."""
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 10)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 10)
     pages = asyncio.Semaphore(0)
 
     async def counted(*arguments: Any) -> Page:
@@ -208,7 +208,7 @@ async def test_a_read_with_a_sparse_filter_goes_on_after_a_restart(
         pages.release()
         return page
 
-    monkeypatch.setattr("event_store.reader.read_page", counted)
+    monkeypatch.setattr("event_store.log.reader.read_page", counted)
     await _append(client, *range(500))
     rare = EventFilter(event_types=("Rare",))
     reads = [

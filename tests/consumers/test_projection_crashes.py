@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
+from event_store.log.page import PAGE_EVENTS
 from event_store.model.events import RecordedEvent
-from event_store.page import PAGE_EVENTS
 from event_store.projection import Projection
 from event_store.projection_versions import ProjectionVersions
 from local.ports import free_port

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from event_store.appender import Appender
 from event_store.environment import Environment
+from event_store.log.appender import Appender
 from event_store.login import Login
 from event_store.relay import Relay
 from event_store.server.server import Server

@@ -7,10 +7,10 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from event_store.appender import Appender
 from event_store.client import messages
 from event_store.contract.append_request import prepare_request
 from event_store.errors import UnavailableError
+from event_store.log.appender import Appender
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
 from tests.relay.bus import PATIENCE_SECONDS
 

@@ -6,11 +6,11 @@ from operator import attrgetter
 
 import pytest
 
-from event_store import wakeup
+from event_store.log import notifications
+from event_store.log.notifications import Wakeup
 from event_store.login import Login
 from event_store.relay import Relay
 from event_store.topology import Routing
-from event_store.wakeup import Wakeup
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 from tests.relay.bus import PATIENCE_SECONDS
@@ -35,7 +35,7 @@ async def test_a_notification_ends_a_wait(
 ) -> None:
     """So does the moment in which listening begins: there may have been some before."""
     for interval in ("LISTENING_SECONDS", "POLLING_SECONDS"):
-        monkeypatch.setattr(wakeup, interval, NEVER_SECONDS)
+        monkeypatch.setattr(notifications, interval, NEVER_SECONDS)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         await listening.wait()
@@ -48,7 +48,7 @@ async def test_a_notification_ends_a_wait(
 
 async def test_a_wait_ends_without_a_notification(listening: Wakeup, monkeypatch: pytest.MonkeyPatch) -> None:
     """Polling is the truth, though somebody listens."""
-    monkeypatch.setattr(wakeup, "POLLING_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(notifications, "POLLING_SECONDS", NEVER_SECONDS)
     async with asyncio.timeout(PATIENCE_SECONDS):
         await listening.wait()  # until it listens
         await listening.wait()
@@ -56,7 +56,7 @@ async def test_a_wait_ends_without_a_notification(listening: Wakeup, monkeypatch
 
 async def test_one_hint_ends_one_wait(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one lasts as long as ever."""
-    monkeypatch.setattr(wakeup, "POLLING_SECONDS", 0.2)
+    monkeypatch.setattr(notifications, "POLLING_SECONDS", 0.2)
     woken = Wakeup(login)
     woken.hint()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -71,16 +71,16 @@ async def test_whoever_cannot_listen_polls_more_often(
     database: TestDatabase, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the moment in which the connection ends."""
-    polling_seconds = wakeup.POLLING_SECONDS
+    polling_seconds = notifications.POLLING_SECONDS
     for interval in ("LISTENING_SECONDS", "POLLING_SECONDS", "_FIRST_WAIT_SECONDS", "_LONGEST_WAIT_SECONDS"):
-        monkeypatch.setattr(wakeup, interval, NEVER_SECONDS)
+        monkeypatch.setattr(notifications, interval, NEVER_SECONDS)
     async with Proxy(database.postgres.port) as proxy:
         monkeypatch.setenv("PGPORT", str(proxy.port))
         woken = Wakeup(login)
         task = asyncio.create_task(woken.listen())
         async with asyncio.timeout(PATIENCE_SECONDS):
             await woken.wait()  # until it listens
-            monkeypatch.setattr(wakeup, "POLLING_SECONDS", polling_seconds)
+            monkeypatch.setattr(notifications, "POLLING_SECONDS", polling_seconds)
             proxy.cut()
             while is_listening(woken):  # noqa: ASYNC110 # nothing else tells of it
                 await asyncio.sleep(0.01)
@@ -93,7 +93,7 @@ async def test_an_appender_of_the_same_process_wakes_the_relay(
     login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a notification."""
-    monkeypatch.setattr(wakeup, "POLLING_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(notifications, "POLLING_SECONDS", NEVER_SECONDS)
     relay = Relay(login, Routing({}, (), "store-only"))
 
     relay.wake(7)

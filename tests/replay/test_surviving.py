@@ -13,10 +13,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.appender import Appender
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.lease import LeaseLostError
+from event_store.log.appender import Appender
 from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import Replay, ReplayState

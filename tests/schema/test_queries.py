@@ -8,10 +8,10 @@ import pytest
 from psycopg.pq import ExecStatus
 from psycopg.types.json import Jsonb
 
-from event_store.batch import encode
 from event_store.contract.append_request import PreparedRequest, prepare_request
 from event_store.database import queries
-from event_store.import_part import ImportPart, prepare_part
+from event_store.log.append_codec import encode
+from event_store.log.import_copy import ImportPart, prepare_part
 from tests.conftest import TestDatabase
 from tests.store.imports import history, parts
 from tests.store.requests import EXISTS, NO_STREAM, append, request

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from google.rpc import error_details_pb2
 
-from event_store import appender
 from event_store.environment import Environment
+from event_store.log import appender
 from event_store.server import append_stream_call
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc

@@ -10,8 +10,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store import appender as module
-from event_store.appender import Appender
 from event_store.contract.append_request import PreparedRequest, prepare_request
 from event_store.environment import Environment
 from event_store.errors import (
@@ -19,6 +17,8 @@ from event_store.errors import (
     LogCorruptedError,
     UnavailableError,
 )
+from event_store.log import appender as module
+from event_store.log.appender import Appender
 from event_store.login import Login
 from tests.conftest import RUNTIME, TestDatabase, kill
 from tests.store.requests import append, exact, request

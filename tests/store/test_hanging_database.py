@@ -9,11 +9,12 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from event_store import connection, live_log
+from event_store import connection
 from event_store import database as module
 from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
+from event_store.log import live_tail
 from event_store.server import subscribe_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
@@ -54,7 +55,7 @@ def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(connection, "CANCEL_SECONDS", 0.5)
     monkeypatch.setattr(subscribe_call, "KEEP_ALIVE_SECONDS", 2.0)
-    monkeypatch.setattr(live_log, "READING_SECONDS", 2.0)
+    monkeypatch.setattr(live_tail, "READING_SECONDS", 2.0)
 
 
 async def _fill_the_pool(service: Service) -> None:
@@ -200,15 +201,15 @@ async def test_a_silent_stream_lives_on_while_the_log_is_read(
         kinds = {(await subscription.read()).WhichOneof("kind") for _ in range(10)}
 
     assert kinds == {"keep_alive"}
-    assert 2 * live_log.READING_SECONDS < 10 * 0.5
+    assert 2 * live_tail.READING_SECONDS < 10 * 0.5
 
 
 async def test_the_connection_that_listens_is_made_anew_when_it_hangs(
     service: Service, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence may mean that nothing is appended, or that nothing arrives: it is asked which."""
-    monkeypatch.setattr("event_store.wakeup.PROBE_SECONDS", 0.3)
-    monkeypatch.setattr("event_store.wakeup._ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("event_store.log.notifications.PROBE_SECONDS", 0.3)
+    monkeypatch.setattr("event_store.log.notifications._ANSWER_SECONDS", 0.5)
     async with Subscription(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         former = await _listener(service, 0)
@@ -240,7 +241,7 @@ def test_the_limits_leave_time_for_each_other() -> None:
     """The server answers first where it can; a stream's next message and a client's deadline come later."""
     limit, lent = module.ANSWER_SECONDS, module._POOL_TIMEOUT_SECONDS
     assert module.STATEMENT_SECONDS < limit < subscribe_call.KEEP_ALIVE_SECONDS
-    assert limit < live_log.READING_SECONDS <= subscribe_call.KEEP_ALIVE_SECONDS
+    assert limit < live_tail.READING_SECONDS <= subscribe_call.KEEP_ALIVE_SECONDS
     assert 2 * (limit + lent) < CLIENT_SECONDS
 
 

@@ -14,10 +14,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from event_store import import_writer
 from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError
-from event_store.import_part import prepare_part
+from event_store.log import import_writer
+from event_store.log.import_copy import prepare_part
 from event_store.server import import_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase

@@ -5,17 +5,17 @@ from contextlib import aclosing
 
 import pytest
 
-from event_store import live_log as module
 from event_store.database import Database
 from event_store.environment import Environment
 from event_store.errors import StoppingError, UnavailableError
-from event_store.live_log import LiveLog
+from event_store.log import live_tail as module
+from event_store.log.live_tail import LiveLog
+from event_store.log.notifications import Wakeup
+from event_store.log.reader import Reader
 from event_store.login import Login
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from event_store.server.subscribe_call import Follower
 from event_store.v1 import event_store_pb2 as pb
-from event_store.wakeup import Wakeup
 from tests.store.conftest import Service
 from tests.store.requests import append
 
@@ -149,7 +149,7 @@ async def test_a_stop_ends_a_subscription_that_catches_up(
     service: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much there is still to read."""
-    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 2)
+    monkeypatch.setattr("event_store.log.gap_check.PAGE_EVENTS", 2)
     await service.append(append(events=20))
     database = Database(environment, connections=2)
     await database.open()

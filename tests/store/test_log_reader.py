@@ -10,7 +10,7 @@ import pytest
 from event_store import connection
 from event_store import database as module
 from event_store.environment import Environment
-from event_store.log_reader import AVOIDED_SECONDS, LogReader
+from event_store.log.replica_reader import AVOIDED_SECONDS, LogReader
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as
 from tests.proxy import Proxy

@@ -6,9 +6,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store import appender as module
 from event_store.contract.append_request import prepare_request
 from event_store.errors import OverloadedError
+from event_store.log import appender as module
 from tests.conftest import TestDatabase
 from tests.store.requests import append, exact, request
 from tests.store.test_group_commit import (

@@ -12,9 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.database import Database
 from event_store.environment import Environment
+from event_store.log.page import Page, read_page
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.page import Page, read_page
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
 from tests.store.requests import append, event
@@ -25,8 +25,8 @@ PATIENCE_SECONDS = 30.0
 @pytest.fixture(autouse=True)
 def pages_of_a_hundred_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small ones, so that reads of few events go over their edges."""
-    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 100)
-    monkeypatch.setattr("event_store.reader.PAGE_EVENTS", 100)
+    monkeypatch.setattr("event_store.log.gap_check.PAGE_EVENTS", 100)
+    monkeypatch.setattr("event_store.log.reader.PAGE_EVENTS", 100)
 
 
 async def test_an_empty_log_is_one_message_without_events(service: Service) -> None:
@@ -112,7 +112,7 @@ async def test_large_pages_come_in_messages_of_a_hundred_events(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each with the checkpoint of its last event; the order goes through messages and pages."""
-    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 250)
+    monkeypatch.setattr("event_store.log.gap_check.PAGE_EVENTS", 250)
     await service.append(append(None, 620))
 
     parts = [part async for part in service.stub.ReadAll(pb.ReadAllRequest())]
@@ -142,7 +142,7 @@ async def test_a_slow_client_has_one_page_read_ahead(
             running -= 1
             has_read.release()
 
-    monkeypatch.setattr("event_store.reader.read_page", counted)
+    monkeypatch.setattr("event_store.log.reader.read_page", counted)
     database = Database(environment, connections=2)
     await database.open()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -253,7 +253,7 @@ async def test_a_sparse_filter_advances(
     any_service: Service, monkeypatch: pytest.MonkeyPatch, backwards: bool
 ) -> None:
     """Work is done in bounded steps, each says how far it came, and going on there leaves nothing out."""
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 100)
     for number in range(10):
         rare = [event(event_type="Rare")] if number == 5 else []
         await any_service.append(append(events=[*rare, *(event() for _ in range(50 - len(rare)))]))
@@ -276,7 +276,7 @@ async def test_the_checkpoint_of_a_read_is_the_same_with_and_without_a_filter(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A filter that every event passes reads the same events and arrives at the same places."""
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 100)
     await service.append(append(events=250))
     starts, limits = (0, 1, 100, 101, 250, 251, 9999, 2**64 - 1), (0, 1, 100, 120)
     for start, limit, backwards in product(starts, limits, (False, True)):

@@ -8,8 +8,8 @@ import pytest
 
 from event_store.database import Database
 from event_store.environment import Environment
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 from tests.store.conftest import Service
 from tests.store.requests import append
@@ -22,9 +22,9 @@ FAR = 1 << 62
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a read has several, and appends come between them."""
-    monkeypatch.setattr("event_store.walk.PAGE_EVENTS", 2)
-    monkeypatch.setattr("event_store.reader.PAGE_EVENTS", 2)
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 2)
+    monkeypatch.setattr("event_store.log.gap_check.PAGE_EVENTS", 2)
+    monkeypatch.setattr("event_store.log.reader.PAGE_EVENTS", 2)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 2)
 
 
 @pytest.mark.parametrize("types", [(), ("Word*",)], ids=["everything", "a filter"])

@@ -10,9 +10,10 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from event_store import appender, database
+from event_store import database
 from event_store.contract.append_request import MOST_DATA_BYTES, MOST_REQUEST_BYTES
 from event_store.environment import Environment
+from event_store.log import appender
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running

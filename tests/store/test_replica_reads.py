@@ -7,9 +7,9 @@ import pytest
 
 from event_store.database import Database
 from event_store.environment import Environment
-from event_store.log_reader import LogReader
+from event_store.log.reader import Reader
+from event_store.log.replica_reader import LogReader
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service
 from tests.store.requests import append, event

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from event_store.contract.append_request import MOST_DATA_BYTES, MOST_METADATA_BYTES
 from event_store.database import Database, queries
 from event_store.environment import Environment
-from event_store.page import LARGEST_MESSAGE_BYTES, PAGE_BYTES, Page, read_page
+from event_store.log.page import LARGEST_MESSAGE_BYTES, PAGE_BYTES, Page, read_page
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service
@@ -268,7 +268,7 @@ async def test_a_page_that_was_cut_by_its_bytes_is_not_the_last_one(
     service: Service, monkeypatch: pytest.MonkeyPatch, *, backwards: bool, limit: int
 ) -> None:
     """Of text that does not compress five events are a page: the rest comes, once, up to the limit."""
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 7)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 7)
     aggregate_id = str(uuid4())
     for seed in range(12):
         await service.append(append(aggregate_id, [event(incompressible(PAGE_BYTES // 4 - 100, seed))]))

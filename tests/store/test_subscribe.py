@@ -94,7 +94,7 @@ async def test_an_append_elsewhere_arrives_by_a_signal(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another process appends is announced by PostgreSQL, it need not be found by polling."""
-    monkeypatch.setattr("event_store.wakeup.LISTENING_SECONDS", 3600)
+    monkeypatch.setattr("event_store.log.notifications.LISTENING_SECONDS", 3600)
     async with Subscription(service) as subscription:
         await subscription.until("caught_up")
         await _listeners(service, 1)
@@ -111,7 +111,7 @@ async def test_without_a_listener_polling_finds_what_is_appended(
     async def refuse(_wakeup: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("event_store.wakeup.Wakeup.listen", refuse)
+    monkeypatch.setattr("event_store.log.notifications.Wakeup.listen", refuse)
     async with Subscription(service) as subscription:
         await subscription.until("caught_up")
         await other_process_appends(service)
@@ -140,7 +140,7 @@ async def test_a_sparse_filter_advances_the_checkpoint(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing passes the checkpoint is told all the same, step by step and then by keep-alives."""
-    monkeypatch.setattr("event_store.reader.SCAN_POSITIONS", 100)
+    monkeypatch.setattr("event_store.log.reader.SCAN_POSITIONS", 100)
     monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.05)
     await service.append(append(events=250))
 
@@ -173,7 +173,7 @@ async def test_a_slow_reader_falls_behind_and_misses_nothing(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server holds a bounded number of events, whoever reads how slowly, and says where it reads anew."""
-    monkeypatch.setattr("event_store.live_log.HELD_EVENTS", 50)
+    monkeypatch.setattr("event_store.log.live_tail.HELD_EVENTS", 50)
     data = b'"' + b"x" * 100_000 + b'"'
     async with Subscription(service) as slow, Subscription(service) as fast:
         await slow.until("caught_up")

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from event_store.environment import Environment
-from event_store.latency import Latency
+from event_store.log.latency import Latency
 from event_store.server import heartbeat
 from event_store.server.json_logging import CloudFormatter
 from infra.components.monitoring.logged import LOGGED

@@ -5,8 +5,8 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.errors import InvalidArgumentError
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 
 _SECOND_NANOS: Final = 1_000_000_000

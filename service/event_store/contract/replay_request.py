@@ -12,9 +12,9 @@ from event_store.errors import (
     FieldViolation,
     InvalidArgumentError,
 )
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED
-from event_store.reader import Reader
 from event_store.topology import RoutedTopic, Routing
 from event_store.v1 import event_store_pb2 as pb
 

@@ -18,10 +18,10 @@ from typing import Final
 
 import grpc
 
-from event_store.appender import Appender
 from event_store.contract.append_request import IsRefused, prepare_request
 from event_store.contract.error_status import to_status
 from event_store.errors import EventStoreError, InvalidArgumentError, StoppingError, UnavailableError
+from event_store.log.appender import Appender
 from event_store.server.call_errors import Context, log_failure
 from event_store.v1 import event_store_pb2 as pb
 

@@ -11,7 +11,7 @@ import logging
 from typing import Final, NoReturn
 
 from event_store.errors import EventStoreError
-from event_store.latency import Latency
+from event_store.log.latency import Latency
 from event_store.server.status_query import Overview
 
 INTERVAL_SECONDS: Final = 60.0

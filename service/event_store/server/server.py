@@ -24,17 +24,19 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from event_store import keep_alive
-from event_store.appender import Appender
 from event_store.contract.append_request import MOST_REQUEST_BYTES
 from event_store.database import Database, queries
 from event_store.database_errors import domain_errors
 from event_store.database_wait import DatabaseWait
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
-from event_store.live_log import LiveLog
-from event_store.log_reader import LogReader
+from event_store.log.appender import Appender
+from event_store.log.live_tail import LiveLog
+from event_store.log.notifications import Wakeup
+from event_store.log.reader import Reader
+from event_store.log.replica_reader import LogReader
+from event_store.log.snapshots import SnapshotTable
 from event_store.migrate import NOT_APPEND_ONLY, check_revision
-from event_store.reader import Reader
 from event_store.relay import Relay
 from event_store.replay_table import ReplayTable
 from event_store.replayer import Replayer
@@ -45,10 +47,8 @@ from event_store.server.json_logging import configure_logs
 from event_store.server.servicer import EventStoreServicer
 from event_store.server.status_query import Overview
 from event_store.server.stream_limit import StreamLimit
-from event_store.snapshot_table import SnapshotTable
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2, event_store_pb2_grpc
-from event_store.wakeup import Wakeup
 
 GRACE_SECONDS: Final = 8.0  # Cloud Run kills ten seconds after SIGTERM
 EXIT_SECONDS: Final = 9.5

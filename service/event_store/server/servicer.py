@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Final
 
-from event_store.appender import Appender
 from event_store.contract.append_request import IsRefused, canonical_uuid, not_a_uuid, prepare_request
 from event_store.contract.read_request import event_filter, start_of
 from event_store.contract.replay_request import limit_of, prepare_replay, replay_id_of
 from event_store.errors import InvalidArgumentError, OverloadedError
-from event_store.live_log import LiveLog
-from event_store.page import LARGEST_MESSAGE_BYTES
-from event_store.reader import Reader
+from event_store.log.appender import Appender
+from event_store.log.live_tail import LiveLog
+from event_store.log.page import LARGEST_MESSAGE_BYTES
+from event_store.log.reader import Reader
+from event_store.log.snapshots import SnapshotTable, prepare_snapshot
 from event_store.replay_table import ReplayTable
 from event_store.server.append_stream_call import Pipeline
 from event_store.server.call_errors import Answering, Context
@@ -20,7 +21,6 @@ from event_store.server.import_call import MOST_IMPORTS, Importer
 from event_store.server.status_query import Overview
 from event_store.server.stream_limit import StreamLimit
 from event_store.server.subscribe_call import Follower
-from event_store.snapshot_table import SnapshotTable, prepare_snapshot
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 

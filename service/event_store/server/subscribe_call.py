@@ -19,9 +19,9 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.errors import InvalidArgumentError
-from event_store.live_log import LiveLog
+from event_store.log.live_tail import LiveLog
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 
 KEEP_ALIVE_SECONDS: Final = 10.0

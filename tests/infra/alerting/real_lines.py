@@ -155,7 +155,7 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
         log.query("DELETE FROM events WHERE global_position > (SELECT position FROM relays)")
         with pytest.raises(EventStoreError):
             [event async for event in client.read_all()]
-        service_error = await captured.take("event_store.walk", "the log is corrupted")
+        service_error = await captured.take("event_store.log.gap_check", "the log is corrupted")
         async with _relaying(routing):
             relay_error = await captured.take("event_store.relay", "cannot publish until somebody helps")
     return RealLines(

@@ -47,7 +47,6 @@ from typing import Final, TypeAlias
 import psycopg
 from psycopg.types.json import Jsonb
 
-from event_store.batch import Verdict, decode, encode
 from event_store.contract.append_request import PreparedRequest
 from event_store.database import Row, queries
 from event_store.database_errors import domain_errors
@@ -58,7 +57,8 @@ from event_store.errors import (
     StoppingError,
     UnavailableError,
 )
-from event_store.latency import Latency
+from event_store.log.append_codec import Verdict, decode, encode
+from event_store.log.latency import Latency
 from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 

@@ -25,11 +25,11 @@ from typing import Final, NoReturn
 
 from event_store.backoff import Backoff
 from event_store.errors import EventStoreError, StoppingError, UnavailableError
+from event_store.log.notifications import Wakeup
+from event_store.log.page import MESSAGE_BYTES, MESSAGE_EVENTS
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.page import MESSAGE_BYTES, MESSAGE_EVENTS
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
-from event_store.wakeup import Wakeup
 
 HELD_EVENTS: Final = 1_000
 HELD_BYTES: Final = 8 * 1_048_576

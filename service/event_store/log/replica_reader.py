@@ -16,8 +16,8 @@ from typing import Final
 
 from event_store.database import Database
 from event_store.errors import SchemaError, UnavailableError
+from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
-from event_store.reader import Reader
 from event_store.v1 import event_store_pb2 as pb
 
 AVOIDED_SECONDS: Final = 30.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from event_store.errors import LogCorruptedError
-from event_store.page import PAGE_EVENTS, POSITION, VERSION, Page
+from event_store.log.page import PAGE_EVENTS, POSITION, VERSION, Page
 
 _log = logging.getLogger(__name__)
 

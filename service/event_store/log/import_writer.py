@@ -29,9 +29,9 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
-from event_store.import_part import ImportPart, at_event
+from event_store.log.import_copy import ImportPart, at_event
+from event_store.log.page import has_event, recorded_event
 from event_store.login import Login
-from event_store.page import has_event, recorded_event
 from event_store.v1 import event_store_pb2 as pb
 
 ANSWER_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can

@@ -14,10 +14,10 @@ from typing import Final
 
 from event_store.database import Database, queries
 from event_store.errors import LogCorruptedError
+from event_store.log.gap_check import Walk
+from event_store.log.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
 from event_store.model.event_filter import EventFilter
-from event_store.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
 from event_store.v1 import event_store_pb2 as pb
-from event_store.walk import Walk
 
 SCAN_POSITIONS: Final = 10_000  # measured: 5 ms for a filter that no event passes
 _HIGHEST_VERSION: Final = 2_147_483_647
