@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from event_store.watermark import Delivery
+from event_store.outbox.watermark import Delivery
 
 
 class ReplayMark:

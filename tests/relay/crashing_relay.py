@@ -12,10 +12,10 @@ from typing import Any, Final, NoReturn
 
 from event_store.environment import Environment
 from event_store.login import Login
-from event_store.parking import Parking
+from event_store.outbox.parking import Parking
+from event_store.outbox.relay import Relay
+from event_store.outbox.relay_lease import RelayLease
 from event_store.publisher import Publisher
-from event_store.relay import Relay
-from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from event_store.cli import main
-from event_store.parked import ParkedMessages
+from event_store.outbox.parked_messages import ParkedMessages
 
 if __name__ == "__main__":
     unblock = ParkedMessages._unblock

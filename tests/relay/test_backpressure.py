@@ -7,10 +7,10 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from event_store import term
-from event_store.lanes import WORKERS, Lanes
-from event_store.term import AHEAD_EVENTS, PAGE_EVENTS, PENDING_BYTES, PENDING_MESSAGES
-from event_store.watermark import Watermark
+from event_store.outbox import relay_term
+from event_store.outbox.lanes import WORKERS, Lanes
+from event_store.outbox.relay_term import AHEAD_EVENTS, PAGE_EVENTS, PENDING_BYTES, PENDING_MESSAGES
+from event_store.outbox.watermark import Watermark
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay
 from tests.relay.gate import Gate
@@ -114,7 +114,7 @@ async def test_a_topic_that_takes_nothing_holds_the_others_only_far_beyond_it(
         most_ahead = max(most_ahead, watermark.ahead)
 
     monkeypatch.setattr(Watermark, "advance", watch)
-    monkeypatch.setattr(term, "AHEAD_EVENTS", 500)
+    monkeypatch.setattr(relay_term, "AHEAD_EVENTS", 500)
     await bus.delete("second")
     await log.append(str(uuid4()), "Second", 1)
     for _ in range(5):
@@ -135,9 +135,9 @@ async def test_a_relay_that_was_full_reads_on_when_half_of_it_is_published(
     bus: Bus, log: Log, gate: Gate, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that what is read next comes in full pages, not in one for each message."""
-    monkeypatch.setattr(term, "PENDING_MESSAGES", 40)
-    monkeypatch.setattr(term, "PAGE_EVENTS", 10)
-    monkeypatch.setattr(term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
+    monkeypatch.setattr(relay_term, "PENDING_MESSAGES", 40)
+    monkeypatch.setattr(relay_term, "PAGE_EVENTS", 10)
+    monkeypatch.setattr(relay_term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
     held: list[int] = []
     add = Lanes.add
 

@@ -12,15 +12,15 @@ import pytest
 from event_store.client.client import Client
 from event_store.database import queries
 from event_store.errors import InvalidArgumentError
-from event_store.lanes import Pending
-from event_store.lease import LeaseLostError
 from event_store.message import PubsubMessage
-from event_store.parked import ParkedMessages
-from event_store.parking import Parking
+from event_store.outbox.lanes import Pending
+from event_store.outbox.lease import LeaseLostError
+from event_store.outbox.parked_messages import ParkedMessages
+from event_store.outbox.parking import Parking
+from event_store.outbox.relay_lease import RelayLease
+from event_store.outbox.watermark import Delivery
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
 from event_store.topology import Ordering, Routing
-from event_store.watermark import Delivery
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import term
+from event_store.outbox import relay_term
+from event_store.outbox.relay_lease import RelayLease
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
 from tests.relay.bus import Bus
 from tests.relay.conftest import StartRelay
 from tests.relay.log import Log
@@ -34,7 +34,7 @@ async def test_a_checkpoint_does_not_wait_for_the_next_renewal(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, aggregate_type: str
 ) -> None:
     """What is published, and what goes nowhere, moves it by itself."""
-    monkeypatch.setattr(term, "LEASE_SECONDS", 3600)
+    monkeypatch.setattr(relay_term, "LEASE_SECONDS", 3600)
     await log.append(str(uuid4()), aggregate_type, 1, 2)
 
     await start_relay(bus.routing())
@@ -46,7 +46,7 @@ async def test_a_topic_without_messages_gets_on_behind_one_that_takes_nothing(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its position is written with the next renewal, though no message of its own was published."""
-    monkeypatch.setattr(term, "LEASE_SECONDS", 1.5)
+    monkeypatch.setattr(relay_term, "LEASE_SECONDS", 1.5)
     await bus.delete("second")
     await log.append(str(uuid4()), "Second", 1, 2, 3)
 
@@ -60,7 +60,7 @@ async def test_a_checkpoint_that_says_nothing_new_is_not_written(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, checkpoints: list[int]
 ) -> None:
     """A relay at rest costs its renewals alone."""
-    monkeypatch.setattr(term, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(relay_term, "LEASE_SECONDS", 0.3)
     renewals = asyncio.Semaphore(0)
     renew = RelayLease.renew
 
@@ -84,7 +84,7 @@ async def test_between_two_checkpoints_there_is_some_time(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch, checkpoints: list[int]
 ) -> None:
     """However many events are published meanwhile."""
-    monkeypatch.setattr(term, "CHECKPOINT_SECONDS", 2)
+    monkeypatch.setattr(relay_term, "CHECKPOINT_SECONDS", 2)
     started = asyncio.get_running_loop().time()
     await start_relay(bus.routing())
     for number in range(1, 11):
@@ -100,8 +100,8 @@ async def test_what_is_known_to_be_in_the_log_fills_requests_up(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relay that has to catch up publishes the events of a key together, though they are read in pages."""
-    monkeypatch.setattr(term, "PAGE_EVENTS", 10)
-    monkeypatch.setattr(term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
+    monkeypatch.setattr(relay_term, "PAGE_EVENTS", 10)
+    monkeypatch.setattr(relay_term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
     requests: list[int] = []
     publish = Publisher.publish
 

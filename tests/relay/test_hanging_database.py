@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import connection, lease
+from event_store import connection
 from event_store.login import Login
-from event_store.relay import Relay
+from event_store.outbox import lease
+from event_store.outbox.relay import Relay
 from event_store.replayer import Replayer
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy

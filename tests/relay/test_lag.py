@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import term
 from event_store.client.client import Client
-from event_store.relay_lease import RelayLease
+from event_store.outbox import relay_term
+from event_store.outbox.relay_lease import RelayLease
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of
 from tests.relay.conftest import StartRelay
@@ -76,7 +76,7 @@ async def test_a_topic_without_messages_is_as_far_as_the_log_is_read(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It gets no lag behind one that takes nothing; this is written down when the lease is renewed."""
-    monkeypatch.setattr(term, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(relay_term, "LEASE_SECONDS", 1.0)
     await bus.delete("second")
     await start_relay(bus.routing())
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_store import lanes
 from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
-from event_store.lanes import UNORDERED_LANES, Lanes, Pending
 from event_store.message import PubsubMessage
+from event_store.outbox import lanes
+from event_store.outbox.lanes import UNORDERED_LANES, Lanes, Pending
+from event_store.outbox.watermark import Delivery, Watermark
 from event_store.publisher import REQUEST_BYTES, REQUEST_MESSAGES, PublishRequest
-from event_store.watermark import Delivery, Watermark
 
 KEYS = ("", "a", "b", "c")
 

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from event_store.errors import UnavailableError
-from event_store.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, LeaseLostError, statement
 from event_store.message import PubsubMessage
-from event_store.outflow import PUBLISH_MARGIN_SECONDS, Outflow
+from event_store.outbox.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, LeaseLostError, statement
+from event_store.outbox.outflow import PUBLISH_MARGIN_SECONDS, Outflow
+from event_store.outbox.relay_lease import RelayLease
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
 from event_store.replay_lease import ReplayLease
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.conftest import StartRelay
@@ -166,7 +166,7 @@ async def test_a_statement_of_a_holder_ends_in_time(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that does not answer is away, long before the lease runs out."""
-    monkeypatch.setattr("event_store.lease.STATEMENT_SECONDS", 0.1)
+    monkeypatch.setattr("event_store.outbox.lease.STATEMENT_SECONDS", 0.1)
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(UnavailableError, match=r"did not answer within 0\.1 s"):

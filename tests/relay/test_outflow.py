@@ -7,12 +7,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.lanes import Pending
 from event_store.message import PubsubMessage
-from event_store.outflow import DRAIN_SECONDS, Outflow
+from event_store.outbox.lanes import Pending
+from event_store.outbox.outflow import DRAIN_SECONDS, Outflow
+from event_store.outbox.relay_lease import RelayLease
+from event_store.outbox.watermark import Delivery
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
-from event_store.watermark import Delivery
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.conftest import StartRelay
 from tests.relay.gate import Gate
@@ -75,7 +75,7 @@ async def test_a_stop_writes_the_last_checkpoint(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it is to the next one: the next relay publishes nothing again."""
-    monkeypatch.setattr("event_store.term.CHECKPOINT_SECONDS", 600)
+    monkeypatch.setattr("event_store.outbox.relay_term.CHECKPOINT_SECONDS", 600)
     await log.append(str(uuid4()), "First", 1, 2)
     relay = await start_relay(bus.routing())
     await bus.receive_events("first", {1, 2})

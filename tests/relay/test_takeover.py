@@ -11,9 +11,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.lease import LeaseLostError
 from event_store.login import Login
-from event_store.relay_lease import RelayLease
+from event_store.outbox.lease import LeaseLostError
+from event_store.outbox.relay_lease import RelayLease
 from event_store.topology import Routing
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.relay.conftest import StartRelay

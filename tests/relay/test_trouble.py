@@ -9,11 +9,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store import lease
 from event_store.errors import UnavailableError
 from event_store.login import Login
-from event_store.relay import Relay
-from event_store.term import PAGE_EVENTS, PageSize
+from event_store.outbox import lease
+from event_store.outbox.relay import Relay
+from event_store.outbox.relay_term import PAGE_EVENTS, PageSize
 from event_store.topology import Routing
 from local.ports import free_port
 from local.pubsub import PubSubServer

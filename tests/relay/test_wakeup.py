@@ -9,7 +9,7 @@ import pytest
 from event_store.log import notifications
 from event_store.log.notifications import Wakeup
 from event_store.login import Login
-from event_store.relay import Relay
+from event_store.outbox.relay import Relay
 from event_store.topology import Routing
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import connection, lease
+from event_store import connection
 from event_store.client.client import Client
+from event_store.outbox import lease
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 from tests.relay.bus import Bus

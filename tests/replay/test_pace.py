@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_store.pace import _SLACK_SECONDS, Pace
+from event_store.outbox.rate_limit import _SLACK_SECONDS, Pace
 from event_store.replay_mark import ReplayMark
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from event_store.client.client import Client
 from event_store.environment import Environment
-from event_store.lease import LeaseLostError
 from event_store.log.appender import Appender
 from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import Replay, ReplayState
+from event_store.outbox.lease import LeaseLostError
 from event_store.replay_lease import ReplayLease
 from event_store.topology import Route, Routing
 from local.ports import free_port

@@ -14,7 +14,7 @@ from event_store.contract.arguments import MOST_LIMIT
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import TIMEOUTS, Login
-from event_store.parked import ParkedMessage, ParkedMessages
+from event_store.outbox.parked_messages import ParkedMessage, ParkedMessages
 from event_store.publisher import Publisher
 
 DESCRIPTION: Final = """\

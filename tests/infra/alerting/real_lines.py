@@ -16,7 +16,7 @@ from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import Login
 from event_store.model.events import new_event_id
-from event_store.relay import Relay
+from event_store.outbox.relay import Relay
 from event_store.server.json_logging import CloudFormatter
 from event_store.server.server import Server
 from event_store.topology import Routing
@@ -133,7 +133,7 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
         idle = await vitals()
         healthy = []
         async with _relaying(routing):
-            publishing = await captured.take("event_store.relay", "publishing")
+            publishing = await captured.take("event_store.outbox.relay", "publishing")
             for _ in range(_TRIES):
                 await append()
                 await log.until("position = (SELECT position FROM log_head) FROM relays")
@@ -157,7 +157,9 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
             [event async for event in client.read_all()]
         service_error = await captured.take("event_store.log.gap_check", "the log is corrupted")
         async with _relaying(routing):
-            relay_error = await captured.take("event_store.relay", "cannot publish until somebody helps")
+            relay_error = await captured.take(
+                "event_store.outbox.relay", "cannot publish until somebody helps"
+            )
     return RealLines(
         idle=idle,
         healthy=min(healthy, key=lambda line: float(json.loads(line)["append_seconds"])),

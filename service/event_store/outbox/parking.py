@@ -27,9 +27,9 @@ from typing import Any, Final
 
 from event_store.database import queries
 from event_store.errors import EventStoreError
-from event_store.lanes import Pending
-from event_store.lease import LeaseLostError, statement
-from event_store.relay_lease import RELAY, RelayLease
+from event_store.outbox.lanes import Pending
+from event_store.outbox.lease import LeaseLostError, statement
+from event_store.outbox.relay_lease import RELAY, RelayLease
 from event_store.topology import Routing
 
 _ERROR_CHARACTERS: Final = 1000

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from event_store.database import queries
-from event_store.lease import LEASE_SECONDS, Lease, LeaseLostError, expiry, statement
+from event_store.outbox.lease import LEASE_SECONDS, Lease, LeaseLostError, expiry, statement
 
 RELAY: Final = "main"
 

@@ -34,12 +34,12 @@ import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
 from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
-from event_store.lease import LeaseLostError, new_owner
 from event_store.log.notifications import Wakeup
 from event_store.login import Login
+from event_store.outbox.lease import LeaseLostError, new_owner
+from event_store.outbox.relay_lease import RelayLease
+from event_store.outbox.relay_term import PageSize, Term
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
-from event_store.term import PageSize, Term
 from event_store.topology import Routing
 
 STANDBY_SECONDS: Final = 1.0  # between two attempts to acquire the lease

@@ -19,16 +19,16 @@ from typing import Final, NoReturn
 
 from event_store.database import queries
 from event_store.errors import LogCorruptedError, UnavailableError
-from event_store.lanes import WORKERS, Pending
-from event_store.lease import LEASE_SECONDS, statement
 from event_store.log.notifications import Wakeup
 from event_store.message import Content, EventRow
-from event_store.outflow import Outflow
-from event_store.parking import Parking
+from event_store.outbox.lanes import WORKERS, Pending
+from event_store.outbox.lease import LEASE_SECONDS, statement
+from event_store.outbox.outflow import Outflow
+from event_store.outbox.parking import Parking
+from event_store.outbox.relay_lease import RelayLease
+from event_store.outbox.watermark import Watermark
 from event_store.publisher import Publisher
-from event_store.relay_lease import RelayLease
 from event_store.topology import Routing
-from event_store.watermark import Watermark
 
 PAGE_EVENTS: Final = 1000
 PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
