@@ -10,7 +10,7 @@ import pytest
 from event_store import AppendStream, Client, Replays
 from event_store.errors import WrongExpectedVersionError
 from event_store.model.events import ExpectedVersion, NewEvent
-from event_store.replay_term import RENEW_SECONDS
+from event_store.replay.term import RENEW_SECONDS
 from tests.client.command import ROOT
 
 CONTRACT: Final = ROOT / "service" / "proto" / "event_store" / "v1" / "event_store.proto"

@@ -10,7 +10,7 @@ from event_store import connection
 from event_store.login import Login
 from event_store.outbox import lease
 from event_store.outbox.relay import Relay
-from event_store.replayer import Replayer
+from event_store.replay.replayer import Replayer
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of

@@ -13,7 +13,7 @@ from event_store.outbox.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, Le
 from event_store.outbox.outflow import PUBLISH_MARGIN_SECONDS, Outflow
 from event_store.outbox.relay_lease import RelayLease
 from event_store.publisher import Publisher
-from event_store.replay_lease import ReplayLease
+from event_store.replay.lease import ReplayLease
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.conftest import StartRelay
 from tests.relay.gate import Gate

@@ -10,7 +10,7 @@ import pytest
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.login import Login
-from event_store.replayer import Replayer
+from event_store.replay.replayer import Replayer
 from event_store.server.server import Server
 from event_store.topology import Ordering, RoutedTopic, Routing
 from tests.conftest import Addresses

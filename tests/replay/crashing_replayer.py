@@ -10,9 +10,9 @@ from typing import Final
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.publisher import Publisher
-from event_store.replay_lease import ReplayLease
-from event_store.replay_term import ReplayTerm
-from event_store.replayer import Replayer
+from event_store.replay.lease import ReplayLease
+from event_store.replay.replayer import Replayer
+from event_store.replay.term import ReplayTerm
 from event_store.topology import Routing
 from tests.relay.crashing_relay import die_after, die_before, install
 

@@ -100,9 +100,9 @@ async def test_a_sparse_filter_looks_beyond_what_it_scans_at_once(
     client: Client, bus: Bus, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Steps of the scan, pages and steps of the count do not change what is replayed."""
-    monkeypatch.setattr("event_store.replay_term.SCAN_POSITIONS", 7)
-    monkeypatch.setattr("event_store.replay_term.PAGE_EVENTS", 2)
-    monkeypatch.setattr("event_store.replay_table.COUNT_POSITIONS", 5)
+    monkeypatch.setattr("event_store.replay.term.SCAN_POSITIONS", 7)
+    monkeypatch.setattr("event_store.replay.term.PAGE_EVENTS", 2)
+    monkeypatch.setattr("event_store.replay.store.COUNT_POSITIONS", 5)
     expected = set()
     for number in range(60):
         (position,) = await log.append(str(uuid4()), "First" if number % 11 == 3 else "Second", number)

@@ -11,7 +11,7 @@ from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.model.replay import ReplayState
 from event_store.outbox.lanes import WORKERS
-from event_store.replay_term import REPLAY_WORKERS
+from event_store.replay.term import REPLAY_WORKERS
 from event_store.server.server import Server
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of

@@ -20,7 +20,7 @@ from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import Replay, ReplayState
 from event_store.outbox.lease import LeaseLostError
-from event_store.replay_lease import ReplayLease
+from event_store.replay.lease import ReplayLease
 from event_store.topology import Route, Routing
 from local.ports import free_port
 from local.pubsub import PubSubServer

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import replayer
 from event_store.client.client import Client
 from event_store.errors import (
     ConfigurationError,
@@ -18,7 +17,8 @@ from event_store.errors import (
 )
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import ReplayState
-from event_store.replay_term import ReplayTerm
+from event_store.replay import replayer
+from event_store.replay.term import ReplayTerm
 from tests.relay.bus import Bus, positions_of
 from tests.relay.log import Log
 from tests.replay.conftest import AGAIN, StartReplayer, routing_of, serving

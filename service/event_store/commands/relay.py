@@ -12,7 +12,7 @@ from event_store.environment import ROUTING, Environment
 from event_store.errors import ConfigurationError
 from event_store.login import TIMEOUTS, Login
 from event_store.outbox.relay import Relay
-from event_store.replayer import Replayer
+from event_store.replay.replayer import Replayer
 from event_store.server.json_logging import configure_logs
 from event_store.topology import Routing
 

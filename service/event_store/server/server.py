@@ -38,8 +38,8 @@ from event_store.log.replica_reader import LogReader
 from event_store.log.snapshots import SnapshotTable
 from event_store.migrate import NOT_APPEND_ONLY, check_revision
 from event_store.outbox.relay import Relay
-from event_store.replay_table import ReplayTable
-from event_store.replayer import Replayer
+from event_store.replay.replayer import Replayer
+from event_store.replay.store import ReplayTable
 from event_store.server.call_errors import Answering, Context
 from event_store.server.heartbeat import Vitals
 from event_store.server.import_call import Importer

@@ -14,7 +14,7 @@ from event_store.log.live_tail import LiveLog
 from event_store.log.page import LARGEST_MESSAGE_BYTES
 from event_store.log.reader import Reader
 from event_store.log.snapshots import SnapshotTable, prepare_snapshot
-from event_store.replay_table import ReplayTable
+from event_store.replay.store import ReplayTable
 from event_store.server.append_stream_call import Pipeline
 from event_store.server.call_errors import Answering, Context
 from event_store.server.import_call import MOST_IMPORTS, Importer

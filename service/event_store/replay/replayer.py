@@ -36,8 +36,8 @@ from event_store.login import Login
 from event_store.outbox.lease import LeaseLostError, new_owner, statement
 from event_store.outbox.relay_term import PageSize
 from event_store.publisher import Publisher
-from event_store.replay_lease import ReplayLease
-from event_store.replay_term import ReplayTerm
+from event_store.replay.lease import ReplayLease
+from event_store.replay.term import ReplayTerm
 from event_store.topology import Routing
 
 MOST_REPLAYS: Final = 4  # ours: so many pages of others a statement may wait for

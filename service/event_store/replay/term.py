@@ -25,8 +25,8 @@ from event_store.outbox.parking import parked_row
 from event_store.outbox.rate_limit import Pace
 from event_store.outbox.relay_term import PageSize, hole_at
 from event_store.publisher import Publisher
-from event_store.replay_lease import ReplayLease
-from event_store.replay_mark import ReplayMark
+from event_store.replay.lease import ReplayLease
+from event_store.replay.progress import ReplayMark
 from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20

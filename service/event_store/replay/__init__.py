@@ -1,0 +1,1 @@
+"""A part of the log published again, under a lease of its own."""
