@@ -18,7 +18,7 @@ from benchmarks.statements import statements
 from event_store.environment import Environment
 from event_store.login import Login
 from event_store.outbox.relay import Relay
-from event_store.pubsub import open_channel
+from event_store.pubsub.channel import open_channel
 from event_store.topology import Ordering, Route, RoutedTopic, Routing
 
 _POLL_SECONDS = 0.02

@@ -26,7 +26,7 @@ from event_store.contract import arguments
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.intake import EventHandler, Intake
 from event_store.outage import Outage
-from event_store.subscriber import Subscriber
+from event_store.pubsub.subscriber import Subscriber
 from event_store.suspects import Suspects
 
 _CONCURRENCY: Final = (1, 1000)

@@ -21,9 +21,9 @@ from typing import Any, Final, Self
 
 from event_store.contract import arguments
 from event_store.errors import EventStoreError
-from event_store.message import PubsubMessage
-from event_store.publisher import Publisher
-from event_store.subscriber import Subscriber
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
+from event_store.pubsub.subscriber import Subscriber
 from event_store.topology import Subscription
 
 HOLD_SECONDS: Final = 120

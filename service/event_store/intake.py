@@ -16,9 +16,9 @@ from event_store.backoff import Backoff
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.outage import Outage
-from event_store.received import recorded_event
+from event_store.pubsub.received import recorded_event
+from event_store.pubsub.subscriber import StreamingPullRequest, Subscriber, to_error
 from event_store.settlement import DEADLINE_SECONDS, Settlement
-from event_store.subscriber import StreamingPullRequest, Subscriber, to_error
 from event_store.suspects import GATHER_SECONDS, Suspects
 from event_store.verdict import NOT_NOW
 

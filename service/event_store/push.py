@@ -10,7 +10,7 @@ from typing import Any
 
 from event_store.errors import EventStoreError
 from event_store.intake import EventHandler
-from event_store.received import pushed_event
+from event_store.pubsub.received import pushed_event
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from event_store.errors import InvalidArgumentError
-from event_store.subscriber import Subscriber
+from event_store.pubsub.subscriber import Subscriber
 from event_store.topology import Subscription, Topology
 
 # Messages at the edge of the retention would be gone before the seek takes effect.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from event_store.subscriber import Subscriber
+from event_store.pubsub.subscriber import Subscriber
 
 # Google's shortest: what a consumer that died has held comes again after this.
 DEADLINE_SECONDS: Final = 10

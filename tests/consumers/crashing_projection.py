@@ -14,7 +14,7 @@ from event_store.client.client import Client
 from event_store.consumer import Consumer
 from event_store.model.events import RecordedEvent
 from event_store.projection_versions import ProjectionVersions
-from event_store.subscriber import Subscriber
+from event_store.pubsub.subscriber import Subscriber
 from tests.consumers.words import Words
 
 

@@ -20,9 +20,9 @@ from event_store.dead_letters import DeadLetters
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.model.events import RecordedEvent
+from event_store.pubsub.subscriber import Subscriber
 from event_store.server.server import Server
 from event_store.settlement import DEADLINE_SECONDS
-from event_store.subscriber import Subscriber
 from local.ports import free_port
 from local.pubsub import ManualClock, PubSubServer
 from tests.conftest import TestDatabase

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from event_store import keep_alive
-from event_store.subscriber import StreamingPullRequest, Subscriber
+from event_store.pubsub.subscriber import StreamingPullRequest, Subscriber
 from tests.proxy import PATIENCE_SECONDS, Proxy
 from tests.pubsub.bus import Bus
 

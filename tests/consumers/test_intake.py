@@ -16,7 +16,7 @@ from event_store.consumer import Consumer
 from event_store.errors import ConfigurationError, OverloadedError, UnavailableError
 from event_store.intake import HELD_PER_WORKER
 from event_store.model.events import RecordedEvent
-from event_store.subscriber import Subscriber
+from event_store.pubsub.subscriber import Subscriber
 from local.pubsub import PubSubServer
 from tests.consumers.flow import DEAD, PATH, TOPIC, consuming, subscribe
 from tests.consumers.words import PATIENCE_SECONDS

@@ -12,7 +12,7 @@ import yaml
 from google.api_core.exceptions import InvalidArgument
 from google.pubsub_v1.types import PubsubMessage
 
-from event_store.message import Content, EventRow
+from event_store.pubsub.event_message import Content, EventRow
 from local.bus import Bus
 from local.state import ROOT
 from tests.local.conftest import LocalCloud, Stack, local_cloud, stack

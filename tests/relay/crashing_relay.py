@@ -15,7 +15,7 @@ from event_store.login import Login
 from event_store.outbox.parking import Parking
 from event_store.outbox.relay import Relay
 from event_store.outbox.relay_lease import RelayLease
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
 

@@ -12,14 +12,14 @@ import pytest
 from event_store.client.client import Client
 from event_store.database import queries
 from event_store.errors import InvalidArgumentError
-from event_store.message import PubsubMessage
 from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import LeaseLostError
 from event_store.outbox.parked_messages import ParkedMessages
 from event_store.outbox.parking import Parking
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
 from event_store.topology import Ordering, Routing
 from tests.client.command import run
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of

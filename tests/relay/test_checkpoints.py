@@ -9,7 +9,7 @@ import pytest
 
 from event_store.outbox import relay_term
 from event_store.outbox.relay_lease import RelayLease
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 from tests.relay.bus import Bus
 from tests.relay.conftest import StartRelay
 from tests.relay.log import Log

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
-from event_store.message import PubsubMessage
 from event_store.outbox import lanes
 from event_store.outbox.lanes import UNORDERED_LANES, Lanes, Pending
 from event_store.outbox.watermark import Delivery, Watermark
-from event_store.publisher import REQUEST_BYTES, REQUEST_MESSAGES, PublishRequest
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, PublishRequest
 
 KEYS = ("", "a", "b", "c")
 

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from event_store.errors import UnavailableError
-from event_store.message import PubsubMessage
 from event_store.outbox.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, LeaseLostError, statement
 from event_store.outbox.outflow import PUBLISH_MARGIN_SECONDS, Outflow
 from event_store.outbox.relay_lease import RelayLease
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.conftest import StartRelay

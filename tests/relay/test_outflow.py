@@ -7,12 +7,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.message import PubsubMessage
 from event_store.outbox.lanes import Pending
 from event_store.outbox.outflow import DRAIN_SECONDS, Outflow
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.conftest import StartRelay
 from tests.relay.gate import Gate

@@ -7,8 +7,8 @@ import grpc
 import pytest
 
 from event_store.errors import InvalidArgumentError, UnavailableError
-from event_store.message import PubsubMessage
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
 from tests.relay.bus import PATIENCE_SECONDS, Bus
 from tests.relay.gate import Gate
 

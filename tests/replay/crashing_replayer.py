@@ -9,7 +9,7 @@ from typing import Final
 
 from event_store.environment import Environment
 from event_store.login import Login
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from event_store.replay.replayer import Replayer
 from event_store.replay.term import ReplayTerm

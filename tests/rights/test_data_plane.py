@@ -10,10 +10,10 @@ import grpc.aio
 import pytest
 
 from event_store.errors import ConfigurationError, UnavailableError
-from event_store.message import PubsubMessage
-from event_store.publisher import Publisher
-from event_store.pubsub import is_local
-from event_store.subscriber import Subscriber
+from event_store.pubsub.channel import is_local
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
+from event_store.pubsub.subscriber import Subscriber
 from local.limits import pubsub
 from local.metadata import MetadataServer
 from local.place import Place

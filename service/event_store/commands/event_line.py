@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import EventStoreError, InvalidArgumentError
-from event_store.json_members import members
+from event_store.pubsub.json_members import members
 
 _JSON: Final = ("event_data", "metadata")
 _TEXTS: Final = ("aggregate_id", "aggregate_type", "event_type", "occurred_at", "event_id")

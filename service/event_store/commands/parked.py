@@ -15,7 +15,7 @@ from event_store.environment import Environment
 from event_store.errors import EventStoreError
 from event_store.login import TIMEOUTS, Login
 from event_store.outbox.parked_messages import ParkedMessage, ParkedMessages
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 
 DESCRIPTION: Final = """\
 Look after the messages that the relay could not publish and set aside, in the database that libpq's variables

@@ -23,7 +23,7 @@ from typing import Any, Final, NoReturn
 from event_store.backoff import Backoff
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.outbox.watermark import Delivery
-from event_store.publisher import REQUEST_BYTES, REQUEST_MESSAGES
+from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES
 
 WORKERS: Final = 100  # as many as one connection to Google carries at once
 # Without an ordering key nothing has to wait: messages spread over this many lanes.

@@ -16,7 +16,7 @@ from typing import Any, Final
 from event_store.errors import EventStoreError
 from event_store.outbox.lanes import Lanes, Pending
 from event_store.outbox.lease import Lease, LeaseLostError
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 
 PUBLISH_SECONDS: Final = 9.0
 PUBLISH_MARGIN_SECONDS: Final = 1.0

@@ -24,8 +24,8 @@ import psycopg
 from event_store.database import queries
 from event_store.database_errors import domain_errors
 from event_store.errors import InvalidArgumentError, LogCorruptedError
-from event_store.message import Content, EventRow
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import Content, EventRow
+from event_store.pubsub.publisher import Publisher
 
 PAGE_MESSAGES: Final = 500  # are looked at with one statement
 _PUBLISH_SECONDS: Final = 30.0

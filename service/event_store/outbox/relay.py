@@ -39,7 +39,7 @@ from event_store.login import Login
 from event_store.outbox.lease import LeaseLostError, new_owner
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.relay_term import PageSize, Term
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
 STANDBY_SECONDS: Final = 1.0  # between two attempts to acquire the lease

@@ -20,14 +20,14 @@ from typing import Final, NoReturn
 from event_store.database import queries
 from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.log.notifications import Wakeup
-from event_store.message import Content, EventRow
 from event_store.outbox.lanes import WORKERS, Pending
 from event_store.outbox.lease import LEASE_SECONDS, statement
 from event_store.outbox.outflow import Outflow
 from event_store.outbox.parking import Parking
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Watermark
-from event_store.publisher import Publisher
+from event_store.pubsub.event_message import Content, EventRow
+from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
 PAGE_EVENTS: Final = 1000

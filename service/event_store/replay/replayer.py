@@ -35,7 +35,7 @@ from event_store.errors import ConfigurationError, EventStoreError
 from event_store.login import Login
 from event_store.outbox.lease import LeaseLostError, new_owner, statement
 from event_store.outbox.relay_term import PageSize
-from event_store.publisher import Publisher
+from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from event_store.replay.term import ReplayTerm
 from event_store.topology import Routing

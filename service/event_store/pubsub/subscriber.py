@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import pubsub
 
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
-from event_store.pubsub import open_channel
+from event_store.pubsub.channel import open_channel
 
 _SERVICE: Final = "/google.pubsub.v1.Subscriber/"
 _REQUEST_SECONDS: Final = 10.0

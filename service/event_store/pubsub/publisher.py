@@ -12,7 +12,7 @@ import grpc
 from google.pubsub_v1.types import pubsub
 
 from event_store.errors import InvalidArgumentError, UnavailableError
-from event_store.pubsub import open_channel
+from event_store.pubsub.channel import open_channel
 
 # Google's limits: https://cloud.google.com/pubsub/quotas#resource_limits
 REQUEST_MESSAGES: Final = 1000

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import InvalidArgumentError
-from event_store.json_members import members
 from event_store.model.events import RecordedEvent
+from event_store.pubsub.json_members import members
 
 _TEXTS: Final = ("event_id", "event_type", "aggregate_id", "aggregate_type")
 _NUMBERS: Final = {"event_version": 2**31 - 1, "global_position": 2**63 - 1}

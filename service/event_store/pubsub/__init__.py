@@ -1,0 +1,1 @@
+"""Pub/Sub: the connection, publishing, pulling, and an event as a message."""
