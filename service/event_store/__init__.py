@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from event_store.client.append_stream import AppendStream
     from event_store.client.client import Client
     from event_store.client.replays import Replays
-    from event_store.consumer import Consumer
+    from event_store.consumer.checkpoints import PassedOver, create_projection_tables
+    from event_store.consumer.consumer import Consumer
+    from event_store.consumer.projection import Projection
+    from event_store.consumer.push import handle_push
     from event_store.errors import (
         ConfigurationError,
         EventAlreadyExistsError,
@@ -43,9 +46,6 @@ if TYPE_CHECKING:
     from event_store.model.markers import CaughtUp, Checkpoint, FellBehind
     from event_store.model.replay import Replay, ReplayState
     from event_store.model.snapshot import LoadedAggregate, Snapshot
-    from event_store.projection import Projection
-    from event_store.projection_versions import PassedOver, create_projection_tables
-    from event_store.push import handle_push
 
 __all__ = [
     "AggregateAppend",
@@ -92,19 +92,19 @@ _MODULES = {
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "event_store.errors"),
     "CaughtUp": "event_store.model.markers",
     "Checkpoint": "event_store.model.markers",
-    "Consumer": "event_store.consumer",
+    "Consumer": "event_store.consumer.consumer",
     "FellBehind": "event_store.model.markers",
     "FieldViolation": "event_store.errors",
     "LoadedAggregate": "event_store.model.snapshot",
-    "PassedOver": "event_store.projection_versions",
-    "Projection": "event_store.projection",
+    "PassedOver": "event_store.consumer.checkpoints",
+    "Projection": "event_store.consumer.projection",
     "Replay": "event_store.model.replay",
     "ReplayState": "event_store.model.replay",
     "Replays": "event_store.client.replays",
     "Snapshot": "event_store.model.snapshot",
     "TopicStatus": "event_store.model.events",
-    "create_projection_tables": "event_store.projection_versions",
-    "handle_push": "event_store.push",
+    "create_projection_tables": "event_store.consumer.checkpoints",
+    "handle_push": "event_store.consumer.push",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_store.client.client import Client
-from event_store.dead_letters import DeadLetters
+from event_store.consumer.dead_letters import DeadLetters
 from event_store.errors import InvalidArgumentError
 from event_store.model.events import AggregateAppend, NewEvent
 from event_store.topology import Subscription

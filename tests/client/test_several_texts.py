@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import pytest
 
-from event_store.dead_letters import DeadLetters
+from event_store.consumer.dead_letters import DeadLetters
+from event_store.consumer.projection import Projection
 from event_store.errors import InvalidArgumentError
 from event_store.model.event_filter import EventFilter
-from event_store.projection import Projection
 from event_store.topology import Subscription
 
 TAKERS: Final[dict[str, Callable[[Any], object]]] = {

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from event_store.client.client import Client
-from event_store.consumer import Consumer
+from event_store.consumer.checkpoints import ProjectionVersions
+from event_store.consumer.consumer import Consumer
 from event_store.model.events import RecordedEvent
-from event_store.projection_versions import ProjectionVersions
 from event_store.pubsub.subscriber import Subscriber
 from tests.consumers.words import Words
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from event_store.consumer import Consumer
-from event_store.intake import EventHandler
+from event_store.consumer.consumer import Consumer
+from event_store.consumer.streaming_pull import EventHandler
 from event_store.topology import Ordering, Route, RoutedTopic, Routing, Subscription
 from tests.consumers.words import PATIENCE_SECONDS
 from tests.pubsub.bus import Bus

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from event_store.consumer import Consumer
+from event_store.consumer.consumer import Consumer
 from event_store.model.events import RecordedEvent
 
 

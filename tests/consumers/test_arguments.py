@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from event_store.consumer import Consumer
+from event_store.consumer.consumer import Consumer
+from event_store.consumer.projection import Projection
 from event_store.errors import InvalidArgumentError
-from event_store.projection import Projection
 
 NOBODY: Any = None  # never asked
 

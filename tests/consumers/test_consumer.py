@@ -13,16 +13,16 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import settlement
 from event_store.client.client import Client
-from event_store.consumer import Consumer
-from event_store.dead_letters import DeadLetters
+from event_store.consumer import settlement
+from event_store.consumer.consumer import Consumer
+from event_store.consumer.dead_letters import DeadLetters
+from event_store.consumer.settlement import DEADLINE_SECONDS
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.pubsub.subscriber import Subscriber
 from event_store.server.server import Server
-from event_store.settlement import DEADLINE_SECONDS
 from local.ports import free_port
 from local.pubsub import ManualClock, PubSubServer
 from tests.conftest import TestDatabase

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from event_store import dead_letters
-from event_store.dead_letters import DeadLetters
+from event_store.consumer import dead_letters
+from event_store.consumer.dead_letters import DeadLetters
 from tests.client.command import ROOT
 from tests.consumers.test_dead_letters import PROJECT, _die, _place
 from tests.pubsub.bus import Bus

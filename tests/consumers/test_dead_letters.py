@@ -12,8 +12,8 @@ from google.pubsub_v1 import SchemaServiceAsyncClient
 from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcAsyncIOTransport
 from google.pubsub_v1.types import Encoding, Schema
 
-from event_store import dead_letters
-from event_store.dead_letters import DeadLetters
+from event_store.consumer import dead_letters
+from event_store.consumer.dead_letters import DeadLetters
 from event_store.errors import ConfigurationError, UnavailableError
 from event_store.topology import Subscription
 from tests.client.command import Outcome, run

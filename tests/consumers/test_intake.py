@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import consumer, intake, outage
-from event_store.consumer import Consumer
+from event_store.consumer import consumer, outage, streaming_pull
+from event_store.consumer.consumer import Consumer
+from event_store.consumer.streaming_pull import HELD_PER_WORKER
 from event_store.errors import ConfigurationError, OverloadedError, UnavailableError
-from event_store.intake import HELD_PER_WORKER
 from event_store.model.events import RecordedEvent
 from event_store.pubsub.subscriber import Subscriber
 from local.pubsub import PubSubServer
@@ -184,12 +184,12 @@ async def test_an_event_that_alone_lacks_something_is_refused_in_the_end(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that only its type needs: while others are handled its failures count."""
-    monkeypatch.setattr(intake, "_FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(intake, "_LONGEST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(streaming_pull, "_FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(streaming_pull, "_LONGEST_WAIT_SECONDS", 0.02)
     handler = Handler(stuck=_raising(ConfigurationError("no table"), first=99))
     async with consuming(handler), asyncio.timeout(PATIENCE_SECONDS):
         await feed.publish("stuck")
-        await handler.until(calls=2 * intake.MOST_STRIKES)
+        await handler.until(calls=2 * streaming_pull.MOST_STRIKES)
         assert ("stuck", 2) not in handler.calls  # nothing else was handled yet
         number = 0
         while ("stuck", 2) not in handler.calls:
@@ -332,7 +332,7 @@ async def test_a_consumer_whose_own_task_is_cancelled_ends(feed: Feed) -> None:
 
 async def test_a_handler_that_never_returns_has_failed(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its event is refused, and comes again."""
-    monkeypatch.setattr(intake, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(streaming_pull, "LONGEST_SECONDS", 0.1)
 
     async def act(attempt: int) -> None:
         if attempt == 1:

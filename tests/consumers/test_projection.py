@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
+from event_store.consumer.projection import Projection
 from event_store.errors import EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
-from event_store.projection import Projection
 from tests.conftest import TestDatabase
 from tests.consumers.words import POISON, Words, append, read
 

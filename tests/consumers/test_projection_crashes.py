@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
+from event_store.consumer.checkpoints import ProjectionVersions
+from event_store.consumer.projection import Projection
 from event_store.log.page import PAGE_EVENTS
 from event_store.model.events import RecordedEvent
-from event_store.projection import Projection
-from event_store.projection_versions import ProjectionVersions
 from local.ports import free_port
 from local.pubsub import PubSubServer
 from tests.conftest import TestDatabase, kill

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from event_store import projection as module
 from event_store.client.client import Client
+from event_store.consumer import projection as module
 from event_store.errors import UnavailableError
 from tests.conftest import TestDatabase
 from tests.consumers.words import PATIENCE_SECONDS, Words, append, read

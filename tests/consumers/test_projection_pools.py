@@ -9,8 +9,8 @@ from psycopg.rows import dict_row, namedtuple_row, scalar_row
 from psycopg_pool import AsyncConnectionPool
 
 from event_store.client.client import Client
-from event_store.projection import Projection
-from event_store.projection_versions import create_projection_tables
+from event_store.consumer.checkpoints import create_projection_tables
+from event_store.consumer.projection import Projection
 from tests.consumers.words import POISON, Words, append, read
 
 

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from event_store.client.client import Client
+from event_store.consumer.push import handle_push
 from event_store.errors import InvalidArgumentError
 from event_store.pubsub.received import recorded_event
-from event_store.push import handle_push
 from tests.consumers.words import PATIENCE_SECONDS, POISON, Words, append, read
 from tests.pubsub.bus import Bus
 

@@ -9,10 +9,10 @@ import pytest
 from psycopg import sql
 
 from event_store.client.client import Client
+from event_store.consumer.projection import TRIES, Projection
+from event_store.consumer.transaction import RolledBackError
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
-from event_store.projection import TRIES, Projection
-from event_store.transaction import RolledBackError
 from tests.conftest import TestDatabase
 from tests.consumers.words import POISON, Words, append, read
 
@@ -87,7 +87,7 @@ OUTAGES: Final[dict[str, tuple[Fault, type[EventStoreError]]]] = {
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("event_store.projection._FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr("event_store.consumer.projection._FIRST_WAIT_SECONDS", 0.001)
 
 
 def _projection(client: Client, words: Words, fault: Fault) -> Projection:

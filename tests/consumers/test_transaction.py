@@ -7,8 +7,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 
+from event_store.consumer.transaction import RolledBackError, transaction
 from event_store.errors import ConfigurationError
-from event_store.transaction import RolledBackError, transaction
 from tests.conftest import TestDatabase
 
 Connection = psycopg.AsyncConnection[Any]

@@ -10,9 +10,9 @@ from uuid import uuid4
 import psycopg
 
 from event_store.client.client import Client
+from event_store.consumer.checkpoints import create_projection_tables
+from event_store.consumer.projection import Projection
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
-from event_store.projection import Projection
-from event_store.projection_versions import create_projection_tables
 
 PATIENCE_SECONDS: Final = 20.0
 POISON: Final = "poison"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from event_store.commands.connection import write_json
 from event_store.commands.options import UsageError, seconds, whole
-from event_store.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
+from event_store.consumer.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
 from event_store.errors import EventStoreError
 from event_store.topology import Subscription, Topology
 

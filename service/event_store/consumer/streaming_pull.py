@@ -13,14 +13,14 @@ from uuid import uuid4
 import grpc
 
 from event_store.backoff import Backoff
+from event_store.consumer.outage import Outage
+from event_store.consumer.settlement import DEADLINE_SECONDS, Settlement
+from event_store.consumer.suspects import GATHER_SECONDS, Suspects
+from event_store.consumer.verdict import NOT_NOW
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
-from event_store.outage import Outage
 from event_store.pubsub.received import recorded_event
 from event_store.pubsub.subscriber import StreamingPullRequest, Subscriber, to_error
-from event_store.settlement import DEADLINE_SECONDS, Settlement
-from event_store.suspects import GATHER_SECONDS, Suspects
-from event_store.verdict import NOT_NOW
 
 # One in hand and one behind it, so that nobody waits for the way to Pub/Sub. What a process holds when it is
 # killed was delivered once more in vain, so it holds no more than that.

@@ -22,12 +22,12 @@ import logging
 from typing import Final
 
 from event_store.backoff import Backoff, wait_or_stop
+from event_store.consumer.outage import Outage
+from event_store.consumer.streaming_pull import EventHandler, Intake
+from event_store.consumer.suspects import Suspects
 from event_store.contract import arguments
 from event_store.errors import ConfigurationError, EventStoreError
-from event_store.intake import EventHandler, Intake
-from event_store.outage import Outage
 from event_store.pubsub.subscriber import Subscriber
-from event_store.suspects import Suspects
 
 _CONCURRENCY: Final = (1, 1000)
 _FIRST_WAIT_SECONDS: Final = 0.1

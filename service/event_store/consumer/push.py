@@ -8,8 +8,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from event_store.consumer.streaming_pull import EventHandler
 from event_store.errors import EventStoreError
-from event_store.intake import EventHandler
 from event_store.pubsub.received import pushed_event
 
 logger = logging.getLogger(__name__)

@@ -40,12 +40,9 @@ import psycopg
 
 from event_store.backoff import Backoff
 from event_store.client.client import Client
-from event_store.contract import arguments
-from event_store.errors import EventStoreError
-from event_store.model.events import RecordedEvent
-from event_store.projection_versions import PassedOver, ProjectionVersions, passed_over
-from event_store.transaction import refuse_unless_open, transaction
-from event_store.verdict import (
+from event_store.consumer.checkpoints import PassedOver, ProjectionVersions, passed_over
+from event_store.consumer.transaction import refuse_unless_open, transaction
+from event_store.consumer.verdict import (
     BusyError,
     GapError,
     LostConnectionError,
@@ -54,6 +51,9 @@ from event_store.verdict import (
     after_handling,
     before_handling,
 )
+from event_store.contract import arguments
+from event_store.errors import EventStoreError
+from event_store.model.events import RecordedEvent
 
 Connection = psycopg.AsyncConnection[Any]
 Handler = Callable[[Connection, RecordedEvent], Awaitable[None]]
