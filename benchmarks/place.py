@@ -18,7 +18,7 @@ from psycopg import sql
 
 from benchmarks.statements import statements
 from benchmarks.workload import copy_lines
-from event_store.migrate import upgrade
+from event_store.database.schema import upgrade
 from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
 from local.postgres import SUPERUSER, Postgres

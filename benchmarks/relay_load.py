@@ -15,8 +15,8 @@ from google.pubsub_v1.types import Topic
 
 from benchmarks.relays import TOPIC
 from benchmarks.statements import statements
+from event_store.database.login import Login
 from event_store.environment import Environment
-from event_store.login import Login
 from event_store.outbox.relay import Relay
 from event_store.pubsub.channel import open_channel
 from event_store.topology import Ordering, Route, RoutedTopic, Routing

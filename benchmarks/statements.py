@@ -1,5 +1,5 @@
 """The SQL of the works, by name."""
 
-from event_store.named_queries import load_queries
+from event_store.database.queries import load_queries
 
 statements = load_queries("benchmarks", "statements.sql")

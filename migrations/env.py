@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection of `event_store.migrate`, or prints them."""
+"""Alembic's entry: runs the revisions on the connection of `event_store.database.schema`, or prints them."""
 
 from alembic import context
 

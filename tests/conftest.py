@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from event_store.database.schema import upgrade
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError
-from event_store.migrate import upgrade
 from local.emulator import Emulator, find_jar, find_java
 from local.ports import free_port
 from local.postgres import Postgres

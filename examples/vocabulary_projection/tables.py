@@ -5,7 +5,7 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 
 from event_store import RecordedEvent
-from event_store.named_queries import load_queries
+from event_store.database.queries import load_queries
 
 _QUERIES: Final = load_queries("examples.vocabulary_projection", "queries.sql")
 

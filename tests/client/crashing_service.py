@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.environment import Environment
 from event_store.server.server import serve
 

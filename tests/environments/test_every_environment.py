@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_store.migrate import required_revision
+from event_store.database.schema import required_revision
 from infra.protection import HOLDS_DATA
 from infra.settings.reference import page
 from infra.settings.stack import NAMESPACE

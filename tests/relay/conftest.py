@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from event_store.database.login import Login
 from event_store.environment import Environment
 from event_store.log.appender import Appender
-from event_store.login import Login
 from event_store.outbox.relay import Relay
 from event_store.server.server import Server
 from event_store.topology import Routing

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NoReturn
 
+from event_store.database.login import Login
 from event_store.environment import Environment
-from event_store.login import Login
 from event_store.outbox.parking import Parking
 from event_store.outbox.relay import Relay
 from event_store.outbox.relay_lease import RelayLease

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError
 from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import LeaseLostError

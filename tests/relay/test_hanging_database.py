@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import connection
-from event_store.login import Login
+from event_store.database import connection
+from event_store.database.login import Login
 from event_store.outbox import lease
 from event_store.outbox.relay import Relay
 from event_store.replay.replayer import Replayer

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.login import Login
+from event_store.database.login import Login
 from event_store.outbox.lease import LeaseLostError
 from event_store.outbox.relay_lease import RelayLease
 from event_store.topology import Routing

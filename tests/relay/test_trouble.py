@@ -9,8 +9,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from event_store.database.login import Login
 from event_store.errors import UnavailableError
-from event_store.login import Login
 from event_store.outbox import lease
 from event_store.outbox.relay import Relay
 from event_store.outbox.relay_term import PAGE_EVENTS, PageSize

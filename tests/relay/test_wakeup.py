@@ -6,9 +6,9 @@ from operator import attrgetter
 
 import pytest
 
+from event_store.database.login import Login
 from event_store.log import notifications
 from event_store.log.notifications import Wakeup
-from event_store.login import Login
 from event_store.outbox.relay import Relay
 from event_store.topology import Routing
 from tests.conftest import TestDatabase

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from event_store.client.client import Client
+from event_store.database.login import Login
 from event_store.environment import Environment
-from event_store.login import Login
 from event_store.replay.replayer import Replayer
 from event_store.server.server import Server
 from event_store.topology import Ordering, RoutedTopic, Routing

@@ -7,8 +7,8 @@ import asyncio
 import sys
 from typing import Final
 
+from event_store.database.login import Login
 from event_store.environment import Environment
-from event_store.login import Login
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from event_store.replay.replayer import Replayer

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from event_store import connection
 from event_store.client.client import Client
+from event_store.database import connection
 from event_store.outbox import lease
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
+from event_store.database.login import Login
 from event_store.environment import Environment
 from event_store.log.appender import Appender
-from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import Replay, ReplayState
 from event_store.outbox.lease import LeaseLostError

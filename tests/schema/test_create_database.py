@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from event_store.create_database import ALWAYS_THERE, create_database
+from event_store.database.create_database import ALWAYS_THERE, create_database
 from event_store.errors import ConfigurationError
 from tests.conftest import TestDatabase
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from event_store.database_errors import Cause, cause_of, domain_errors
+from event_store.database.errors import Cause, cause_of, domain_errors
 from event_store.errors import (
     ConfigurationError,
     EventStoreError,

@@ -12,8 +12,8 @@ import pytest
 from alembic.script import ScriptDirectory
 
 import migrations
+from event_store.database.schema import check_revision, offline_sql, required_revision, upgrade
 from event_store.errors import ConfigurationError, EventStoreError, SchemaError
-from event_store.migrate import check_revision, offline_sql, required_revision, upgrade
 from tests.conftest import TestDatabase
 
 ADR_EVENTS = [

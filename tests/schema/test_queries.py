@@ -9,7 +9,7 @@ from psycopg.pq import ExecStatus
 from psycopg.types.json import Jsonb
 
 from event_store.contract.append_request import PreparedRequest, prepare_request
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.log.append_codec import encode
 from event_store.log.import_copy import ImportPart, prepare_part
 from tests.conftest import TestDatabase

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from event_store.database import Database
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.log.append_codec import Verdict
 from event_store.log.appender import Appender

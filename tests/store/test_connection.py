@@ -10,8 +10,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from event_store import connection as module
-from event_store.connection import Connection
+from event_store.database import connection as module
+from event_store.database.connection import Connection
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from event_store.contract.append_request import PreparedRequest, prepare_request
+from event_store.database.login import Login
 from event_store.environment import Environment
 from event_store.errors import (
     InvalidArgumentError,
@@ -19,7 +20,6 @@ from event_store.errors import (
 )
 from event_store.log import appender as module
 from event_store.log.appender import Appender
-from event_store.login import Login
 from tests.conftest import RUNTIME, TestDatabase, kill
 from tests.store.requests import append, exact, request
 

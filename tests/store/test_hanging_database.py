@@ -9,9 +9,9 @@ from typing import Any, Final
 import grpc
 import pytest
 
-from event_store import connection
-from event_store import database as module
-from event_store.database import Database
+from event_store.database import connection
+from event_store.database import pool as module
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.log import live_tail

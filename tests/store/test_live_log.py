@@ -5,14 +5,14 @@ from contextlib import aclosing
 
 import pytest
 
-from event_store.database import Database
+from event_store.database.login import Login
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.errors import StoppingError, UnavailableError
 from event_store.log import live_tail as module
 from event_store.log.live_tail import LiveLog
 from event_store.log.notifications import Wakeup
 from event_store.log.reader import Reader
-from event_store.login import Login
 from event_store.model.event_filter import EventFilter
 from event_store.server.subscribe_call import Follower
 from event_store.v1 import event_store_pb2 as pb

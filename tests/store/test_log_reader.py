@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from event_store import connection
-from event_store import database as module
+from event_store.database import connection
+from event_store.database import pool as module
 from event_store.environment import Environment
 from event_store.log.replica_reader import AVOIDED_SECONDS, LogReader
 from event_store.v1 import event_store_pb2 as pb

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from event_store.connection import ANSWER_SECONDS
-from event_store.database import Database
+from event_store.database.connection import ANSWER_SECONDS
+from event_store.database.login import Login
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
-from event_store.login import Login
 from tests.conftest import TestDatabase
 
 PATIENCE_SECONDS: Final = 10.0
@@ -172,7 +172,7 @@ async def test_a_token_that_does_not_come_is_told_in_time(
     metadata_server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An identity service that hangs holds up no connection beyond the limit, and no thread forever."""
-    monkeypatch.setattr("event_store.login._TOKEN_SECONDS", 0.5)
+    monkeypatch.setattr("event_store.database.login._TOKEN_SECONDS", 0.5)
     login = Login(Environment(database_login="iam"))
     login.parameters()
     assert login._credentials is not None

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.database import Database
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.log.page import Page, read_page
 from event_store.log.reader import Reader

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.database import Database
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter

@@ -10,8 +10,8 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from event_store import database
 from event_store.contract.append_request import MOST_DATA_BYTES, MOST_REQUEST_BYTES
+from event_store.database import pool
 from event_store.environment import Environment
 from event_store.log import appender
 from event_store.v1 import event_store_pb2 as pb
@@ -106,7 +106,7 @@ async def test_snapshots_are_unavailable_while_the_database_is_away(
     mortal_database: TestDatabase, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Saving, getting and loading may be tried again, and succeed once it is back."""
-    monkeypatch.setattr(database, "_POOL_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "_POOL_TIMEOUT_SECONDS", 0.5)
     aggregate_id = str(uuid4())
     async with running(mortal_database, environment, monkeypatch) as service:
         await service.append(append(aggregate_id, 5))

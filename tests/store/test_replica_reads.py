@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import psycopg
 import pytest
 
-from event_store.database import Database
+from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.log.reader import Reader
 from event_store.log.replica_reader import LogReader

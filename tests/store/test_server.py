@@ -10,9 +10,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from event_store.database.schema import NOT_APPEND_ONLY
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError, SchemaError, UnavailableError
-from event_store.migrate import NOT_APPEND_ONLY
 from event_store.server.server import SERVICE, Server
 from event_store.v1 import event_store_pb2 as pb
 from local.ports import free_port
@@ -110,7 +110,7 @@ async def test_a_database_that_is_away_is_told(
     """A start without the database ends with a sentence."""
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", str(free_port()))
-    monkeypatch.setattr("event_store.database._POOL_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("event_store.database.pool._POOL_TIMEOUT_SECONDS", 0.2)
 
     with pytest.raises(UnavailableError, match="database"):
         await Server(environment, None).start()

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from event_store.database.login import TIMEOUTS
 from event_store.environment import Environment
-from event_store.login import TIMEOUTS
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running

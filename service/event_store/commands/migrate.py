@@ -7,11 +7,11 @@ import sys
 from functools import partial
 from typing import Final
 
-from event_store.create_database import ALWAYS_THERE, create_database
-from event_store.database_wait import DatabaseWait
+from event_store.database.create_database import ALWAYS_THERE, create_database
+from event_store.database.login import Login
+from event_store.database.schema import offline_sql, upgrade
+from event_store.database.wait import DatabaseWait
 from event_store.environment import Environment
-from event_store.login import Login
-from event_store.migrate import offline_sql, upgrade
 
 DESCRIPTION: Final = """\
 Bring the database's schema up to this release. Safe to run twice, and from two places at once. The schema of

@@ -8,9 +8,9 @@ from typing import Final
 import uvloop
 
 from event_store.commands.routed import add_routing_arguments, environment_and_routing
+from event_store.database.login import TIMEOUTS, Login
 from event_store.environment import ROUTING, Environment
 from event_store.errors import ConfigurationError
-from event_store.login import TIMEOUTS, Login
 from event_store.outbox.relay import Relay
 from event_store.replay.replayer import Replayer
 from event_store.server.json_logging import configure_logs

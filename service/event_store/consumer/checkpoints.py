@@ -10,9 +10,9 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from event_store.consumer.transaction import RolledBackError
+from event_store.database.queries import load_queries
 from event_store.errors import InvalidArgumentError
 from event_store.model.events import RecordedEvent
-from event_store.named_queries import load_queries
 
 _QUERIES: Final = load_queries("event_store", "projection.sql")
 _ERROR_CHARACTERS: Final = 1000

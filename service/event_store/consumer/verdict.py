@@ -2,7 +2,7 @@
 
 import psycopg
 
-from event_store.database_errors import Cause, cause_of, message_of
+from event_store.database.errors import Cause, cause_of, message_of
 from event_store.errors import ConfigurationError, EventStoreError, OverloadedError, UnavailableError
 from event_store.model.events import RecordedEvent
 

@@ -48,8 +48,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from event_store.contract.append_request import PreparedRequest
-from event_store.database import Row, queries
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.login import Login
+from event_store.database.pool import Row, queries
 from event_store.errors import (
     EventStoreError,
     InvalidArgumentError,
@@ -59,7 +60,6 @@ from event_store.errors import (
 )
 from event_store.log.append_codec import Verdict, decode, encode
 from event_store.log.latency import Latency
-from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 
 BATCH_EVENTS: Final = 500

@@ -18,8 +18,9 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database import Row, queries
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.login import Login
+from event_store.database.pool import Row, queries
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
@@ -31,7 +32,6 @@ from event_store.errors import (
 )
 from event_store.log.import_copy import ImportPart, at_event
 from event_store.log.page import has_event, recorded_event
-from event_store.login import Login
 from event_store.v1 import event_store_pb2 as pb
 
 ANSWER_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can

@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from event_store.backoff import Backoff
-from event_store.database import queries
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.login import Login
+from event_store.database.pool import queries
 from event_store.errors import EventStoreError
-from event_store.login import Login
 
 LISTENING_SECONDS: Final = 1.0
 POLLING_SECONDS: Final = 0.2

@@ -6,7 +6,7 @@ from typing import Any, Final, LiteralString, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.database import Database, Row
+from event_store.database.pool import Database, Row
 from event_store.v1 import event_store_pb2 as pb
 
 PAGE_EVENTS: Final = 500  # measured: twice as many are read no faster

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Final
 
-from event_store.database import Database, queries
+from event_store.database.pool import Database, queries
 from event_store.errors import LogCorruptedError
 from event_store.log.gap_check import Walk
 from event_store.log.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page

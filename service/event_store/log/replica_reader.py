@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from event_store.database import Database
+from event_store.database.pool import Database
 from event_store.errors import SchemaError, UnavailableError
 from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter

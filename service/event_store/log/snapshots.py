@@ -19,7 +19,7 @@ from event_store.contract.append_request import (
     type_fault,
 )
 from event_store.contract.json_rules import find_fault
-from event_store.database import Database, queries
+from event_store.database.pool import Database, queries
 from event_store.errors import (
     FieldViolation,
     InvalidArgumentError,

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import psycopg
 
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
 from event_store.errors import UnavailableError
 
 LEASE_SECONDS: Final = 15.0

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database import queries
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError, LogCorruptedError
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher

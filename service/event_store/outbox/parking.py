@@ -25,7 +25,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.errors import EventStoreError
 from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import LeaseLostError, statement

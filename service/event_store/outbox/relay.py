@@ -33,9 +33,9 @@ from typing import Any, Final
 import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
+from event_store.database.login import Login
 from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
 from event_store.log.notifications import Wakeup
-from event_store.login import Login
 from event_store.outbox.lease import LeaseLostError, new_owner
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.relay_term import PageSize, Term

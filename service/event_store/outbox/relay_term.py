@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.log.notifications import Wakeup
 from event_store.outbox.lanes import WORKERS, Pending

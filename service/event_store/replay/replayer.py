@@ -30,9 +30,9 @@ import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
 from event_store.contract.replay_request import fault_of
-from event_store.database import queries
+from event_store.database.login import Login
+from event_store.database.pool import queries
 from event_store.errors import ConfigurationError, EventStoreError
-from event_store.login import Login
 from event_store.outbox.lease import LeaseLostError, new_owner, statement
 from event_store.outbox.relay_term import PageSize
 from event_store.pubsub.publisher import Publisher

@@ -15,7 +15,7 @@ from typing import Final
 from psycopg.types.json import Jsonb
 
 from event_store.contract.replay_request import PreparedReplay, range_of, topic_path
-from event_store.database import Database, Row, queries
+from event_store.database.pool import Database, Row, queries
 from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
 from event_store.log.page import LARGEST_MESSAGE_BYTES
 from event_store.log.reader import Reader

@@ -14,7 +14,7 @@ import asyncio
 import logging
 from typing import Final
 
-from event_store.database import queries
+from event_store.database.pool import queries
 from event_store.errors import EventStoreError, LogCorruptedError
 from event_store.log.reader import SCAN_POSITIONS
 from event_store.outbox.lanes import Pending

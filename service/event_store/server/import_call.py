@@ -18,11 +18,11 @@ from typing import Final
 import grpc
 
 from event_store.contract.append_request import IsRefused
+from event_store.database.login import Login
 from event_store.environment import IMPORT_CONNECTIONS
 from event_store.errors import InvalidArgumentError, StoppingError
 from event_store.log.import_copy import ImportPart, prepare_part
 from event_store.log.import_writer import ImportWriter
-from event_store.login import Login
 from event_store.server.call_errors import Context
 from event_store.v1 import event_store_pb2 as pb
 

@@ -25,9 +25,10 @@ from grpc_reflection.v1alpha import reflection
 
 from event_store import keep_alive
 from event_store.contract.append_request import MOST_REQUEST_BYTES
-from event_store.database import Database, queries
-from event_store.database_errors import domain_errors
-from event_store.database_wait import DatabaseWait
+from event_store.database.errors import domain_errors
+from event_store.database.pool import Database, queries
+from event_store.database.schema import NOT_APPEND_ONLY, check_revision
+from event_store.database.wait import DatabaseWait
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError
 from event_store.log.appender import Appender
@@ -36,7 +37,6 @@ from event_store.log.notifications import Wakeup
 from event_store.log.reader import Reader
 from event_store.log.replica_reader import LogReader
 from event_store.log.snapshots import SnapshotTable
-from event_store.migrate import NOT_APPEND_ONLY, check_revision
 from event_store.outbox.relay import Relay
 from event_store.replay.replayer import Replayer
 from event_store.replay.store import ReplayTable

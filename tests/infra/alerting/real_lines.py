@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from event_store import Client, ExpectedVersion, NewEvent
+from event_store.database.login import Login
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
-from event_store.login import Login
 from event_store.model.events import new_event_id
 from event_store.outbox.relay import Relay
 from event_store.server.json_logging import CloudFormatter

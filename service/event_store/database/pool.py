@@ -20,11 +20,11 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
-from event_store.connection import Connection
-from event_store.database_errors import domain_errors
+from event_store.database.connection import Connection
+from event_store.database.errors import domain_errors
+from event_store.database.login import TIMEOUTS, Login
+from event_store.database.queries import load_queries
 from event_store.environment import Environment
-from event_store.login import TIMEOUTS, Login
-from event_store.named_queries import load_queries
 
 Row = tuple[Any, ...]
 STATEMENT_SECONDS: Final = 6.0

@@ -19,8 +19,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import migrations
-from event_store.database import queries
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.pool import queries
 from event_store.errors import SchemaError
 
 NOT_APPEND_ONLY: Final = (

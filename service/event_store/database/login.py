@@ -19,8 +19,8 @@ import google.auth.exceptions
 import google.auth.transport.requests
 import psycopg
 
-from event_store.connection import ANSWER_SECONDS, Connection
-from event_store.database_errors import domain_errors
+from event_store.database.connection import ANSWER_SECONDS, Connection
+from event_store.database.errors import domain_errors
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 

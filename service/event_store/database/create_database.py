@@ -7,9 +7,9 @@ from typing import Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from event_store.database_errors import domain_errors
+from event_store.database.errors import domain_errors
+from event_store.database.queries import load_queries
 from event_store.errors import ConfigurationError
-from event_store.named_queries import load_queries
 
 ALWAYS_THERE: Final = "postgres"  # a database of every PostgreSQL, to connect to
 _QUERIES: Final[Mapping[str, LiteralString]] = load_queries("event_store", "create_database.sql")

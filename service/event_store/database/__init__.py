@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, logins, errors, named statements and the schema."""
