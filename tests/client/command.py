@@ -34,7 +34,7 @@ async def started(*arguments: str, **variables: str) -> AsyncIterator[asyncio.su
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "event_store.cli",
+        "event_store.cli.main",
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -267,7 +267,7 @@ async def test_a_closed_output_is_code_1(target: dict[str, str], arguments: list
     os.close(reader)
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "event_store.cli", *arguments),
+            *(sys.executable, "-m", "event_store.cli.main", *arguments),
             stdout=writer,
             stderr=asyncio.subprocess.PIPE,
             cwd=ROOT,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.cli import COMMANDS, main
+from event_store.cli.main import COMMANDS, main
 from event_store.client import channel
 from event_store.client.client import Client
 from event_store.errors import ConfigurationError

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from event_store.commands.emulated import create_bus
+from event_store.cli.emulator_bus import create_bus
 from event_store.model.events import RecordedEvent
 from event_store.v1 import event_store_pb2 as pb
 from tests.client.command import PATIENCE_SECONDS

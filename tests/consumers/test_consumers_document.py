@@ -11,8 +11,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from event_store.cli.emulator_bus import create_bus
 from event_store.client.client import Client
-from event_store.commands.emulated import create_bus
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.topology import Topology
 from tests.client.command import ROOT

@@ -14,8 +14,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from event_store.cli.emulator_bus import create_bus
 from event_store.client.client import Client
-from event_store.commands.emulated import create_bus
 from event_store.model.events import ExpectedVersion, NewEvent
 from event_store.topology import Topology
 from tests.client.command import ROOT

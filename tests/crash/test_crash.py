@@ -54,7 +54,7 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(mortal_database: 
             "EVENT_STORE_ROUTING": ROUTING.to_json(),
         }
         target = f"127.0.0.1:{port}"
-        command = ("-m", "event_store.cli")
+        command = ("-m", "event_store.cli.main")
         victims = {
             "service": await stack.enter_async_context(
                 supervised(*command, "serve", **variables, PORT=str(port), EVENT_STORE_RELAY="off")

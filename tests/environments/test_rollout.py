@@ -28,7 +28,7 @@ exec {Path(sys.executable).parent / "event-store"} "$@"
 ELSEWHERE = f"""\
 #!/bin/sh
 PYTHONPATH={{folder}}/service:{{folder}} exec {sys.executable} -P -c \
-    'import sys; from event_store.cli import main; sys.exit(main())' "$@"
+    'import sys; from event_store.cli.main import main; sys.exit(main())' "$@"
 """
 # A channel with a pool of its own shares no connection with another.
 OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1))

@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-from event_store.cli import main
+from event_store.cli.main import main
 from event_store.outbox.parked_messages import ParkedMessages
 
 if __name__ == "__main__":

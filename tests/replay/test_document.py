@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from event_store.cli.emulator_bus import create_bus
 from event_store.client import messages
-from event_store.commands.emulated import create_bus
 from event_store.contract.append_request import prepare_request
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
 from local.pubsub import PubSubServer

@@ -25,7 +25,7 @@ async def test_serve_ends_in_time_while_the_database_hangs(database: TestDatabas
     async with Proxy(database.postgres.port) as proxy:
         variables = database.variables() | {"PGPORT": str(proxy.port), "PORT": str(port)}
         async with (
-            python("-m", "event_store.cli", "serve", **variables) as process,
+            python("-m", "event_store.cli.main", "serve", **variables) as process,
             grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
             asyncio.timeout(PATIENCE_SECONDS),
         ):

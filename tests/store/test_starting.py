@@ -59,7 +59,7 @@ async def starting(command: str, **variables: str) -> AsyncIterator[Starting]:
     """Start a command, killed in the end if it still lives."""
     routing = Routing({}, (), "store-only").to_json()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "event_store.cli", *command.split()),
+        *(sys.executable, "-m", "event_store.cli.main", *command.split()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -1,6 +1,6 @@
 """The command `event-store`.
 
-Each command is a module of `event_store.commands` with `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)` and
+Each command is a module of `event_store.cli` with `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)` and
 `run(arguments)`, which returns the exit code. Only the one that is called is loaded, so that a client's
 command does not wait for the libraries of the server.
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
-from event_store.commands.options import UsageError
+from event_store.cli.options import UsageError
 from event_store.errors import EventStoreError, UnavailableError
 
 COMMANDS: Final = {
@@ -87,7 +87,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
             commands.add_parser(name, help=summary)
             continue
         module_name = _MODULES.get(name, name.replace("-", "_"))
-        module = importlib.import_module(f"event_store.commands.{module_name}")
+        module = importlib.import_module(f"event_store.cli.{module_name}")
         command = commands.add_parser(
             name,
             help=summary,

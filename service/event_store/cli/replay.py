@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from event_store.cli.connection import add_connection_arguments, connect, rfc3339, write_json
+from event_store.cli.options import UsageError, whole
+from event_store.cli.selection import add_selection_arguments, moment, selection
 from event_store.client.client import Client
-from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
-from event_store.commands.options import UsageError, whole
-from event_store.commands.selection import add_selection_arguments, moment, selection
 from event_store.contract.arguments import HIGHEST_POSITION
 from event_store.errors import InvalidArgumentError
 from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED, Replay, ReplayState

@@ -7,7 +7,7 @@ from typing import Final
 
 import uvloop
 
-from event_store.commands.routed import add_routing_arguments, environment_and_routing
+from event_store.cli.routed import add_routing_arguments, environment_and_routing
 from event_store.database.login import TIMEOUTS, Login
 from event_store.environment import ROUTING, Environment
 from event_store.errors import ConfigurationError

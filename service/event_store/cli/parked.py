@@ -7,8 +7,8 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
-from event_store.commands.connection import rfc3339, write_json
-from event_store.commands.options import UsageError, whole
+from event_store.cli.connection import rfc3339, write_json
+from event_store.cli.options import UsageError, whole
 from event_store.contract.append_request import canonical_uuid, not_a_uuid
 from event_store.contract.arguments import MOST_LIMIT
 from event_store.database.login import TIMEOUTS, Login

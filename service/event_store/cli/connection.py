@@ -7,9 +7,9 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from event_store.cli.options import checked, seconds
 from event_store.client import channel
 from event_store.client.client import Client
-from event_store.commands.options import checked, seconds
 from event_store.model.events import RecordedEvent
 
 TARGET: Final = "EVENT_STORE_TARGET"

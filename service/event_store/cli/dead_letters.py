@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from event_store.commands.connection import write_json
-from event_store.commands.options import UsageError, seconds, whole
+from event_store.cli.connection import write_json
+from event_store.cli.options import UsageError, seconds, whole
 from event_store.consumer.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
 from event_store.errors import EventStoreError
 from event_store.topology import Subscription, Topology

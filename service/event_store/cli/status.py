@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any, Final
 
-from event_store.commands.connection import add_connection_arguments, connect, rfc3339, write_json
+from event_store.cli.connection import add_connection_arguments, connect, rfc3339, write_json
 from event_store.model.events import Status, TopicStatus
 
 DESCRIPTION: Final = "Show how far the log and the relay are, and which versions run."

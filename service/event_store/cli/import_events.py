@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from event_store.commands.connection import add_connection_arguments, connect, write_json
-from event_store.commands.event_line import check_fields, moment, parse_line
-from event_store.commands.options import UsageError
-from event_store.commands.standard_input import lines
+from event_store.cli.connection import add_connection_arguments, connect, write_json
+from event_store.cli.json_lines import check_fields, moment, parse_line
+from event_store.cli.options import UsageError
+from event_store.cli.standard_input import lines
 from event_store.errors import EventStoreError, InvalidArgumentError
 from event_store.model.events import ImportedEvent, ImportProgress
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import uvloop
 
-from event_store.commands.options import whole
-from event_store.commands.routed import add_routing_arguments, environment_and_routing
+from event_store.cli.options import whole
+from event_store.cli.routed import add_routing_arguments, environment_and_routing
 from event_store.server.server import serve
 
 DESCRIPTION: Final = """\

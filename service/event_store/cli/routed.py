@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from event_store.commands.options import UsageError
+from event_store.cli.options import UsageError
 from event_store.environment import ROUTING, Environment
 from event_store.topology import Routing, Topology
 

@@ -3,7 +3,7 @@
 import argparse
 from datetime import datetime
 
-from event_store.commands.options import UsageError
+from event_store.cli.options import UsageError
 from event_store.errors import InvalidArgumentError
 from event_store.model.event_filter import EventFilter
 

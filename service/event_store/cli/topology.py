@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigurationError(
                 f"{EMULATOR} is not set: this is for emulators, on Google Cloud `pulumi up` creates the bus"
             )
-        from event_store.commands.emulated import create_bus  # noqa: PLC0415 # seconds of imports for `show`
+        from event_store.cli.emulator_bus import create_bus  # noqa: PLC0415 # seconds of imports for `show`
 
         for line in create_bus(topology, arguments.project, address):
             sys.stdout.write(line + "\n")

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from event_store.commands.connection import add_connection_arguments, connect, write_json
-from event_store.commands.event_line import check_fields, event_lines, moment
-from event_store.commands.options import UsageError
+from event_store.cli.connection import add_connection_arguments, connect, write_json
+from event_store.cli.json_lines import check_fields, event_lines, moment
+from event_store.cli.options import UsageError
 from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 

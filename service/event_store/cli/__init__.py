@@ -1,0 +1,1 @@
+"""The commands of `event-store`, one module each; see `event_store.cli.main`."""

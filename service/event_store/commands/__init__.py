@@ -1,1 +1,0 @@
-"""The commands of `event-store`, one module each; see `event_store.cli`."""
