@@ -17,7 +17,7 @@
         ├── TopologyError           topology.yaml, with file, line and field
         └── SchemaError             the database's schema and this release do not fit
 
-`servicer.py` maps them to gRPC statuses and `client.py` maps those back, both by `status.py`'s one table.
+`server.call_errors` maps them to gRPC statuses and `client` maps those back, both by `contract.error_status`'s one table.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The client of the event store: append, read and ask for the status, over gRPC.
 
-What is repeated and why that is safe stands in `calls.py`.
+What is repeated and why that is safe stands in `retrying.py`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The values of `events.py` as messages of the contract, and back. The only place that knows both."""
+"""The values of `model.events` as messages of the contract, and back. The only place that knows both."""
 
 import json
 from collections.abc import Sequence

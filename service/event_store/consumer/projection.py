@@ -21,7 +21,7 @@ Invariants:
   missing event that fails is passed over on the last delivery of the event that needs it.
 - A transaction is committed, or `handle` raises: see `transaction.py`.
 - What fails before the handler has its event is never the event's fault. Afterwards the SQLSTATE decides, see
-  `database_errors.py`:
+  `database.errors`:
 
       the store or the database is away      UnavailableError: nothing changes, nothing is passed over
       a table, a right or disk is missing    ConfigurationError: the same

@@ -7,7 +7,7 @@ Invariants:
 - The server ends a slow statement after `STATEMENT_SECONDS`. A statement without any answer ends after
   `ANSWER_SECONDS`, and its connection is closed, see `connection.py`.
 - A statement whose connection is lost runs once more on another one, so every statement here may run twice.
-  On a replica it does not: the primary has the answer too, see `log_reader.py`.
+  On a replica it does not: the primary has the answer too, see `log.replica_reader`.
 - When a connection is lost, all that are as old are closed instead of tried one after another.
 - New connections are made as long as there are requests for one, so the pool recovers with the database.
 """
@@ -34,7 +34,7 @@ _POOL_TIMEOUT_SECONDS: Final = 5.0
 # connection would come minutes after the database.
 _RECONNECT_SECONDS: Final = 5.0
 
-queries: Final[Mapping[str, LiteralString]] = load_queries("event_store", "queries.sql")
+queries: Final[Mapping[str, LiteralString]] = load_queries("event_store.database", "queries.sql")
 
 
 class Database:

@@ -7,7 +7,7 @@ https://docs.cloud.google.com/iam/docs/access-change-propagation
 
 Invariants:
 
-- Only an `UnavailableError` is waited for, see `database_errors.py`; every other error ends the wait at once.
+- Only an `UnavailableError` is waited for, see `errors.py`; every other error ends the wait at once.
 - No attempt begins after the limit, and `until_async` ends one that is under way by then.
 """
 

@@ -1,6 +1,6 @@
 """The latest events of the log, kept once for all who follow it.
 
-Polling is the truth and hints only make it sooner, see `wakeup.py`. What a follower takes it takes by
+Polling is the truth and hints only make it sooner, see `notifications.py`. What a follower takes it takes by
 position, so that there is no queue for anybody: who is too slow finds that its events are not held any more,
 and reads them from the database.
 

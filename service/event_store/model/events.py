@@ -1,6 +1,6 @@
 """The values that the client takes and gives: events before and after they are stored, and appends.
 
-They are plain and frozen; `wire.py` turns them into the messages of the contract and back.
+They are plain and frozen; `client.messages` turns them into the messages of the contract and back.
 """
 
 import json

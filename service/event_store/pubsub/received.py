@@ -1,4 +1,4 @@
-"""A message of the bus as the event that it carries: the way back of `message.py`.
+"""A message of the bus as the event that it carries: the way back of `event_message.py`.
 
 `event_data` and `metadata` are cut out of the message's text, not parsed and written again: a number keeps
 its digits.
