@@ -17,7 +17,8 @@
         ├── TopologyError           topology.yaml, with file, line and field
         └── SchemaError             the database's schema and this release do not fit
 
-`server.call_errors` maps them to gRPC statuses and `client` maps those back, both by `contract.error_status`'s one table.
+`server.call_errors` maps them to gRPC statuses and `client` maps those back, both by the one table of
+`contract.error_status`.
 """
 
 from dataclasses import dataclass

@@ -80,7 +80,7 @@ class Publisher:
 
 
 def _refuse_oversize(request: Any) -> None:
-    # Only data can be too large: the schema and `event_message.py` keep attributes and keys below their limits.
+    # Only data can be too large: schema and `event_message.py` keep attributes and keys below their limits.
     size_bytes = request.ByteSize()
     if size_bytes > REQUEST_BYTES:
         raise InvalidArgumentError.of(
