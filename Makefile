@@ -27,20 +27,20 @@ status: ## Show the endpoints of the local stack as JSON
 	@$(VENV_PYTHON) -m local status
 
 stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/deploy.md
-	@$(VENV_PYTHON) -m infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
+	@$(VENV_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
 preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
 	@$(VENV_PYTHON) -m local preview $(STACK) $(ARGS)
 
 canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/deploy.md
-	@$(VENV_PYTHON) -m infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
+	@$(VENV_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
 
 promote: setup ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
-	@$(VENV_PYTHON) -m infra.rollout promote --stack $(STACK) $(ARGS)
+	@$(VENV_PYTHON) -m event_store_infra.rollout promote --stack $(STACK) $(ARGS)
 
 rollback: setup ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
-	@$(VENV_PYTHON) -m infra.rollout rollback --stack $(STACK) $(ARGS)
+	@$(VENV_PYTHON) -m event_store_infra.rollout rollback --stack $(STACK) $(ARGS)
 
 test: setup ## Run every test; ARGS="tests/relay -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -65,8 +65,8 @@ plans: setup ## Make the engine's plans of the edits that the preview guard is t
 	@$(VENV_PYTHON) -m tests.preview.edits --save $(ARGS)
 
 reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
-	@$(VENV_PYTHON) -m infra.settings > docs/settings.md
-	@$(VENV_PYTHON) -m infra.identities > docs/identities.md
+	@$(VENV_PYTHON) -m event_store_infra.settings > docs/settings.md
+	@$(VENV_PYTHON) -m event_store_infra.identities > docs/identities.md
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

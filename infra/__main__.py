@@ -5,7 +5,7 @@ import sys
 import pulumi
 
 from event_store.errors import ConfigurationError
-from infra.stack import deploy
+from event_store_infra.stack import deploy
 
 try:
     deploy()

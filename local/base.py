@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.preview.markdown import one_line
+from event_store_infra.preview.markdown import one_line
 
 _GIT_SECONDS: Final = 120.0
 

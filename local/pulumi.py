@@ -17,7 +17,7 @@ from typing import Any, Final
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.command import find_pulumi, search_path
+from event_store_infra.command import find_pulumi, search_path
 from local.processes import mortal
 from local.stack_file import copy_stack_file
 

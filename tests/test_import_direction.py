@@ -33,7 +33,7 @@ def test_infra_knows_only_the_topology_the_environment_and_the_errors_of_the_ser
     wrong = [
         (where, module)
         for where, module in _imports(ROOT / "infra")
-        if _within(module, "event_store", "local", "tests") and not _within(module, *KNOWN_TO_INFRA)
+        if _within(module, "event_store", "local_gcp", "pubsub_emulator", "tests") and not _within(module, *KNOWN_TO_INFRA)
     ]
 
     assert wrong == []
@@ -53,7 +53,7 @@ def test_what_infra_imports_brings_no_server_with_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("package", ["infra", "local", "pulumi", "tests"])
+@pytest.mark.parametrize("package", ["event_store_infra", "local_gcp", "pubsub_emulator", "pulumi", "tests"])
 def test_the_service_knows_nothing_of_where_it_runs(package: str) -> None:
     """The service's image holds neither Pulumi nor the local Google Cloud."""
     assert [found for found in _imports(SERVICE) if _within(found[1], package)] == []
@@ -61,6 +61,6 @@ def test_the_service_knows_nothing_of_where_it_runs(package: str) -> None:
 
 def test_no_module_of_infra_hides_a_package() -> None:
     """Pulumi puts `infra/` on the path of the program, where a module named like a package would win."""
-    packages = {"event_store", "infra", "local", "migrations", "service", "tests", "tools"}
+    packages = {"event_store", "local_gcp", "pubsub_emulator", "migrations", "service", "tests", "tools"}
 
     assert not packages & {path.stem for path in (ROOT / "infra").iterdir()}

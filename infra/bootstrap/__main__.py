@@ -6,10 +6,10 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from event_store.errors import ConfigurationError
-from infra.components.accounts import Accounts, AccountsArgs
-from infra.components.delivery import Delivery
-from infra.components.project_services import ProjectServices, ProjectServicesArgs
-from infra.settings.bootstrap import BootstrapSettings
+from event_store_infra.components.delivery.accounts import Accounts, AccountsArgs
+from event_store_infra.components.delivery.delivery import Delivery
+from event_store_infra.components.project.project_services import ProjectServices, ProjectServicesArgs
+from event_store_infra.settings.bootstrap import BootstrapSettings
 
 APIS = (
     *("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "serviceusage", "storage", "sts"),

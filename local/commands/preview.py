@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from infra.preview import engine
-from infra.preview.backlog import ask_monitoring
-from infra.preview.compared import Compared, nothing, program_of, state_on_this_machine, without_secrets
-from infra.preview.markdown import code, one_line
-from infra.preview.review import review
+from event_store_infra.preview import engine
+from event_store_infra.preview.backlog import ask_monitoring
+from event_store_infra.preview.compared import (
+    Compared,
+    nothing,
+    program_of,
+    state_on_this_machine,
+    without_secrets,
+)
+from event_store_infra.preview.markdown import code, one_line
+from event_store_infra.preview.review import review
 from local import background
 from local.assembly import assemble_empty
 from local.background import Daemon

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.settings.bootstrap import BootstrapSettings
+from event_store_infra.settings.bootstrap import BootstrapSettings
 from local.limits import federation, iam
 from tests.delivery.bootstrap import write_bootstrap
 from tests.infra.inventory.variants import BOOTSTRAP

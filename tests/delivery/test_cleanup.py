@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from infra.components.registry import PROMOTED
+from event_store_infra.components.registry.registry import PROMOTED
 from local.state import ROOT
 from tests.infra.inventory import FOLDER
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.command import ROOT
+from event_store_infra.command import ROOT
 from tests.client.documents import blocks
 from tests.local.conftest import Stack, local_cloud, stack
 
@@ -25,10 +25,10 @@ TOPOLOGY = {
 }
 PROGRAM = """
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
-from infra.components.encryption import may_encrypt
-from infra.components.joined_network import JoinedNetwork, JoinedNetworkArgs
-from infra.components.promoted_image import PromotedImage, PromotedImageArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.database.encryption import may_encrypt
+from event_store_infra.components.network.joined_network import JoinedNetwork, JoinedNetworkArgs
+from event_store_infra.components.registry.promoted_image import PromotedImage, PromotedImageArgs
 EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store",
     topology=Topology.parse({topology!r}, "topology.yaml"), labels={{}}, is_delivered={is_delivered},
     keeps_push_identity=True))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.identities import (
+from event_store_infra.identities import (
     ACCOUNT,
     ACCOUNTS,
     GRANTS,
@@ -21,7 +21,7 @@ from infra.identities import (
     grants_of,
     page,
 )
-from infra.managed import MANAGED, reading_permissions
+from event_store_infra.managed import MANAGED, reading_permissions
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import FOLDER, STACKS

@@ -5,7 +5,7 @@ from typing import Final
 
 import yaml
 
-from infra.identities import PULUMI_PROJECT
+from event_store_infra.identities import PULUMI_PROJECT
 from local.rights.callers import Caller, service_account
 from local.rights.rights import Rights
 from local.state import ROOT

@@ -170,7 +170,7 @@ def test_every_command_exists(name: str) -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", run)) <= targets
     for command in re.findall(r"python -m infra\.preview (\w+)", run):
         shown = subprocess.run(
-            [ROOT / ".venv" / "bin" / "python", "-m", "infra.preview", command, "--help"],
+            [ROOT / ".venv" / "bin" / "python", "-m", "event_store_infra.preview", command, "--help"],
             capture_output=True,
             text=True,
             timeout=60,

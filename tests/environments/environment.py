@@ -11,7 +11,7 @@ import yaml
 
 from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.events import new_event_id
-from infra.settings import Settings
+from event_store_infra.settings import Settings
 from local.commands.preview import DRIFT
 from local.instances import Instances
 from local.state import ROOT
@@ -44,9 +44,9 @@ class Environment(Deployed):
         self._file.write_text(yaml.safe_dump({"config": self._config}))
 
     async def rollout(self, command: str, *arguments: str) -> None:
-        """Run one of the commands of `infra.rollout`, which change the stack's file."""
+        """Run one of the commands of `event_store_infra.rollout`, which change the stack's file."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "infra.rollout", command, *arguments),
+            *(sys.executable, "-m", "event_store_infra.rollout", command, *arguments),
             *("--stack", self._pulumi._stack, "--project", str(self.directory)),
             env=self._pulumi._environment,
             stdout=asyncio.subprocess.PIPE,

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from infra.command import ROOT
+from event_store_infra.command import ROOT
 from local.place import Place
 from local.pulumi import Pulumi
 from tests.delivery.test_federation import OURS

@@ -26,10 +26,10 @@ alloydb.User("user", cluster=cluster.name, user_id="words@p-1.iam", user_type="A
     database_roles=["alloydbiamuser"])
 """
 WHOLE = f"""
-from infra.components.account import account
-from infra.components.alloydb import AlloyDB, AlloyDBArgs
-from infra.components.database_login import DatabaseLogin, DatabaseLoginArgs
-from infra.settings import AlloyDBSettings, DatabaseSettings
+from event_store_infra.components.delivery.account import account
+from event_store_infra.components.database.alloydb import AlloyDB, AlloyDBArgs
+from event_store_infra.components.database.login import DatabaseLogin, DatabaseLoginArgs
+from event_store_infra.settings import AlloyDBSettings, DatabaseSettings
 database = AlloyDB("database", AlloyDBArgs(project="p-1", region="europe-west1", name="store",
     network_id="projects/p-1/global/networks/store", settings=DatabaseSettings(engine="alloydb"),
     alloydb=AlloyDBSettings(server_ca={SERVER_CA!r}), protected=False, labels={{}}))

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from infra.command import ROOT
+from event_store_infra.command import ROOT
 from local.limits import network, run
 from local.provider import Provider
 from local.records import Record

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from event_store.database.schema import required_revision
-from infra.protection import HOLDS_DATA
-from infra.settings.reference import page
-from infra.settings.stack import NAMESPACE
+from event_store_infra.protection import HOLDS_DATA
+from event_store_infra.settings.reference import page
+from event_store_infra.settings.stack import NAMESPACE
 from tests.environments.delivery import Delivery
 from tests.environments.environment import WORDS, Environment
 from tests.environments.passwords import must_have_no_password

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from infra.command import ROOT
+from event_store_infra.command import ROOT
 from local.limits import federation
 from local.rights.issuer import Issuer
 from tests.delivery.expressions import evaluate, is_true

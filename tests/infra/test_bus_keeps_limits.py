@@ -17,7 +17,7 @@ from pulumi.runtime import mocks
 
 from event_store.errors import TopologyError
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
 from local.assembly import assemble
 from local.cloud import Cloud
 from local.place import Place

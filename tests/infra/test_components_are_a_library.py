@@ -28,7 +28,7 @@ async def test_another_program_takes_one_component(engine: Engine) -> None:
 
 async def test_the_program_starts_without_the_slow_module() -> None:
     """A preview waits for no module of the SDK that takes longer to import than all the rest together."""
-    code = "import sys, infra.stack; print('pulumi_gcp.compute._inputs' in sys.modules)"
+    code = "import sys, event_store_infra.stack; print('pulumi_gcp.compute._inputs' in sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.settings import Settings
+from event_store_infra.settings import Settings
 from local.assembly import assemble_empty
 from local.provider import Provider
 from local.state import ROOT, State

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.components.monitoring.alert import RUNBOOK, section
+from event_store_infra.components.monitoring.alert import RUNBOOK, section
 from local.limits.time_series import SeriesFilter
 from tests.infra.engine import Preview
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.new_stack import make
+from event_store_infra.new_stack import make
 from local.state import ROOT
 
 CONFIG = {
@@ -103,7 +103,11 @@ def test_a_passphrase_is_never_invented(project: Path, monkeypatch: pytest.Monke
 def test_the_command_tells_what_is_missing() -> None:
     """`make stack` alone is answered with the options that it needs, not with a traceback."""
     answer = subprocess.run(
-        [sys.executable, "-m", "infra.new_stack"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "event_store_infra.new_stack"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert answer.returncode == 2

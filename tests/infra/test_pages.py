@@ -8,11 +8,11 @@ from typing import Final
 import grpc
 import pytest
 
-from infra.components.bus.topics import DEAD_LETTER_RETENTION
-from infra.components.monitoring.alert import section
-from infra.components.monitoring.alerts import SILENT_MINUTES, Watched, alerts
-from infra.settings import MonitoringSettings
-from infra.settings.reference import page
+from event_store_infra.components.bus.topics import DEAD_LETTER_RETENTION
+from event_store_infra.components.monitoring.alert import section
+from event_store_infra.components.monitoring.alerts import SILENT_MINUTES, Watched, alerts
+from event_store_infra.settings import MonitoringSettings
+from event_store_infra.settings.reference import page
 from local.state import ROOT
 
 SOURCES: Final = ("service", "local", "infra")

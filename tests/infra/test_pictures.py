@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.pictures import resources
+from event_store_infra.pictures import resources
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory.pictures import PAGE, draw
@@ -23,7 +23,7 @@ def test_every_resource_has_its_file(preview: tuple[str, Preview]) -> None:
     for each in resources(made.states):
         rows = re.findall(rf"^\| {each.component} \|.*`{re.escape(each.name)}`.*$", text, re.MULTILINE)
 
-        assert each.file.startswith("infra/components/")
+        assert each.file.startswith("infra/event_store_infra/components/")
         assert [row for row in rows if f"[`{each.file}`]" in row]
 
 

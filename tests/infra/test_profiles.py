@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.settings import Settings
-from infra.settings.profile import PROFILES
-from infra.settings.reference import page
+from event_store_infra.settings import Settings
+from event_store_infra.settings.profile import PROFILES
+from event_store_infra.settings.reference import page
 from local.state import ROOT
 
 GOOGLE = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}

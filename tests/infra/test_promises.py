@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from event_store.environment import DATABASE_WAIT_SECONDS, STREAM_SECONDS
-from infra.protection import HOLDS_DATA
+from event_store_infra.protection import HOLDS_DATA
 from tests.infra.engine import Preview
 
 Plan = Mapping[str, Mapping[str, Any]]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.settings import Settings
+from event_store_infra.settings import Settings
 from local.state import ROOT
 from tests.infra.engine import Engine
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.settings import ServiceSettings
+from event_store_infra.settings import ServiceSettings
 from local.state import ROOT
 from tests.infra.engine import Engine
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from event_store.errors import ConfigurationError
-from infra.rollout import KEY, begin, promote, roll_back
-from infra.settings import RolloutSettings, ServiceSettings, Settings
+from event_store_infra.rollout import KEY, begin, promote, roll_back
+from event_store_infra.settings import RolloutSettings, ServiceSettings, Settings
 from local.state import ROOT
 from tests.infra.engine import Engine
 

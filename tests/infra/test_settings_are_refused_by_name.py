@@ -5,7 +5,7 @@ import json
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.settings import Settings
+from event_store_infra.settings import Settings
 from tests.infra.inventory.variants import KEY
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
-from infra.settings import Settings
-from infra.settings.quiet_period import as_google_has_it
+from event_store_infra.settings import Settings
+from event_store_infra.settings.quiet_period import as_google_has_it
 from local.limits import sql
 
 # A busy machine is slow; that is no failure.

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.protection import FOLLOWING, HOLDS_DATA
+from event_store_infra.protection import FOLLOWING, HOLDS_DATA
 from tests.infra.alerting.health import conditions, rung_in_health
 from tests.infra.alerting.real_lines import RealLines
 from tests.infra.engine import Engine

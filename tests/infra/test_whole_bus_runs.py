@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 15.0
 PROGRAM = """
 from pathlib import Path
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
 EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store", labels={{}},
     topology=Topology.load(Path({path!r}))))
 """

@@ -8,7 +8,7 @@ instance = sql.DatabaseInstance("instance", name="theirs", database_version="POS
     deletion_protection=False, settings={"tier": "db-custom-1-3840", "edition": "ENTERPRISE"})
 """
 JOINED = """
-from infra.components.joined_database import JoinedDatabase, JoinedDatabaseArgs
+from event_store_infra.components.database.joined_database import JoinedDatabase, JoinedDatabaseArgs
 joined = JoinedDatabase("joined", JoinedDatabaseArgs(project="p-1", instance="theirs"))
 pulumi.export("host", joined.connection.host)
 pulumi.export("server_ca", joined.connection.server_ca)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.preview.plan import Plan
+from event_store_infra.preview.plan import Plan
 from tests.local.conftest import Stack, local_cloud, stack
 
 __all__ = ["local_cloud", "stack"]  # fixtures
@@ -17,7 +17,7 @@ _PROGRAM = """
 from pathlib import Path
 from pulumi_gcp import sql
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
 topology = Topology.load(Path({topology!r}))
 EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store", topology=topology,
     labels={{}}))

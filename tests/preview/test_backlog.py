@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pytest
 
-from infra.preview.backlog import ask_monitoring
-from infra.preview.compared import program_of
-from infra.preview.effects.pubsub import SUBSCRIPTION, TOPIC
-from infra.preview.plan import Plan, Step
-from infra.preview.review import review
+from event_store_infra.preview.backlog import ask_monitoring
+from event_store_infra.preview.compared import program_of
+from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
+from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.review import review
 from local.state import ROOT
 from tests.preview.monitoring import Monitoring, monitoring_server
 
@@ -122,7 +122,8 @@ def test_no_process_outlives_the_limit(monitoring: Monitoring) -> None:
     """A call that hangs keeps nobody from the end, also not one of many pieces."""
     monitoring.hangs = True
     program = (
-        "import sys; from infra.preview.backlog import ask_monitoring; from infra.preview.plan import Plan; "
+        "import sys; from event_store_infra.preview.backlog import ask_monitoring; "
+        "from event_store_infra.preview.plan import Plan; "
         "print(len(ask_monitoring(Plan.parse(sys.stdin.read()).steps, 2.0)))"
     )
     begun = time.monotonic()
@@ -180,7 +181,7 @@ def test_the_summary_says_both_where_it_is_asked(monitoring: Monitoring, tmp_pat
 
     def judge(*flags: str) -> str:
         answer = subprocess.run(
-            [sys.executable, "-m", "infra.preview", "judge", "prod", *flags],
+            [sys.executable, "-m", "event_store_infra.preview", "judge", "prod", *flags],
             cwd=ROOT,
             env=os.environ,
             input=_text(_step(SUBSCRIPTION, "reader")),

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from infra.preview.effects.alloydb import CLUSTER, NODE
-from infra.preview.effects.operations import ACCOUNT
-from infra.preview.effects.pubsub import SUBSCRIPTION
-from infra.preview.effects.run import JOB, POOL, SERVICE
-from infra.preview.effects.sql import INSTANCE
-from infra.preview.emptied import COPIES, FOLLOWS
-from infra.preview.guard import judge
-from infra.preview.plan import Plan
-from infra.preview.summary import render
+from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION
+from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
+from event_store_infra.preview.effects.database.sql import INSTANCE
+from event_store_infra.preview.effects.project.operations import ACCOUNT
+from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
+from event_store_infra.preview.emptied import COPIES, FOLLOWS
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.summary import render
 from tests.preview.conftest import Small
 from tests.preview.effects.properties import properties_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.command import ask_pulumi
-from infra.preview import engine
+from event_store_infra.command import ask_pulumi
+from event_store_infra.preview import engine
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.preview.github import GitHub
+from event_store_infra.preview.github import GitHub
 from local.state import ROOT
 
 TOKEN = "token-of-the-test"  # noqa: S105 # worth nothing
@@ -146,7 +146,7 @@ def test_the_command_joins_the_summaries_of_all_stacks(repository: Repository, t
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "infra.preview", *arguments],
+            [sys.executable, "-m", "event_store_infra.preview", *arguments],
             cwd=ROOT,
             env=variables,
             capture_output=True,

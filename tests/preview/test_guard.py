@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
-from infra.preview.acknowledgement import kind
-from infra.preview.effects import TABLES, table_of
-from infra.preview.guard import judge
-from infra.preview.plan import Plan
-from infra.preview.summary import render, shortened
-from infra.protection import HOLDS_DATA
+from event_store_infra.preview.acknowledgement import kind
+from event_store_infra.preview.effects import TABLES, table_of
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.summary import render, shortened
+from event_store_infra.protection import HOLDS_DATA
 from local.limits.schema import schema_of
 from tests.infra.inventory import FOLDER
 

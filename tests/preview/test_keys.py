@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.preview.plan import Plan
+from event_store_infra.preview.plan import Plan
 from local.limits.iam import KEY_IAM_MEMBER
 from tests.local.conftest import Stack
 
@@ -14,14 +14,14 @@ KEY = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/{}"
 OLD, NEW = KEY.format("old"), KEY.format("new")
 BUS = """
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
 topology = Topology.parse({topology!r}, "topology.yaml")
 EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store", topology=topology,
     labels={{}}, is_delivered={is_delivered}))
 """
 DATABASE = """
-from infra.components.database import Database, DatabaseArgs
-from infra.settings import DatabaseSettings
+from event_store_infra.components.database.database import Database, DatabaseArgs
+from event_store_infra.settings import DatabaseSettings
 settings = DatabaseSettings(**{settings!r})
 kept = {{each: f"store-{{each}}" for each in settings.kept_generations}}
 Database("database", DatabaseArgs(project="p-1", region="europe-west1", replica="", kept=kept,

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.preview.plan import Plan
+from event_store_infra.preview.plan import Plan
 from local.limits.iam import ACCOUNT, ACCOUNT_IAM_MEMBER
 from tests.local.conftest import Stack
 
 PUSH = {"pushConfig": {"pushEndpoint": "https://words.example.com/events"}}
 PROGRAM = """
 from event_store.topology import Topology
-from infra.components.bus import EventBus, EventBusArgs
+from event_store_infra.components.bus import EventBus, EventBusArgs
 topology = Topology.parse({topology!r}, "topology.yaml")
 EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store", topology=topology,
     labels={{}}, {arguments}))

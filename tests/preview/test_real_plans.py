@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 from google.pubsub_v1.types import PubsubMessage
 
-from infra.preview.guard import judge
-from infra.preview.summary import render
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.summary import render
 from local.limits.pubsub import SUBSCRIPTION, TOPIC
 from local.state import ROOT
 from tests.local.conftest import LocalCloud
@@ -169,10 +169,15 @@ async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_p
     small.write(subscriptions=[FILTERED])
     refused = await small.text()
     code, output = await _command(
-        *("infra.preview", "judge", "prod", "--summary", str(tmp_path / "summary.md")), text=refused
+        *("event_store_infra.preview", "judge", "prod", "--summary", str(tmp_path / "summary.md")),
+        text=refused,
     )
-    no_plan, said = await _command("infra.preview", "judge", "prod", text="error: no stack selected")
-    part, why = await _command("infra.preview", "judge", "prod", text=refused, PULUMI_OPTION_EXCLUDE="**x*")
+    no_plan, said = await _command(
+        "event_store_infra.preview", "judge", "prod", text="error: no stack selected"
+    )
+    part, why = await _command(
+        "event_store_infra.preview", "judge", "prod", text=refused, PULUMI_OPTION_EXCLUDE="**x*"
+    )
 
     assert code == 1
     assert (

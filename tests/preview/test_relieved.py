@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from infra.preview.effects.operations import ACCOUNT
-from infra.preview.effects.run import POOL, SERVICE
-from infra.preview.guard import judge
-from infra.preview.plan import Plan
-from infra.preview.summary import render
+from event_store_infra.preview.effects.project.operations import ACCOUNT
+from event_store_infra.preview.effects.workload.run import POOL, SERVICE
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.summary import render
 from tests.preview.conftest import Small
 
 GRANT = "gcp:projects/iAMMember:IAMMember"

@@ -10,14 +10,14 @@ import pulumi_gcp
 import pytest
 
 from event_store.errors import ConfigurationError
-from infra.preview.effects import table_of
-from infra.preview.effects.effect import Effect
-from infra.preview.effects.told import UNKNOWN_TYPE
-from infra.preview.guard import judge
-from infra.preview.plan import Plan
-from infra.preview.review import review
-from infra.preview.summary import render
-from infra.protection import HOLDS_DATA
+from event_store_infra.preview.effects import table_of
+from event_store_infra.preview.effects.effect import Effect
+from event_store_infra.preview.effects.told import UNKNOWN_TYPE
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.review import review
+from event_store_infra.preview.summary import render
+from event_store_infra.protection import HOLDS_DATA
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 TOPIC = "gcp:pubsub/topic:Topic"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.identities import grants_of
+from event_store_infra.identities import grants_of
 from local.errors import CloudError
 from local.limits import federation, iam, pubsub, registry
 from local.place import Place

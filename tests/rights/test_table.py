@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.identities import GRANTS, PREVIEWER_ROLE
-from infra.managed import MANAGED, reading_permissions
+from event_store_infra.identities import GRANTS, PREVIEWER_ROLE
+from event_store_infra.managed import MANAGED, reading_permissions
 from local.assembly import assemble_empty
 from local.errors import CloudError
 from local.limits import iam, pubsub, run

@@ -10,7 +10,7 @@ from event_store.environment import Environment
 from event_store.log.latency import Latency
 from event_store.server import heartbeat
 from event_store.server.json_logging import CloudFormatter
-from infra.components.monitoring.logged import LOGGED
+from event_store_infra.components.monitoring.logged import LOGGED
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
 from tests.store.requests import append

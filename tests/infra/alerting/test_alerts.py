@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from infra.components.monitoring.alerts import Watched, alerts
-from infra.settings import MonitoringSettings
+from event_store_infra.components.monitoring.alerts import Watched, alerts
+from event_store_infra.settings import MonitoringSettings
 from tests.infra.alerting.health import GIB, conditions, healthy, ringing, rung_in_health
 from tests.infra.alerting.lines import log
 from tests.infra.alerting.real_lines import RealLines

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from infra.pictures import Resource, page, resources
+from event_store_infra.pictures import Resource, page, resources
 from local.state import ROOT
 from tests.infra.engine import Engine
 from tests.infra.inventory.variants import (

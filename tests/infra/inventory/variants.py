@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import yaml
 
-from infra.pictures import BOOTSTRAP_FOLDER
+from event_store_infra.pictures import BOOTSTRAP_FOLDER
 from local.state import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import render, render_difference

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from infra.settings.stack import NAMESPACE
+from event_store_infra.settings.stack import NAMESPACE
 from local.assembly import Assembly, assemble_empty
 from local.provider import Provider
 from local.pulumi import Pulumi

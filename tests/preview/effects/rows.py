@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from infra.preview.effects import TABLES
-from infra.preview.effects.effect import HARMLESS, Effect, Severity
-from infra.preview.effects.rules import harmless
-from infra.preview.effects.told import of_its_changes
-from infra.preview.paths import parsed, pattern
-from infra.preview.plan import UNKNOWN
+from event_store_infra.preview.effects import TABLES
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
+from event_store_infra.preview.effects.rules import harmless
+from event_store_infra.preview.effects.told import of_its_changes
+from event_store_infra.preview.paths import parsed, pattern
+from event_store_infra.preview.plan import UNKNOWN
 from tests.preview.effects.changed import changed
 
 _HARMLESS_RULE: Final = harmless("any")["any"]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.preview.effects import alerting
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.guard import judge
-from infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.effects.project import alerting
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
 from tests.preview.effects.worst import check, told_of, untried
 

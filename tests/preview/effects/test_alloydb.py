@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.preview.effects.alloydb import BACKUP, CLUSTER, NODE, USER
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.guard import judge
+from event_store_infra.preview.effects.database.alloydb import BACKUP, CLUSTER, NODE, USER
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.guard import judge
 from tests.preview.effects.changed import changed
 from tests.preview.effects.rows import Row, check, check_back, effect_of, without_a_row
 

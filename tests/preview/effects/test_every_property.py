@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.preview.effects import TABLES
-from infra.preview.effects.effect import HARMLESS
-from infra.preview.guard import judge
-from infra.preview.summary import render
+from event_store_infra.preview.effects import TABLES
+from event_store_infra.preview.effects.effect import HARMLESS
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.summary import render
 from tests.preview.effects.changed import changed
 from tests.preview.effects.properties import properties_of
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.guard import judge
-from infra.preview.plan import Plan
-from infra.preview.summary import render
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.summary import render
 from tests.preview.effects.worst import worst_of
 
 SERVICE = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.preview.effects.effect import Severity
+from event_store_infra.preview.effects.effect import Severity
 from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, must_say, must_say_nothing
 
 KEY = "gcp:kms/cryptoKey:CryptoKey"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.preview.effects import network
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.effects.project import network
+from event_store_infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.worst import check, told_of, untried
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE

@@ -2,10 +2,10 @@
 
 import pytest
 
-from infra.preview.effects import operations
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.effects.operations import ACCOUNT, API
-from infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.effects.project import operations
+from event_store_infra.preview.effects.project.operations import ACCOUNT, API
+from event_store_infra.preview.plan import UNKNOWN as LATER
 from tests.preview.effects.worst import check, told_of, untried
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE

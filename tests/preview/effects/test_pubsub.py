@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.preview.effects.effect import Severity
-from infra.preview.effects.pubsub import SCHEMA, SUBSCRIPTION, TOPIC
+from event_store_infra.preview.effects.bus.pubsub import SCHEMA, SUBSCRIPTION, TOPIC
+from event_store_infra.preview.effects.effect import Severity
 from tests.preview.effects.judged import (
     LATER,
     LESS_SAFE,

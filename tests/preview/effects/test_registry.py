@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.preview.effects.registry import REPOSITORY
+from event_store_infra.preview.effects.storage.registry import REPOSITORY
 from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, Case, must_say, must_say_nothing
 
 POLICIES = "cleanupPolicies"

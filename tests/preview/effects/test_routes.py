@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from event_store import environment
 from event_store.topology.routing import Ordering, Route, RoutedTopic, Routing
-from infra.preview.effects.effect import Effect, Severity
-from infra.preview.effects.routes import of_routing
-from infra.preview.effects.run import POOL, SERVICE
-from infra.preview.guard import judge
-from infra.preview.plan import UNKNOWN as LATER
-from infra.preview.summary import render
+from event_store_infra.preview.effects.effect import Effect, Severity
+from event_store_infra.preview.effects.workload.routes import of_routing
+from event_store_infra.preview.effects.workload.run import POOL, SERVICE
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.summary import render
 from tests.preview.effects.changed import changed
 
 Routes = list[tuple[str, str, str]]

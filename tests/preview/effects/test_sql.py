@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from infra.preview.effects.effect import HARMLESS, Severity
-from infra.preview.effects.sql import DATABASE, INSTANCE, USER
-from infra.preview.effects.told import of_its_changes
-from infra.preview.guard import judge
-from infra.preview.plan import UNKNOWN, Plan
-from infra.preview.summary import render
+from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE, USER
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.effects.told import of_its_changes
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import UNKNOWN, Plan
+from event_store_infra.preview.summary import render
 from tests.preview.effects.changed import changed
 from tests.preview.effects.rows import Row, check, check_back, effect_of, without_a_row
 

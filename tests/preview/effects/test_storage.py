@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.preview.effects.effect import Severity
-from infra.preview.effects.storage import BUCKET, OBJECT
+from event_store_infra.preview.effects.effect import Severity
+from event_store_infra.preview.effects.storage.storage import BUCKET, OBJECT
 from tests.preview.effects.judged import (
     CUTS_OFF,
     LATER,

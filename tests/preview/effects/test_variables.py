@@ -3,12 +3,12 @@
 import pytest
 
 from event_store import environment
-from infra.preview.effects.effect import HARMLESS, Effect, Severity
-from infra.preview.effects.run import POOL, SERVICE
-from infra.preview.guard import judge
-from infra.preview.plan import UNKNOWN as LATER
-from infra.preview.plan import Plan
-from infra.preview.summary import render
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
+from event_store_infra.preview.effects.workload.run import POOL, SERVICE
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.summary import render
 from tests.preview.effects.changed import changed
 from tests.preview.effects.worst import worst_of
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.preview.effects.effect import HARMLESS, Effect, Effects, Severity
-from infra.preview.effects.rules import harmless
-from infra.preview.guard import judge
-from infra.preview.paths import parsed, pattern
-from infra.preview.plan import Plan
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Effects, Severity
+from event_store_infra.preview.effects.rules import harmless
+from event_store_infra.preview.guard import judge
+from event_store_infra.preview.paths import parsed, pattern
+from event_store_infra.preview.plan import Plan
 from tests.preview.effects.changed import changed
 
 _HARMLESS = harmless("any")

@@ -1,0 +1,95 @@
+"""The Pulumi CLI as our commands run it: the one of `make setup`, or one on PATH."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from event_store.errors import ConfigurationError
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+# Each flag is a variable, too: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/pulumi.go
+OPTION: Final = "PULUMI_OPTION_"
+_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
+
+
+def search_path() -> str:
+    """Return the PATH that `pulumi` is looked for in, and runs with.
+
+    The program's own Python comes first: a language host that ignores the runtime's options takes that.
+    """
+    own = [str(Path(sys.executable).parent), str(_TOOLS)]
+    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
+
+
+def find_pulumi() -> str:
+    """Return the path of `pulumi`.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    program = shutil.which("pulumi", path=search_path())
+    if program is None:
+        raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
+    return program
+
+
+def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
+    """Return what a command prints, without options from the environment.
+
+    One of them, `PULUMI_OPTION_TARGET`, leaves resources out of a plan, and the plan does not say so.
+
+    Args:
+        project: The folder of `Pulumi.yaml`.
+        timeout_seconds: When to give up.
+        command: As in `stack`, `ls`.
+        whatever_becomes: Whether the JSON of a command that fails is an answer, too.
+
+    Raises:
+        ConfigurationError: It fails, or takes too long.
+    """
+    try:
+        answer = subprocess.run(  # noqa: S603 # our own command line, no shell
+            [find_pulumi(), *command, "--non-interactive"],
+            cwd=project,
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith(OPTION)},
+                "PATH": search_path(),
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigurationError(
+            f"`pulumi {command[0]}` did not end within {timeout_seconds:.0f} s: is its backend there?"
+        ) from None
+    if answer.returncode and not (whatever_becomes and answer.stdout.lstrip().startswith("{")):
+        raise ConfigurationError(
+            f"`pulumi {' '.join(command[:2])}` failed: {(answer.stderr or answer.stdout).strip()}"
+        )
+    return answer.stdout
+
+
+def run_pulumi(project: Path, *command: str) -> None:
+    """Run a command with its output shown.
+
+    Args:
+        project: The folder of `Pulumi.yaml`.
+        command: As in `up`.
+
+    Raises:
+        ConfigurationError: It fails; it says why by itself.
+    """
+    answer = subprocess.run(  # noqa: S603 # our own command line, no shell
+        [find_pulumi(), *command, "--non-interactive"],
+        cwd=project,
+        env={**os.environ, "PATH": search_path()},
+        check=False,
+    )
+    if answer.returncode:
+        raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed: it says why above")

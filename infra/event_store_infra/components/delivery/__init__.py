@@ -1,0 +1,1 @@
+"""The identities that CI previews and deploys with."""

@@ -1,0 +1,1 @@
+"""The private network: an own one, or one that is there."""

@@ -1,0 +1,1 @@
+"""Images: built and pushed here, or promoted from another environment."""

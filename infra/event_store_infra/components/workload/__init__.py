@@ -1,0 +1,1 @@
+"""What runs on Cloud Run: the service, the relay and the migrations."""

@@ -1,0 +1,123 @@
+"""Makes a new environment: its file, and its stack in the backend of your choice.
+
+`make stack NAME=prod-eu PROFILE=prod PROJECT=my-project REGION=europe-west1 BACKEND=gs://my-state
+SECRETS=gcpkms://projects/…/cryptoKeys/…`
+
+Safe to repeat: a file that exists is left as it is, and so is a stack. A file that differs is refused.
+"""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from event_store.errors import ConfigurationError
+from event_store_infra.command import ROOT, run_pulumi
+from event_store_infra.settings import Settings
+from event_store_infra.settings.database import KEY
+from event_store_infra.settings.profile import PROFILES
+from event_store_infra.settings.stack import NAMESPACE
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+# What a backend offers for the stack's secrets, of which this program has none, and a team may have some.
+_SECRETS: Final = {
+    "file": (r"passphrase", "passphrase"),
+    "gs": (f"gcpkms://{KEY}", ""),
+    "cloud": (r"default|gcpkms://.+", "default"),
+}
+_ALLOWED: Final = {
+    "file": "passphrase",
+    "gs": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K: who reads the bucket reads no secret",
+    "cloud": "default, which is Pulumi Cloud's own, or a gcpkms:// key",
+}
+
+
+def make(name: str, config: dict[str, str], backend: str, secrets: str, project: Path = ROOT) -> None:
+    """Write the stack's file and make the stack.
+
+    Args:
+        name: 2 to 32 small letters, digits and hyphens.
+        config: The stack's keys, as its file has them.
+        backend: `file://DIR`, `gs://BUCKET` or `cloud`.
+        secrets: The secrets provider; empty for the backend's own.
+        project: The folder of `Pulumi.yaml`.
+
+    Raises:
+        ConfigurationError: Something of this is wrong, the file is there and says something else, or Pulumi
+            refuses; it says why.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"NAME is {name!r}, but must be 2 to 32 small letters, digits and hyphens")
+    kind = backend.split("://", maxsplit=1)[0]
+    if kind not in _SECRETS or (kind == "cloud") != (backend == "cloud"):
+        raise ConfigurationError(f"BACKEND is {backend!r}, but must be file://DIR, gs://BUCKET or cloud")
+    pattern, default = _SECRETS[kind]
+    secrets = secrets or default
+    if not re.fullmatch(pattern, secrets):
+        raise ConfigurationError(f"SECRETS is {secrets!r}, but with this BACKEND must be {_ALLOWED[kind]}")
+    if secrets == "passphrase" and not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & {
+        *os.environ
+    }:
+        raise ConfigurationError(
+            "no passphrase is given: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, "
+            "here and wherever the stack is deployed from"
+        )
+    Settings.parse(config)  # refuses what `pulumi up` would refuse, before anything is made
+    file = project / f"Pulumi.{name}.yaml"
+    if file.exists():
+        _refuse_another(file, config)
+        sys.stdout.write(f"{file.name} exists: left as it is\n")
+    else:
+        file.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
+        sys.stdout.write(f"{file.name} written\n")
+    run_pulumi(project, "login", *(() if backend == "cloud" else (backend,)))
+    run_pulumi(project, "stack", "select", name, "--create", "--secrets-provider", secrets)
+    sys.stdout.write(f"\nNext: pulumi preview --stack {name}, then pulumi up --stack {name}\n")
+
+
+def _refuse_another(file: Path, config: dict[str, str]) -> None:
+    """Refuse to go on with a file that says something else: it would make a stack that was not asked for."""
+    there = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+    for name, asked in config.items():
+        if (said := there.get(name)) != asked:
+            raise ConfigurationError(
+                f"{file.name} is there and has {name}: {said}, but {asked} is asked for: change the file, or "
+                "delete it to have it written"
+            )
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make stack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--profile", required=True, help=f"one of {', '.join(PROFILES)}")
+    parser.add_argument("--project", required=True, help="the id of the Google Cloud project")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--backend", required=True, help="file://DIR, gs://BUCKET or cloud (Pulumi Cloud)")
+    parser.add_argument("--secrets", default="", help="the secrets provider; needed with gs://")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Make what the options say."""
+    arguments = _parse()
+    config = {
+        "gcp:project": arguments.project,
+        "gcp:region": arguments.region,
+        f"{NAMESPACE}profile": arguments.profile,
+    }
+    try:
+        make(arguments.name, config, arguments.backend, arguments.secrets)
+    except ConfigurationError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""What each change of each resource does: one table for each type, with the page that says so.
+
+    effect.py       how bad, what, and what to do instead
+    rules.py        which direction of a change has the effect
+    sql.py, …       the tables, by Google's products; sql_settings.py is what an instance's settings do
+    postgres.py     what Cloud SQL and AlloyDB have in common
+    deletion.py     properties that many types have in common
+    containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
+    delivery.py     the ways in which a subscription delivers
+    selections.py   what a lifecycle or a clean-up selects
+    grants.py       rights, of which there is a type for everything that can be granted on
+    key_grants.py   rights on keys
+    told.py         the effects of one step
+
+A type without a table counts as one that holds data; a property that its table lacks counts as less safe.
+"""
+
+import fnmatch
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final
+
+from event_store_infra.preview.effects.bus import pubsub
+from event_store_infra.preview.effects.database import alloydb, sql
+from event_store_infra.preview.effects.effect import Effects
+from event_store_infra.preview.effects.project import alerting, network, operations
+from event_store_infra.preview.effects.rights import grants
+from event_store_infra.preview.effects.storage import bigquery, keys, registry, storage
+from event_store_infra.preview.effects.workload import run
+
+_PRODUCTS: Final = (
+    *(sql, alloydb, pubsub, run, network, keys),
+    *(storage, bigquery, registry, operations, alerting),
+)
+TABLES: Final[Mapping[str, Effects]] = dict(chain.from_iterable(each.TABLES.items() for each in _PRODUCTS))
+
+
+def table_of(resource_type: str) -> Effects | None:
+    """Return the table of a type, or None if nobody has written one.
+
+    Args:
+        resource_type: As in `gcp:pubsub/topic:Topic`.
+    """
+    if resource_type in TABLES:
+        return TABLES[resource_type]
+    patterns = (each for each in grants.PATTERNS if fnmatch.fnmatchcase(resource_type, each))
+    return next((grants.PATTERNS[each] for each in patterns), None)

@@ -1,0 +1,1 @@
+"""What changes of the bus do: topics, subscriptions, schemas."""

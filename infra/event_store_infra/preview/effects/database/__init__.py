@@ -1,0 +1,1 @@
+"""What changes of the database do: Cloud SQL and AlloyDB."""

@@ -1,0 +1,156 @@
+"""What the instances of Cloud SQL and of AlloyDB have in common: flags, TLS, who may connect, passwords."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, less_safe, stops
+from event_store_infra.preview.effects.rules import arrives, becomes, either, parts_from
+from event_store_infra.preview.markdown import code
+from event_store_infra.preview.plan import UNKNOWN as LATER
+
+_WAL: Final = "https://www.postgresql.org/docs/current/runtime-config-wal.html"
+_VACUUM: Final = "https://www.postgresql.org/docs/current/routine-vacuuming.html"
+_CLIENT: Final = "https://www.postgresql.org/docs/current/runtime-config-client.html"
+# By what they ask of a client: the names of both products.
+_TLS: Final = ("ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
+_STOPPED_BY_TLS: Final = {
+    "ENCRYPTED_ONLY": "whoever connects without TLS",
+    "TRUSTED_CLIENT_CERTIFICATE_REQUIRED": "whoever has no client certificate, as service and migrations",
+}
+
+
+def flags(prefix: str, source: str) -> Rule:
+    """Return the rule of an instance's flags as a whole, a mapping or a list of name and value.
+
+    The flags that it does not name set a size, a time or what is logged.
+
+    Args:
+        prefix: What the product's own flags begin with, as in `cloudsql`.
+        source: The page that lists them.
+    """
+    rules: Mapping[str, Rule] = {
+        f"{prefix}.iam_authentication": parts_from(
+            stops("every login by IAM: service, relay and migrations", source), "on"
+        ),
+        f"{prefix}.logical_decoding": parts_from(
+            stops("whoever reads the changes by logical decoding, as Datastream does", source), "on"
+        ),
+        f"{prefix}.enable_pgaudit": parts_from(less_safe("statements are no longer audited", source), "on"),
+        "autovacuum": becomes(
+            less_safe(
+                "nothing cleans up dead rows: it slows down, and stops once its numbers run out", _VACUUM
+            ),
+            "off",
+        ),
+        "synchronous_commit": becomes(
+            less_safe("a crash loses events whose append was answered already", _WAL), "off"
+        ),
+        "full_page_writes": becomes(
+            less_safe("a crash in the middle of a page can corrupt the log", _WAL), "off"
+        ),
+        "default_transaction_read_only": becomes(
+            stops("whoever appends: every transaction reads only", _CLIENT), "on"
+        ),
+        "session_replication_role": becomes(
+            less_safe("triggers and foreign keys are not checked", _CLIENT), "replica"
+        ),
+    }
+
+    def rule(old: Any, new: Any) -> Effect:
+        if LATER in (old, new):
+            return stops("whoever needs a flag that it may not have any more", source)
+        before, after = _by_name(old), _by_name(new)
+        names = sorted(rules.keys() & (before.keys() | after.keys()))
+        return _worst_of(
+            [rules[each](before.get(each), after.get(each)) for each in names if _differ(each, before, after)]
+        )
+
+    return rule
+
+
+def tls(source: str, unset: str) -> Rule:
+    """Return the rule of what an instance asks of a connection: more stops somebody, less is less safe.
+
+    Args:
+        source: The page that says so.
+        unset: What it asks where nothing is said.
+    """
+
+    def rule(old: Any, new: Any) -> Effect:
+        if new == LATER:
+            return stops("whoever does not connect as it will ask for", source)
+        before, after = (_asked(each, unset) for each in (old, new))
+        if after > before:
+            return stops(_STOPPED_BY_TLS[_TLS[after]], source)
+        return less_safe("it asks less of a connection", source) if after < before else HARMLESS
+
+    return rule
+
+
+def admitted(kind: str, source: str, key: str = "") -> Rule:
+    """Return the rule of a list of those that may connect: fewer stops them, more is less safe.
+
+    Args:
+        kind: What they are, in the plural, as in `networks`.
+        source: The page that says so.
+        key: Where each is, if the list has blocks.
+    """
+
+    def rule(old: Any, new: Any) -> Effect:
+        if LATER in (old, new):
+            return stops(f"whoever connects from {kind} that it will not have any more", source)
+        before, after = (sorted(set(_values(each, key))) for each in (old, new))
+        gone, added = [x for x in before if x not in after], [x for x in after if x not in before]
+        if gone:
+            return stops(f"whoever connects from the {kind} {_named(gone)}", source)
+        more = less_safe(f"the {kind} {_named(added)} may connect, too", source)
+        return more if added else HARMLESS
+
+    return rule
+
+
+def connectors(source: str) -> Rule:
+    """Return the rule of whether only Google's connectors may connect."""
+    begun = stops("whoever connects directly, as service and migrations do: only connectors may", source)
+    ended = less_safe("clients may connect without Google's connectors, and so without IAM's consent", source)
+    return either(becomes(begun, True, "REQUIRED"), parts_from(ended, True, "REQUIRED"))
+
+
+def password(whose: str, source: str) -> Rule:
+    """Return the rule of a password, or of the number that makes the provider set it again."""
+    return arrives(stops(f"whoever logs in as {whose} with the former password", source))
+
+
+def _by_name(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    return {str(each.get("name")): each.get("value") for each in value or () if isinstance(each, Mapping)}
+
+
+def _differ(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return bool(before.get(name) != after.get(name))
+
+
+def _worst_of(effects: list[Effect]) -> Effect:
+    """Return one effect for several, which says all of the worst."""
+    worst = max((each.severity for each in effects), default=Severity.HARMLESS)
+    if worst == Severity.HARMLESS:
+        return HARMLESS
+    found = [each for each in effects if each.severity == worst]
+    return replace(found[0], what=", and ".join(each.what for each in found))
+
+
+def _asked(mode: Any, unset: str) -> int:
+    return _TLS.index(mode) if mode in _TLS else _TLS.index(unset)
+
+
+def _values(items: Any, key: str) -> Iterator[str]:
+    for each in items or ():
+        value = each.get(key) if key and isinstance(each, Mapping) else each
+        if value is not None:
+            yield str(value)
+
+
+def _named(values: list[str]) -> str:
+    return ", ".join(map(code, values))

@@ -1,0 +1,1 @@
+"""What changes of the project around the stack do: APIs, identities, network, alerts."""

@@ -1,0 +1,1 @@
+"""What changes of what keeps objects, rows, images, secrets and keys do."""

@@ -1,0 +1,104 @@
+"""The effects of one step of a plan."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from event_store_infra.preview.effects import table_of
+from event_store_infra.preview.effects.effect import Effect, Effects, Severity, Told, less_safe, loses
+from event_store_infra.preview.paths import Path, at, dotted, parsed, pattern
+from event_store_infra.preview.plan import Change, Step
+
+UNKNOWN_TYPE: Final = loses(
+    "what, nobody has said: the type has no table in event_store_infra/preview/effects",
+    *("add one there.", "event_store_infra/preview/effects"),
+)
+UNKNOWN_PROPERTY: Final = less_safe(
+    "nobody has said what a change of it does: no table in event_store_infra/preview/effects names it",
+    "event_store_infra/preview/effects",
+)
+
+
+def of_its_end(step: Step) -> Effect:
+    """Return what it does that a step deletes or replaces its resource."""
+    table = table_of(step.type)
+    return UNKNOWN_TYPE if table is None else table.of_its_end(step)
+
+
+def of_its_changes(step: Step) -> tuple[Told, ...]:
+    """Return what the changes of an update do, those that are harmless left out, by path."""
+    table = table_of(step.type)
+    found = {} if table is None else {each.change.path: each for each in _blocks(step, table)}
+    for path in sorted(_changed(step, table), key=dotted):
+        old, new = _old(step, path), at(step.new, path)
+        if _stands(step, path, new):
+            continue
+        if table is not None and table.judges_whole(pattern(path)):
+            continue
+        rule = None if table is None else table.rule_of(pattern(path))
+        effect = UNKNOWN_PROPERTY if rule is None else rule(old, new)
+        if effect.severity > Severity.HARMLESS:
+            found.setdefault(dotted(path), Told(change=Change.of(dotted(path), old, new), effect=effect))
+    also = table.also(step) if table is not None and table.also is not None else ()
+    return (*found.values(), *also)
+
+
+def _blocks(step: Step, table: Effects) -> Iterator[Told]:
+    for name, rule in table.blocks.items():
+        old, new = (_plain(at(each, parsed(name))) for each in (step.old, step.new))
+        effect = rule(old, new)
+        if old != new and effect.severity > Severity.HARMLESS:
+            yield Told(change=Change.of(name, old, new), effect=effect)
+
+
+def _changed(step: Step, table: Effects | None) -> set[Path]:
+    """Return where a step differs: each property that the table names, or whose siblings it names."""
+    roots = [parsed(each.path) for each in step.changes] or [
+        (name,) for name in step.old.keys() | step.new.keys() if step.old.get(name) != step.new.get(name)
+    ]
+    return {path for root in roots for path in _properties(step, table, root)}
+
+
+def _properties(step: Step, table: Effects | None, root: Path) -> Iterator[Path]:
+    """Yield the properties at, above or below a path of which the engine says that it differs."""
+    for length in range(1, len(root) + 1):
+        if table is not None and table.names(pattern(root[:length])):
+            yield root[:length]
+            return
+    below = list(_leaves(_old(step, root), at(step.new, root), root, table))
+    yield from below or [root]  # the engine says so, whatever the values are
+
+
+def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[Path]:
+    if table is not None and table.names(pattern(path)):
+        if old != new:
+            yield path
+    elif isinstance(old, Mapping) or isinstance(new, Mapping):
+        sides = [each if isinstance(each, Mapping) else {} for each in (old, new)]
+        for name in sides[0].keys() | sides[1].keys():
+            if not name.startswith("__"):  # the provider's own, as `__defaults`
+                yield from _leaves(sides[0].get(name), sides[1].get(name), (*path, name), table)
+    elif isinstance(old, list) or isinstance(new, list):
+        items = [each if isinstance(each, list) else [] for each in (old, new)]
+        for index in range(max(map(len, items))):
+            pair = [each[index] if index < len(each) else None for each in items]
+            yield from _leaves(pair[0], pair[1], (*path, index), table)
+    elif old != new:
+        yield path
+
+
+def _stands(step: Step, path: Path, new: Any) -> bool:
+    """Tell whether a program says for the first time what Google has already."""
+    return new is not None and at(step.old, path) is None and at(step.outputs, path) == new
+
+
+def _plain(value: Any) -> Any:
+    """Leave out the provider's own, as `__defaults`."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items() if not name.startswith("__")}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _old(step: Step, path: Path) -> Any:
+    """Return a value as it stands: as the program gave it, else as Google filled it in."""
+    given = at(step.old, path)
+    return at(step.outputs, path) if given is None else given

@@ -1,0 +1,1 @@
+"""What changes of what runs on Cloud Run do."""

@@ -1,0 +1,96 @@
+"""An empty one in place of one that held data: a loss, although nothing is deleted."""
+
+from typing import Final
+
+from event_store_infra.preview.effects.database.alloydb import CLUSTER
+from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity, cuts_off, loses
+from event_store_infra.preview.effects.project.operations import ACCOUNT
+from event_store_infra.preview.effects.told import of_its_end
+from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
+from event_store_infra.preview.plan import Plan, Step
+
+# What makes a new instance or cluster follow another one, which has all of it.
+FOLLOWS: Final = ("masterInstanceName", "secondaryConfig")
+# What gives it the data of another one, as that was at some time.
+COPIES: Final = (
+    "clone",
+    "restoreBackupContext",
+    "pointInTimeRestoreContext",
+    "backupdrBackup",
+    "restoreBackupSource",
+    "restoreContinuousBackupSource",
+    "restoreBackupdrBackupSource",
+    "restoreBackupdrPitrSource",
+)
+_WORKLOADS: Final = (SERVICE, JOB, POOL)
+_RESTORED: Final = "https://docs.cloud.google.com/sql/docs/postgres/backup-recovery/restoring"
+_INSTEAD: Final = {
+    INSTANCE: "set `event-store:database.restore_from`, so that the new one begins as a copy: see "
+    "docs/restore.md.",
+    CLUSTER: "restore the former cluster by `gcloud alloydb clusters restore`, and import it: "
+    "see docs/alloydb.md.",
+}
+# https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete
+_UNDELETED: Final = (
+    "undelete it by `gcloud iam service-accounts undelete`, which Google refuses once another has its name."
+)
+_HAD_BACK: Final = {
+    **dict.fromkeys(
+        (INSTANCE, DATABASE, CLUSTER),
+        "restore it from a backup, and import it, before an empty one is there: see docs/restore.md.",
+    ),
+    ACCOUNT: _UNDELETED,
+}
+
+
+def of_an_empty_one(step: Step, plan: Plan) -> Effect:
+    """Return what is lost as a step makes a resource where one was before.
+
+    Args:
+        step: A step that creates.
+        plan: The plan that it is part of.
+    """
+    if any(step.new.get(each) for each in FOLLOWS):
+        return HARMLESS
+    if step.urn in plan.found_gone:
+        return _in_place_of_the_lost(step)
+    if step.type not in _INSTEAD or any(step.new.get(each) for each in COPIES):
+        return HARMLESS
+    if not any(_goes_over(each, step, plan) for each in plan.steps):
+        return HARMLESS
+    return loses(
+        "sight of the log: the service goes over to an empty one, whose positions begin at 1 again, and "
+        "consumers take its events for those that they have seen",
+        *(_INSTEAD[step.type], _RESTORED),
+    )
+
+
+def _goes_over(workload: Step, made: Step, plan: Plan) -> bool:
+    """Tell whether what ran before would run on a new one, or on what is made of it, as a cluster's instance.
+
+    The first update of a stack, also after one that failed half-way, has nothing yet that runs.
+    """
+    if workload.type not in _WORKLOADS or not workload.old or workload.op == "delete":
+        return False
+    created = {each.urn: each.refers_to for each in plan.steps if each.op == "create"}
+    seen: set[str] = set()
+    ahead = set(workload.refers_to)
+    while ahead:
+        seen |= ahead
+        ahead = {urn for each in ahead for urn in created.get(each, ())} - seen
+    return made.urn in seen
+
+
+def _in_place_of_the_lost(step: Step) -> Effect:
+    """Return what is lost for good once there is one of its name again.
+
+    What only cuts off, as a network or an instance of a cluster, is repaired by that. But others have granted
+    to an account.
+    """
+    gone = of_its_end(step)
+    lost = f"{gone.what}. It was deleted outside of Pulumi, and an empty one would take its place"
+    if gone.severity == Severity.LOSES:
+        instead = _HAD_BACK.get(step.type, "see whether it can be had back before an empty one is there.")
+        return loses(lost, instead, gone.source)
+    return cuts_off(lost, _UNDELETED, gone.source) if step.type == ACCOUNT else HARMLESS

@@ -1,0 +1,146 @@
+"""Canary rollouts: a new revision gets a part of the traffic, and then all of it or none.
+
+`make canary STACK=prod PERCENT=10`, then `make promote STACK=prod` or `make rollback STACK=prod`. Each writes
+the stack's file, and the next `pulumi up` does it. Safe to repeat.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from event_store_infra.command import ROOT, ask_pulumi, run_pulumi
+from event_store_infra.settings import RolloutSettings, Settings
+from event_store_infra.settings.stack import NAMESPACE
+
+KEY: Final = f"{NAMESPACE}rollout"
+OUTPUT: Final = "revision"
+DEFAULT_PERCENT: Final = 10
+_MOST_PERCENT: Final = 99
+_PATIENCE_SECONDS: Final = 120.0
+
+
+def begin(config: Mapping[str, str], outputs: Mapping[str, object], percent: int) -> RolloutSettings:
+    """Return the rollout that gives the latest revision a part of the traffic.
+
+    Args:
+        config: The stack's configuration.
+        outputs: The stack's outputs, which name the revision that serves.
+        percent: The part, 1 to 99.
+
+    Raises:
+        ConfigurationError: Nothing serves yet, or the stack has no room for two revisions.
+    """
+    if not 1 <= percent <= _MOST_PERCENT:
+        raise ConfigurationError(f"PERCENT is {percent}, but must be 1 to 99: `make promote` gives all of it")
+    current = Settings.parse(config).rollout
+    stable = current.stable if current else str(outputs.get(OUTPUT) or "")
+    if not stable:
+        raise ConfigurationError(
+            f"the stack has no output {OUTPUT}, so nothing serves that a canary could run beside: "
+            "run `pulumi up` first"
+        )
+    rollout = RolloutSettings(stable=stable, percent=percent)
+    # Refuses what `pulumi up` would refuse.
+    Settings.parse({**config, KEY: json.dumps({"stable": stable, "percent": percent})})
+    return rollout
+
+
+def promote(config: Mapping[str, str]) -> None:
+    """See that there is a canary to give all traffic to.
+
+    Raises:
+        ConfigurationError: There is none, or it was rolled back.
+    """
+    current = Settings.parse(config).rollout
+    if current is None:
+        raise ConfigurationError(
+            "there is nothing to promote: no canary has begun, or it was promoted already"
+        )
+    if not current.percent:
+        raise ConfigurationError(
+            "there is nothing to promote: the latest revision was rolled back, and nobody tried it since. "
+            "Deploy a better one, and begin again: `make canary`"
+        )
+
+
+def roll_back(config: Mapping[str, str]) -> RolloutSettings:
+    """Return the rollout that gives the stable revision all traffic.
+
+    Raises:
+        ConfigurationError: There is no canary.
+    """
+    current = Settings.parse(config).rollout
+    if current is None:
+        raise ConfigurationError(
+            "there is nothing to roll back: no canary has begun. To go back to an earlier image, deploy that"
+        )
+    return RolloutSettings(stable=current.stable, percent=0)
+
+
+def change(project: Path, stack: str, command: str, percent: int) -> str:
+    """Do what a command says to the stack's file; return what follows from it.
+
+    Args:
+        project: The folder of `Pulumi.yaml`.
+        stack: The name of the stack.
+        command: `canary`, `promote` or `rollback`.
+        percent: For `canary`, as in `begin`.
+
+    Raises:
+        ConfigurationError: It makes no sense now, or Pulumi fails.
+    """
+    said = json.loads(ask_pulumi(project, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
+    config = {name: each["value"] for name, each in said.items() if not each.get("secret")}
+    if command == "promote":
+        promote(config)
+        ask_pulumi(project, _PATIENCE_SECONDS, "config", "rm", KEY, "--stack", stack)
+        return "the latest revision gets all traffic"
+    if command == "rollback":
+        rollout = roll_back(config)
+    else:
+        outputs = ask_pulumi(project, _PATIENCE_SECONDS, "stack", "output", "--json", "--stack", stack)
+        rollout = begin(config, json.loads(outputs), percent)
+    # Both at once: half of the key would be refused by whatever reads it next.
+    values = [("--plaintext", f"{KEY}.{name}={value}") for name, value in asdict(rollout).items()]
+    words = (word for pair in values for word in pair)
+    ask_pulumi(project, _PATIENCE_SECONDS, "config", "set-all", "--path", *words, "--stack", stack)
+    return f"{rollout.stable} gets {100 - rollout.percent} % of the traffic, the latest revision the rest"
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m event_store_infra.rollout",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=("canary", "promote", "rollback"))
+    parser.add_argument("--stack", required=True)
+    parser.add_argument(
+        "--percent",
+        type=int,
+        default=DEFAULT_PERCENT,
+        help="the canary's part, 1 to 99 (default: %(default)s)",
+    )
+    parser.add_argument("--yes", action="store_true", help="run `pulumi up` at once, and do not ask")
+    parser.add_argument("--project", type=Path, default=ROOT, help="the folder of Pulumi.yaml")
+    arguments = parser.parse_args()
+    project, stack = arguments.project, arguments.stack
+    try:
+        follows = change(project, stack, arguments.command, arguments.percent)
+        if arguments.yes:
+            run_pulumi(project, "up", "--yes", "--stack", stack)
+    except ConfigurationError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(f"{follows}.\n" if arguments.yes else f"{follows}, after: pulumi up --stack {stack}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

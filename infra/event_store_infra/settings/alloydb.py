@@ -1,0 +1,47 @@
+"""The settings of AlloyDB, where `event-store:database.engine` asks for it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from event_store_infra.settings.key import key
+
+CPUS: Final = (2, 4, 8, 16, 32, 64, 96, 128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlloyDBSettings:
+    """AlloyDB for PostgreSQL: what it has beside the settings of every engine."""
+
+    version: str = key(
+        "the major version",
+        changed="an upgrade in place, with downtime; never back",
+        default="POSTGRES_17",
+        choices=("POSTGRES_16", "POSTGRES_17"),
+    )
+    cpus: int = key(
+        f"the vCPUs of the primary, and of each node that reads: {', '.join(map(str, CPUS))}",
+        default=2,
+        lowest=min(CPUS),
+        highest=max(CPUS),
+    )
+    read_nodes: int = key(
+        "the nodes of a read pool, for readers of your own; 0 for no pool", default=0, lowest=0, highest=20
+    )
+    recovery_window_days: int = key(
+        "how far point-in-time recovery reaches back", unit="days", default=14, lowest=1, highest=35
+    )
+    server_ca: str = key(
+        "the PEM certificate of the cluster's own CA, which only Google can tell once the cluster is there; "
+        "until it is set an update makes the cluster and no more, see docs/alloydb.md",
+        default="",
+        pattern=r"|-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\n?",
+        allowed="a certificate, or empty while there is no cluster",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse machines that do not exist."""
+        if self.cpus not in CPUS:
+            raise ConfigurationError(
+                f"event-store:alloydb.cpus is {self.cpus}, but must be one of {', '.join(map(str, CPUS))}"
+            )

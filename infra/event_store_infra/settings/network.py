@@ -1,0 +1,67 @@
+"""The settings of the network."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.errors import ConfigurationError
+from event_store_infra.settings.key import key
+
+LONGEST_PREFIX: Final = 26  # Direct VPC egress takes no smaller subnetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """A network of the stack's own, whose addresses overlap with none that is peered with it; or another."""
+
+    vpc: str = key(
+        "a network that is there, to join; its private service access must be set up, as Cloud SQL needs it",
+        default="",
+        pattern=r"|projects/[^/]+/global/networks/[^/]+",
+        allowed="as in projects/P/global/networks/N, or empty for an own one",
+        changed="an own one goes, refused; else Cloud SQL moves, with downtime, and AlloyDB does not",
+    )
+    subnetwork: str = key(
+        "of that network, where Cloud Run's instances get their addresses; in the stack's region",
+        default="",
+        pattern=r"|projects/[^/]+/regions/[^/]+/subnetworks/[^/]+",
+        allowed="as in projects/P/regions/R/subnetworks/S, or empty for an own one",
+    )
+
+    cidr: str = key(
+        "the private IPv4 range of Cloud Run's instances, 4 addresses for each instance at most",
+        default="10.8.0.0/24",
+        pattern=".+",
+        allowed="a private range, /26 or larger",
+        changed="only ever grows: another range must hold the one before, any other is refused",
+    )
+    services_prefix_length: int = key(
+        "the size of the range reserved for Google's managed services",
+        unit="bits",
+        changed="refused: the database would lose its address",
+        default=20,
+        lowest=16,
+        highest=24,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a range that Google or Direct VPC egress refuses."""
+        if bool(self.vpc) != bool(self.subnetwork):
+            raise ConfigurationError(
+                "event-store:network.vpc and event-store:network.subnetwork belong together: "
+                "set both or neither"
+            )
+        path = "event-store:network.cidr"
+        try:
+            network = ipaddress.IPv4Network(self.cidr)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: {error}; write a range as in 10.8.0.0/24") from None
+        if not network.is_private:
+            raise ConfigurationError(f"{path} is {self.cidr}, but must be private, as in 10.8.0.0/24")
+        if network.prefixlen > LONGEST_PREFIX:
+            raise ConfigurationError(f"{path} is {self.cidr}, but must be /{LONGEST_PREFIX} or larger")
+
+    @property
+    def most_instances(self) -> int:
+        """How many instances of Cloud Run have room: up to 4 addresses each, and Google keeps 4 itself."""
+        return (ipaddress.IPv4Network(self.cidr).num_addresses - 4) // 4

@@ -1,0 +1,97 @@
+"""The settings of the service."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from event_store.environment import CONNECTIONS_BESIDE_REQUESTS, RELAY_CONNECTIONS
+from event_store.errors import ConfigurationError
+from event_store_infra.settings.key import key
+
+# Cloud Run: how much memory so many CPUs take, in MiB.
+MEMORY_OF_CPU: Final = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16384), 6: (4096, 24576), 8: (4096, 32768)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """The Cloud Run service."""
+
+    min_instances: int = key(
+        "how many instances always run; one at least, for the relay works without requests",
+        default=1,
+        lowest=1,
+        highest=1000,
+    )
+    max_instances: int = key(
+        "how many instances run at most; a quota of the project bounds those of a revision that reach a "
+        "network, see docs/deploy.md",
+        default=3,
+        lowest=1,
+        highest=1000,
+    )
+    cpu: int = key("the CPUs of an instance: 1, 2, 4, 6 or 8", default=1, lowest=1, highest=8)
+    memory_mib: int = key("the memory of an instance", unit="MiB", default=1024, lowest=512, highest=32768)
+    concurrency: int = key(
+        "how many requests and streams one instance serves at once", default=250, lowest=1, highest=1000
+    )
+    database_connections: int = key(
+        "how many database connections one instance opens for requests", default=6, lowest=2, highest=100
+    )
+    relay: str = key(
+        "where the relay runs: in every instance of the service, or in a Cloud Run worker pool of its own",
+        default="service",
+        choices=("service", "worker-pool"),
+    )
+    relay_instances: int = key(
+        "how many instances the relay's worker pool has; one relays, each further one stands by",
+        default=1,
+        lowest=1,
+        highest=10,
+    )
+    log_level: str = key(
+        "the least severe line logged; the vitals are logged at any level, since alerts read them",
+        default="INFO",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
+    invokers: tuple[str, ...] = key(
+        "who may call the service",
+        default=(),
+        pattern=r"(user|serviceAccount|group|domain|principal|principalSet):\S+",
+        allowed="an IAM member as in group:developers@example.com; the public has no access",
+    )
+
+    def most_instances(self, revisions: int) -> int:
+        """Return how many instances run at most, those of the relay's worker pool among them.
+
+        Args:
+            revisions: How many of the service serve beside each other, each with up to `max_instances`.
+        """
+        return revisions * self.max_instances + self._pooled
+
+    def most_connections(self, revisions: int) -> int:
+        """Return how many connections to the database all instances may open; of `revisions` as above."""
+        beside = CONNECTIONS_BESIDE_REQUESTS - (RELAY_CONNECTIONS if self._pooled else 0)
+        each = self.database_connections + beside
+        return revisions * self.max_instances * each + self._pooled * RELAY_CONNECTIONS
+
+    @property
+    def _pooled(self) -> int:
+        return self.relay_instances if self.relay == "worker-pool" else 0
+
+    def __post_init__(self) -> None:
+        """Refuse what Cloud Run refuses."""
+        path = "event-store:service"
+        if self.max_instances < self.min_instances:
+            raise ConfigurationError(
+                f"{path}.max_instances is {self.max_instances}, "
+                f"but min_instances is {self.min_instances}: raise the one or lower the other"
+            )
+        if self.cpu not in MEMORY_OF_CPU:
+            raise ConfigurationError(f"{path}.cpu is {self.cpu}, but must be 1, 2, 4, 6 or 8")
+        lowest, highest = MEMORY_OF_CPU[self.cpu]
+        if not lowest <= self.memory_mib <= highest:
+            raise ConfigurationError(
+                f"{path}.memory_mib is {self.memory_mib}, "
+                f"but with {self.cpu} CPU must be {lowest} to {highest} MiB"
+            )
+        if len(set(self.invokers)) < len(self.invokers):
+            raise ConfigurationError(f"{path}.invokers names somebody twice: remove one")

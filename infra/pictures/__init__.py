@@ -1,6 +1,0 @@
-"""Pictures of what the program makes, from the engine's own plan: `docs/infra.md`."""
-
-from infra.pictures.page import BOOTSTRAP_FOLDER, page
-from infra.pictures.resource import Resource, resources
-
-__all__ = ["BOOTSTRAP_FOLDER", "Resource", "page", "resources"]
