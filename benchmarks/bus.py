@@ -10,8 +10,8 @@ import signal
 import uvloop
 
 from event_store.errors import ConfigurationError
-from local.emulator import Emulator, find_jar, find_java
-from local.pubsub import PubSubServer
+from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from pubsub_emulator import PubSubServer
 
 
 def _find() -> Emulator | PubSubServer:

@@ -16,9 +16,9 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from local.ports import free_port
-from local.postgres import Postgres
-from local.postgres_binaries import find_binaries
+from local_gcp.postgres.binaries import find_binaries
+from local_gcp.postgres.cluster import Postgres
+from local_gcp.system.ports import free_port
 
 BATCH_ROWS: Final = 200
 EVENT_DATA: Final = '{"word": "' + "a" * 256 + '"}'

@@ -12,7 +12,7 @@ import grpc
 from benchmarks.appends import DATABASE, IN_FLIGHT, Appends
 from benchmarks.place import Place
 from benchmarks.work import Work
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 
 _CLIENT_IN_FLIGHT: Final = 16
 _CALLS: Final = 1000

@@ -20,9 +20,9 @@ from benchmarks.statements import statements
 from benchmarks.workload import copy_lines
 from event_store.database.schema import upgrade
 from event_store.v1 import event_store_pb2 as pb
-from local.ports import free_port
-from local.postgres import SUPERUSER, Postgres
-from local.postgres_binaries import find_binaries
+from local_gcp.postgres.binaries import find_binaries
+from local_gcp.postgres.cluster import SUPERUSER, Postgres
+from local_gcp.system.ports import free_port
 
 STOP_SECONDS: Final = 15.0
 

@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.assembly import assemble_empty
-from local.provider import Provider
-from local.pulumi import Pulumi
-from local.state import State
+from local_gcp.daemon.state_directory import State
+from local_gcp.daemon.wiring import assemble_empty
+from local_gcp.engine.pulumi_cli import Pulumi
+from local_gcp.provider.server import Provider
 
 
 async def preview(project: Path, stack: str, directory: Path) -> float:

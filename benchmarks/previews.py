@@ -9,7 +9,7 @@ import yaml
 
 from benchmarks.place import Place
 from benchmarks.work import Work
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 
 STACK: Final = "prod"
 

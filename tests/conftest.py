@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, settings
 from event_store.database.schema import upgrade
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError
-from local.emulator import Emulator, find_jar, find_java
-from local.ports import free_port
-from local.postgres import Postgres
-from local.postgres_binaries import find_binaries
-from local.pubsub import PubSubServer
+from local_gcp.postgres.binaries import find_binaries
+from local_gcp.postgres.cluster import Postgres
+from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 
 ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # the server that tests/pubsub is to try, see CONTRIBUTING.md
 

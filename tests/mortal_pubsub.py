@@ -6,8 +6,8 @@ from typing import Self
 import pytest
 
 from event_store.errors import ConfigurationError
-from local.emulator import Emulator, find_jar, find_java
-from local.ports import free_port
+from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from local_gcp.system.ports import free_port
 from tests.processes import Process, kill_process, start_python
 
 
@@ -48,7 +48,7 @@ class MortalPubSub:
             self._process = self._emulator._process
             return
         self._process = await start_python(
-            "-m", "local.pubsub", "--port", str(self.port), stdout=asyncio.subprocess.PIPE
+            "-m", "pubsub_emulator", "--port", str(self.port), stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout is not None
         assert await self._process.stdout.readline()

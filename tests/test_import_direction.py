@@ -33,7 +33,8 @@ def test_infra_knows_only_the_topology_the_environment_and_the_errors_of_the_ser
     wrong = [
         (where, module)
         for where, module in _imports(ROOT / "infra")
-        if _within(module, "event_store", "local_gcp", "pubsub_emulator", "tests") and not _within(module, *KNOWN_TO_INFRA)
+        if _within(module, "event_store", "local_gcp", "pubsub_emulator", "tests")
+        and not _within(module, *KNOWN_TO_INFRA)
     ]
 
     assert wrong == []

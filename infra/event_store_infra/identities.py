@@ -316,8 +316,8 @@ _INTRODUCTION: Final = """\
 # Identities
 
 Who may do what in an environment, made by `make reference` from `infra/event_store_infra/identities.py`.
-Nobody has a password or a key, a basic role (owner, editor, viewer), or a role on the project that Google grants on less. Each
-grant adds to what others have granted and takes nothing away.
+Nobody has a password or a key, a basic role (owner, editor, viewer), or a role on the project that Google
+grants on less. Each grant adds to what others have granted and takes nothing away.
 
 The bootstrap grants what is on the project or on an account, a stack what is on something that it makes, and
 whoever owns another thing grants on it: see [deploy.md](deploy.md#what-others-own). A stack without a

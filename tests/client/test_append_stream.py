@@ -15,7 +15,7 @@ from event_store.errors import (
 )
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 from event_store.server.server import Server
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.client.command import PATIENCE_SECONDS, started
 from tests.client.conftest import serving
 

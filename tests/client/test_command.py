@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from event_store.server.server import Server
-from local.ports import free_port
-from local.pubsub import PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 from tests.client.command import PATIENCE_SECONDS, ROOT, run, started
 from tests.conftest import TestDatabase
 

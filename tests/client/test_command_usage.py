@@ -10,7 +10,7 @@ from event_store.client import channel
 from event_store.client.client import Client
 from event_store.errors import ConfigurationError
 from event_store.topology import Routing
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 from tests.client.command import ROOT, run
 
 TOO_BIG = str(10**30)

@@ -27,7 +27,7 @@ from event_store.errors import (
 from event_store.model.events import ExpectedVersion, ImportedEvent, ImportProgress, NewEvent, RecordedEvent
 from event_store.server.server import Server
 from event_store.v1 import event_store_pb2 as pb
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.client.command import PATIENCE_SECONDS, started
 from tests.client.conftest import serving
 from tests.client.crashing_service import HANGS, POINTS

@@ -18,7 +18,7 @@ from event_store.model.event_filter import EventFilter
 from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.markers import CaughtUp, Checkpoint, Marker
 from event_store.server.server import Server
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.client.command import PATIENCE_SECONDS
 from tests.client.conftest import serving
 from tests.conftest import TestDatabase

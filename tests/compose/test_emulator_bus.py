@@ -11,7 +11,7 @@ from google.pubsub_v1 import RetryPolicy, SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
 from event_store.topology import Topology
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,8 +23,8 @@ from event_store.errors import UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.pubsub.subscriber import Subscriber
 from event_store.server.server import Server
-from local.ports import free_port
-from local.pubsub import ManualClock, PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import ManualClock, PubSubServer
 from tests.conftest import TestDatabase
 from tests.consumers.conftest import serving
 from tests.consumers.flow import DEAD, PATH, PROJECT, ROUTING, SUBSCRIPTION, TOPIC, consuming, subscribe

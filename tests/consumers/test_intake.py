@@ -17,7 +17,7 @@ from event_store.consumer.streaming_pull import HELD_PER_WORKER
 from event_store.errors import ConfigurationError, OverloadedError, UnavailableError
 from event_store.model.events import RecordedEvent
 from event_store.pubsub.subscriber import Subscriber
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 from tests.consumers.flow import DEAD, PATH, TOPIC, consuming, subscribe
 from tests.consumers.words import PATIENCE_SECONDS
 from tests.pubsub.bus import Bus, bus_at

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from event_store.consumer.settlement import DEADLINE_SECONDS
-from local.pubsub import ManualClock, PubSubServer
+from pubsub_emulator import ManualClock, PubSubServer
 from tests.consumers.flow import DEAD, PATH, TOPIC, subscribe
 from tests.consumers.words import PATIENCE_SECONDS
 from tests.pubsub.bus import Bus, bus_at

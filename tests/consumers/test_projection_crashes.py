@@ -15,8 +15,8 @@ from event_store.consumer.checkpoints import ProjectionVersions
 from event_store.consumer.projection import Projection
 from event_store.log.page import PAGE_EVENTS
 from event_store.model.events import RecordedEvent
-from local.ports import free_port
-from local.pubsub import PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 from tests.conftest import TestDatabase, kill
 from tests.consumers.conftest import serving
 from tests.consumers.flow import ROUTING, TOPIC, consuming, subscribe

@@ -13,8 +13,8 @@ from typing import Final
 
 from event_store.client.client import Client
 from event_store.model.event_filter import EventFilter
-from local.ports import free_port
-from local.pubsub import PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 from tests.conftest import TestDatabase, kill
 from tests.consumers.flow import PATH, PROJECT, ROUTING, TOPIC, subscribe
 from tests.consumers.words import Words

@@ -2,7 +2,7 @@
 
 import yaml
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import Stack
 

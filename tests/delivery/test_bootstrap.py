@@ -6,7 +6,7 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings.bootstrap import BootstrapSettings
-from local.limits import federation, iam
+from local_gcp.recorded import federation, iam
 from tests.delivery.bootstrap import write_bootstrap
 from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import Stack

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from event_store_infra.components.registry.registry import PROMOTED
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.inventory import FOLDER
 
 IMAGE: Final = f"europe-west1-docker.pkg.dev/team-dev/event-store/event-store@sha256:{'0123456789abcdef' * 4}"

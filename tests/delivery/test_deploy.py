@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.delivery.expressions import evaluate, is_true
 
 FOLDER: Final = ROOT / ".github" / "workflows"

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from local.errors import CloudError
-from local.limits import federation
-from local.records import Records
-from local.rights.callers import Tokens
-from local.rights.issuer import Issuer
-from local.rights.rights import Rights
+from local_gcp.recorded import federation
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.records import Records
+from local_gcp.rights.callers import Tokens
+from local_gcp.rights.issuer import Issuer
+from local_gcp.rights.rights import Rights
 from tests.delivery.bootstrap import write_bootstrap
 from tests.local.conftest import Stack
 

@@ -22,7 +22,7 @@ from event_store_infra.identities import (
     page,
 )
 from event_store_infra.managed import MANAGED, reading_permissions
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import FOLDER, STACKS
 from tests.infra.inventory.variants import (

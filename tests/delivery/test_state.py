@@ -6,9 +6,9 @@ from typing import Final
 import yaml
 
 from event_store_infra.identities import PULUMI_PROJECT
-from local.rights.callers import Caller, service_account
-from local.rights.rights import Rights
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
+from local_gcp.rights.callers import Caller, service_account
+from local_gcp.rights.rights import Rights
 from tests.delivery.bootstrap import write_bootstrap
 from tests.infra.inventory.variants import BOOTSTRAP
 from tests.local.conftest import LocalCloud, Stack

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 
 FOLDER: Final = ROOT / ".github" / "workflows"
 FILES: Final = sorted(FOLDER.glob("*.yml"))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.environments.environment import Environment
 from tests.local.conftest import running_cloud
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from local.limits import federation, registry
-from local.rights.issuer import Issuer
+from local_gcp.recorded import federation, registry
+from local_gcp.rights.issuer import Issuer
 from tests.delivery.bootstrap import write_bootstrap
 from tests.delivery.test_federation import DEPLOY, DRIFT, OURS, PULL
 from tests.environments.environment import Environment

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from event_store_infra.command import ROOT
-from local.place import Place
-from local.pulumi import Pulumi
+from local_gcp.engine.pulumi_cli import Pulumi
+from local_gcp.resource.place import Place
 from tests.delivery.test_federation import OURS
 
 PATIENCE_SECONDS: Final = 600

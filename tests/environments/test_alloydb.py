@@ -6,15 +6,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import local.resources
-from local.state import ROOT
+import local_gcp.postgres
+from local_gcp.daemon.state_directory import ROOT
 from tests.environments.environment import Environment
 from tests.environments.passwords import must_have_no_password
 from tests.local.conftest import Stack, local_cloud, running_cloud, stack
 
 __all__ = ["local_cloud", "stack"]  # fixtures
 
-SERVER_CA = (Path(local.resources.__file__).parent / "server_ca.pem").read_text()
+SERVER_CA = (Path(local_gcp.postgres.__file__).parent / "server_ca.pem").read_text()
 
 CLUSTER = """
 from pulumi_gcp import alloydb

@@ -15,11 +15,12 @@ import pytest
 import yaml
 
 from event_store_infra.command import ROOT
-from local.limits import network, run
-from local.provider import Provider
-from local.records import Record
-from local.resources.subnetwork import SubnetworkKind
-from local.rights.callers import ANONYMOUS
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.provider.server import Provider
+from local_gcp.recorded import network
+from local_gcp.recorded.subnetwork import SubnetworkKind
+from local_gcp.resource.records import Record
+from local_gcp.rights.callers import ANONYMOUS
 from tests.client.documents import blocks
 from tests.environments.shell import Shell
 from tests.environments.workflow import Workflows

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.limits import iam, network
-from local.resources.subnetwork import SubnetworkKind
+from local_gcp.recorded import iam, network
+from local_gcp.recorded.subnetwork import SubnetworkKind
 from tests.environments.environment import Environment
 
 

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from event_store.environment import DATABASE_CA, REPLICA_CA, REPLICA_HOST
-from local.limits import run, sql
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.postgres import sql_rules as sql
 from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 
 POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"

@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
-from local.limits import iam, pubsub
-from local.records import Record
+from local_gcp.pubsub_api import pubsub_rules as pubsub
+from local_gcp.recorded import iam
+from local_gcp.resource.records import Record
 from tests.environments.environment import PATIENCE_SECONDS, Environment
 
 RUNTIME: Final = "serviceAccount:event-store-runtime@event-store-dev.iam.gserviceaccount.com"

@@ -13,7 +13,7 @@ import grpc.aio
 import pytest
 
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.environments.environment import PATIENCE_SECONDS, WORDS, Environment
 from tests.store.requests import append, request
 

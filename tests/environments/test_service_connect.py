@@ -2,7 +2,8 @@
 
 import pytest
 
-from local.limits import network, sql
+from local_gcp.postgres import sql_rules as sql
+from local_gcp.recorded import network
 from tests.environments.environment import Environment
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import yaml
 
 from event_store_infra.command import ROOT
-from local.limits import federation
-from local.rights.issuer import Issuer
+from local_gcp.recorded import federation
+from local_gcp.rights.issuer import Issuer
 from tests.delivery.expressions import evaluate, is_true
 from tests.delivery.test_federation import DEPLOY, DRIFT, OURS, PULL
 from tests.environments.shell import Shell

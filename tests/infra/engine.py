@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local.assembly import assemble_empty
-from local.provider import Provider
-from local.state import ROOT, State
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble_empty
+from local_gcp.provider.server import Provider
 
 _TIMEOUT_SECONDS: Final = 180
 

@@ -18,15 +18,15 @@ from pulumi.runtime import mocks
 from event_store.errors import TopologyError
 from event_store.topology import Topology
 from event_store_infra.components.bus import EventBus, EventBusArgs
-from local.assembly import assemble
-from local.cloud import Cloud
-from local.place import Place
-from local.processes import Processes
-from local.properties import from_struct, to_struct
-from local.pubsub.filter import parse_filter
-from local.records import Records
-from local.settings import Settings
-from local.state import ROOT, State
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble
+from local_gcp.provider.cloud import Cloud
+from local_gcp.resource.place import Place
+from local_gcp.resource.properties import from_struct, to_struct
+from local_gcp.resource.records import Records
+from local_gcp.system.child_process import Processes
+from pubsub_emulator.broker.filter import parse_filter
 
 # A busy machine is slow; that is no failure.
 _PATIENT = settings(

@@ -1,6 +1,6 @@
 """A mistake in a stack's file ends the real engine's run with one message and nothing declared."""
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 
 

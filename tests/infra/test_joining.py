@@ -7,9 +7,9 @@ import yaml
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
-from local.assembly import assemble_empty
-from local.provider import Provider
-from local.state import ROOT, State
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble_empty
+from local_gcp.provider.server import Provider
 from tests.infra.engine import Engine
 
 GOOGLE = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1"}

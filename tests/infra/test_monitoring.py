@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from event_store_infra.components.monitoring.alert import RUNBOOK, section
-from local.limits.time_series import SeriesFilter
+from local_gcp.monitoring.time_series import SeriesFilter
 from tests.infra.engine import Preview
 
 NAMES = {

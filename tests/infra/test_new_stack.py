@@ -10,7 +10,7 @@ import yaml
 
 from event_store.errors import ConfigurationError
 from event_store_infra.new_stack import make
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 
 CONFIG = {
     "gcp:project": "event-store-prod",

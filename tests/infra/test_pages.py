@@ -13,7 +13,7 @@ from event_store_infra.components.monitoring.alert import section
 from event_store_infra.components.monitoring.alerts import SILENT_MINUTES, Watched, alerts
 from event_store_infra.settings import MonitoringSettings
 from event_store_infra.settings.reference import page
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 
 SOURCES: Final = ("service", "local", "infra")
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text("utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from event_store_infra.pictures import resources
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory.pictures import PAGE, draw
 

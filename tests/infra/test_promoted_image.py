@@ -6,7 +6,7 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 
 DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"

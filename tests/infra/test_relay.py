@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from event_store_infra.settings import ServiceSettings
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 
 

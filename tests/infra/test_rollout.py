@@ -9,7 +9,7 @@ import yaml
 from event_store.errors import ConfigurationError
 from event_store_infra.rollout import KEY, begin, promote, roll_back
 from event_store_infra.settings import RolloutSettings, ServiceSettings, Settings
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 
 STABLE = "event-store-00003"

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
 from event_store_infra.settings.quiet_period import as_google_has_it
-from local.limits import sql
+from local_gcp.postgres import sql_rules as sql
 
-# A busy machine is slow; that is no failure.
 _PATIENT = settings(max_examples=200)
 
 _scalars = st.one_of(st.none(), st.booleans(), st.integers(-2, 70_000), st.floats(), st.text(max_size=8))

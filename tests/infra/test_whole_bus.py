@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 
 TOPOLOGY = Path("examples/topologies/everything.yaml")

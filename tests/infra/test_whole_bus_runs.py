@@ -13,8 +13,8 @@ from google.api_core.exceptions import InvalidArgument
 from google.pubsub_v1.types import PubsubMessage
 
 from event_store.pubsub.event_message import Content, EventRow
-from local.bus import Bus
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
+from local_gcp.pubsub_api.broker import Bus
 from tests.local.conftest import LocalCloud, Stack, local_cloud, stack
 
 __all__ = ["local_cloud", "stack"]  # fixtures

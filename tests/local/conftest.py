@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from local.assembly import Assembly, assemble
-from local.commands.down import purge
-from local.errors import CloudError
-from local.ports import free_port
-from local.processes import Processes
-from local.provider import Provider
-from local.pulumi import Pulumi
-from local.records import Records
-from local.resources.rolled_out import RolledOutKind
-from local.rights.callers import ANONYMOUS
-from local.settings import Settings
-from local.state import State
+from local_gcp.cli.down import purge
+from local_gcp.cloudrun.rollout import RolledOutKind
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import State
+from local_gcp.daemon.wiring import Assembly, assemble
+from local_gcp.engine.pulumi_cli import Pulumi
+from local_gcp.provider.server import Provider
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.records import Records
+from local_gcp.rights.callers import ANONYMOUS
+from local_gcp.system.child_process import Processes
+from local_gcp.system.ports import free_port
 
 COMMAND_TIMEOUT_SECONDS = 120
 PROGRAMS = Path(__file__).parent / "programs"

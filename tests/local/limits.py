@@ -11,9 +11,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-import local.limits
-from local.limits import Limits
-from local.limits.field import Field
+import local_gcp.resource
+from local_gcp.resource import Limits
+from local_gcp.resource.field import Field
 
 FILE: Final = Path(__file__).with_name("limits.txt")
 
@@ -28,8 +28,8 @@ def render() -> str:
 def all_limits() -> Iterator[Limits]:
     """Yield the limits of every type once."""
     seen = set()
-    for module in pkgutil.iter_modules(local.limits.__path__):
-        for value in vars(importlib.import_module(f"local.limits.{module.name}")).values():
+    for module in pkgutil.iter_modules(local_gcp.resource.__path__):
+        for value in vars(importlib.import_module(f"local_gcp.resource.{module.name}")).values():
             if isinstance(value, Limits) and value.type not in seen:
                 seen.add(value.type)
                 yield value

@@ -21,9 +21,9 @@ import pytest
 from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from local import background
-from local.ports import free_port
-from local.state import State
+from local_gcp.daemon import background
+from local_gcp.daemon.state_directory import State
+from local_gcp.system.ports import free_port
 from tests.local.conftest import PROGRAMS
 
 ROOT = Path(__file__).resolve().parents[2]

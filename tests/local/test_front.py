@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.http2 import GOAWAY, Frames
+from local_gcp.container.http2_goaway import GOAWAY, Frames
 
 FRAMES = [length.to_bytes(3) + bytes([0, 0, 0, 0, 0, 1]) + b"x" * length for length in (0, 1, 300, 9, 70_000)]
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from local import keeper
-from local.errors import CloudError
-from local.keeper import Keeper
-from local.revision import Revision
+from local_gcp.cloudrun import keeper
+from local_gcp.cloudrun.keeper import Keeper
+from local_gcp.container.revision import Revision
+from local_gcp.resource.errors import CloudError
 
 PATIENCE_SECONDS = 30
 

@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 
-from local.limits import Limits, alloydb, federation, iam, monitoring, network, pubsub, registry, run, sql
-from local.properties import UNKNOWN
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.monitoring import monitoring_rules as monitoring
+from local_gcp.postgres import alloydb_rules as alloydb
+from local_gcp.postgres import sql_rules as sql
+from local_gcp.pubsub_api import pubsub_rules as pubsub
+from local_gcp.recorded import federation, iam, network, registry
+from local_gcp.resource import Limits
+from local_gcp.resource.properties import UNKNOWN
 from tests.local import limits as limits_of_all
 
 TOPIC = {"name": "words"}

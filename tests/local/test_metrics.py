@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import pytest
 
-from local.errors import CloudError
-from local.limits import monitoring
-from local.place import Place
-from local.records import Record, Records
-from local.resources.kind import Draft
-from local.resources.monitoring import FRESH_SECONDS, AlertPolicyKind, LogMetricKind
+from local_gcp.monitoring import monitoring_rules as monitoring
+from local_gcp.monitoring.monitoring import FRESH_SECONDS, AlertPolicyKind, LogMetricKind
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.kind import Draft
+from local_gcp.resource.place import Place
+from local_gcp.resource.records import Record, Records
 
 PLACE: Final = Place("p-1", "europe-west1")
 LAG: Final[dict[str, Any]] = {
@@ -25,7 +25,7 @@ LAG_IN_PROMQL = 'logging_googleapis_com:user_store_lag_bucket{monitored_resource
 SENT = 'resource.type = "pubsub_topic" AND metric.type = "pubsub.googleapis.com/topic/send_request_count"'
 SIZES = "pubsub_googleapis_com:topic_message_sizes_count"
 INSTANCES = "run_googleapis_com:container_instance_count"
-KNOWN = "local/limits/metrics.py has the known ones"
+KNOWN = "local/local_gcp/monitoring/metrics.py has the known ones"
 
 
 def _policy(kind: str, **condition: Any) -> dict[str, Any]:

@@ -4,7 +4,11 @@ from typing import Any, Final
 
 import pytest
 
-from local.limits import Limits, alloydb, federation, registry, run, sql
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.postgres import alloydb_rules as alloydb
+from local_gcp.postgres import sql_rules as sql
+from local_gcp.recorded import federation, registry
+from local_gcp.resource import Limits
 from tests.local.limits import all_limits
 from tests.local.test_limits import (
     CLUSTER,
@@ -189,7 +193,11 @@ PAIRS: Final[list[tuple[Limits, Inputs, str, Inputs]]] = [
     (run.SERVICE, _scaled(3, 2), "must not be more than maxInstanceCount", _scaled(2, 2)),
     *(
         pair
-        for limits, made in ((run.SERVICE, _service), (run.JOB, _job), (run.WORKER_POOL, _pool))
+        for limits, made in (
+            (run.SERVICE, _service),
+            (run.JOB, _job),
+            (run.WORKER_POOL, _pool),
+        )
         for pair in (
             (limits, made(**_limits("3", "1Gi")), "cpu 3 must be 1, 2, 4", made(**_limits("2", "1Gi"))),
             (limits, made(**_limits("1", "1")), "must be like 512Mi", made(**_limits("0.5", "512Mi"))),

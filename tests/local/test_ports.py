@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from event_store.errors import ConfigurationError
-from local.assembly import assemble
-from local.ports import free_port
-from local.processes import Processes
-from local.records import Records
-from local.settings import Settings
-from local.state import State
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import State
+from local_gcp.daemon.wiring import assemble
+from local_gcp.resource.records import Records
+from local_gcp.system.child_process import Processes
+from local_gcp.system.ports import free_port
 
 
 @pytest.mark.parametrize("name", ["service", "postgres", "pubsub"])

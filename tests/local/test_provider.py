@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.limits import Limits, network, sql
-from local.properties import UNKNOWN
+from local_gcp.postgres import sql_rules as sql
+from local_gcp.recorded import network
+from local_gcp.resource import Limits
+from local_gcp.resource.properties import UNKNOWN
 from tests.local.limits import all_limits
 
 PROVIDER: dict[str, dict[str, Any]] = yaml.safe_load(

@@ -7,9 +7,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from local.assembly import assemble_empty
-from local.provider import Provider
-from local.state import ROOT, State
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble_empty
+from local_gcp.provider.server import Provider
 from tests.environments.environment import Environment
 from tests.local.conftest import PROGRAMS, LocalCloud, Stack
 from tests.local.test_joined_database import JOINED

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from event_store.errors import ConfigurationError
-from local.place import Place
-from local.records import Record, Records
-from local.state import State
+from local_gcp.daemon.state_directory import State
+from local_gcp.resource.place import Place
+from local_gcp.resource.records import Record, Records
 
 TOPIC = Record(type="t:Topic", id="words", urn="urn:1", inputs={"name": "words"}, outputs={"name": "words"})
 OTHER = Record(type="t:Topic", id="other", urn="urn:2", inputs={}, outputs={})

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import CloudError
-from local.runner import _command, _variables
+from local_gcp.cloudrun.supervisor import _command, _variables
+from local_gcp.resource.errors import CloudError
 
 
 def test_a_variable_from_a_secret_is_refused() -> None:

@@ -7,7 +7,7 @@ import sys
 AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from local.limits.schema import schema_of
+from local_gcp.resource.sdk_schema import schema_of
 barrier = Barrier(8)
 def ask(_):
     barrier.wait()

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from local.bus import Bus
-from local.place import Place
-from local.ports import free_port
-from local.resources.kind import Draft
-from local.resources.pubsub_schema import SchemaKind
+from local_gcp.pubsub_api.broker import Bus
+from local_gcp.pubsub_api.schemas import SchemaKind
+from local_gcp.resource.kind import Draft
+from local_gcp.resource.place import Place
+from local_gcp.system.ports import free_port
 
 NAME = "projects/p-1/schemas/orders"
 

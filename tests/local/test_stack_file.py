@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from event_store.errors import ConfigurationError
-from local.stack_file import copy_stack_file
+from local_gcp.engine.stack_file import copy_stack_file
 
 FILE = """\
 secretsprovider: gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k

@@ -7,8 +7,8 @@ import grpc
 import grpc.aio
 import pytest
 
-from local.limits import run
-from local.resources.service import ServiceKind
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.cloudrun.service import ServiceKind
 from tests.local.conftest import PROGRAMS, LocalCloud, Stack
 
 SERVICE = f"""

@@ -16,7 +16,7 @@ from event_store_infra.preview.compared import program_of
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.plan import Plan, Step
 from event_store_infra.preview.review import review
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.preview.monitoring import Monitoring, monitoring_server
 
 REFUSED: Final = json.dumps({"error": {"code": 403, "message": "Permission denied", "status": "x"}})

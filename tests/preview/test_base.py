@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 
 GIT: Final = {
     "GIT_AUTHOR_NAME": "somebody",

@@ -15,7 +15,7 @@ import pytest
 from event_store_infra.preview.guard import Verdict, judge
 from event_store_infra.preview.plan import Plan
 from event_store_infra.preview.summary import render
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.preview.edits import BASES, EDITS
 from tests.preview.edits.edit import Edit
 from tests.preview.edits.plans import FOLDER, kept, path_of

@@ -16,7 +16,7 @@ from event_store_infra.preview.guard import judge
 from event_store_infra.preview.plan import Plan
 from event_store_infra.preview.summary import render, shortened
 from event_store_infra.protection import HOLDS_DATA
-from local.limits.schema import schema_of
+from local_gcp.resource.sdk_schema import schema_of
 from tests.infra.inventory import FOLDER
 
 TOPIC = "gcp:pubsub/topic:Topic"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from event_store_infra.preview.plan import Plan
-from local.limits.iam import KEY_IAM_MEMBER
+from local_gcp.recorded.iam import KEY_IAM_MEMBER
 from tests.local.conftest import Stack
 
 KEY = "projects/keys/locations/europe-west1/keyRings/store/cryptoKeys/{}"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from event_store_infra.preview.plan import Plan
-from local.limits.iam import ACCOUNT, ACCOUNT_IAM_MEMBER
+from local_gcp.recorded.iam import ACCOUNT, ACCOUNT_IAM_MEMBER
 from tests.local.conftest import Stack
 
 PUSH = {"pushConfig": {"pushEndpoint": "https://words.example.com/events"}}

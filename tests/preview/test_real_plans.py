@@ -11,8 +11,8 @@ from google.pubsub_v1.types import PubsubMessage
 
 from event_store_infra.preview.guard import judge
 from event_store_infra.preview.summary import render
-from local.limits.pubsub import SUBSCRIPTION, TOPIC
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
+from local_gcp.pubsub_api.pubsub_rules import SUBSCRIPTION, TOPIC
 from tests.local.conftest import LocalCloud
 from tests.preview.conftest import Small
 from tests.preview.monitoring import monitoring_server

@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 
 from event_store.errors import ConfigurationError
-from local.emulator import Emulator, find_jar, find_java, version_of
-from local.pubsub import ManualClock, PubSubServer
+from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java, version_of
+from pubsub_emulator import ManualClock, PubSubServer
 from tests.conftest import ADDRESS_VARIABLE
 from tests.pubsub.bus import Bus, bus_at
 

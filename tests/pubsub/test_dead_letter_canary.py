@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Final
 
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 from tests.pubsub.bus import Bus, bus_at
 
 PROJECT: Final = "canary-project"

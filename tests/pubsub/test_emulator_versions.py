@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from event_store.errors import ConfigurationError
-from local.emulator import find_jar, find_java, version_of
+from local_gcp.pubsub_api.google_emulator import find_jar, find_java, version_of
 from tests.conftest import ADDRESS_VARIABLE
 from tests.pubsub.bus import Bus
 from tests.pubsub.conftest import KNOWN_VERSION

@@ -10,7 +10,7 @@ import fastavro
 import pytest
 from google.api_core.exceptions import InvalidArgument, MethodNotImplemented
 
-from local.pubsub import ManualClock, PubSubServer
+from pubsub_emulator import ManualClock, PubSubServer
 from tests.pubsub.bus import PATIENCE_SECONDS, SILENCE_SECONDS, Bus, bus_at, texts
 
 OBJECTS = {"bucket": "archive", "filename_prefix": "words/", "filename_suffix": ".txt"}

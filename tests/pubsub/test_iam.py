@@ -11,7 +11,7 @@ from google.iam.v1.options_pb2 import GetPolicyOptions
 from google.pubsub_v1.types import Schema
 from google.type.expr_pb2 import Expr  # type: ignore[import-untyped]
 
-from local.pubsub import ManualClock, PubSubServer
+from pubsub_emulator import ManualClock, PubSubServer
 from tests.pubsub.bus import PROJECT, Bus, bus_at, texts
 
 KINDS: Final = ("topics", "subscriptions", "snapshots", "schemas")

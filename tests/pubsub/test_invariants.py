@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.pubsub import ManualClock, wire
-from local.pubsub.catalog import SWEEP_SECONDS, Catalog
-from local.pubsub.consumer import Consumer
-from local.pubsub.errors import STALE
-from local.pubsub.lane import Delivery, Lane
+from pubsub_emulator import ManualClock
+from pubsub_emulator.api import wire
+from pubsub_emulator.api.errors import STALE
+from pubsub_emulator.broker.catalog import SWEEP_SECONDS, Catalog
+from pubsub_emulator.broker.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.receiver import Consumer
 from tests.pubsub.bus import Bus
 
 TOPIC, SUBSCRIPTION = "projects/test/topics/topic", "projects/test/subscriptions/subscription"

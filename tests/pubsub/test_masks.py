@@ -17,7 +17,7 @@ from google.pubsub_v1.types import (
     UpdateTopicRequest,
 )
 
-from local.pubsub import ManualClock
+from pubsub_emulator import ManualClock
 from tests.pubsub.bus import Bus
 
 WEEK_SECONDS = 7 * 86_400

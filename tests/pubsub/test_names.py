@@ -25,12 +25,12 @@ from google.pubsub_v1.types import (
     ValidateMessageRequest,
 )
 
-from local.pubsub import ManualClock
-from local.pubsub.catalog import Catalog
-from local.pubsub.loops import DeliveryLoops
-from local.pubsub.publisher import Publisher
-from local.pubsub.schemas import Schemas
-from local.pubsub.subscriber import Subscriber
+from pubsub_emulator import ManualClock
+from pubsub_emulator.api.publisher import Publisher
+from pubsub_emulator.api.schema_service import Schemas
+from pubsub_emulator.api.subscriber import Subscriber
+from pubsub_emulator.broker.catalog import Catalog
+from pubsub_emulator.delivery.loops import DeliveryLoops
 from tests.pubsub.bus import PROJECT, Bus, texts
 
 MASK: Final = FieldMask(paths=["labels"])

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.pubsub import ManualClock
+from pubsub_emulator import ManualClock
 from tests.pubsub.bus import Bus, texts
 
 

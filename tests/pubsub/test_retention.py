@@ -6,7 +6,7 @@ import pytest
 from google.api_core.exceptions import FailedPrecondition, NotFound
 from google.pubsub_v1.types import SeekRequest
 
-from local.pubsub import ManualClock
+from pubsub_emulator import ManualClock
 from tests.pubsub.bus import Bus, texts
 
 HOUR, DAY = 3600, 86400

@@ -9,10 +9,10 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import CompiledProtoSchema, Encoding, Schema
 
-from local.pubsub import protocol_buffers
-from local.pubsub.avro import Avro
-from local.pubsub.errors import UnimplementedError
-from local.pubsub.protocol_buffers import ProtocolBuffers
+from pubsub_emulator.api.errors import UnimplementedError
+from pubsub_emulator.schema import protocol_buffers
+from pubsub_emulator.schema.avro import Avro
+from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers
 from tests.pubsub.bus import PROJECT, Bus
 from tests.pubsub.test_schemas import Schemas, schemas
 

@@ -8,7 +8,7 @@ import pytest
 from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
 from google.pubsub_v1.types import SeekRequest
 
-from local.pubsub import ManualClock
+from pubsub_emulator import ManualClock
 from tests.pubsub.bus import Bus, published, texts
 
 DAY = timedelta(days=1)

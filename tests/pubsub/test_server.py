@@ -11,8 +11,8 @@ import pytest
 from google.api_core.exceptions import ServiceUnavailable
 
 from event_store.errors import ConfigurationError
-from local.emulator import Emulator
-from local.pubsub import PubSubServer
+from local_gcp.pubsub_api.google_emulator import Emulator
+from pubsub_emulator import PubSubServer
 from tests.pubsub.bus import bus_at
 from tests.pubsub.conftest import DIFFERENCES
 
@@ -67,9 +67,9 @@ async def test_a_stopping_server_ends_its_streams_at_once() -> None:
 
 
 async def test_the_command_serves_until_it_is_told_to_stop() -> None:
-    """`python -m local.pubsub --port 0` prints its address and ends cleanly on SIGTERM."""
+    """`python -m pubsub_emulator --port 0` prints its address and ends cleanly on SIGTERM."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "local.pubsub", "--port", "0"),
+        *(sys.executable, "-W", "error", "-m", "pubsub_emulator", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -91,7 +91,7 @@ async def test_the_command_says_that_its_port_is_taken() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "local.pubsub", "--port", str(taken.getsockname()[1])),
+            *(sys.executable, "-m", "pubsub_emulator", "--port", str(taken.getsockname()[1])),
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GRPC_VERBOSITY": "NONE"},
         )

@@ -10,7 +10,8 @@ import pytest
 from google.api_core.exceptions import InvalidArgument
 from google.pubsub_v1.types import SeekRequest, StreamingPullRequest, StreamingPullResponse
 
-from local.pubsub import ManualClock, streaming
+from pubsub_emulator import ManualClock
+from pubsub_emulator.api import streaming_pull
 from tests.pubsub.bus import Bus, Stream, bus_at, texts
 
 LONGEST_SECONDS = 600  # an ack deadline that no test waits for
@@ -94,7 +95,7 @@ async def test_ours_what_a_stream_refuses_as_it_closes_does_not_come_to_it_again
 ) -> None:
     """Refused by a call or through the stream: it goes to the next subscriber."""
     monkeypatch.setattr(
-        streaming, "REST_SECONDS", LONGEST_SECONDS
+        streaming_pull, "REST_SECONDS", LONGEST_SECONDS
     )  # of any real pause the machine may make more
     topic = await timed_bus.topic()
     subscription = await timed_bus.subscription(topic)
@@ -120,7 +121,7 @@ async def test_a_stream_that_lives_gets_what_it_refused_again(
         await stream.modify(await stream.receive(1), 0)
         held = await stream.receive(1)
 
-        monkeypatch.setattr(streaming, "REST_SECONDS", LONGEST_SECONDS)
+        monkeypatch.setattr(streaming_pull, "REST_SECONDS", LONGEST_SECONDS)
         await timed_bus.refuse(subscription, held)
         await stream.send(StreamingPullRequest())
         await stream.receive(1)

@@ -11,7 +11,7 @@ import pytest
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.server.server import Server
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.client.command import run
 from tests.conftest import TestDatabase
 from tests.relay.bus import PATIENCE_SECONDS, Bus, positions_of

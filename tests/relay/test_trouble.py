@@ -15,8 +15,8 @@ from event_store.outbox import lease
 from event_store.outbox.relay import Relay
 from event_store.outbox.relay_term import PAGE_EVENTS, PageSize
 from event_store.topology import Routing
-from local.ports import free_port
-from local.pubsub import PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 from tests.conftest import TestDatabase
 from tests.proxy import Proxy
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, bus_at, positions_of

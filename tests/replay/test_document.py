@@ -10,7 +10,7 @@ from event_store.cli.emulator_bus import create_bus
 from event_store.client import messages
 from event_store.contract.append_request import prepare_request
 from event_store.model.events import AggregateAppend, ExpectedVersion, NewEvent
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 from tests.client.documents import examples, run, topology_of
 from tests.relay.log import Log
 from tests.replay.conftest import serving

@@ -22,8 +22,8 @@ from event_store.model.replay import Replay, ReplayState
 from event_store.outbox.lease import LeaseLostError
 from event_store.replay.lease import ReplayLease
 from event_store.topology import Route, Routing
-from local.ports import free_port
-from local.pubsub import PubSubServer
+from local_gcp.system.ports import free_port
+from pubsub_emulator import PubSubServer
 from tests.conftest import TestDatabase, kill
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, bus_at, positions_of
 from tests.relay.log import Log

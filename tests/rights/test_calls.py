@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from local.assembly import assemble
-from local.cloud import Cloud
-from local.errors import CloudError
-from local.limits import iam, registry
-from local.place import Place
-from local.processes import Processes
-from local.properties import Properties, from_struct, to_struct
-from local.provider_calls import ProviderCalls
-from local.records import Record, Records
-from local.rights.callers import ANONYMOUS, OWNER, Caller
-from local.rights.rights import DeniedError
-from local.rights.sessions import Sessions
-from local.settings import Settings
-from local.state import ROOT, State
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble
+from local_gcp.provider.cloud import Cloud
+from local_gcp.provider.protocol import ProviderCalls
+from local_gcp.recorded import iam, registry
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.place import Place
+from local_gcp.resource.properties import Properties, from_struct, to_struct
+from local_gcp.resource.records import Record, Records
+from local_gcp.rights.callers import ANONYMOUS, OWNER, Caller
+from local_gcp.rights.rights import DeniedError
+from local_gcp.rights.sessions import Sessions
+from local_gcp.system.child_process import Processes
 
 PROJECT = {"project": "p-1", "region": "europe-west1"}
 EMAIL = "ci@p-1.iam.gserviceaccount.com"

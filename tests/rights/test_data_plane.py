@@ -14,16 +14,17 @@ from event_store.pubsub.channel import is_local
 from event_store.pubsub.event_message import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.pubsub.subscriber import Subscriber
-from local.limits import pubsub
-from local.metadata import MetadataServer
-from local.place import Place
-from local.pubsub import PubSubServer, wire
-from local.pubsub.asked import ASKED
-from local.records import Record, Records
-from local.rights.callers import Tokens
-from local.rights.data_plane import pubsub_judge
-from local.rights.rights import Rights
-from local.rights.roles import PERMISSIONS
+from local_gcp.container.metadata_server import MetadataServer
+from local_gcp.pubsub_api import pubsub_rules as pubsub
+from local_gcp.resource.place import Place
+from local_gcp.resource.records import Record, Records
+from local_gcp.rights.callers import Tokens
+from local_gcp.rights.data_plane import pubsub_judge
+from local_gcp.rights.rights import Rights
+from local_gcp.rights.roles import PERMISSIONS
+from pubsub_emulator import PubSubServer
+from pubsub_emulator.api import wire
+from pubsub_emulator.api.asked import ASKED
 
 ACCOUNT: Final = "runtime@p-1.iam.gserviceaccount.com"
 TOPIC: Final = "projects/p-1/topics/words"

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from event_store_infra.identities import grants_of
-from local.errors import CloudError
-from local.limits import federation, iam, pubsub, registry
-from local.place import Place
-from local.records import Record, Records
-from local.rights.callers import OWNER, Tokens, service_account
-from local.rights.issuer import Issuer
-from local.rights.rights import DeniedError, Rights
+from local_gcp.pubsub_api import pubsub_rules as pubsub
+from local_gcp.recorded import federation, iam, registry
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.place import Place
+from local_gcp.resource.records import Record, Records
+from local_gcp.rights.callers import OWNER, Tokens, service_account
+from local_gcp.rights.issuer import Issuer
+from local_gcp.rights.rights import DeniedError, Rights
 
 ACCOUNT = "runtime@p-1.iam.gserviceaccount.com"
 CALLER = service_account(ACCOUNT)
@@ -35,8 +36,18 @@ def _rights(*grants: tuple[str, dict[str, Any]]) -> Rights:
 @pytest.mark.parametrize(
     ("kind", "inputs", "permission", "resource"),
     [
-        (pubsub.TOPIC_IAM_MEMBER.type, {"topic": "words", "role": "roles/pubsub.publisher"}, PUBLISH, TOPIC),
-        (pubsub.TOPIC_IAM_MEMBER.type, {"topic": TOPIC, "role": "roles/pubsub.publisher"}, PUBLISH, TOPIC),
+        (
+            pubsub.TOPIC_IAM_MEMBER.type,
+            {"topic": "words", "role": "roles/pubsub.publisher"},
+            PUBLISH,
+            TOPIC,
+        ),
+        (
+            pubsub.TOPIC_IAM_MEMBER.type,
+            {"topic": TOPIC, "role": "roles/pubsub.publisher"},
+            PUBLISH,
+            TOPIC,
+        ),
         (iam.PROJECT_IAM_MEMBER.type, {"role": "roles/pubsub.publisher"}, PUBLISH, TOPIC),
         (
             iam.ACCOUNT_IAM_MEMBER.type,

@@ -7,17 +7,19 @@ import pytest
 
 from event_store_infra.identities import GRANTS, PREVIEWER_ROLE
 from event_store_infra.managed import MANAGED, reading_permissions
-from local.assembly import assemble_empty
-from local.errors import CloudError
-from local.limits import iam, pubsub, run
-from local.place import Place
-from local.pubsub import roles as pubsub_roles
-from local.records import Records
-from local.rights.asked import CALLS, CONFIGURE, LOOKED_UP, asked
-from local.rights.callers import service_account
-from local.rights.rights import Rights
-from local.rights.roles import PERMISSIONS, ROLES
-from local.state import ROOT, State
+from local_gcp.cloudrun import run_rules as run
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import assemble_empty
+from local_gcp.pubsub_api import pubsub_rules as pubsub
+from local_gcp.recorded import iam
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.place import Place
+from local_gcp.resource.records import Records
+from local_gcp.rights.asked import CALLS, CONFIGURE, LOOKED_UP, asked
+from local_gcp.rights.callers import service_account
+from local_gcp.rights.rights import Rights
+from local_gcp.rights.roles import PERMISSIONS, ROLES
+from pubsub_emulator.api import roles as pubsub_roles
 from tests.infra.inventory.variants import KEY
 
 DATA = {pubsub_roles.PUBLISH, pubsub_roles.CONSUME}
@@ -41,13 +43,15 @@ def test_an_unknown_type_role_or_permission_is_refused_with_where_to_add_it() ->
     """Nothing passes for want of knowledge: the message names the file."""
     rights = Rights(Records(None), "audit")
 
-    with pytest.raises(CloudError, match=r"gcp:x/y:Y ask for is not known: add it to local/rights/asked\.py"):
+    with pytest.raises(
+        CloudError, match=r"gcp:x/y:Y ask for is not known: add it to local/local_gcp/rights/asked\.py"
+    ):
         list(asked("create", "gcp:x/y:Y", "y", {}, Records(None).place))
     with pytest.raises(CloudError, match=r"no permission run\.workerPools\.get: add it .*rights/roles\.py"):
         rights.check(service_account("a@p.iam.gserviceaccount.com"), "run.workerPools.get", "projects/p")
     problem = iam.MEMBER["role"].problem("roles/pubsub.Publisher")
     assert problem is not None
-    assert "add it to local/rights/roles.py" in problem
+    assert "add it to local/local_gcp/rights/roles.py" in problem
 
 
 @pytest.mark.parametrize("role", sorted(pubsub_roles.GRANTABLE))

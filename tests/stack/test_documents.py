@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from event_store import Client, ExpectedVersion, NewEvent
-from local.postgres_binaries import find_binaries
+from local_gcp.postgres.binaries import find_binaries
 from tests.client.documents import blocks, examples, run
 from tests.conftest import NEWEST
 from tests.stack.conftest import ROOT, Stack
@@ -87,7 +87,7 @@ NOT_RUN: Final = {
         ("docs/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
     ),
     "runs until it is told to stop; tests/pubsub/test_server.py runs it": (
-        ("local/pubsub/README.md", ".venv/bin/python -m local.pubsub --port 8085"),
+        ("local/pubsub_emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
     ),
 }
 PARK: Final = """

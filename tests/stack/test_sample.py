@@ -11,8 +11,8 @@ import pytest
 
 from event_store import Client, ExpectedVersion, NewEvent
 from event_store.errors import ConfigurationError
-from local import demo
-from local.sample import Sample
+from local_gcp.cli import demo
+from local_gcp.cli.sample import Sample
 from tests.stack.conftest import Stack
 
 BACKLOG: Final = 1_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.conftest import TestDatabase, kill
 from tests.processes import kill_process, until_it_dies
 from tests.proxy import Proxy

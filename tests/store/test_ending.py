@@ -9,7 +9,7 @@ import grpc
 from event_store.server.server import EXIT_SECONDS, GRACE_SECONDS
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.conftest import TestDatabase
 from tests.processes import python
 from tests.proxy import Proxy

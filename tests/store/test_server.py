@@ -15,7 +15,7 @@ from event_store.environment import Environment
 from event_store.errors import ConfigurationError, SchemaError, UnavailableError
 from event_store.server.server import SERVICE, Server
 from event_store.v1 import event_store_pb2 as pb
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.conftest import TestDatabase
 from tests.store.conftest import Service, running
 from tests.store.requests import append, request

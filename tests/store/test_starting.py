@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from event_store.topology import Routing
-from local.ports import free_port
+from local_gcp.system.ports import free_port
 from tests.conftest import TestDatabase
 from tests.processes import ROOT, kill_process
 from tests.proxy import Proxy

@@ -12,9 +12,9 @@ from event_store_infra.settings.stack import NAMESPACE, ProjectSettings, Setting
 _INTRODUCTION: Final = """\
 # The settings of a stack
 
-Every key that `Pulumi.<stack>.yaml` may hold, made by `make reference` from `infra/event_store_infra/settings/`. A key that is
-not here is refused, and so are values and combinations that Google Cloud would refuse, before anything is
-made.
+Every key that `Pulumi.<stack>.yaml` may hold, made by `make reference` from
+`infra/event_store_infra/settings/`. A key that is not here is refused, and so are values and combinations
+that Google Cloud would refuse, before anything is made.
 
 A profile sets other defaults for its kind of environment; what a stack's file says goes before both.
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from local.limits.time_series import SeriesFilter
+from local_gcp.monitoring.time_series import SeriesFilter
 from tests.infra.alerting import promql
 from tests.infra.alerting.series import TimeSeries
 

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from local.limits.log_filter import LogFilter, field_of
-from local.limits.metrics import METRICS, USER_PREFIX
-from local.resources.monitoring import metric_of
+from local_gcp.monitoring.log_filter import LogFilter, field_of
+from local_gcp.monitoring.metrics import METRICS, USER_PREFIX
+from local_gcp.monitoring.monitoring import metric_of
 from tests.infra.alerting.series import Stack, TimeSeries, time_series
 
 # Fields of a line that become an entry's own: https://cloud.google.com/logging/docs/structured-logging

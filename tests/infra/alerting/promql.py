@@ -23,7 +23,7 @@ from promql_parser import (
     parse,
 )
 
-from local.limits.promql import BOUND, RESOURCE, promql_name
+from local_gcp.monitoring.promql import BOUND, RESOURCE, promql_name
 from tests.infra.alerting.series import TimeSeries
 
 __all__ = ["evaluate", "parse"]

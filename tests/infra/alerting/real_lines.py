@@ -20,7 +20,7 @@ from event_store.outbox.relay import Relay
 from event_store.server.json_logging import CloudFormatter
 from event_store.server.server import Server
 from event_store.topology import Routing
-from local.pubsub import PubSubServer
+from pubsub_emulator import PubSubServer
 from tests.conftest import NEWEST, Clusters, clone_as
 from tests.relay.bus import PATIENCE_SECONDS, bus_at
 from tests.relay.log import Log

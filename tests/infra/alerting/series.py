@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.limits.metrics import METRICS, PRIMARY, RESOURCES, Metric
+from local_gcp.monitoring.metrics import METRICS, PRIMARY, RESOURCES, Metric
 
 Plan = Mapping[str, Mapping[str, Any]]
 Value = float | tuple[float, ...]  # of a distribution, what it is made of

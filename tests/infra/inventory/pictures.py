@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, Final
 
 from event_store_infra.pictures import Resource, page, resources
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 from tests.infra.inventory.variants import (
     BY_ENDPOINT,

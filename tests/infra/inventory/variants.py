@@ -5,7 +5,7 @@ from typing import Any, Final
 import yaml
 
 from event_store_infra.pictures import BOOTSTRAP_FOLDER
-from local.state import ROOT
+from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import render, render_difference
 

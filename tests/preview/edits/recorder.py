@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from event_store_infra.settings.stack import NAMESPACE
-from local.assembly import Assembly, assemble_empty
-from local.provider import Provider
-from local.pulumi import Pulumi
-from local.state import ROOT, State
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.wiring import Assembly, assemble_empty
+from local_gcp.engine.pulumi_cli import Pulumi
+from local_gcp.provider.server import Provider
 from tests.preview.edits.bases import PLAIN
 from tests.preview.edits.edit import Base, Edit, Outside, changed
 from tests.preview.normal import normal
 
 if TYPE_CHECKING:
-    from local.records import Record
+    from local_gcp.resource.records import Record
 
 _DOCKERFILE: Final = (
     "FROM scratch\n"  # an image, and below alerts, that stay the same whatever we build and write

@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi import _types  # its own reader of these types; there is no public one
 
-from local.limits.schema import Schema, schema_of, schema_of_input
+from local_gcp.resource.sdk_schema import Schema, schema_of, schema_of_input
 
 
 def properties_of(resource_type: str) -> frozenset[str]:

@@ -14,8 +14,8 @@ class Delivery(pulumi.ComponentResource):
     """Owns the deployer and the previewer of one environment, their roles, and who of GitHub may be them.
 
     The roles are those of `event_store_infra.identities`. Only workflows of the one repository get in: the
-    deployer is for runs of `main` in the GitHub environment, whose approvals GitHub keeps; the previewer for pull
-    requests of the repository itself and for what runs on `main` by schedule or by hand. It deliberately
+    deployer is for runs of `main` in the GitHub environment, whose approvals GitHub keeps; the previewer for
+    pull requests of the repository itself and for what runs on `main` by schedule or by hand. It deliberately
     makes no key of an account, and neither the state's bucket nor the key of its secrets: both are there
     before Pulumi is.
 

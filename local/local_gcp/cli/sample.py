@@ -1,0 +1,135 @@
+"""The sample projection on what stands here: a process of its own, with a database of its own.
+
+Invariants: the process ends with its context, however that ends, and with this process; nothing else is
+ended. The database is made once, beside the event store's, and is kept and deleted with it.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from event_store.errors import ConfigurationError
+from examples.vocabulary_projection import tables
+from local_gcp.daemon.state_directory import ROOT
+from local_gcp.postgres.instances import ADMINISTRATORS, CONNECT_SECONDS
+from local_gcp.resource.properties import Properties
+from local_gcp.system.child_process import Child, mortal
+
+DATABASE: Final = "vocabulary_projection"
+SUBSCRIPTION: Final = "vocabulary-projection"
+_SCHEMA: Final = "vocabulary"
+_VARIABLES: Final = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "sslmode": "PGSSLMODE",
+    "dbname": "PGDATABASE",
+}
+
+Row = tuple[str, str, str | None, str | None]
+
+
+class Sample:
+    """The sample projection.
+
+    Args:
+        endpoints: As the daemon tells them.
+        log_path: Where its process says what goes wrong.
+
+    Attributes:
+        conninfo: The connection string of its database.
+    """
+
+    def __init__(self, endpoints: Properties, log_path: Path) -> None:
+        self.conninfo = make_conninfo(endpoints["postgres"], dbname=DATABASE)
+        self.log_path = log_path
+        self._endpoints = endpoints
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["asyncio.Queue[str]"]:
+        """Run it; give what it writes, a line for each event that it has handled, and "" when it has ended.
+
+        Raises:
+            ConfigurationError: The database cannot be made.
+        """
+        await self._create_database()
+        command = [sys.executable, "-m", tables.__package__, "--project", self._endpoints["project"]]
+        command += ["--name", _SCHEMA, "--subscription", SUBSCRIPTION]
+        with self.log_path.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *mortal(command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env=os.environ | self._variables(),
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        child = Child(process, self.log_path, 0)
+        lines: asyncio.Queue[str] = asyncio.Queue()
+        reading = asyncio.create_task(_read(process, lines))  # to the end: who is not read cannot end
+        try:
+            yield lines
+        finally:
+            await child.stop()
+            await reading
+
+    async def rows(self, vocabulary_id: str) -> list[Row]:
+        """Return what its tables have of a vocabulary; nothing while there are no tables.
+
+        Raises:
+            ConfigurationError: The database does not answer.
+        """
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                self.conninfo, options=f"-c search_path={_SCHEMA}", connect_timeout=CONNECT_SECONDS
+            ) as connection:
+                return await tables.show(connection, vocabulary_id)
+        except psycopg.errors.UndefinedTable:
+            return []
+        except psycopg.OperationalError as error:
+            raise _unusable(error) from None
+
+    async def _create_database(self) -> None:
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                self._endpoints["postgres"],
+                options=f"-c role={ADMINISTRATORS}",  # who may create databases
+                connect_timeout=CONNECT_SECONDS,
+                autocommit=True,
+            ) as connection:
+                with suppress(psycopg.errors.DuplicateDatabase):
+                    await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        except psycopg.Error as error:
+            raise _unusable(error) from None
+
+    def _variables(self) -> dict[str, str]:
+        known = conninfo_to_dict(self.conninfo)
+        return {
+            **{variable: str(known[name]) for name, variable in _VARIABLES.items() if name in known},
+            "EVENT_STORE_TARGET": self._endpoints["service"],
+            "PUBSUB_EMULATOR_HOST": self._endpoints["pubsub_emulator_host"],
+        }
+
+
+async def _read(process: asyncio.subprocess.Process, lines: "asyncio.Queue[str]") -> None:
+    if process.stdout is not None:
+        async for line in process.stdout:
+            lines.put_nowait(line.decode(errors="replace").strip())
+    lines.put_nowait("")
+
+
+def _unusable(error: psycopg.Error) -> ConfigurationError:
+    return ConfigurationError(
+        f"the sample projection has no database {DATABASE}: {str(error).strip()}. "
+        "`make up` again, or `make up ARGS=--no-demo` without it"
+    )

@@ -1,0 +1,1 @@
+"""Cloud Run: services, worker pools and jobs, rolled out in revisions, as processes."""

@@ -1,0 +1,1 @@
+"""One container from outside: its revision, its ingress, its probe, its metadata server."""

@@ -1,0 +1,137 @@
+"""The daemon from outside: start it, find it, ask it, stop it.
+
+Invariant: whether it runs is a question to its lock, which the kernel keeps, and never to a file that an
+earlier one may have left; so no other process is ever taken for it.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from event_store.errors import ConfigurationError
+from local_gcp.daemon.endpoints import ask_endpoints
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.resource.properties import Properties
+
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A daemon that runs.
+
+    Attributes:
+        pid: Its process id.
+        providers: The value for PULUMI_DEBUG_PROVIDERS.
+        fingerprint: What it was started from.
+    """
+
+    pid: int
+    providers: str
+    fingerprint: str
+
+    def endpoints(self) -> Properties:
+        """Ask it where everything listens.
+
+        Raises:
+            ConfigurationError: It does not answer.
+        """
+        return ask_endpoints(int(self.providers.split(",")[0].split(":")[1]))
+
+
+def find(state: State) -> Daemon | None:
+    """Return the daemon of a state directory, if it runs and is ready."""
+    if not state.is_locked("daemon"):
+        return None
+    try:
+        return Daemon(**json.loads(state.announcement.read_text()))
+    except (OSError, ValueError):
+        return None  # it is starting or stopping
+
+
+def ensure(state: State, settings: Settings, program: Path) -> tuple[Daemon, bool]:
+    """Return the daemon, started now if none runs or the one that does is out of date; and whether it was.
+
+    Raises:
+        ConfigurationError: It cannot start; says why.
+    """
+    running = find(state)
+    if running is not None and running.fingerprint == settings.fingerprint(os.environ):
+        return running, False
+    stop(state)
+    return _start(state, program), True
+
+
+def stop(state: State) -> bool:
+    """Stop the daemon and wait until all of it is gone; return whether one ran.
+
+    Raises:
+        ConfigurationError: It does not end.
+    """
+    daemon = find(state)
+    if daemon is None and not state.is_locked("daemon"):
+        return False
+    if daemon is not None:
+        os.kill(daemon.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.is_locked("daemon"):
+        if time.monotonic() > deadline:
+            who = f"process {daemon.pid}" if daemon else "the process that is starting there"
+            raise ConfigurationError(
+                f"the local Google Cloud in {state.directory} does not end: end {who} by hand"
+            )
+        time.sleep(_PAUSE_SECONDS)
+    return True
+
+
+def _start(state: State, program: Path) -> Daemon:
+    state.announcement.unlink(missing_ok=True)
+    log_path = state.logs / "daemon.log"
+    reading, writing = os.pipe()
+    with log_path.open("ab") as log:
+        command = [
+            sys.executable,
+            "-m",
+            "local_gcp.daemon.process",
+            str(state.directory),
+            str(program),
+            f"--ready={writing}",
+        ]
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            start_new_session=True,
+            pass_fds=(writing,),
+        )
+    os.close(writing)
+    said = _read(reading)
+    if not said:
+        child.terminate()  # it may be slow rather than dead
+        child.wait(STOP_SECONDS)
+        raise ConfigurationError(f"the local Google Cloud did not start: see the end of {log_path}")
+    if "error" in said:
+        child.wait(STOP_SECONDS)
+        raise ConfigurationError(str(said["error"]))
+    return Daemon(**said)
+
+
+def _read(descriptor: int) -> Mapping[str, Any]:
+    """Return what the daemon says, or nothing if it ends or takes too long."""
+    with os.fdopen(descriptor, "rb") as pipe:
+        ready, _, _ = select.select([pipe], [], [], START_SECONDS)
+        said: Mapping[str, Any] = json.loads(pipe.read() or b"{}") if ready else {}
+        return said

@@ -1,0 +1,41 @@
+"""Where everything listens: the daemon tells, the commands ask. JSON over gRPC, so asking needs no SDK."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import grpc
+
+from event_store.errors import ConfigurationError
+from local_gcp.resource.properties import Properties
+
+_SERVICE: Final = "event_store.local.Daemon"
+_METHOD: Final = "GetEndpoints"
+_CALL_SECONDS: Final = 10.0
+
+
+def endpoints_handler(tell: Callable[[], Properties]) -> grpc.GenericRpcHandler:
+    """Return what a server answers with."""
+
+    async def get_endpoints(_request: bytes, _context: Any) -> bytes:
+        return json.dumps(tell()).encode()
+
+    method = grpc.unary_unary_rpc_method_handler(get_endpoints)
+    return grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: method})
+
+
+def ask_endpoints(port: int) -> Properties:
+    """Ask the daemon.
+
+    Raises:
+        ConfigurationError: It does not answer.
+    """
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=(("grpc.enable_http_proxy", 0),)) as channel:
+        try:
+            answer = channel.unary_unary(f"/{_SERVICE}/{_METHOD}")(b"", timeout=_CALL_SECONDS)
+        except grpc.RpcError as error:
+            raise ConfigurationError(
+                f"the local Google Cloud does not answer ({error}): run `make down`, then `make up`"
+            ) from None
+    told: Properties = json.loads(answer)
+    return told

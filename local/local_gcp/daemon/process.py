@@ -1,0 +1,89 @@
+"""The background process that is the local Google Cloud: `python -m local_gcp.daemon.process STATE PROGRAM`.
+
+Invariants: one per state directory, the one that holds its lock; it says that it is ready, or why it cannot
+be, on the descriptor of `--ready`; SIGTERM ends it with all its children, and so does a kill.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from event_store.errors import ConfigurationError, EventStoreError
+from local_gcp.daemon.endpoints import endpoints_handler
+from local_gcp.daemon.settings import Settings
+from local_gcp.daemon.state_directory import State
+from local_gcp.daemon.wiring import assemble
+from local_gcp.provider.server import Provider
+from local_gcp.resource.records import Records
+from local_gcp.system.child_process import Processes
+
+
+async def serve(state: State, program: Path, ready_descriptor: int) -> None:
+    """Serve until SIGTERM.
+
+    Raises:
+        EventStoreError: It cannot start.
+    """
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    settings = Settings.load(state)
+    if settings is None:
+        raise ConfigurationError(f"{state.settings} is missing: start with `make up`")
+    processes, records = Processes(state.logs), Records(state.records)
+    assembly = assemble(state, settings, processes, records, program)
+    async with (
+        assembly.running(processes),
+        Provider(assembly.cloud, endpoints_handler(assembly.endpoints)) as provider,
+    ):
+        announcement = {
+            "pid": os.getpid(),
+            "providers": provider.attachment,
+            "fingerprint": settings.fingerprint(os.environ),
+        }
+        state.announcement.write_text(json.dumps(announcement))
+        _say(ready_descriptor, announcement)
+        await stopped.wait()
+
+
+def _say(descriptor: int, what: Mapping[str, Any]) -> None:
+    os.write(descriptor, json.dumps(what).encode())
+    os.close(descriptor)
+
+
+def main() -> int:
+    """Take the lock and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local_gcp.daemon.process")
+    parser.add_argument("state", type=Path)
+    parser.add_argument("program", type=Path)
+    parser.add_argument("--ready", type=int, required=True)
+    arguments = parser.parse_args()
+    state = State(arguments.state)
+    os.set_inheritable(arguments.ready, False)  # children that hold it too would hide its end
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        with state.lock("daemon"):
+            code = 0
+            try:
+                uvloop.run(serve(state, arguments.program, arguments.ready))
+            except (EventStoreError, OSError) as error:
+                code = 1
+                _say(arguments.ready, {"error": str(error)})
+            sys.stderr.flush()
+            os._exit(code)  # inside the lock: whoever waits for it waits for the end of the process
+    except BlockingIOError:
+        _say(arguments.ready, {"error": f"a local Google Cloud runs in {state.directory} already"})
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

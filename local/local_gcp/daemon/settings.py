@@ -1,0 +1,99 @@
+"""What the local Google Cloud runs with: ports and choices, made at the first `up` and kept."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from event_store.errors import ConfigurationError
+from local_gcp.daemon.state_directory import State
+from local_gcp.rights.rights import Mode
+from local_gcp.system.ports import free_port
+
+PORTS: Final = {"service_port": 8080, "postgres_port": 54320, "pubsub_port": 8085}  # if they are free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the local Google Cloud runs with, chosen at the first `up` and kept.
+
+    Attributes:
+        service_port: The port of the first Cloud Run service's front.
+        postgres_port: The port of the first embedded PostgreSQL.
+        pubsub_port: The port of the embedded Pub/Sub or Google's emulator.
+        pubsub: `embedded`, `emulator`, or the HOST:PORT of a Pub/Sub that runs already.
+        postgres: `embedded` or `external`.
+        rights: `audit` warns of calls that Google would refuse, `enforce` refuses them.
+        token: The secret that access tokens are signed with.
+    """
+
+    service_port: int
+    postgres_port: int
+    pubsub_port: int
+    pubsub: str = "embedded"
+    postgres: str = "embedded"
+    rights: Mode = "audit"
+    token: str
+
+    @classmethod
+    def load(cls, state: State) -> "Settings | None":
+        """Return what is kept, or None."""
+        if not state.settings.exists():
+            return None
+        try:
+            return cls(**json.loads(state.settings.read_text()))
+        except (ValueError, TypeError):
+            raise ConfigurationError(
+                f"{state.settings} is not of this release: delete it, and the ports are chosen anew"
+            ) from None
+
+    @classmethod
+    def choose(
+        cls, state: State, ports: Mapping[str, int | None], variables: Mapping[str, str]
+    ) -> "Settings":
+        """Choose what is not kept yet or asked for now, and keep it.
+
+        Args:
+            state: Where it is kept.
+            ports: By the names of the attributes; None for what was kept, 0 for any free port.
+            variables: The developer's environment.
+
+        Raises:
+            ConfigurationError: A variable has an unknown value.
+        """
+        pubsub = variables.get("PUBSUB_EMULATOR_HOST") or _choice(
+            variables, "EVENT_STORE_PUBSUB", "embedded", "emulator"
+        )
+        postgres = _choice(variables, "EVENT_STORE_POSTGRES", "embedded", "external")
+        rights = cast("Mode", _choice(variables, "EVENT_STORE_RIGHTS", "audit", "enforce"))
+        kept = cls.load(state)
+        if kept is None:
+            free: dict[str, Any] = {name: free_port(port) for name, port in PORTS.items()}
+            kept = cls(token=f"local-{secrets.token_hex(24)}", **free)
+        asked: dict[str, Any] = {
+            name: port or free_port() for name, port in ports.items() if port is not None
+        }
+        chosen = replace(kept, pubsub=pubsub, postgres=postgres, rights=rights, **asked)
+        state.settings.write_text(json.dumps(asdict(chosen), indent=1))
+        state.settings.chmod(0o600)
+        return chosen
+
+    def fingerprint(self, variables: Mapping[str, str]) -> str:
+        """Return what a daemon depends on, in short: a running one with another is out of date."""
+        digest = hashlib.sha256(repr(self).encode())
+        if self.postgres == "external":
+            given = sorted(each for each in variables.items() if each[0].startswith("PG"))
+            digest.update(repr(given).encode())
+        for path in sorted(Path(__file__).parent.rglob("*.py")):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+
+def _choice(variables: Mapping[str, str], name: str, *choices: str) -> str:
+    value = variables.get(name) or choices[0]
+    if value not in choices:
+        raise ConfigurationError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")
+    return value

@@ -1,0 +1,1 @@
+"""Pulumi's command line, run against the local Google Cloud."""

@@ -1,0 +1,203 @@
+"""The Pulumi CLI, run on a stack with the local Google Cloud in place of its providers.
+
+Backend, home and the stack's configuration file are the local runtime's own, so nothing of a developer's own
+Pulumi, and no tracked file, is read for credentials or changed.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from event_store.errors import ConfigurationError
+from event_store_infra.command import find_pulumi, search_path
+from local_gcp.engine.stack_file import copy_stack_file
+from local_gcp.system.child_process import mortal
+
+CANCEL_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_PROCESSES: Final = Path("/proc")
+# Not a secret: what it encrypts never leaves the state directory.
+_PASSPHRASE: Final = "local"  # noqa: S105
+
+
+class Pulumi:
+    """One stack.
+
+    Args:
+        project: The directory of `Pulumi.yaml` and the stacks' files.
+        directory: Where home, backend and copies are kept.
+        stack: The name of the stack.
+        providers: The value for PULUMI_DEBUG_PROVIDERS.
+        python_path: Where its program looks for packages first, between `:`; empty for nowhere else.
+    """
+
+    def __init__(
+        self, project: Path, directory: Path, stack: str, providers: str, python_path: str = ""
+    ) -> None:
+        self._project = project
+        self._directory = directory
+        self._stack = stack
+        self._name = str(yaml.safe_load((project / "Pulumi.yaml").read_text())["name"])
+        self._config = directory / f"Pulumi.{stack}.yaml"
+        self._environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+            "PATH": search_path(),
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_BACKEND_URL": f"file://{directory}",
+            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_DEBUG_PROVIDERS": providers,
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            **({"PYTHONPATH": python_path} if python_path else {}),
+        }
+
+    async def prepare(self) -> None:
+        """Copy the stack's file, make the stack if there is none, and clear what a killed update left.
+
+        Raises:
+            ConfigurationError: There is no such stack or no Pulumi, or it fails.
+        """
+        find_pulumi()
+        await self.settle()
+        self._directory.mkdir(parents=True, exist_ok=True)
+        copy_stack_file(self._project, self._stack, self._config)
+        if not self._checkpoint.exists():
+            await self._create()
+        if any((self._directory / ".pulumi" / "locks").rglob(f"{self._stack}/*.json")):
+            await self._quietly("cancel", "--yes", self._stack)  # whoever held it is gone
+        if self._latest().get("pending_operations"):
+            await self._quietly(
+                "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack
+            )
+
+    async def run(self, command: str, *arguments: str) -> int:
+        """Run a command on the stack with its output shown; return its exit code.
+
+        Ctrl-C and SIGTERM cancel it in good order, and so does the end of this process.
+
+        Args:
+            command: As in `up`.
+            arguments: Its flags.
+        """
+        code, _ = await self._run(None, command, *arguments)
+        return code
+
+    async def up(self) -> None:
+        """Run `up` with nothing shown.
+
+        Raises:
+            ConfigurationError: It fails; says why.
+        """
+        flags = ("--yes", "--skip-preview", "--non-interactive", "--color", "never", "--suppress-progress")
+        code, text = await self._run(asyncio.subprocess.PIPE, "up", *flags)
+        if code != 0:
+            raise ConfigurationError(f"`pulumi up` failed:\n{text.strip()}")
+
+    async def plan(self, *arguments: str) -> str:
+        """Return what `pulumi preview --json` prints, also where the preview fails.
+
+        Args:
+            arguments: More flags.
+
+        Raises:
+            ConfigurationError: It prints no plan.
+        """
+        code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", *arguments)
+        if code != 0 and not text.lstrip().startswith("{"):
+            raise ConfigurationError(f"`pulumi preview` failed: it says why above {text}".strip())
+        return text
+
+    async def _run(self, stdout: int | None, command: str, *arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *mortal(["pulumi", command, *arguments, *self._on_stack], signal.SIGINT),
+            cwd=self._project,
+            env=self._environment,
+            stdout=stdout,
+            start_new_session=True,
+        )
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in signals:
+            loop.add_signal_handler(number, process.send_signal, signal.SIGINT)
+        try:
+            text, _ = await process.communicate()
+            return process.returncode or 0, (text or b"").decode()
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+            if process.returncode is None or process.returncode < 0:
+                await self.settle()  # it was killed: its plugins do not notice
+
+    async def settle(self) -> None:
+        """Wait until an update whose command was killed is cancelled, and end what is left of it; on Linux.
+
+        Whatever has our `PULUMI_HOME` in its environment is of an earlier command: only one works at a time.
+        """
+        deadline = time.monotonic() + CANCEL_SECONDS
+        while "pulumi" in (left := self._processes()).values():  # it cannot set an event
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing stands in the stack but what Pulumi keeps of itself."""
+        return all(each["type"].startswith("pulumi:") for each in self._latest().get("resources", []))
+
+    @property
+    def _on_stack(self) -> tuple[str, ...]:
+        return ("--stack", self._stack, "--config-file", str(self._config))
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._directory / ".pulumi" / "stacks" / self._name / f"{self._stack}.json"
+
+    def _latest(self) -> dict[str, Any]:
+        if not self._checkpoint.exists():
+            return {}
+        latest: dict[str, Any] = json.loads(self._checkpoint.read_text())["checkpoint"].get("latest") or {}
+        return latest
+
+    def _processes(self) -> dict[int, str]:
+        """Return all processes of this home, with their names."""
+        home, found = f"PULUMI_HOME={self._environment['PULUMI_HOME']}".encode(), {}
+        for path in _PROCESSES.glob("[0-9]*"):
+            with suppress(OSError):  # ended, or somebody else's
+                if home in (path / "environ").read_bytes().split(b"\0"):
+                    found[int(path.name)] = (path / "comm").read_text().strip()
+        return found
+
+    async def _create(self) -> None:
+        """Make the stack in a project of its own, since this command writes beside `Pulumi.yaml`."""
+        scratch = self._directory / "scratch"
+        scratch.mkdir(exist_ok=True)
+        (scratch / "Pulumi.yaml").write_text(yaml.safe_dump({"name": self._name, "runtime": "python"}))
+        written = scratch / self._config.name
+        written.unlink(missing_ok=True)
+        await self._quietly("stack", "init", self._stack, "--no-select", project=scratch)
+        salt = yaml.safe_load(written.read_text()) if written.exists() else {}
+        shutil.rmtree(scratch)
+        self._config.write_text(yaml.safe_dump({**yaml.safe_load(self._config.read_text()), **salt}))
+
+    async def _quietly(self, *command: str, project: Path | None = None) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *("pulumi", *command, "--non-interactive"),
+            cwd=project or self._project,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        if process.returncode != 0:
+            raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")

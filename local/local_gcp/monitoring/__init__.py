@@ -1,0 +1,1 @@
+"""Metrics of logs, alert policies, and the languages that they are written in."""

@@ -1,0 +1,1 @@
+"""Cloud SQL and AlloyDB on real PostgreSQL."""

@@ -1,0 +1,256 @@
+"""The embedded PostgreSQL: where its binaries are, and the life of one cluster.
+
+Invariants:
+
+- A data directory is whole or absent: `initdb` and a copy work in a directory beside it, which is
+  renamed when done.
+- The server is a child of this process and, on Linux, ends with it however it ends: the kernel sends it
+  SIGINT when the thread that spawned it dies. `start` therefore belongs in the main thread.
+- PostgreSQL refuses root. As root the server runs as `nobody`; the permissions of no directory but the
+  cluster's own are changed. A cluster that `nobody` could not reach (below root's home, say) is kept in
+  `/var/lib/event-store`, with a link to it where it was asked for; without its link it is nobody's, and goes.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import psycopg
+
+from event_store.errors import ConfigurationError
+from local_gcp.postgres.binaries import KEPT_FOR_ROOT, Binaries, is_reachable
+from local_gcp.postgres.server_user import as_server_user, server_user
+
+SUPERUSER: Final = "cloudsqladmin"  # Cloud SQL's own name for it; nobody else may use it there
+CREATE_ADMINISTRATORS: Final = "CREATE ROLE cloudsqlsuperuser CREATEROLE CREATEDB;"
+START_TIMEOUT_SECONDS: Final = 60.0  # crash recovery replays the log first
+STOP_TIMEOUT_SECONDS: Final = 30.0
+_SOCKET_PATH_BYTES: Final = 80  # the kernel allows 107, less what PostgreSQL adds
+
+
+@dataclass(slots=True)
+class Postgres:
+    """One cluster, owned by this process.
+
+    Attributes:
+        data_directory: Where the cluster is kept; made by the first `start`, its log beside it.
+        binaries: What `find_binaries` found.
+        port: The TCP port on 127.0.0.1.
+        settings: Server settings beside the defaults, as in `{"max_connections": "50"}`.
+    """
+
+    data_directory: Path
+    binaries: Binaries
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    _server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """The server's log."""
+        return self.data_directory.with_name(f"{self.data_directory.name}.log")
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._server.pid if self._server is not None and self._server.poll() is None else None
+
+    def conninfo(self, user: str = SUPERUSER, database: str = "postgres") -> str:
+        """Return a libpq connection string; whoever reaches the loopback is trusted."""
+        return psycopg.conninfo.make_conninfo(
+            host="127.0.0.1", port=self.port, user=user, dbname=database, sslmode="disable"
+        )
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start the server and wait until it answers.
+
+        Raises:
+            ConfigurationError: The port is taken, the disk is full, or the data is not this server's.
+        """
+        if self.pid is not None:
+            return
+        self._refuse_taken_port()
+        try:
+            directory = self._place()
+            if not (directory / "PG_VERSION").exists():
+                self._initialise(directory)
+            self._refuse_other_version(directory)
+            self._server = self._spawn(directory)
+        except OSError as error:
+            raise ConfigurationError(_explain(f"{self.data_directory}: {error.strerror}")) from None
+        self._await_ready(self._server)
+
+    def copy(self, source: Self, *, follows: bool = False) -> None:
+        """Become a copy of a cluster whose server runs: of all that it has committed by now.
+
+        What this cluster held before is deleted; its own server must not run.
+
+        Args:
+            source: The cluster.
+            follows: Whether it is a standby, which follows the source as its `primary_conninfo` finds it.
+
+        Raises:
+            ConfigurationError: The disk is full.
+        """
+        self.remove()
+        directory = self._place()
+        with self._unfinished(directory) as unfinished:
+            backup = [str(self.binaries.directory / "pg_basebackup"), "-D", str(unfinished)]
+            backup += ["-R"] * follows
+            self._run([*backup, "-d", source.conninfo(), "-X", "stream", "-c", "fast", "--no-password"])
+
+    def stop(self) -> None:
+        """End sessions, write everything to disk and wait for the server's end."""
+        server, self._server = self._server, None
+        if server is None or server.poll() is not None:
+            return
+        server.send_signal(signal.SIGINT)  # fast shutdown
+        try:
+            server.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.send_signal(signal.SIGQUIT)  # recovers from its log at the next start
+            server.wait(STOP_TIMEOUT_SECONDS)
+
+    def remove(self) -> None:
+        """Stop the server and delete the cluster with its log."""
+        self.stop()
+        directory = self.data_directory.resolve()
+        shutil.rmtree(directory, ignore_errors=True)
+        if self.data_directory.is_symlink():
+            directory.parent.rmdir()
+            self.data_directory.unlink()
+        self.log_path.unlink(missing_ok=True)
+
+    def _place(self) -> Path:
+        """Return where the cluster really lies, reachable by the user that the server runs as."""
+        wanted = self.data_directory.absolute()
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0 or is_reachable(wanted.parent.resolve()):
+            return wanted.parent.resolve() / wanted.name
+        place = KEPT_FOR_ROOT / f"cluster-{hashlib.sha256(bytes(wanted)).hexdigest()[:16]}"
+        if not wanted.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+            wanted.symlink_to(place / "data")
+        return place / "data"
+
+    def _initialise(self, directory: Path) -> None:
+        with self._unfinished(directory) as unfinished:
+            locale = ["--locale=C"]
+            if self.binaries.major >= 17:  # noqa: PLR2004 # the first with a provider that is the same everywhere
+                locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            initdb = [str(self.binaries.directory / "initdb"), "-D", str(unfinished), "-U", SUPERUSER]
+            self._run([*initdb, "-A", "trust", "-E", "UTF8", "--no-instructions", *locale])
+            single = [
+                str(self.binaries.directory / "postgres"),
+                "--single",
+                "-D",
+                str(unfinished),
+                "postgres",
+            ]
+            self._run(single, statement=CREATE_ADMINISTRATORS)
+
+    @contextmanager
+    def _unfinished(self, directory: Path) -> Iterator[Path]:
+        """Give an empty directory of the server's user, which becomes the cluster's if all goes well."""
+        unfinished = directory.with_name(f"{directory.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                os.chown(unfinished, *server_user())
+            yield unfinished
+            unfinished.rename(directory)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _spawn(self, directory: Path) -> subprocess.Popen[bytes]:
+        options = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(directory) if len(bytes(directory)) <= _SOCKET_PATH_BYTES else "",
+            **self.settings,
+        }
+        command = [str(self.binaries.directory / "postgres"), "-D", str(directory)]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with self.log_path.open("wb") as log:
+            return subprocess.Popen(
+                as_server_user(command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is for us: we stop the server ourselves
+                **_SURROUNDINGS,
+            )
+
+    def _run(self, command: Sequence[str], statement: str = "") -> None:
+        result = subprocess.run(
+            as_server_user(command),
+            input=statement.encode(),
+            capture_output=True,
+            timeout=START_TIMEOUT_SECONDS,
+            check=False,
+            **_SURROUNDINGS,
+        )
+        if result.returncode != 0:
+            raise ConfigurationError(_explain((result.stderr + result.stdout).decode(errors="replace")))
+
+    def _refuse_taken_port(self) -> None:
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"port {self.port} on 127.0.0.1 cannot be used ({error.strerror}): "
+                    "stop what listens there or choose another port"
+                ) from None
+
+    def _refuse_other_version(self, directory: Path) -> None:
+        made_by = (directory / "PG_VERSION").read_text().strip()
+        if made_by != str(self.binaries.major):
+            raise ConfigurationError(
+                f"{self.data_directory} was made by PostgreSQL {made_by}, but {self.binaries.directory} "
+                f"is PostgreSQL {self.binaries.major}: install the former, or delete the directory"
+            )
+
+    def _await_ready(self, server: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while True:
+            if server.poll() is not None:
+                raise ConfigurationError(_explain(self.log_path.read_text(errors="replace")))
+            try:
+                psycopg.connect(self.conninfo(), connect_timeout=2).close()
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    self.stop()
+                    raise ConfigurationError(
+                        f"PostgreSQL did not answer within {START_TIMEOUT_SECONDS:.0f} s, "
+                        f"see {self.log_path}: {error}"
+                    ) from None
+                time.sleep(0.01)  # a refused connection returns at once
+            else:
+                return
+
+
+_SURROUNDINGS: Final[dict[str, Any]] = {"cwd": "/", "env": {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}}
+
+
+def _explain(said: str) -> str:
+    """Turn what PostgreSQL said as it failed into what is wrong and how to fix it."""
+    if "No space left on device" in said:
+        return "no space left on the disk for PostgreSQL's data: free some and try again"
+    if "Address already in use" in said:
+        return "PostgreSQL's port was taken while it started: stop what listens there or choose another port"
+    told = re.findall(r"(?:FATAL|PANIC|HINT|DETAIL|error):\s+(.*)", said)
+    return "PostgreSQL cannot start: " + ("; ".join(told) or said.strip()[-500:] or "it said nothing")

@@ -1,0 +1,86 @@
+"""A PostgreSQL that runs already, in place of Cloud SQL."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from event_store.errors import ConfigurationError
+from local_gcp.postgres.cluster import CREATE_ADMINISTRATORS
+from local_gcp.postgres.instances import ADMINISTRATORS, CONNECT_SECONDS, Instances
+from local_gcp.rights.callers import Tokens
+
+
+class ExternalInstances(Instances):
+    """A PostgreSQL that runs already, found through libpq's own variables; it stands for every instance.
+
+    Args:
+        tokens: What roles with a Google identity log in with.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._host = self._port = ""
+        self._ssl_mode = os.environ.get("PGSSLMODE", "prefer")
+
+    async def __aenter__(self) -> Self:
+        """See that it answers, and has Cloud SQL's group of administrators."""
+        await asyncio.to_thread(self._prepare)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave it running."""
+
+    async def start(self, instance: str, flags: Mapping[str, str]) -> None:
+        """It runs."""
+
+    async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
+        """One PostgreSQL is both.
+
+        Raises:
+            ConfigurationError: It should follow itself.
+        """
+        if follows:
+            raise ConfigurationError(
+                f"{instance} cannot follow {source}: with EVENT_STORE_POSTGRES=external one PostgreSQL "
+                "stands for every instance; unset the variable, or event-store:database.read_replica"
+            )
+
+    async def stop(self, instance: str) -> None:
+        """Leave it running."""
+
+    async def variables(self, _instance: str) -> dict[str, str]:
+        """Return where it listens, as libpq understands the developer's variables."""
+        return {"PGHOST": self._host, "PGPORT": self._port, "PGSSLMODE": self._ssl_mode}
+
+    def password_of(self, user: str) -> str:
+        """Return the access token of the account that a role is named after."""
+        return self._tokens.of_account(f"{user}.gserviceaccount.com")
+
+    def conninfo(self, _instance: str, user: str | None, database: str) -> str:
+        """Return a connection string; libpq's variables say the rest of the administrator's."""
+        if user is None:
+            return psycopg.conninfo.make_conninfo(dbname=os.environ.get("PGDATABASE", database))
+        where = {"host": self._host, "port": self._port, "sslmode": self._ssl_mode}
+        return psycopg.conninfo.make_conninfo(
+            user=user, dbname=database, password=self.password_of(user), **where
+        )
+
+    def _prepare(self) -> None:
+        try:
+            connection = psycopg.connect("", autocommit=True, connect_timeout=CONNECT_SECONDS)
+        except psycopg.OperationalError as error:
+            raise ConfigurationError(
+                f"EVENT_STORE_POSTGRES=external, but no PostgreSQL answers: {str(error).splitlines()[0]}. "
+                "Point libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE) at one, "
+                "or unset EVENT_STORE_POSTGRES"
+            ) from None
+        with connection:
+            self._host, self._port = connection.info.host, str(connection.info.port)
+            with suppress(psycopg.errors.DuplicateObject):
+                connection.execute(CREATE_ADMINISTRATORS)
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ADMINISTRATORS)))

@@ -1,0 +1,1 @@
+"""Pulumi's provider protocol, answered by the local Google Cloud."""

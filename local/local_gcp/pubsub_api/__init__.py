@@ -1,0 +1,1 @@
+"""Topics, subscriptions, schemas and their grants, made on a running Pub/Sub."""

@@ -1,0 +1,1 @@
+"""Resources that have nothing to do on a laptop: checked, recorded, with realistic outputs."""

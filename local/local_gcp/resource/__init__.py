@@ -1,0 +1,5 @@
+"""What Google checks and fills in, one table per resource type."""
+
+from local_gcp.resource.table import Limits
+
+__all__ = ["Limits"]

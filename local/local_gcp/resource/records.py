@@ -1,0 +1,129 @@
+"""What stands in the local Google Cloud, kept on disk.
+
+Invariants: memory and disk agree after every call; the file is replaced as a whole, so a crash leaves the
+last state or the one before it; records keep the order in which their resources were made.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from event_store.errors import ConfigurationError
+from local_gcp.resource.place import Place
+from local_gcp.resource.properties import Properties
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One resource.
+
+    Attributes:
+        type: Pulumi's name of its type.
+        id: Google's id of it, unique within its type.
+        urn: Who made it, in Pulumi's words.
+        inputs: What it was asked to be, with Google's defaults.
+        outputs: What it is.
+        others: Who else declared it, where that is possible.
+        confirmed: Pulumi has referred to it by its id, so it knows that it was made. If an update is killed
+            before that, the next one makes the resource again, and takes over what it finds.
+    """
+
+    type: str
+    id: str
+    urn: str
+    inputs: Properties
+    outputs: Properties
+    others: tuple[str, ...] = ()
+    confirmed: bool = False
+
+
+class Records:
+    """The records of one local Google Cloud.
+
+    Args:
+        path: The file; None keeps them in memory, for a preview of what does not stand yet.
+
+    Attributes:
+        changes: How often they have changed, here.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._place = Place()
+        self.changes = 0
+        self._records: dict[tuple[str, str], Record] = {}
+        if path is not None and path.exists():
+            self._place, records = _parse(path)
+            self._records = {(each.type, each.id): each for each in records}
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(tuple(self._records.values()))
+
+    @property
+    def place(self) -> Place:
+        """The project and region of the stack that was configured last."""
+        return self._place
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        if place != self._place:
+            self._place = place
+            self._write()
+
+    def find(self, kind: str, identity: str) -> Record | None:
+        """Return a record by type and id."""
+        return self._records.get((kind, identity))
+
+    def of_type(self, kind: str) -> tuple[Record, ...]:
+        """Return all records of a type."""
+        return tuple(each for each in self._records.values() if each.type == kind)
+
+    def put(self, record: Record) -> None:
+        """Keep a record, in place of the one with its type and id."""
+        self._records[record.type, record.id] = record
+        self._write()
+
+    def confirm(self, record: Record) -> None:
+        """Note that Pulumi knows of a resource."""
+        if not record.confirmed:
+            self.put(replace(record, confirmed=True))
+
+    def remove(self, record: Record) -> None:
+        """Forget a record. Forgetting it twice is harmless."""
+        if self._records.pop((record.type, record.id), None) is not None:
+            self._write()
+
+    def _write(self) -> None:
+        self.changes += 1
+        if self._path is None:
+            return
+        unfinished = self._path.with_name(f"{self._path.name}.unfinished")
+        content: dict[str, Any] = {
+            "format": _FORMAT,
+            "place": asdict(self._place),
+            "records": [asdict(each) for each in self],
+        }
+        with unfinished.open("w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self._path)
+
+
+def _parse(path: Path) -> tuple[Place, list[Record]]:
+    try:
+        content = json.loads(path.read_text())
+        if content["format"] == _FORMAT:
+            return Place(**content["place"]), [_record(each) for each in content["records"]]
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ConfigurationError(f"{path} is not the state of this release: begin anew with `make down PURGE=1`")
+
+
+def _record(content: dict[str, Any]) -> Record:
+    return Record(**{**content, "others": tuple(content.get("others", ()))})

@@ -1,0 +1,155 @@
+"""What making a resource asks for on other ones, of the caller and of Google's service agents."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local_gcp.resource.place import Place
+from local_gcp.resource.properties import Properties
+from local_gcp.rights.resources import account, bucket, in_project, repository, table
+
+PULL = "artifactregistry.repositories.downloadArtifacts"
+PUSH = "artifactregistry.repositories.uploadArtifacts"
+_ACT = "iam.serviceAccounts.actAs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One thing that a call asks for.
+
+    Attributes:
+        permission: As in `pubsub.topics.get`.
+        resource: On what.
+        modified_roles: The roles that the call grants or takes away.
+        agent: The API whose service agent has to have it, as in `run`; empty for the caller.
+    """
+
+    permission: str
+    resource: str
+    modified_roles: tuple[str, ...] = ()
+    agent: str = ""
+
+
+def nothing(_inputs: Properties, _place: Place) -> Iterator[Ask]:
+    """Ask for nothing more."""
+    return iter(())
+
+
+def of_service(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """Ask for what a service and a worker pool of Cloud Run take."""
+    return _of_containers(inputs["template"], place)
+
+
+def of_job(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """Ask for what a job takes, and for its execution where the update makes one."""
+    yield from _of_containers(inputs["template"]["template"], place)
+    if inputs.get("runExecutionToken") or inputs.get("startExecutionToken"):
+        yield Ask(permission="run.jobs.run", resource=f"projects/{place.project}")
+
+
+def _of_containers(template: Properties, place: Place) -> Iterator[Ask]:
+    """Whoever deploys acts as the account, and reads the image; so does Cloud Run's service agent.
+
+    https://cloud.google.com/run/docs/reference/iam/roles#additional-configuration
+    https://cloud.google.com/artifact-registry/docs/integrate-cloud-run
+    https://cloud.google.com/run/docs/configuring/vpc-direct-vpc#iam-permissions
+    """
+    email = template.get("serviceAccount", f"{place.number}-compute@developer.gserviceaccount.com")
+    yield Ask(permission=_ACT, resource=account(email))
+    for container in template["containers"]:
+        if (images := repository(container["image"])) is not None:
+            yield Ask(permission=PULL, resource=images)
+            yield Ask(permission=PULL, resource=images, agent="run")
+    for interface in (template.get("vpcAccess") or {}).get("networkInterfaces", []):
+        if subnetwork := interface.get("subnetwork"):
+            subnetworks = f"regions/{place.region}/subnetworks"
+            name = in_project(subnetwork, subnetworks, place)
+            yield Ask(permission="compute.subnetworks.use", resource=name, agent="run")
+
+
+def of_subscription(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """A subscription is attached to its topic, and whoever makes it acts as the account that it pushes as.
+
+    https://cloud.google.com/pubsub/docs/access-control#required_permissions
+    https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions#configure_for_push_authentication
+    """
+    topic = in_project(inputs["topic"], "topics", place)
+    yield Ask(permission="pubsub.topics.attachSubscription", resource=topic)
+    token = (inputs.get("pushConfig") or {}).get("oidcToken") or {}
+    if email := token.get("serviceAccountEmail"):
+        yield Ask(permission=_ACT, resource=account(email))
+    yield from _exports(inputs)
+
+
+def _exports(inputs: Properties) -> Iterator[Ask]:
+    """Pub/Sub itself writes an export, unless an account of the team's own does, as which the caller acts.
+
+    https://cloud.google.com/pubsub/docs/create-bigquery-subscription#assign_bigquery_service_account
+    https://cloud.google.com/pubsub/docs/create-cloudstorage-subscription#assign_roles_to_service_agents
+    """
+    rows, objects = inputs.get("bigqueryConfig") or {}, inputs.get("cloudStorageConfig") or {}
+    if email := rows.get("serviceAccountEmail") or objects.get("serviceAccountEmail"):
+        yield Ask(permission=_ACT, resource=account(email))
+        return
+    if rows:
+        for verb in ("get", "updateData"):
+            yield Ask(permission=f"bigquery.tables.{verb}", resource=table(rows["table"]), agent="pubsub")
+    if objects:
+        for permission in ("storage.buckets.get", "storage.objects.create"):
+            yield Ask(permission=permission, resource=bucket(objects["bucket"]), agent="pubsub")
+
+
+def of_topic(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """A topic's schema has to be attached, and its key used by Pub/Sub itself."""
+    if schema := (inputs.get("schemaSettings") or {}).get("schema"):
+        yield Ask(permission="pubsub.schemas.attach", resource=in_project(schema, "schemas", place))
+    yield from _encrypts(inputs.get("kmsKeyName"), "pubsub")
+
+
+def of_sql_instance(inputs: Properties, _place: Place) -> Iterator[Ask]:
+    """Cloud SQL itself uses the key: https://cloud.google.com/sql/docs/postgres/configure-cmek#grantkey."""
+    return _encrypts(inputs.get("encryptionKeyName"), "sqladmin")
+
+
+def of_alloydb_cluster(inputs: Properties, _place: Place) -> Iterator[Ask]:
+    """AlloyDB itself uses the key: https://cloud.google.com/alloydb/docs/cmek#grant."""
+    return _encrypts((inputs.get("encryptionConfig") or {}).get("kmsKeyName"), "alloydb")
+
+
+def _encrypts(key: str | None, agent: str) -> Iterator[Ask]:
+    if key:
+        for verb in ("useToEncrypt", "useToDecrypt"):
+            yield Ask(permission=f"cloudkms.cryptoKeyVersions.{verb}", resource=key, agent=agent)
+
+
+def of_subnetwork(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """A subnetwork is a change of its network."""
+    yield Ask(permission="compute.networks.updatePolicy", resource=_network(inputs, place))
+
+
+def of_global_address(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """A range is one of a network."""
+    if inputs.get("network"):
+        yield Ask(permission="compute.networks.use", resource=_network(inputs, place))
+
+
+def of_address(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """An internal address is one of a subnetwork."""
+    if subnetwork := inputs.get("subnetwork"):
+        name = in_project(subnetwork, f"regions/{place.region}/subnetworks", place)
+        yield Ask(permission="compute.subnetworks.use", resource=name)
+
+
+def of_forwarding_rule(inputs: Properties, place: Place) -> Iterator[Ask]:
+    """An endpoint uses its network and its address."""
+    yield Ask(permission="compute.networks.use", resource=_network(inputs, place))
+    yield Ask(permission="compute.addresses.use", resource=f"projects/{place.project}")
+
+
+def images_of(inputs: Properties, _place: Place) -> str | None:
+    """Return the repository that an image is pushed to; None if it is pushed nowhere of Google's."""
+    tags = inputs.get("tags", []) if inputs.get("push") else []
+    return repository(tags[0]) if tags else None
+
+
+def _network(inputs: Properties, place: Place) -> str:
+    return in_project(inputs["network"], "global/networks", place)

@@ -1,0 +1,198 @@
+"""What each call of the provider asks for: which permission, on what, of whom.
+
+As the real provider's calls need them. Sources: "IAM permissions" of each method in the reference of its API,
+https://cloud.google.com/iam/docs/permissions-reference, and where a row names one. A grant takes reading and
+writing the policy of what it is on. A type that is not here is refused by name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.place import Place
+from local_gcp.resource.properties import Properties
+from local_gcp.rights import also
+from local_gcp.rights.also import Ask
+from local_gcp.rights.resources import GRANTED_ON
+
+Call = Literal["create", "read", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What the calls of one resource type ask for.
+
+    Attributes:
+        create: On the project, beside `read`: the real provider reads what it has made.
+        read: On the resource.
+        update: On the resource, beside `read`.
+        delete: On the resource.
+        also: What creating and updating asks for on other resources.
+        on: What all of it is asked for on, where that is neither the project nor the resource; it returns
+            None where nothing is asked for.
+    """
+
+    create: tuple[str, ...]
+    read: tuple[str, ...]
+    update: tuple[str, ...]
+    delete: tuple[str, ...]
+    also: Callable[[Properties, Place], Iterator[Ask]] = also.nothing
+    on: Callable[[Properties, Place], str | None] | None = None
+
+
+def _own(kind: str, **others: Any) -> Calls:
+    """Return the four plain permissions of a kind of resource, or others in place of some."""
+    plain = {
+        "create": (f"{kind}.create",),
+        "read": (f"{kind}.get",),
+        "update": (f"{kind}.update",),
+        "delete": (f"{kind}.delete",),
+    }
+    return Calls(**{**plain, **others})
+
+
+def _grant(kind: str, *beside: str) -> Calls:
+    """Return what a grant takes: the policy is read, and written as a whole."""
+    read = (f"{kind}.getIamPolicy", *beside)
+    write = (f"{kind}.setIamPolicy",)
+    return Calls(create=write, read=read, update=write, delete=(*read, *write))
+
+
+_FEDERATION: Final = "iam.googleapis.com/workloadIdentityPool"
+# Whoever configures the provider: it lists the regions, and warns where it may not.
+CONFIGURE: Final = ("compute.regions.list",)
+# What its provider takes for gone wherever it may not look: any error means deleted there.
+# https://github.com/pulumi/pulumi-docker-build/blob/main/provider/internal/image.go (Read)
+GONE_WITHOUT_RIGHTS: Final = frozenset({"docker-build:index:Image"})
+# On the project, by the data source's name.
+LOOKED_UP: Final[Mapping[str, tuple[str, ...]]] = {
+    "gcp:sql/getDatabaseInstance:getDatabaseInstance": ("cloudsql.instances.get",),
+    "gcp:organizations/getProject:getProject": ("resourcemanager.projects.get",),
+}
+CALLS: Final[Mapping[str, Calls]] = {
+    "gcp:alloydb/cluster:Cluster": _own("alloydb.clusters", also=also.of_alloydb_cluster),
+    "gcp:alloydb/instance:Instance": _own("alloydb.instances"),
+    "gcp:alloydb/user:User": _own("alloydb.users"),
+    "gcp:artifactregistry/repository:Repository": _own("artifactregistry.repositories"),
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": _grant("artifactregistry.repositories"),
+    "gcp:bigquery/iamMember:IamMember": _grant("bigquery.tables"),
+    "gcp:cloudrunv2/job:Job": _own("run.jobs", also=also.of_job),
+    "gcp:cloudrunv2/service:Service": _own("run.services", also=also.of_service),
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _grant("run.services"),
+    "gcp:cloudrunv2/workerPool:WorkerPool": _own("run.workerpools", also=also.of_service),
+    "gcp:compute/address:Address": _own(
+        "compute.addresses",
+        create=("compute.addresses.createInternal",),
+        update=(),
+        delete=("compute.addresses.deleteInternal",),
+        also=also.of_address,
+    ),
+    "gcp:compute/forwardingRule:ForwardingRule": _own(
+        "compute.forwardingRules",
+        create=("compute.forwardingRules.create", "compute.forwardingRules.pscCreate"),
+        delete=("compute.forwardingRules.delete", "compute.forwardingRules.pscDelete"),
+        also=also.of_forwarding_rule,
+    ),
+    "gcp:compute/globalAddress:GlobalAddress": _own(
+        "compute.globalAddresses",
+        create=("compute.globalAddresses.createInternal",),
+        update=(),
+        delete=("compute.globalAddresses.deleteInternal",),
+        also=also.of_global_address,
+    ),
+    "gcp:compute/network:Network": _own("compute.networks"),
+    "gcp:compute/subnetwork:Subnetwork": _own("compute.subnetworks", also=also.of_subnetwork),
+    # The provider asks for none, and the service of the instance reads the policy.
+    "gcp:compute/subnetworkIAMMember:SubnetworkIAMMember": _grant("compute.subnetworks"),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": _own(f"{_FEDERATION}s"),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": _own(f"{_FEDERATION}Providers"),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _grant("cloudkms.cryptoKeys"),
+    "gcp:logging/metric:Metric": _own("logging.logMetrics"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _own("monitoring.alertPolicies"),
+    "gcp:monitoring/dashboard:Dashboard": _own("monitoring.dashboards"),
+    "gcp:monitoring/notificationChannel:NotificationChannel": _own("monitoring.notificationChannels"),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": _own("iam.roles"),
+    "gcp:projects/iAMMember:IAMMember": _grant("resourcemanager.projects", "resourcemanager.projects.get"),
+    # An API is enabled, read by a list, and stays enabled: the stacks set `disable_on_destroy` to false.
+    "gcp:projects/service:Service": Calls(
+        create=("serviceusage.services.enable",),
+        read=("serviceusage.services.get", "serviceusage.services.list"),
+        update=("serviceusage.services.enable",),
+        delete=(),
+    ),
+    # Nothing is read or deleted of it: https://github.com/hashicorp/terraform-provider-google-beta/blob/main/
+    # google-beta/services/resourcemanager/resource_project_service_identity.go
+    "gcp:projects/serviceIdentity:ServiceIdentity": Calls(
+        create=("serviceusage.services.enable",), read=(), update=(), delete=()
+    ),
+    "gcp:pubsub/schema:Schema": _own("pubsub.schemas", update=("pubsub.schemas.commit",)),
+    "gcp:pubsub/subscription:Subscription": _own("pubsub.subscriptions", also=also.of_subscription),
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _grant("pubsub.subscriptions"),
+    "gcp:pubsub/topic:Topic": _own("pubsub.topics", also=also.of_topic),
+    "gcp:pubsub/topicIAMMember:TopicIAMMember": _grant("pubsub.topics"),
+    "gcp:serviceaccount/account:Account": _own("iam.serviceAccounts"),
+    "gcp:serviceaccount/iAMMember:IAMMember": _grant("iam.serviceAccounts"),
+    # https://cloud.google.com/vpc/docs/configure-private-services-access#permissions
+    "gcp:servicenetworking/connection:Connection": Calls(
+        create=("servicenetworking.services.addPeering", "compute.networks.updatePeering"),
+        read=("servicenetworking.services.get", "resourcemanager.projects.get"),
+        update=("servicenetworking.services.addPeering", "compute.networks.updatePeering"),
+        delete=("compute.networks.removePeering",),
+    ),
+    "gcp:sql/database:Database": _own("cloudsql.databases"),
+    "gcp:sql/databaseInstance:DatabaseInstance": _own("cloudsql.instances", also=also.of_sql_instance),
+    # The provider reads a user from the list of all.
+    "gcp:sql/user:User": _own("cloudsql.users", read=("cloudsql.users.list",)),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _grant("storage.buckets"),
+    # Docker pushes and reads it; https://cloud.google.com/artifact-registry/docs/access-control#permissions
+    "docker-build:index:Image": Calls(
+        create=(also.PUSH,), read=(also.PULL,), update=(also.PUSH,), delete=(), on=also.images_of
+    ),
+}
+
+
+def asked(call: Call, resource_type: str, identity: str, inputs: Properties, place: Place) -> Iterator[Ask]:
+    """Yield what a call asks for.
+
+    Args:
+        call: What is done.
+        resource_type: Pulumi's name of the type.
+        identity: Google's id of the resource.
+        inputs: What it is, or is to be.
+        place: The project and region of the provider.
+
+    Raises:
+        CloudError: The table does not have the type.
+    """
+    calls = CALLS.get(resource_type)
+    if calls is None:
+        raise CloudError(
+            f"what calls of {resource_type} ask for is not known: add it to local/local_gcp/rights/asked.py, "
+            "by https://cloud.google.com/iam/docs/permissions-reference"
+        )
+    there = place.of(inputs)
+    project = f"projects/{there.project}"
+    # A project may be named by its number as well.
+    named = identity.replace(f"projects/{there.number}/", f"{project}/", 1)
+    resource = named if named.startswith("projects/") else project
+    granted_on = GRANTED_ON.get(resource_type)
+    if (elsewhere := granted_on or calls.on) is not None:
+        if (on := elsewhere(inputs, there)) is None:
+            return
+        project = resource = on
+    roles = (inputs["role"],) if granted_on is not None and call != "read" else ()
+    permissions: tuple[tuple[str, str], ...] = {
+        "create": (*_on(project, calls.create), *_on(resource, calls.read)),
+        "read": _on(resource, calls.read),
+        "update": _on(resource, (*calls.read, *calls.update)),
+        "delete": _on(resource, calls.delete),
+    }[call]
+    for permission, on in permissions:
+        yield Ask(permission=permission, resource=on, modified_roles=roles)
+    if call in {"create", "update"}:
+        yield from calls.also(inputs, there)
+
+
+def _on(resource: str, permissions: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((permission, resource) for permission in permissions)

@@ -1,0 +1,36 @@
+"""The calls of what runs: each is judged by whose token it bears, and without one it is the person's here."""
+
+from local_gcp.resource.errors import CloudError
+from local_gcp.resource.records import Records
+from local_gcp.rights.callers import OWNER, Tokens
+from local_gcp.rights.rights import DeniedError, Rights
+from pubsub_emulator.api.asked import Judge
+from pubsub_emulator.api.errors import PermissionDeniedError, UnauthenticatedError
+
+
+def pubsub_judge(rights: Rights, tokens: Tokens, records: Records) -> Judge:
+    """Return who judges the calls of Pub/Sub.
+
+    What was let pass is not judged again before a record changes: the relay publishes a thousand times a
+    second, and an audit warns once.
+
+    Args:
+        rights: By what.
+        tokens: Tells who calls.
+        records: What stands, grants among it.
+    """
+    passed: dict[tuple[str, str, str], int] = {}  # the changes of the records by then
+
+    def judge(token: str, permission: str, resource: str) -> None:
+        call = (token, permission, resource)
+        if passed.get(call) == records.changes:
+            return
+        try:
+            rights.check(tokens.caller(token) if token else OWNER, permission, resource)
+        except DeniedError as error:
+            raise PermissionDeniedError(str(error)) from error
+        except CloudError as error:
+            raise UnauthenticatedError(str(error)) from error
+        passed[call] = records.changes
+
+    return judge

@@ -1,0 +1,74 @@
+"""Who is behind each connection of Pulumi's engine.
+
+As with the real providers, credentials come from the environment of whoever runs the engine, for which each
+`Provider` of ours stands with an address of its own, or from the provider's configuration, which comes first.
+
+Invariant: a connection is nobody's until it was configured, so one that was lost and made again is refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local_gcp.resource.errors import CloudError
+from local_gcp.rights.callers import Caller, Tokens, service_account
+from local_gcp.rights.resources import account
+from local_gcp.rights.rights import Rights
+
+_DOCKER: Final = "docker-build:"
+# https://cloud.google.com/artifact-registry/docs/docker/authentication#token
+_DOCKER_USER: Final = "oauth2accesstoken"
+
+
+class Sessions:
+    """The connections of one provider.
+
+    Args:
+        rights: Judges who may act as whom.
+        tokens: Tells whose a token is.
+        caller: Whose credentials the engine finds in its environment.
+        docker: Whom Docker is logged in as there.
+    """
+
+    def __init__(self, rights: Rights, tokens: Tokens, caller: Caller, docker: Caller) -> None:
+        self._rights = rights
+        self._tokens = tokens
+        self._caller = caller
+        self._docker = docker
+        self._configured: dict[str, Caller | None] = {}
+
+    def configure(self, peer: str, config: Mapping[str, Any]) -> Caller:
+        """Note the credentials that a provider is configured with, and return who has them.
+
+        Args:
+            peer: The connection.
+            config: `accessToken` and `impersonateServiceAccount` of gcp, or `registries` of docker-build.
+
+        Raises:
+            CloudError: A token is nobody's, or its owner may not act as the account.
+        """
+        named = self._named(config)
+        if email := config.get("impersonateServiceAccount"):
+            self._rights.check(named or self._caller, "iam.serviceAccounts.getAccessToken", account(email))
+            named = service_account(email)
+        self._configured[peer] = named
+        return named or self._caller
+
+    def caller(self, peer: str, resource_type: str = "") -> Caller:
+        """Return who calls, about a resource of a type.
+
+        Raises:
+            CloudError: The connection was not configured.
+        """
+        if peer not in self._configured:
+            raise CloudError(
+                "googleapi: Error 401: the connection was lost, and with it its credentials: "
+                "run the command again, authError"
+            )
+        default = self._docker if resource_type.startswith(_DOCKER) else self._caller
+        return self._configured[peer] or default
+
+    def _named(self, config: Mapping[str, Any]) -> Caller | None:
+        logins = config.get("registries") or []
+        tokens = [each.get("password") for each in logins if each.get("username") == _DOCKER_USER]
+        token = config.get("accessToken") or next(iter(tokens), None)
+        return self._tokens.caller(token) if token else None

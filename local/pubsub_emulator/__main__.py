@@ -1,0 +1,48 @@
+"""`python -m pubsub_emulator --port 8085`: the embedded Pub/Sub alone, until SIGINT or SIGTERM."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from event_store.errors import ConfigurationError
+from pubsub_emulator.server import PubSubServer
+
+
+async def serve(host: str, port: int, exports: Path | None) -> None:
+    """Serve until a signal asks to stop."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with PubSubServer(host, port, exports=exports) as server:
+        print(f"Pub/Sub listens: export PUBSUB_EMULATOR_HOST={server.address}", flush=True)
+        await stopped.wait()
+
+
+def main() -> int:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pubsub_emulator", description="The embedded Pub/Sub, alone."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8085, help="port, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--exports", type=Path, help="folder for exports, in the place of Cloud Storage and BigQuery"
+    )
+    arguments = parser.parse_args()
+    try:
+        uvloop.run(serve(arguments.host, arguments.port, arguments.exports))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

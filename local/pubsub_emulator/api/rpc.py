@@ -1,0 +1,39 @@
+"""Plain methods as gRPC handlers; the only place that turns errors into statuses."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from pubsub_emulator.api.asked import Admit
+from pubsub_emulator.api.errors import PubSubError
+
+Method = Callable[[Any], Any]
+Methods = Mapping[str, tuple[Any, Method]]
+"""By name: the class of the request, and the function from a request to its response."""
+
+
+def serialize(message: Any) -> bytes:
+    """A protobuf message as bytes."""
+    return bytes(message.SerializeToString())
+
+
+async def abort(context: Any, error: PubSubError) -> None:
+    """End a call with an error's status, message and details."""
+    await context.abort(error.code, str(error), error.trailing_metadata())
+
+
+def unary(request_class: Any, method: Method, admit: Admit) -> grpc.RpcMethodHandler:
+    """A handler that answers with what `method` returns, or with the status of what it or `admit` raises."""
+
+    async def call(request: Any, context: Any) -> Any:
+        try:
+            admit(request, context)
+            return method(request)
+        except PubSubError as error:
+            await abort(context, error)
+
+    return grpc.unary_unary_rpc_method_handler(
+        call, request_deserializer=request_class.FromString, response_serializer=serialize
+    )

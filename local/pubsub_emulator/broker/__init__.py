@@ -1,0 +1,1 @@
+"""What the server holds: topics, subscriptions, their messages, leases and limits."""

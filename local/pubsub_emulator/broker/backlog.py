@@ -1,0 +1,175 @@
+"""What a subscription has yet to hand out, and to whom.
+
+Invariants:
+- A message is in exactly one place: `_plain`, a lane, or leased without a lane.
+- A lane that can be served stands in exactly one queue: its holder's while it has messages
+  outstanding, else that of the stream which its key hashes to, else the common one. So a key stays
+  with its stream, without a table of keys and streams.
+- A consumer that sleeps has no room, or nothing to take.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from pubsub_emulator.broker.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.receiver import Consumer
+
+BATCH_BYTES = 4_000_000  # of one response: far below what gRPC clients accept from Google
+
+
+class Batch:
+    """What one consumer is handed at once.
+
+    Args:
+        consumer: Who asks.
+        limit: At most so many messages.
+        oldest: Messages published before this time (seconds since 1970) are dropped instead.
+    """
+
+    def __init__(self, consumer: Consumer, limit: int, oldest: float) -> None:
+        self.deliveries: list[Delivery] = []
+        self.consumer = consumer
+        self._limit = limit
+        self._oldest = oldest
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further message may be added."""
+        return len(self.deliveries) >= self._limit or self._bytes >= BATCH_BYTES or not self.consumer.has_room
+
+    def add(self, delivery: Delivery) -> bool:
+        """Hand it out, unless it outlived its retention or is acknowledged already."""
+        if delivery.acked or delivery.message.publish_time < self._oldest:
+            return False
+        self.deliveries.append(delivery)
+        self._bytes += delivery.message.size_bytes
+        delivery.consumer = self.consumer
+        self.consumer.hold(delivery.message.size_bytes)
+        return True
+
+
+class Backlog:
+    """Waiting messages; in lanes where they have an ordering key and order matters."""
+
+    def __init__(self) -> None:
+        self.consumers: deque[Consumer] = deque()
+        self.lanes: dict[str, Lane] = {}
+        self._plain: deque[Delivery] = deque()
+        self._common: deque[Lane] = deque()
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """Everything that waits, but for what a retry delay keeps elsewhere."""
+        yield from self._plain
+        for lane in self.lanes.values():
+            yield from lane.waiting
+
+    def join(self, consumer: Consumer) -> None:
+        """Let a consumer take part."""
+        self.consumers.append(consumer)
+        if consumer.stays:
+            self._offer_again(self._common)
+
+    def leave(self, consumer: Consumer) -> None:
+        """Let a consumer go; it is handed nothing more."""
+        consumer.closed = True
+        if consumer in self.consumers:
+            self.consumers.remove(consumer)
+            self._offer_again(consumer.lanes)
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Queue new or returned messages that need no order."""
+        self._plain.extend(deliveries)
+        for consumer in self.consumers:
+            consumer.wake()
+        self.consumers.rotate(-1)  # whoever is woken first may take all, so that is another each time
+
+    def lane(self, key: str) -> Lane:
+        """The lane of an ordering key, made at need."""
+        lane = self.lanes.get(key)
+        if lane is None:
+            self.lanes[key] = lane = Lane(key)
+        return lane
+
+    def offer(self, lane: Lane) -> None:
+        """Queue a lane whose state changed where it can be served, or forget it if it is empty."""
+        if lane.is_empty and self.lanes.get(lane.key) is lane:
+            del self.lanes[lane.key]
+        if lane.queued or not lane.waiting:
+            return
+        owner = lane.holder if lane.outstanding else self._stream_for(lane.key)
+        if not lane.may_go_to(owner):
+            return
+        lane.queued = True
+        if owner is not None:
+            owner.lanes.append(lane)
+            owner.wake()
+            return
+        self._common.append(lane)
+        for consumer in self.consumers:
+            consumer.wake()
+
+    def take(self, consumer: Consumer, limit: int, oldest: float) -> list[Delivery]:
+        """Hand out what `consumer` may have now, up to `limit` messages; see `Batch`."""
+        batch = Batch(consumer, limit, oldest)
+        self._take_from_lanes(consumer.lanes, batch)
+        self._take_from_lanes(self._common, batch)
+        self._take_plain(batch)
+        return batch.deliveries
+
+    def drop_older(self, oldest: float) -> None:
+        """Forget everything that waits and was published before `oldest`, in seconds since 1970."""
+        self._plain = deque(delivery for delivery in self._plain if delivery.message.publish_time >= oldest)
+        for lane in list(self.lanes.values()):
+            while lane.waiting and lane.waiting[0].message.publish_time < oldest:
+                lane.waiting.popleft()
+            self.offer(lane)
+        for lanes in (self._common, *(consumer.lanes for consumer in self.consumers)):
+            self._forget_idle(lanes)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._plain.clear()
+        self._common.clear()
+        self.lanes.clear()
+        for consumer in self.consumers:
+            consumer.lanes.clear()
+
+    def _take_from_lanes(self, lanes: deque[Lane], batch: Batch) -> None:
+        while lanes and not batch.is_full:
+            lane = lanes.popleft()
+            lane.queued = False
+            while not batch.is_full and lane.may_go_to(batch.consumer):
+                delivery = lane.hand_out(batch.consumer)
+                if not batch.add(delivery):
+                    lane.settle(delivery)
+            self.offer(lane)
+
+    def _take_plain(self, batch: Batch) -> None:
+        streams = sum(1 for consumer in self.consumers if consumer.stays and consumer.has_room)
+        fair_share = -(-len(self._plain) // streams) if streams and batch.consumer.stays else len(self._plain)
+        while fair_share and not batch.is_full:
+            fair_share -= 1
+            batch.add(self._plain.popleft())
+
+    def _stream_for(self, key: str) -> Consumer | None:
+        streams = [consumer for consumer in self.consumers if consumer.stays]
+        # Of those with room the one with the highest hash: a stream that comes or goes moves few keys.
+        return max(
+            streams, key=lambda stream: (stream.has_room, hash(f"{stream.number} {key}")), default=None
+        )
+
+    def _forget_idle(self, lanes: deque[Lane]) -> None:
+        """Take lanes without a waiting message out of a queue that perhaps nobody comes to."""
+        for lane in lanes:
+            lane.queued = bool(lane.waiting)
+        kept = [lane for lane in lanes if lane.queued]
+        lanes.clear()
+        lanes.extend(kept)
+
+    def _offer_again(self, lanes: deque[Lane]) -> None:
+        moved = list(lanes)
+        lanes.clear()
+        for lane in moved:
+            lane.queued = False
+            self.offer(lane)

@@ -1,0 +1,64 @@
+"""Dead letters: whether a subscription may have some, and what one says.
+
+At Google the service agent of the subscription's project publishes them. It needs the right to publish to the
+dead-letter topic and to consume from the subscription. Until it has both, messages are delivered again and
+again, and their attempts are not told. Here only a server that knows the service agents asks for these
+rights, as in the local Google Cloud; a server that runs alone dead-letters without any policy.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pubsub_emulator.api.policy import allows
+from pubsub_emulator.api.roles import CONSUME, PUBLISH
+
+if TYPE_CHECKING:
+    from pubsub_emulator.broker.ordering_lane import Delivery
+    from pubsub_emulator.broker.subscription import Subscription
+    from pubsub_emulator.broker.topic import Topic
+
+ServiceAgent = Callable[[str], str]
+"""The email of Pub/Sub's service agent in a project."""
+
+
+class DeadLetters:
+    """The way of messages to dead-letter topics.
+
+    Args:
+        topics: By name.
+        policies: IAM policies, by their resource's name.
+        service_agent: None where it may do everything.
+    """
+
+    def __init__(
+        self, topics: "Mapping[str, Topic]", policies: Mapping[str, Any], service_agent: ServiceAgent | None
+    ) -> None:
+        self._topics = topics
+        self._policies = policies
+        self._service_agent = service_agent
+
+    def target(self, subscription: "Subscription") -> "Topic | None":
+        """The topic that takes a subscription's dead letters; None if there is none, or no right to it."""
+        policy = subscription.settings.dead_letter_policy
+        topic = self._topics.get(policy.topic) if policy else None
+        if topic is None or self._service_agent is None:
+            return topic
+        agent = f"serviceAccount:{self._service_agent(subscription.name.split('/')[1])}"
+        is_allowed = allows(self._policies.get(topic.name), agent, PUBLISH) and allows(
+            self._policies.get(subscription.name), agent, CONSUME
+        )
+        return topic if is_allowed else None
+
+    def publish(self, subscription: "Subscription", delivery: "Delivery") -> bool:
+        """Publish a message as a dead letter, if there is a way to."""
+        topic = self.target(subscription)
+        if topic is None:
+            return False
+        raw = delivery.message.parse()
+        _, project, _, subscription_id = subscription.name.split("/")
+        raw.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(delivery.attempt)
+        raw.attributes["CloudPubSubDeadLetterSourceSubscription"] = subscription_id
+        raw.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
+        raw.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = raw.publish_time.ToJsonString()
+        topic.publish([raw])
+        return True

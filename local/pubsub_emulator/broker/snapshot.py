@@ -1,0 +1,79 @@
+"""One snapshot: what was unacknowledged when it was taken, and everything published since."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pubsub_emulator.api import wire
+from pubsub_emulator.api.errors import FailedPreconditionError, InvalidArgumentError
+from pubsub_emulator.broker.limits import SNAPSHOT_LIFE_MINIMUM_SECONDS, SNAPSHOT_LIFE_SECONDS, check_labels
+
+if TYPE_CHECKING:
+    from pubsub_emulator.broker.message import Message
+    from pubsub_emulator.broker.subscription import Subscription
+    from pubsub_emulator.broker.topic import Topic
+
+
+@dataclass(slots=True, eq=False)
+class Snapshot:
+    """A snapshot's state.
+
+    Attributes:
+        config: The Snapshot message.
+        topic: Whose messages it holds; None once that is deleted.
+        messages: In the order of publication.
+        expires_at_latest: The end of the life that its backlog allowed, in seconds since 1970.
+    """
+
+    config: Any
+    topic: "Topic | None"
+    messages: "list[Message]"
+    expires_at_latest: float
+
+    @classmethod
+    def take(cls, request: Any, subscription: "Subscription", now: float) -> "Snapshot":
+        """Take what a CreateSnapshotRequest asks for; it lives for a week less the age of its oldest message.
+
+        The catalog has checked the request's name, or made it.
+
+        Raises:
+            InvalidArgumentError: A label is wrong.
+            FailedPreconditionError: Its topic is gone, or it would live for less than an hour.
+        """
+        check_labels(request.labels)
+        if subscription.topic is None:
+            raise FailedPreconditionError(
+                f"The subscription has no topic any more (resource={subscription.name})."
+            )
+        messages = subscription.unacknowledged()
+        oldest = messages[0].publish_time if messages else now
+        expires = oldest + SNAPSHOT_LIFE_SECONDS
+        if expires - now < SNAPSHOT_LIFE_MINIMUM_SECONDS:
+            raise FailedPreconditionError(
+                "The snapshot would expire in less than an hour: its backlog is too old."
+            )
+        config = wire.Snapshot(name=request.name, topic=subscription.topic.name, labels=dict(request.labels))
+        config.expire_time.FromMilliseconds(int(expires * 1000))
+        return cls(config, subscription.topic, messages, _seconds(config.expire_time))
+
+    def configure(self, config: Any, now: float) -> None:
+        """Have other labels or another end from now on.
+
+        Raises:
+            InvalidArgumentError: A label is wrong, or the end has passed or is later than the backlog allows.
+        """
+        check_labels(config.labels)
+        if not now < _seconds(config.expire_time) <= self.expires_at_latest:
+            raise InvalidArgumentError(
+                "Invalid expire_time: it must be in the future, and not later than"
+                f" {SNAPSHOT_LIFE_SECONDS // 86_400} days after the oldest message of the snapshot."
+            )
+        self.config = config
+
+    @property
+    def expires_at(self) -> float:
+        """Seconds since 1970."""
+        return _seconds(self.config.expire_time)
+
+
+def _seconds(timestamp: Any) -> float:
+    return float(timestamp.ToMilliseconds() / 1000)

@@ -1,0 +1,298 @@
+"""One subscription: what becomes of each message from its publication to its acknowledgement.
+
+Invariants:
+- A message waits (backlog), or is delayed for a retry, or is leased to one consumer, or is gone.
+- A stream that ended holds nothing: its leases ended with it.
+- An attempt is counted when a delivery was refused or ran out of time, not when a message had to go
+  back only because an earlier one of its key did.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pubsub_emulator.api.errors import STALE, UNORDERED, FailedPreconditionError, PubSubError
+from pubsub_emulator.broker.backlog import Backlog
+from pubsub_emulator.broker.deadlines import Deadlines
+from pubsub_emulator.broker.leases import Leases
+from pubsub_emulator.broker.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.retention_log import Log
+from pubsub_emulator.broker.settings import SubscriptionSettings
+
+if TYPE_CHECKING:
+    from pubsub_emulator.broker.clock import Clock
+    from pubsub_emulator.broker.dead_letters import DeadLetters
+    from pubsub_emulator.broker.message import Message
+    from pubsub_emulator.broker.receiver import Consumer
+    from pubsub_emulator.broker.topic import Topic
+
+DELETED_TOPIC = "_deleted-topic_"
+
+
+class Subscription:
+    """A subscription's state; every method is synchronous and whole.
+
+    Args:
+        config: The Subscription message, checked and completed by `settings`.
+        settings: What `config` says.
+        topic: Where its messages come from.
+        clock: Whose time it is.
+        dead_letters: Takes the messages that failed too often.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        settings: SubscriptionSettings,
+        topic: "Topic",
+        clock: "Clock",
+        dead_letters: "DeadLetters",
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self.topic: Topic | None = topic
+        self._clock = clock
+        self._dead_letters = dead_letters
+        self._backlog = Backlog()
+        self._leases = Leases(clock, self._expire)
+        self._retries: Deadlines[Delivery] = Deadlines(clock, self._retry)
+        self._log = Log(settings.log_seconds)
+
+    @property
+    def name(self) -> str:
+        """Its full resource name."""
+        return str(self.config.name)
+
+    @property
+    def tells_attempts(self) -> bool:
+        """Whether deliveries tell their number: where there can be dead letters, as with Google."""
+        return self._dead_letters.target(self) is not None
+
+    def configure(self, config: Any, settings: SubscriptionSettings) -> None:
+        """Behave differently from now on."""
+        self.config, self.settings = config, settings
+        self._log.retention_seconds = settings.log_seconds
+        self.trim()
+
+    def receive(self, messages: "Sequence[Message]", attributes: Sequence[Mapping[str, str]]) -> None:
+        """Take newly published messages, each with its attributes, as far as the filter lets them in."""
+        if self.settings.filter is not None:
+            accepts = self.settings.filter
+            pairs = zip(messages, attributes, strict=True)
+            messages = [message for message, values in pairs if accepts(values)]
+        self._log.extend(messages)
+        self._queue(messages)
+
+    def _queue(self, messages: "Iterable[Message]") -> None:
+        plain: list[Delivery] = []
+        touched: dict[Lane, None] = {}
+        for message in messages:
+            if self.settings.ordered and message.ordering_key:
+                lane = self._backlog.lane(message.ordering_key)
+                lane.waiting.append(Delivery(message, lane))
+                touched[lane] = None
+            else:
+                plain.append(Delivery(message))
+        for lane in touched:
+            self._backlog.offer(lane)
+        if plain:
+            self._backlog.add(plain)
+
+    def open(self, consumer: "Consumer") -> None:
+        """Let a consumer take messages from now on.
+
+        Raises:
+            FailedPreconditionError: The subscription is detached.
+        """
+        if self.config.detached:
+            raise self._detached()
+        self._backlog.join(consumer)
+
+    def close(self, consumer: "Consumer") -> None:
+        """Let a consumer go: it is handed nothing more. Idempotent.
+
+        The leases of one that stays end as if their deadlines had passed; those of a pull go on.
+        """
+        self._backlog.leave(consumer)
+        if not consumer.stays:
+            return
+        held = [(delivery, delivery.ack_id) for delivery in self._leases.held_by(consumer)]
+        self._expire([delivery for delivery, _ in held])
+        for delivery, ack_id in held:
+            if not delivery.acked:  # else it is a dead letter now
+                self._leases.keep_late(delivery, ack_id)
+
+    def take(self, consumer: "Consumer", limit: int, deadline_seconds: int = 0) -> list[Delivery]:
+        """Lease what `consumer` may have now.
+
+        Args:
+            consumer: One that was opened.
+            limit: At most so many messages.
+            deadline_seconds: Of the leases; 0 for the subscription's.
+        """
+        oldest = self._clock.now() - self.settings.retention_seconds
+        taken = self._backlog.take(consumer, limit, oldest)
+        self._leases.grant(taken, deadline_seconds or self.settings.ack_deadline_seconds)
+        return taken
+
+    def write(self, deliveries: Iterable[Delivery], received_messages: Any) -> None:
+        """Write leased messages as ReceivedMessages."""
+        counted = self.tells_attempts
+        for delivery in deliveries:
+            received = received_messages.add(ack_id=delivery.ack_id)
+            received.message.MergeFromString(delivery.message.payload)
+            if counted:
+                received.delivery_attempt = delivery.attempt
+
+    def acknowledge(self, ack_ids: Iterable[str]) -> dict[str, str]:
+        """Be done with messages.
+
+        Returns:
+            The ids that had no effect, with the reason in Google's words.
+
+        Raises:
+            InvalidArgumentError: An id is malformed. Those before it count.
+        """
+        failures: dict[str, str] = {}
+        for ack_id in ack_ids:
+            delivery = self._leases.find(ack_id)
+            if delivery is None:
+                if not self._acknowledge_late(ack_id):
+                    failures[ack_id] = STALE
+            elif self.settings.exactly_once and delivery.lane and not delivery.lane.is_first(delivery):
+                failures[ack_id] = UNORDERED
+            else:
+                self._leases.end(delivery)
+                self._settle(delivery)
+        return failures
+
+    def modify_deadline(self, ack_ids: Iterable[str], seconds: int) -> dict[str, str]:
+        """Move deadlines to `seconds` from now; 0 refuses the messages.
+
+        Returns:
+            The ids that had no effect, with the reason in Google's words.
+
+        Raises:
+            InvalidArgumentError: An id is malformed. Those before it count.
+        """
+        failures: dict[str, str] = {}
+        for ack_id in ack_ids:
+            delivery = self._leases.find(ack_id)
+            if delivery is None:
+                failures[ack_id] = STALE
+            elif seconds:
+                self._leases.extend(delivery, seconds)
+            else:
+                holder = delivery.consumer
+                self._return(delivery)
+                if holder is not None:
+                    holder.on_refusal()
+        return failures
+
+    def _settle(self, delivery: Delivery) -> None:
+        delivery.acked = True
+        if delivery.lane is not None:
+            delivery.lane.settle(delivery)
+            self._backlog.offer(delivery.lane)
+
+    def _acknowledge_late(self, ack_id: str) -> bool:
+        """Be done with a message that its stream's end put back, unless that would break its key's order."""
+        delivery = self._leases.find_late(ack_id)
+        if delivery is None or (delivery.lane is not None and not delivery.lane.drop(delivery)):
+            return False
+        delivery.acked, delivery.late_id = True, ""
+        if delivery.lane is not None:
+            self._backlog.offer(delivery.lane)
+        return True
+
+    def _expire(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            if delivery.ack_id:  # else an earlier one of its key took it back just now
+                self._return(delivery)
+
+    def _return(self, delivery: Delivery) -> None:
+        """A delivery failed: dead-letter the message, or deliver it again."""
+        self._leases.end(delivery)
+        policy = self.settings.dead_letter_policy
+        if policy and delivery.attempt >= policy.max_attempts and self._dead_letters.publish(self, delivery):
+            self._settle(delivery)
+            return
+        delay_seconds = self.settings.delay_seconds(delivery.attempt)
+        delivery.attempt += 1
+        lane = delivery.lane
+        if lane is not None:
+            for back in lane.rewind(delivery):
+                self._leases.end(back)
+            lane.delayed = delivery if delay_seconds > 0 else None
+        if delay_seconds > 0:
+            self._retries.add(delivery, self._clock.now() + delay_seconds)
+        else:
+            self._retry([delivery])
+
+    def _retry(self, deliveries: list[Delivery]) -> None:
+        self._backlog.add([delivery for delivery in deliveries if delivery.lane is None])
+        for delivery in deliveries:
+            lane = delivery.lane
+            if lane is not None:
+                lane.delayed = None if lane.delayed is delivery else lane.delayed
+                self._backlog.offer(lane)
+
+    def unacknowledged(self) -> "list[Message]":
+        """Everything that is not acknowledged, in the order of publication."""
+        every = itertools.chain(self._backlog, self._retries, self._leases)
+        return _in_order(delivery.message for delivery in every if not delivery.acked)
+
+    def seek(self, time: float) -> None:
+        """Mark what was published from `time` (seconds since 1970) on as unacknowledged, and only that."""
+        self.trim()
+        retained = itertools.chain(self._log, self.unacknowledged())
+        if self.topic is not None:
+            self.topic.trim()
+            retained = itertools.chain(retained, self.topic.log)
+        self.replace(_in_order(message for message in retained if message.publish_time >= time))
+
+    def replace(self, messages: "Iterable[Message]") -> None:
+        """Let the backlog be `messages`, as far as the filter lets them in; every lease ends."""
+        accepts = self.settings.filter
+        kept = [message for message in messages if accepts is None or accepts(message.parse().attributes)]
+        self.clear()
+        self._queue(kept)
+
+    def clear(self) -> None:
+        """Forget every message and end every lease."""
+        self._leases.clear()
+        self._retries.clear()
+        self._backlog.clear()
+
+    def trim(self) -> None:
+        """Forget what outlived its retention."""
+        now = self._clock.now()
+        self._log.trim(now)
+        self._backlog.drop_older(now - self.settings.retention_seconds)
+
+    def orphan(self) -> None:
+        """Stay without a topic: it is deleted. The backlog stays too."""
+        self.topic = None
+        self.config.topic = DELETED_TOPIC
+
+    def detach(self) -> None:
+        """Leave the topic and the backlog, for good."""
+        if self.topic is not None:
+            self.topic.subscriptions.pop(self.name, None)
+        self.config.detached = True
+        self.clear()
+        self.fail(self._detached())
+
+    def fail(self, failure: PubSubError) -> None:
+        """End every stream and every waiting pull."""
+        for consumer in list(self._backlog.consumers):
+            consumer.fail(failure)
+
+    def _detached(self) -> FailedPreconditionError:
+        return FailedPreconditionError(f"The subscription is detached from its topic (resource={self.name}).")
+
+
+def _in_order(messages: "Iterable[Message]") -> "list[Message]":
+    """Each message once, in the order of publication."""
+    found = {message.sequence: message for message in messages}
+    return [found[sequence] for sequence in sorted(found)]

@@ -1,0 +1,159 @@
+"""Export to Cloud Storage: messages are gathered into objects, here files below the bucket's folder.
+
+One loop per subscription. Invariants: a message is acknowledged only after the object that holds it stands
+there as a whole; an object is closed when it is old, large or full enough, as the subscription says, and
+when the loop ends.
+"""
+
+import math
+import os
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import fastavro
+
+from pubsub_emulator.api.errors import PubSubError
+from pubsub_emulator.broker.clock import Clock, Timer
+from pubsub_emulator.broker.ordering_lane import Delivery
+from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.subscription import Subscription
+from pubsub_emulator.delivery.exports import object_time
+
+if TYPE_CHECKING:
+    from pubsub_emulator.broker.message import Message
+
+MESSAGES_AT_ONCE = 1_000
+LEASE_MARGIN_SECONDS = 60  # a lease outlives the object that its message waits in
+
+_NAMESPACE: Final = "com.google.pubsub"
+_DATA: Final = {"name": "data", "type": "bytes"}
+_PLAIN: Final[dict[str, Any]] = {
+    "type": "record",
+    "namespace": _NAMESPACE,
+    "name": "PubsubMessage",
+    "fields": [_DATA],
+}
+_WITH_METADATA: Final[dict[str, Any]] = {
+    "type": "record",
+    "namespace": _NAMESPACE,
+    "name": "PubsubMessageWithMetadata",
+    "fields": [
+        {"name": "subscription_name", "type": "string"},
+        {"name": "message_id", "type": "string"},
+        {"name": "publish_time", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+        {"name": "attributes", "type": {"type": "map", "values": "string"}},
+        _DATA,
+    ],
+}
+
+
+class _Object:
+    """What one object will hold.
+
+    Attributes:
+        messages: Each message with the id that it is acknowledged by.
+        size_bytes: All of them together.
+        closes_at: When it is old enough, in seconds since 1970.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, Message]] = []
+        self.size_bytes = 0
+        self.closes_at = math.inf
+        self._timer: Timer | None = None
+
+    def add(
+        self, deliveries: Iterable[Delivery], clock: Clock, seconds: int, due: Callable[[], None]
+    ) -> None:
+        """Put messages into it; `due` is called `seconds` after the first."""
+        for delivery in deliveries:
+            if self._timer is None:
+                self.closes_at = clock.now() + seconds
+                self._timer = clock.call_at(self.closes_at, due)
+            self.messages.append((delivery.ack_id, delivery.message))
+            self.size_bytes += delivery.message.size_bytes
+
+    def room(self, config: Any) -> int:
+        """Return how many more messages it takes at once; 0 if it is full."""
+        if config.max_bytes and self.size_bytes >= config.max_bytes:
+            return 0
+        limit = config.max_messages - len(self.messages) if config.max_messages else MESSAGES_AT_ONCE
+        return min(max(limit, 0), MESSAGES_AT_ONCE)
+
+    def forget(self) -> None:
+        """Call nobody any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+async def write_objects(subscription: Subscription, folder: Path, clock: Clock) -> None:
+    """Write a subscription's messages to `folder/BUCKET/` until it ends."""
+    consumer = Consumer()
+    subscription.open(consumer)
+    current = _Object()
+    try:
+        while True:
+            config = subscription.config.cloud_storage_config
+            seconds = config.max_duration.seconds
+            taken = subscription.take(consumer, current.room(config), seconds + LEASE_MARGIN_SECONDS)
+            current.add(taken, clock, seconds, consumer.wake)
+            if current.messages and (not current.room(config) or clock.now() >= current.closes_at):
+                _close(subscription, current, folder, clock)
+                current = _Object()
+            elif not taken:
+                await consumer.woken()
+    except PubSubError:
+        pass  # the subscription is gone
+    finally:
+        if current.messages:
+            _close(subscription, current, folder, clock)
+        subscription.close(consumer)
+
+
+def _close(subscription: Subscription, current: _Object, folder: Path, clock: Clock) -> None:
+    """Write an object as a whole, and acknowledge what it holds; without room for it, give that back."""
+    current.forget()
+    ack_ids = [ack_id for ack_id, _ in current.messages]
+    try:
+        _write(subscription, [message.parse() for _, message in current.messages], folder, clock)
+    except OSError:
+        subscription.modify_deadline(ack_ids, 0)
+    else:
+        subscription.acknowledge(ack_ids)
+
+
+def _write(subscription: Subscription, messages: list[Any], folder: Path, clock: Clock) -> None:
+    config = subscription.config.cloud_storage_config
+    closed = object_time(datetime.fromtimestamp(clock.now(), UTC), config.filename_datetime_format)
+    name = f"{config.filename_prefix}{closed}_{uuid.uuid4().hex[:6]}{config.filename_suffix}"
+    # A name is a key, not a path: nothing may lead out of the bucket.
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    path = folder.joinpath(config.bucket, *parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
+    with unfinished.open("wb") as file:
+        if config.HasField("avro_config"):
+            metadata = config.avro_config.write_metadata
+            schema = _WITH_METADATA if metadata else _PLAIN
+            fastavro.writer(file, schema, [_record(subscription, raw, metadata=metadata) for raw in messages])
+        else:
+            file.writelines(raw.data + b"\n" for raw in messages)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _record(subscription: Subscription, raw: Any, *, metadata: bool) -> dict[str, Any]:
+    if not metadata:
+        return {"data": raw.data}
+    ordering = {"orderingKey": raw.ordering_key} if raw.ordering_key else {}
+    return {
+        "subscription_name": subscription.name,
+        "message_id": raw.message_id,
+        "publish_time": raw.publish_time.ToMicroseconds(),
+        "attributes": {**raw.attributes, **ordering},
+        "data": raw.data,
+    }

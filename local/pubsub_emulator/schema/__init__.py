@@ -1,0 +1,1 @@
+"""Schemas: their revisions, and which messages fit."""

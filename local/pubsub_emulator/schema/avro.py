@@ -1,0 +1,139 @@
+"""Avro: definitions, and messages in Avro's JSON or binary encoding that are held to them.
+
+https://avro.apache.org/docs/1.11.1/specification/#json-encoding. Stricter than some decoders: a field that
+the definition does not have is refused.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import fastavro
+from fastavro.schema import SchemaParseException
+
+from pubsub_emulator.schema.avro_binary import is_value
+
+_HIGHEST_BYTE: Final = "\xff"
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RECORDS: Final = ("record", "error")
+_LOWEST_INT, _LOWEST_LONG = -(2**31), -(2**63)
+_PRIMITIVES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "int": lambda value: _is_whole(value) and _LOWEST_INT <= value < -_LOWEST_INT,
+    "long": lambda value: _is_whole(value) and _LOWEST_LONG <= value < -_LOWEST_LONG,
+    "float": lambda value: _is_whole(value) or isinstance(value, float),
+    "double": lambda value: _is_whole(value) or isinstance(value, float),
+    "string": lambda value: isinstance(value, str),
+    "bytes": lambda value: _is_bytes(value),  # noqa: PLW0108 # defined below
+}
+
+
+class Avro:
+    """A definition.
+
+    Args:
+        definition: Its JSON.
+
+    Raises:
+        ValueError: It is none.
+    """
+
+    def __init__(self, definition: str) -> None:
+        self._named: dict[str, Any] = {}
+        try:
+            # Of the library only the parsing: its JSON decoder takes texts for numbers and unknown fields.
+            parsed = json.loads(definition)
+            _check_names(parsed)
+            self._parsed: Any = fastavro.parse_schema(parsed, self._named)
+        except (ValueError, TypeError, LookupError, RecursionError, SchemaParseException) as error:
+            raise ValueError(f"this is no Avro definition: {error!r}") from error
+
+    def takes_json(self, data: bytes) -> bool:
+        """Whether this is a message in the JSON encoding."""
+        try:
+            return self._fits(self._parsed, json.loads(data, parse_constant=_refuse))
+        except (ValueError, RecursionError):
+            return False
+
+    def takes_binary(self, data: bytes) -> bool:
+        """Whether this is a message in the binary encoding, and nothing after it."""
+        return is_value(self._parsed, self._named, data)
+
+    def _fits(self, schema: Any, value: Any) -> bool:
+        if isinstance(schema, list):
+            return self._fits_union(schema, value)
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind in _PRIMITIVES:
+            return _PRIMITIVES[kind](value)
+        if kind in self._named:
+            return self._fits(self._named[kind], value)
+        return self._fits_compound(kind, schema, value)
+
+    def _fits_compound(self, kind: str, schema: Any, value: Any) -> bool:
+        match kind:
+            case "enum":
+                return value in schema["symbols"]
+            case "fixed":
+                return _is_bytes(value) and len(value) == schema["size"]
+            case "array":
+                return isinstance(value, list) and all(self._fits(schema["items"], each) for each in value)
+            case "map":
+                return isinstance(value, dict) and self._fits(
+                    {"type": "array", "items": schema["values"]}, [*value.values()]
+                )
+            case _:
+                return self._fits_record(schema["fields"], value)
+
+    def _fits_record(self, fields: list[Any], value: Any) -> bool:
+        if not isinstance(value, dict) or value.keys() != {field["name"] for field in fields}:
+            return False
+        return all(self._fits(field["type"], value[field["name"]]) for field in fields)
+
+    def _fits_union(self, branches: list[Any], value: Any) -> bool:
+        """A branch is named, but for null."""
+        if value is None:
+            return "null" in branches
+        if not isinstance(value, dict) or len(value) != 1:
+            return False
+        ((name, inner),) = value.items()
+        return any(_branch(each) == name and self._fits(each, inner) for each in branches)
+
+
+def _check_names(definition: Any) -> None:
+    """Refuse records without fields, and names that Avro does not allow; the library lets both through."""
+    if isinstance(definition, list):
+        for branch in definition:
+            _check_names(branch)
+    if not isinstance(definition, dict):
+        return
+    fields = definition["fields"] if definition["type"] in _RECORDS else []
+    names = [field["name"] for field in fields]
+    if len({*names}) < len(names):
+        raise ValueError(f"a name comes twice in {names}")
+    for name in (*names, *str(definition.get("name", "a")).split(".")):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name")
+    for part in (*(field["type"] for field in fields), definition.get("items"), definition.get("values")):
+        _check_names(part)
+
+
+def _branch(schema: Any) -> str:
+    if isinstance(schema, str):
+        return schema
+    return str(schema.get("name") or schema["type"])
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_bytes(value: Any) -> bool:
+    """Whether this is how JSON has bytes: a text of the code points 0 to 255, one for each byte."""
+    return isinstance(value, str) and (value.isascii() or max(value) <= _HIGHEST_BYTE)
+
+
+def _refuse(constant: str) -> Any:
+    """Refuse NaN and Infinity, which Python reads although they are not JSON."""
+    raise ValueError(constant)

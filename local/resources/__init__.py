@@ -1,1 +1,0 @@
-"""What the local Google Cloud does for each resource type."""
