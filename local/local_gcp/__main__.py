@@ -1,4 +1,4 @@
-"""`python -m local up | down | status | preview STACK`: the whole stack on this machine."""
+"""`python -m local_gcp up | down | status | preview STACK`: the whole stack on this machine."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ _INTERRUPTED: Final = 130  # what a shell expects
 
 def main() -> int:
     """Parse the command line and run a command."""
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local_gcp", description=__doc__)
     parser.add_argument(
         "--state-directory",
         type=Path,

@@ -180,7 +180,7 @@ def test_every_command_exists(name: str) -> None:
             assert flag in shown.stdout
     if match := re.search(r'make preview .*ARGS="([^"]*)"', run):
         shown = subprocess.run(
-            [ROOT / ".venv" / "bin" / "python", "-m", "local", "preview", "--help"],
+            [ROOT / ".venv" / "bin" / "python", "-m", "local_gcp", "preview", "--help"],
             cwd=ROOT,
             capture_output=True,
             text=True,

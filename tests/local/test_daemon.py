@@ -70,7 +70,7 @@ class Local:
 
     def command(self, *arguments: str) -> list[str]:
         options = ("--state-directory", str(self.state.directory), "--project", str(self.directory))
-        return [sys.executable, "-m", "local", *options, *arguments]
+        return [sys.executable, "-m", "local_gcp", *options, *arguments]
 
     def run(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

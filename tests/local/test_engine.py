@@ -80,7 +80,7 @@ async def test_an_unknown_resource_type_is_refused_with_where_to_add_it(stack: S
 
     assert answer.code != 0
     assert "has no resource type gcp:storage/bucket:Bucket" in answer.output
-    assert "local/local_gcp/recorded/recorded.py" in answer.output
+    assert "local_gcp/recorded/recorded.py" in answer.output
 
 
 async def test_a_wrong_value_stops_the_update_before_it_begins(stack: Stack) -> None:

@@ -41,7 +41,7 @@ def _git(folder: Path, *command: str) -> str:
 def _preview(clone: Path, *arguments: str) -> tuple[int, str]:
     """Preview as `make preview` does in a checkout: all that is imported is the checkout's own."""
     answer = subprocess.run(
-        [sys.executable, "-m", "local", "preview", *arguments],
+        [sys.executable, "-m", "local_gcp", "preview", *arguments],
         cwd=clone,
         env=os.environ | GIT | {"PYTHONPATH": f"{clone}{os.pathsep}{clone / 'service'}"},
         capture_output=True,

@@ -214,7 +214,7 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
             monitoring.measure("subscription", "projection", [5], [60])
             asks = monitoring.variables(tmp_path)
             given = {**environment, **asks, **variables}
-            return await _command("local", *project, "preview", "prod", *flags, **given)
+            return await _command("local_gcp", *project, "preview", "prod", *flags, **given)
 
     nowhere = await preview("--real")
     await small.stack.must_destroy()

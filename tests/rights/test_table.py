@@ -44,7 +44,7 @@ def test_an_unknown_type_role_or_permission_is_refused_with_where_to_add_it() ->
     rights = Rights(Records(None), "audit")
 
     with pytest.raises(
-        CloudError, match=r"gcp:x/y:Y ask for is not known: add it to local/local_gcp/rights/asked\.py"
+        CloudError, match=r"gcp:x/y:Y ask for is not known: add it to local_gcp/rights/asked\.py"
     ):
         list(asked("create", "gcp:x/y:Y", "y", {}, Records(None).place))
     with pytest.raises(CloudError, match=r"no permission run\.workerPools\.get: add it .*rights/roles\.py"):

@@ -20,7 +20,10 @@ from tools import ToolError
 from tools.mutants.mutant import Mutant
 
 _LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by tests
-_PACKAGES: Final = ("event_store", "infra", "local", "migrations", "tools", "tests", "examples")
+_PACKAGES: Final = (
+    *("event_store", "event_store_infra", "local_gcp", "pubsub_emulator"),
+    *("migrations", "tools", "tests", "examples"),
+)
 _UNUSABLE: Final = {3: "failed itself", 4: "cannot find them", 5: "finds no test in them"}  # its exit codes
 _END_SECONDS: Final = 30.0  # for a test run to take down what it started
 # Python takes a cached module for current if its source has the same size and second of change.
@@ -135,7 +138,9 @@ class Tree:
             " spec = find_spec(name)\n print(spec.submodule_search_locations[0])"
         )
         own = [
-            name for name in _PACKAGES if any((self.root / part / name).is_dir() for part in ("", "service"))
+            name
+            for name in _PACKAGES
+            if any((self.root / part / name).is_dir() for part in ("", "service", "infra", "local"))
         ]
         command = [sys.executable, "-c", code, *own]
         said = subprocess.run(

@@ -1,1 +1,1 @@
-"""The commands of `python -m local`, one per file."""
+"""The commands of `python -m local_gcp`, one per file."""

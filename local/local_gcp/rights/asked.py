@@ -168,7 +168,7 @@ def asked(call: Call, resource_type: str, identity: str, inputs: Properties, pla
     calls = CALLS.get(resource_type)
     if calls is None:
         raise CloudError(
-            f"what calls of {resource_type} ask for is not known: add it to local/local_gcp/rights/asked.py, "
+            f"what calls of {resource_type} ask for is not known: add it to local_gcp/rights/asked.py, "
             "by https://cloud.google.com/iam/docs/permissions-reference"
         )
     there = place.of(inputs)

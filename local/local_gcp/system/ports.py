@@ -32,5 +32,5 @@ def refuse_taken_port(port: int, flag: str) -> None:
         except OSError as error:
             raise ConfigurationError(
                 f"port {port} on 127.0.0.1 cannot be used ({error.strerror}): stop what listens there, "
-                f"or choose another port: .venv/bin/python -m local up {flag} PORT (0 for a free one)"
+                f"or choose another port: .venv/bin/python -m local_gcp up {flag} PORT (0 for a free one)"
             ) from None
