@@ -20,6 +20,7 @@ from tools import ToolError
 from tools.mutants.mutant import Mutant
 
 _LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by tests
+_PARTS: Final = ("service", "infra", "local", "")  # where packages are
 _PACKAGES: Final = (
     *("event_store", "event_store_infra", "local_gcp", "pubsub_emulator"),
     *("migrations", "tools", "tests", "examples"),
@@ -68,7 +69,8 @@ class Tree:
         self._temporary = folder / "tmp"
         self._output = folder / "output.log"
         self._environment = os.environ | {
-            "PYTHONPATH": f"{self.root / 'service'}{os.pathsep}{self.root}",  # before the editable install
+            # Before the editable install.
+            "PYTHONPATH": os.pathsep.join(str(self.root / part) for part in _PARTS),
             "TMPDIR": str(self._temporary),
         }
         self._fill(source)
@@ -137,11 +139,7 @@ class Tree:
             "import sys\nfrom importlib.util import find_spec\nfor name in sys.argv[1:]:\n"
             " spec = find_spec(name)\n print(spec.submodule_search_locations[0])"
         )
-        own = [
-            name
-            for name in _PACKAGES
-            if any((self.root / part / name).is_dir() for part in ("", "service", "infra", "local"))
-        ]
+        own = [name for name in _PACKAGES if any((self.root / part / name).is_dir() for part in _PARTS)]
         command = [sys.executable, "-c", code, *own]
         said = subprocess.run(
             command, cwd=self.root, env=self._environment, capture_output=True, text=True, check=True
