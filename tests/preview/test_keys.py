@@ -22,7 +22,11 @@ EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store
 DATABASE = """
 from event_store_infra.components.database.database import Database, DatabaseArgs
 from event_store_infra.settings import DatabaseSettings
-settings = DatabaseSettings(**{settings!r})
+from event_store_infra.settings.database import RestoreSettings
+given = {settings!r}
+if "restore_from" in given:
+    given["restore_from"] = RestoreSettings(**given["restore_from"])
+settings = DatabaseSettings(**given)
 kept = {{each: f"store-{{each}}" for each in settings.kept_generations}}
 Database("database", DatabaseArgs(project="p-1", region="europe-west1", replica="", kept=kept,
     instance=f"store-{{settings.generation}}",
@@ -66,6 +70,7 @@ async def _steps(stack: Stack) -> list[tuple[str, str]]:
 
 FIRST = {"kms_key": OLD}
 LATER = {"generation": 2, "kept_generations": (1,)}
+RESTORE = {"instance": "store-1", "time": "2026-01-31T08:00:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +142,26 @@ async def test_a_kept_generation_s_key_cannot_be_forgotten(stack: Stack) -> None
         )
         assert "Traceback" not in answer.output
     assert OLD in _granted(stack)
+
+
+@pytest.mark.parametrize(
+    ("own", "refused"),
+    [
+        ({"kms_key": NEW, "earlier_kms_keys": (OLD,)}, f"kms_key is {NEW}"),
+        ({"earlier_kms_keys": (OLD,)}, "kms_key is empty"),
+        ({"kms_key": OLD}, ""),
+    ],
+)
+async def test_a_clone_keeps_the_key_of_its_source(own: Inputs, refused: str, stack: Stack) -> None:
+    """Google takes no other one for a clone, and the next update would replace the restored instance."""
+    stack.write(_database(FIRST))
+    await stack.must_up()
+    stack.write(_database({**LATER, **own, "restore_from": RESTORE}))
+    answer = await stack.run("preview")
+
+    assert (answer.code != 0) is bool(refused)
+    if refused:
+        assert f"{refused}, but a clone keeps the key of store-1: set it to {OLD}\n" in answer.output
 
 
 async def test_a_grant_from_before_is_taken_over(stack: Stack) -> None:

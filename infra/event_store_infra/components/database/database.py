@@ -25,7 +25,7 @@ class DatabaseArgs:
     Attributes:
         project: The id of the project.
         region: The region of the instance.
-        instance: The instance's name. Google blocks that of a deleted one for a week.
+        instance: The instance's name.
         replica: The name of its read replica; empty without one.
         kept: The names of the instances of earlier generations that stay, by generation.
         network_id: The VPC that the instance is reached from. Private service access must be up, unless it is
@@ -84,6 +84,8 @@ class Database(pulumi.ComponentResource):
             old = _instance(_generation_name(name, generation), kept, args, None, made, *ignored)
             if not args.is_delivered:
                 old.encryption_key_name.apply(partial(_must_be_granted, generation, keys))
+            if args.settings.restore_from and args.settings.restore_from.instance == kept:
+                old.encryption_key_name.apply(partial(_must_have_the_key_of, kept, args.settings.kms_key))
         generation, restored = args.settings.generation, args.settings.restore_from
         clone = (
             sql.DatabaseInstanceCloneArgs(source_instance_name=restored.instance, point_in_time=restored.time)
@@ -146,6 +148,24 @@ def _must_be_granted(generation: int, keys: Sequence[str], key: str | None) -> N
         raise pulumi.RunError(
             f"event-store:database.earlier_kms_keys lacks the key of generation {generation}, which is kept: "
             f"add {key}"
+        )
+
+
+def _must_have_the_key_of(source: str, own: str, key: str | None) -> None:
+    """Refuse another key than that of the instance that this generation is a clone of.
+
+    Google copies a disk with its key, and a request to clone has no key of its own. The provider would find
+    another key than the program's, and replace the instance:
+    https://docs.cloud.google.com/sql/docs/postgres/admin-api/rest/v1/instances/clone#CloneContext
+
+    Raises:
+        RunError: It is another one.
+    """
+    # Of an instance without a key of one's own the SDK tells the program's.
+    if key and key != own:
+        raise pulumi.RunError(
+            f"event-store:database.kms_key is {own or 'empty'}, but a clone keeps the key of {source}: "
+            f"set it to {key}"
         )
 
 
