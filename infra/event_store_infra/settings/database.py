@@ -97,7 +97,7 @@ class DatabaseSettings:
         allowed="the value as a text",
     )
     generation: int = key(
-        "the number that ends the instance's name; a deleted instance's name is blocked for a week",
+        "the number that ends the instance's name: another one is another instance, as for a restore",
         changed="another instance, refused while the one before would go: see docs/restore.md",
         default=1,
         lowest=1,

@@ -232,7 +232,7 @@ class Settings:
 
     @property
     def instance(self) -> str:
-        """The name of the Cloud SQL instance. Google blocks that of a deleted one for a week."""
+        """The name of the Cloud SQL instance."""
         return self.database.instance or self._instance_of(self.database.generation)
 
     @property
