@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from event_store_infra.preview.markdown import code, one_line
 
-_LONGEST: Final = 100  # characters of a backend or a reference
+_LONGEST: Final = 250  # characters of a backend or a reference
 # What the engine does with what was not there before.
 _MAKES: Final = frozenset({"create", "import", "read", "diff", "extend-parameterize"})
 # The stack itself, which is always listed, and the providers:
