@@ -40,10 +40,12 @@ def _git(folder: Path, *command: str) -> str:
 
 def _preview(clone: Path, *arguments: str) -> tuple[int, str]:
     """Preview as `make preview` does in a checkout: all that is imported is the checkout's own."""
+    ours = [Path(each) for each in sys.path if Path(each).is_relative_to(ROOT)]
+    theirs = [clone / each.relative_to(ROOT) for each in ours if not each.is_relative_to(ROOT / ".venv")]
     answer = subprocess.run(
         [sys.executable, "-m", "local_gcp", "preview", *arguments],
         cwd=clone,
-        env=os.environ | GIT | {"PYTHONPATH": f"{clone}{os.pathsep}{clone / 'service'}"},
+        env=os.environ | GIT | {"PYTHONPATH": os.pathsep.join(map(str, theirs))},
         capture_output=True,
         text=True,
         timeout=180,
