@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class EventStoreStub:
-    """Missing associated documentation comment in .proto file."""
+    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
+    published to Pub/Sub once it is stored.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -117,7 +119,9 @@ class EventStoreStub:
 
 
 class EventStoreServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
+    published to Pub/Sub once it is stored.
+    """
 
     def AppendEvents(self, request, context):
         """Appends events to one aggregate or, atomically, to several.
@@ -411,7 +415,9 @@ def add_EventStoreServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EventStore:
-    """Missing associated documentation comment in .proto file."""
+    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
+    published to Pub/Sub once it is stored.
+    """
 
     @staticmethod
     def AppendEvents(request,
