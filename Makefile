@@ -48,7 +48,7 @@ test: setup ## Run every test; ARGS="tests/relay -x" for some of them
 mutants: setup ## Make the listed faults that a change touched, print what no test noticed; ARGS="--all --jobs 2"
 	@$(VENV_PYTHON) -m tools.mutants $(ARGS)
 
-check: setup ## Check format, lint, types, generated code, locks, tracked files and workflows
+check: setup ## Check format, lint, types, generated code, contract, locks, tracked files and workflows
 	@$(VENV_PYTHON) tools/check.py
 
 bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL

@@ -14,6 +14,7 @@ _CHECKS = {
     "lint": ["-m", "ruff", "check", "--quiet"],
     "types": ["-m", "mypy", "--no-error-summary"],
     "generated code": ["tools/contract.py", "--check"],
+    "contract": ["tools/contract_rules.py"],
     "locks": ["tools/lock.py", "--check"],
     "tracked files": ["tools/tracked.py"],
     "workflows": ["tools/workflows.py"],

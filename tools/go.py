@@ -5,9 +5,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import CACHE, ROOT, ToolError
 from tools.progress import run
+from tools.stamp import Stamp, fingerprint
 from tools.version import numbers
 
+_MINIMUM = "1.21"  # which fetches the toolchain that go.mod asks for
 ENV = {"GOWORK": "off"}  # a workspace around the clone would replace our pins
 
 
@@ -56,3 +59,49 @@ def build(go: str, program: Program, *, duration: str, fix: str) -> None:
         fix=fix,
     )
     part.replace(program.path)
+
+
+def find_or_build(package: str, *, install: str, duration: str) -> Path:
+    """Return the path of a program that only a check needs: from PATH if it is new enough there, or built.
+
+    `tools/NAME/` pins it.
+
+    Args:
+        package: The package of its main function, which ends with its name.
+        install: The page that says how to install it.
+        duration: How long the build takes, in words.
+
+    Raises:
+        ToolError: There is none, and none can be built.
+    """
+    name = package.rpartition("/")[2]
+    module = ROOT / "tools" / name
+    pinned = _pinned(module, package.partition("/cmd/")[0])
+    if found := shutil.which(name):
+        answer = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=30, check=False)
+        if numbers(answer.stdout) >= numbers(pinned):
+            return Path(found)
+    program = Program(module=module, package=package, path=CACHE / name / name)
+    stamp = Stamp(name, fingerprint(module / "go.mod", module / "go.sum"))
+    if not stamp.is_current(program.path):
+        go = find(_MINIMUM)
+        if go is None:
+            raise ToolError(
+                f"There is no {name} {pinned} or newer on PATH, and no Go {_MINIMUM} or newer to "
+                "build it. Either of these helps:\n"
+                f"  - install {name}: {install}\n"
+                f"  - install Go {_MINIMUM} or newer: https://go.dev/dl/"
+            )
+        stamp.clear()
+        program.path.parent.mkdir(parents=True, exist_ok=True)
+        fix = f"Check the network and GOPROXY, or install {name} yourself, then run it again."
+        build(go, program, duration=duration, fix=fix)
+        stamp.write()
+    return program.path
+
+
+def _pinned(module: Path, required: str) -> str:
+    """Return the release of a module that the `go.mod` of a folder names."""
+    lines = (line.split() for line in (module / "go.mod").read_text().splitlines())
+    (version,) = (words[1] for words in lines if words[:1] == [required])
+    return version

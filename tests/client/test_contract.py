@@ -1,8 +1,10 @@
 """The contract compiles for a stranger, who has nothing of this repository but the folder of the contract."""
 
+import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -47,3 +49,15 @@ def test_generated_code_has_a_place_of_its_own_in_each_language(tmp_path: Path) 
     assert options.go_package.endswith(";eventstorev1")
     for name in (options.java_package, options.csharp_namespace, options.php_namespace, options.ruby_package):
         assert f"| `{name}` |" in page
+
+
+def test_the_contract_of_each_release_is_kept() -> None:
+    """So that `make check` compares with it: of each in the changelog, and of the one that comes next."""
+    released = re.findall(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    current = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    kept = {path.stem: path for path in (ROOT / "service" / "released").glob("*.binpb")}
+
+    assert {*released, current} == kept.keys()
+    for path in kept.values():
+        files = FileDescriptorSet.FromString(path.read_bytes()).file
+        assert CONTRACT in {file.name for file in files}

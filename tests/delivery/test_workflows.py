@@ -139,11 +139,13 @@ def test_a_bot_raises_whatever_is_pinned() -> None:
         ("github-actions", "/"),
         ("docker", "/service"),
         ("gomod", "/tools/actionlint"),
+        ("gomod", "/tools/buf"),
         ("pip", "/"),
         ("pip", "/tools"),
     }
     assert (ROOT / "service" / "Dockerfile").is_file()
     assert (ROOT / "tools" / "actionlint" / "go.mod").is_file()
+    assert (ROOT / "tools" / "buf" / "go.mod").is_file()
     assert (ROOT / "tools" / "uv.txt").is_file()
     assert (ROOT / "pyproject.toml").is_file()
 

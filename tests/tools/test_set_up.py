@@ -75,6 +75,19 @@ def test_without_actionlint_and_go_the_user_hears_of_both(clone: Path) -> None:
     assert "install Go 1.21 or newer" in answer.stderr
 
 
+def test_without_buf_and_go_the_user_hears_of_both(clone: Path) -> None:
+    """The check of the contract alone needs it, and names the two ways out."""
+    (clone / "service" / "released").mkdir(parents=True)
+    (clone / "service" / "released" / "0.1.0.binpb").touch()
+    answer = _python(
+        clone, "from tools import contract_rules; raise SystemExit(contract_rules.main())", path=""
+    )
+
+    assert answer.returncode == 1
+    assert "install buf" in answer.stderr
+    assert "install Go 1.21 or newer" in answer.stderr
+
+
 def test_a_failed_step_shows_the_end_of_its_log(clone: Path) -> None:
     """The error holds what the command said last, where all of it is, and what to do."""
     command = ["sh", "-c", "echo bad news; exit 3"]
