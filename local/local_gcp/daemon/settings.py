@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
+import pubsub_emulator
 from event_store.errors import ConfigurationError
 from local_gcp.daemon.state_directory import State
 from local_gcp.rights.rights import Mode
@@ -87,8 +88,9 @@ class Settings:
         if self.postgres == "external":
             given = sorted(each for each in variables.items() if each[0].startswith("PG"))
             digest.update(repr(given).encode())
-        for path in sorted(Path(__file__).parent.rglob("*.py")):
-            digest.update(path.read_bytes())
+        for folder in (Path(__file__).parents[1], Path(pubsub_emulator.__file__).parent):
+            for path in sorted(folder.rglob("*.py")):
+                digest.update(path.read_bytes())
         return digest.hexdigest()
 
 
