@@ -19,7 +19,7 @@ from local_gcp.daemon.state_directory import ROOT
 from tests.preview.edits import BASES, EDITS
 from tests.preview.edits.edit import Edit
 from tests.preview.edits.plans import FOLDER, kept, path_of
-from tests.preview.edits.recorder import standing
+from tests.preview.edits.recorder import PROGRAM, standing
 
 SECONDS = 300
 # Recorded anew at each run: of a replacement, of protection alone, and of what the engine itself refuses.
@@ -75,6 +75,13 @@ def test_what_has_to_be_refused_is_in_the_plan(edit: Edit) -> None:
     """An expectation that is pending is of steps that the plan really has."""
     steps = {(each["op"], each["urn"].split("::")[3]) for each in json.loads(kept(edit)).get("steps", ())}
     assert {(deed.partition(" ")[0], name) for deed, name in edit.refused} - steps == set()
+
+
+@pytest.mark.parametrize("edit", [each for each in EDITS if each.program], ids=lambda each: each.name)
+def test_a_change_of_the_program_still_fits(edit: Edit) -> None:
+    """What it replaces is in the file once, so that its plan can be made anew."""
+    for each in edit.program:
+        assert (ROOT / PROGRAM / each.file).read_text(encoding="utf-8").count(each.old) == 1
 
 
 def test_every_plan_is_of_an_edit() -> None:

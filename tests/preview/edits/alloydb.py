@@ -11,6 +11,8 @@ _CLUSTER_ANEW: Final = {
     ("replace", "database-readers"),
 }
 
+_KEY_S_GRANT_GOES: Final = ("delete", "database-key-security.europe-west1.events.log")
+
 
 def _edit(name: str, config: dict[str, Any], **what: Any) -> Edit:
     return Edit(name=name, base="alloydb-unprotected", config=config, **what)
@@ -21,7 +23,7 @@ EDITS: Final = (
         name="remove-the-read-pool-of-a-protected-cluster",
         base="alloydb",
         config={"alloydb.read_nodes": 0},
-        headline="the preview failed",
+        headline="loses no data",
         says=("a read pool holds nothing of its own",),
     ),
     Edit(
@@ -76,7 +78,7 @@ EDITS: Final = (
             ("delete", "database-readers"),
             ("delete", "database-primary"),
             ("delete", "database-cluster"),
-            ("delete", "database-key"),
+            _KEY_S_GRANT_GOES,
             ("create", "database-instance"),
         },
     ),
@@ -90,13 +92,13 @@ EDITS: Final = (
         "take-the-cluster-s-key-away",
         {"database.kms_key": None},
         headline="refused, 2 changes would lose data, 2 could not be taken back",
-        refused={*_CLUSTER_ANEW, ("delete", "database-key")},
+        refused={*_CLUSTER_ANEW, _KEY_S_GRANT_GOES},
     ),
     _edit(
         "give-the-cluster-another-key",
         {"database.kms_key": f"{KEYS}/other"},
         headline="refused, 2 changes would lose data, 2 could not be taken back",
-        refused={*_CLUSTER_ANEW, ("replace", "database-key")},
+        refused={*_CLUSTER_ANEW, _KEY_S_GRANT_GOES},
     ),
     _edit(
         "give-up-the-cluster-s-standby",
@@ -107,7 +109,11 @@ EDITS: Final = (
     Edit(
         name="rename-the-primary-in-the-program",
         base="alloydb-unprotected",
-        program=(Patch("components/alloydb.py", '_instance(f"{name}-primary"', '_instance(f"{name}-main"'),),
+        program=(
+            Patch(
+                "components/database/alloydb.py", '_instance(f"{name}-primary"', '_instance(f"{name}-main"'
+            ),
+        ),
         headline="refused, 1 change could not be taken back",
         refused={("delete", "database-primary")},
     ),

@@ -136,6 +136,15 @@ EDITS: Final = (
         headline="refused, 1 change would lose data",
         refused={("delete", _KEY_S_GRANT)},
     ),
+    _edit(
+        "give-a-topic-another-key-beside-the-earlier-one",
+        {
+            "topics.keyed-events.kmsKeyName": f"{KEYS}/other",
+            "topics.keyed-events.earlierKmsKeyNames": [f"{KEYS}/topics"],
+        },
+        headline="loses no data, but 2 changes are less safe",
+        says=("earlierKmsKeyNames",),
+    ),
     _edit("give-a-topic-a-key", {"topics.progress-events.kmsKeyName": f"{KEYS}/topics"}, **HARMLESS),
     _edit(
         "keep-a-topic-in-fewer-regions",

@@ -11,7 +11,7 @@ class Patch:
     """A change of the program: a text that occurs once in a file, and what stands there instead.
 
     Attributes:
-        file: Relative to the program's folder, as in `components/registry.py`.
+        file: Relative to the program's package, as in `components/registry/registry.py`.
         old: The text.
         new: What replaces it.
     """

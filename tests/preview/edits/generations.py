@@ -10,6 +10,8 @@ _SECOND: Final = {"database.generation": 2, "database.kept_generations": [1]}
 _THIRD: Final = {"database.generation": 3, "database.kept_generations": [1, 2]}
 _STAYS_THERE: Final = ("it stays in its instance",)
 
+_KEY_S_GRANT_GOES: Final = ("delete", "database-key-security.europe-west1.events.log")
+
 
 def _edit(name: str, config: dict[str, Any], **expected: Any) -> Edit:
     return Edit(name=name, base="staging", config=config, **expected)
@@ -23,14 +25,25 @@ EDITS: Final = (
     _edit(
         "restore-with-another-key",
         {**_SECOND, "database.restore_from": _CLONE, "database.kms_key": f"{KEYS}/other"},
-        headline="refused, 1 change would lose data",
-        refused={("replace", "database-key")},
+        headline="the preview failed",
+        says=("earlier_kms_keys lacks the key of generation",),
+    ),
+    _edit(
+        "restore-with-another-key-beside-the-earlier-one",
+        {
+            **_SECOND,
+            "database.restore_from": _CLONE,
+            "database.kms_key": f"{KEYS}/other",
+            "database.earlier_kms_keys": [f"{KEYS}/log"],
+        },
+        headline="loses no data",
+        says=_STAYS_THERE,
     ),
     _edit(
         "restore-without-a-key",
         {**_SECOND, "database.restore_from": _CLONE, "database.kms_key": None},
-        headline="refused, 1 change would lose data",
-        refused={("delete", "database-key")},
+        headline="the preview failed",
+        says=("earlier_kms_keys lacks the key of generation",),
     ),
     _edit(
         "take-the-database-s-key-away",
@@ -39,7 +52,7 @@ EDITS: Final = (
         refused={
             ("replace", "database-instance"),
             ("replace", "database-database"),
-            ("delete", "database-key"),
+            _KEY_S_GRANT_GOES,
         },
     ),
     _edit(
@@ -49,7 +62,7 @@ EDITS: Final = (
         refused={
             ("replace", "database-instance"),
             ("replace", "database-database"),
-            ("replace", "database-key"),
+            _KEY_S_GRANT_GOES,
         },
     ),
     _edit("upgrade-the-database", {"database.version": "POSTGRES_18"}, headline="loses no data"),
@@ -106,8 +119,8 @@ EDITS: Final = (
             "database.restore_from": {**_CLONE, "instance": "event-store-2"},
             "database.kms_key": f"{KEYS}/other",
         },
-        headline="refused, 1 change would lose data",
-        refused={("replace", "database-key")},
+        headline="the preview failed",
+        says=("earlier_kms_keys lacks the key of generation",),
     ),
     _of_restored(
         "go-back-to-the-first-generation",

@@ -42,7 +42,7 @@ EDITS: Final = (
     ),
     _edit(
         "rename-the-instance-in-the-program",
-        ("database.py", 'f"{name}-instance"', 'f"{name}-primary"'),
+        ("database/database.py", 'f"{name}-instance"', 'f"{name}-primary"'),
         headline="refused, 2 changes would lose data",
         refused={("delete", "database-instance"), ("create", "database-primary")},
         says=("alias",),
@@ -62,7 +62,7 @@ EDITS: Final = (
     _edit(
         "retain-a-database-that-would-be-deleted",
         (
-            "database.py",
+            "database/database.py",
             'deletion_policy="ABANDON",\n        opts=opts,',
             _RETAINED,
         ),
@@ -71,7 +71,7 @@ EDITS: Final = (
     _edit(
         "restore-a-backup-over-the-instance",
         (
-            "database.py",
+            "database/database.py",
             "        clone=clone,",
             _RESTORED_OVER,
         ),
@@ -92,7 +92,7 @@ EDITS: Final = (
     _edit(
         "delete-images-by-a-policy",
         (
-            "registry.py",
+            "registry/registry.py",
             'tag_state="UNTAGGED", older_than="2592000s"',
             'tag_state="ANY", older_than="86400s"',
         ),
@@ -101,14 +101,14 @@ EDITS: Final = (
     ),
     _edit(
         "delete-the-database-with-its-entry",
-        ("database.py", 'deletion_policy="ABANDON"', 'deletion_policy="DELETE"'),
+        ("database/database.py", 'deletion_policy="ABANDON"', 'deletion_policy="DELETE"'),
         headline="loses no data, but 1 change is less safe",
         says=("deletionPolicy",),
     ),
     _edit(
         "leave-the-backups-out",
         (
-            "instance_settings.py",
+            "database/instance_settings.py",
             "backup_configuration=None if is_replica else _backups(settings)",
             "backup_configuration=None",
         ),
@@ -116,12 +116,12 @@ EDITS: Final = (
     ),
     _edit(
         "stop-the-instance",
-        ("instance_settings.py", 'activation_policy="ALWAYS"', 'activation_policy="NEVER"'),
+        ("database/instance_settings.py", 'activation_policy="ALWAYS"', 'activation_policy="NEVER"'),
         headline="loses no data, but stops ",
     ),
     _edit(
         "let-the-disk-fill-up",
-        ("instance_settings.py", "disk_autoresize=True", "disk_autoresize=False"),
+        ("database/instance_settings.py", "disk_autoresize=True", "disk_autoresize=False"),
         headline="loses no data, but 2 changes are less safe",
     ),
     _edit(
@@ -143,12 +143,16 @@ EDITS: Final = (
     ),
     _edit(
         "let-apis-be-disabled",
-        ("project_services.py", "disable_on_destroy=False", "disable_on_destroy=True"),
+        ("project/project_services.py", "disable_on_destroy=False", "disable_on_destroy=True"),
         headline="loses no data, but 10 changes are less safe",
     ),
     _edit(
         "rename-the-accounts",
-        ("container.py", 'account_id=f"{args.prefix}-{role}"', 'account_id=f"{args.prefix}-{role}s"'),
+        (
+            "workload/container.py",
+            'account_id=f"{args.prefix}-{role}"',
+            'account_id=f"{args.prefix}-{role}s"',
+        ),
         headline="refused, 2 changes could not be taken back",
         refused={("replace", "event-store-account"), ("replace", "migrations-account")},
     ),
@@ -168,7 +172,7 @@ EDITS: Final = (
     ),
     _edit(
         "no-longer-enable-an-api",
-        ("project_services.py", '    "servicenetworking",\n', ""),
+        ("project/project_services.py", '    "servicenetworking",\n', ""),
         headline="loses no data",
     ),
 )

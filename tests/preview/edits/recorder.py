@@ -24,6 +24,7 @@ from tests.preview.normal import normal
 if TYPE_CHECKING:
     from local_gcp.resource.records import Record
 
+PROGRAM: Final = "infra/event_store_infra"  # where a patch has its place
 _DOCKERFILE: Final = (
     "FROM scratch\n"  # an image, and below alerts, that stay the same whatever we build and write
 )
@@ -120,11 +121,9 @@ class Recorder:
         return normal(json.loads(self._without_places(text)))
 
     def _pulumi(self, stack: str) -> Pulumi:
-        pulumi = Pulumi(self._project, self._project / "state", stack, self._providers)
         # The copy of the program comes first, since a part of it may be patched.
-        path = [self._project, ROOT / "service", ROOT]
-        pulumi._environment["PYTHONPATH"] = ":".join(map(str, path))
-        return pulumi
+        path = ":".join(map(str, (self._project / "infra", ROOT / "service", ROOT)))
+        return Pulumi(self._project, self._project / "state", stack, self._providers, path)
 
     async def _rename(self, pulumi: Pulumi, old: str, new: str) -> Pulumi:
         scratch = self._project / "scratch"  # where the command renames the stack's file, too
@@ -159,10 +158,12 @@ class Recorder:
         )
 
     def _patch(self, file: str, old: str, new: str) -> tuple[Path, str]:
-        path = self._project / "infra" / file
+        path = self._project / PROGRAM / file
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1:
-            raise ValueError(f"infra/{file} has {text.count(old)} times {old!r}, not once: change the edit")
+            raise ValueError(
+                f"{PROGRAM}/{file} has {text.count(old)} times {old!r}, not once: change the edit"
+            )
         path.write_text(text.replace(old, new), encoding="utf-8")
         return path, text
 

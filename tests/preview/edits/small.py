@@ -35,7 +35,7 @@ EDITS: Final = (
     ),
     _by_endpoint(
         "rename-the-endpoint-in-the-program",
-        program=(Patch("components/endpoint.py", 'f"{name}-endpoint"', 'f"{name}-rule"'),),
+        program=(Patch("components/database/endpoint.py", 'f"{name}-endpoint"', 'f"{name}-rule"'),),
         headline="loses no data, but stops ",
     ),
     _dev(
@@ -130,7 +130,7 @@ EDITS: Final = (
         "rename-the-joined-database-s-type-in-the-program",
         program=(
             Patch(
-                "components/joined_database.py",
+                "components/database/joined_database.py",
                 "event-store:infra:JoinedDatabase",
                 "event-store:infra:Joined",
             ),
