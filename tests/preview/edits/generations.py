@@ -36,8 +36,8 @@ EDITS: Final = (
             "database.kms_key": f"{KEYS}/other",
             "database.earlier_kms_keys": [f"{KEYS}/log"],
         },
-        headline="loses no data",
-        says=_STAYS_THERE,
+        headline="the preview failed",
+        says=("a clone keeps the key of event-store-1",),
     ),
     _edit(
         "restore-without-a-key",
