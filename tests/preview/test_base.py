@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local_gcp.cli.base_branch import checked_out
 from local_gcp.daemon.state_directory import ROOT
 
 GIT: Final = {
@@ -119,6 +120,21 @@ def test_a_fork_that_loses_data_is_refused(checkout: Path, steps: list[dict[str,
     assert same[0] == 0, same[1]
     assert "## `prod`: no change (compared with the program of `origin/main`" in same[1]
     assert len(_git(checkout, "worktree", "list").splitlines()) == 1
+
+
+def test_a_base_finds_its_own_packages_and_no_installed_ones(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is installed in the working tree's own environment stays behind the standard library."""
+    installed = checkout / ".venv" / "lib" / "site-packages"
+    (checkout / ".venv").unlink()
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [*map(str, (checkout, checkout / "service", installed)), "/elsewhere"])
+    with checked_out(checkout, "prod", "HEAD^1") as base:
+        found = [Path(each).relative_to(base.project) for each in base.python_path.split(os.pathsep)]
+        assert (base.project / ".venv").resolve() == (checkout / ".venv").resolve()
+
+    assert found == [Path(), Path("service")]
 
 
 def test_a_base_that_cannot_be_compared_with_is_told(checkout: Path) -> None:

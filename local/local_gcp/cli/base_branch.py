@@ -64,8 +64,10 @@ def checked_out(project: Path, stack: str, reference: str) -> Iterator[Base]:
                     f"{one_line(reference)} has no stack {stack!r}, so there is nothing to compare with: "
                     "leave out --base, and the preview says what a new stack makes"
                 )
+            # Before the link: what is installed is found without, and after the standard library.
+            python_path = os.pathsep.join(_moved(top, tree))
             _link_environment(project, base)
-            yield Base(reference, commit, base, os.pathsep.join(_moved(top, tree)))
+            yield Base(reference, commit, base, python_path)
         finally:
             _git(top, "worktree", "remove", "--force", str(tree))
 
