@@ -64,3 +64,19 @@ def test_each_option_says_what_it_kept(op: str, option: str, words: str) -> None
 def test_what_loses_nothing_needs_no_protection() -> None:
     """A dashboard is made again from the program: that nothing protects it is no note."""
     assert judge(_plan(DASHBOARD, "same", {"protect": True}, {})).notes == ()
+
+
+@pytest.mark.parametrize("follows", ["store", ""])
+def test_a_replica_needs_no_guard(follows: str) -> None:
+    """It holds nothing of its own, so that only an instance which follows none is less safe without."""
+    inputs = {"name": "store-replica", **({"masterInstanceName": follows} if follows else {})}
+    state = {"custom": True, "inputs": inputs, "outputs": inputs, "id": "store-replica"}
+    step = {
+        "op": "same",
+        "urn": "urn:pulumi:prod::event-store::gcp:sql/databaseInstance:DatabaseInstance::replica",
+        "oldState": {**state, "protect": True},
+        "newState": state,
+    }
+    verdict = judge(Plan.parse(json.dumps({"config": {}, "steps": [step], "changeSummary": {"same": 1}})))
+
+    assert [each.step.name for each in verdict.notes] == ([] if follows else ["replica"])

@@ -181,7 +181,8 @@ def _all_notes(plan: Plan) -> Iterator[Note]:
             if not each.effect.severity.is_refused:
                 yield Note(step=step, effect=each.effect, change=each.change)
     for step in (*plan.steps, *plan.unguarded):
-        if of_its_end(step).severity > Severity.HARMLESS:
+        # What may go without a loss, as a replica, is no less safe without a guard.
+        if of_its_end(step).severity > Severity.HARMLESS and not reason_to_spare(step, plan):
             yield from (Note(step=step, effect=_UNGUARDED[each]) for each in step.unguarded)
 
 

@@ -66,7 +66,7 @@ def _deployment_ends(old: Any, new: Any) -> Effect:
 
 _INSTANCE: Final = Effects(
     gone=loses(
-        "the log: every event and snapshot, with all checkpoints, and the name for a week",
+        "the log: every event and snapshot, with all checkpoints",
         *(RESTORE, _DELETION, BACKUP),
     ),
     properties={
