@@ -28,18 +28,6 @@ def _within(module: str, *packages: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def test_infra_knows_only_the_topology_the_environment_and_the_errors_of_the_service() -> None:
-    """A Pulumi program needs neither gRPC nor a database driver of ours."""
-    wrong = [
-        (where, module)
-        for where, module in _imports(ROOT / "infra")
-        if _within(module, "event_store", "local_gcp", "pubsub_emulator", "tests")
-        and not _within(module, *KNOWN_TO_INFRA)
-    ]
-
-    assert wrong == []
-
-
 def test_what_infra_imports_brings_no_server_with_it() -> None:
     """The modules that infra may import lead to no other module of ours, and to no server or driver."""
     topology = sorted((SERVICE / "topology").rglob("*.py"))

@@ -9,10 +9,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import ROOT
 
+# It has no module to run. The contracts are in pyproject.toml.
+_LINT_IMPORTS = "import importlinter.cli as cli; cli.lint_imports_command(['--no-cache', '--no-logo'])"
 _CHECKS = {
     "format": ["-m", "ruff", "format", "--check"],
     "lint": ["-m", "ruff", "check", "--quiet"],
     "types": ["-m", "mypy", "--no-error-summary"],
+    "imports": ["-c", _LINT_IMPORTS],
     "generated code": ["tools/contract.py", "--check"],
     "contract": ["tools/contract_rules.py"],
     "locks": ["tools/lock.py", "--check"],

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from event_store.errors import ConfigurationError
-from pubsub_emulator.server import PubSubServer
+from pubsub_emulator.server import ListenError, PubSubServer
 
 
 async def serve(host: str, port: int, exports: Path | None) -> None:
@@ -38,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         uvloop.run(serve(arguments.host, arguments.port, arguments.exports))
-    except ConfigurationError as error:
+    except ListenError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

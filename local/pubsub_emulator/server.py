@@ -10,7 +10,6 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from event_store.errors import ConfigurationError
 from pubsub_emulator.api.asked import Judge, admission
 from pubsub_emulator.api.errors import UnavailableError
 from pubsub_emulator.api.iam import IamPolicies
@@ -33,6 +32,10 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),  # else a second server would quietly share the port
 )
+
+
+class ListenError(Exception):
+    """The server cannot listen where it is to; says what to do."""
 
 
 class PubSubServer:
@@ -78,7 +81,7 @@ class PubSubServer:
         """Listen; `address` is then "HOST:PORT", the value for PUBSUB_EMULATOR_HOST. Idempotent.
 
         Raises:
-            ConfigurationError: Somebody else listens there.
+            ListenError: It cannot listen there.
         """
         if self._server is not None:
             return
@@ -96,7 +99,7 @@ class PubSubServer:
         try:
             port = server.add_insecure_port(f"{self._host}:{self._port}")
         except RuntimeError as error:
-            raise ConfigurationError(
+            raise ListenError(
                 f"Pub/Sub cannot listen on {self._host}:{self._port}: another program does, or the address is"
                 f" not this machine's. Stop that program (`ss -ltnp 'sport = :{self._port}'` shows it), or"
                 " choose another port; 0 stands for a free one."

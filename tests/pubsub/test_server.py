@@ -12,7 +12,7 @@ from google.api_core.exceptions import ServiceUnavailable
 
 from event_store.errors import ConfigurationError
 from local_gcp.pubsub_api.google_emulator import Emulator
-from pubsub_emulator import PubSubServer
+from pubsub_emulator import ListenError, PubSubServer
 from tests.pubsub.bus import bus_at
 from tests.pubsub.conftest import DIFFERENCES
 
@@ -47,7 +47,7 @@ async def test_a_taken_port_is_named_with_the_way_out() -> None:
     """Not a traceback from the depths of gRPC, and never a quietly shared port."""
     async with PubSubServer() as server:
         port = int(server.address.split(":")[1])
-        with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1:{port}.*choose another port"):
+        with pytest.raises(ListenError, match=rf"127\.0\.0\.1:{port}.*choose another port"):
             await PubSubServer(port=port).start()
 
 

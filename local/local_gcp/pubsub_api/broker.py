@@ -19,7 +19,7 @@ from local_gcp.pubsub_api.google_emulator import Emulator
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.place import Place
 from local_gcp.system.ports import refuse_taken_port
-from pubsub_emulator import PubSubServer
+from pubsub_emulator import ListenError, PubSubServer
 from pubsub_emulator.api.asked import Judge
 
 CALL_SECONDS: Final = 20.0
@@ -58,7 +58,10 @@ class Bus:
     async def __aenter__(self) -> Self:
         if self._server is not None:
             refuse_taken_port(self._port, "--pubsub-port")
-            await self._server.start()
+            try:
+                await self._server.start()
+            except ListenError as error:
+                raise ConfigurationError(str(error)) from None
             self.address = self._server.address
         self._channel = grpc.aio.insecure_channel(self.address, options=(("grpc.enable_http_proxy", 0),))
         self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=self._channel))

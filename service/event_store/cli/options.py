@@ -9,8 +9,8 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from event_store.contract import arguments
 from event_store.errors import EventStoreError
+from event_store.model import arguments
 
 Value = TypeVar("Value")
 

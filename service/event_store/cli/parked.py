@@ -10,10 +10,10 @@ from typing import Any, Final
 from event_store.cli.connection import rfc3339, write_json
 from event_store.cli.options import UsageError, whole
 from event_store.contract.append_request import canonical_uuid, not_a_uuid
-from event_store.contract.arguments import MOST_LIMIT
 from event_store.database.login import TIMEOUTS, Login
 from event_store.environment import Environment
 from event_store.errors import EventStoreError
+from event_store.model.arguments import MOST_LIMIT
 from event_store.outbox.parked_messages import ParkedMessage, ParkedMessages
 from event_store.pubsub.publisher import Publisher
 

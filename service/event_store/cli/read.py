@@ -7,7 +7,7 @@ from typing import Final
 from event_store.cli.connection import add_connection_arguments, connect, write_event
 from event_store.cli.options import UsageError, whole
 from event_store.cli.selection import add_selection_arguments, moment, selection
-from event_store.contract.arguments import HIGHEST_POSITION, HIGHEST_VERSION, MOST_LIMIT
+from event_store.model.arguments import HIGHEST_POSITION, HIGHEST_VERSION, MOST_LIMIT
 
 DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
 EXAMPLES: Final = """\

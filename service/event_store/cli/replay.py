@@ -12,8 +12,8 @@ from event_store.cli.connection import add_connection_arguments, connect, rfc333
 from event_store.cli.options import UsageError, whole
 from event_store.cli.selection import add_selection_arguments, moment, selection
 from event_store.client.client import Client
-from event_store.contract.arguments import HIGHEST_POSITION
 from event_store.errors import InvalidArgumentError
+from event_store.model.arguments import HIGHEST_POSITION
 from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED, Replay, ReplayState
 from event_store.topology import Topology
 

@@ -9,7 +9,7 @@ from typing import Final
 from event_store.cli.connection import add_connection_arguments, connect, write_event
 from event_store.cli.options import whole
 from event_store.cli.selection import add_selection_arguments, selection
-from event_store.contract.arguments import HIGHEST_POSITION
+from event_store.model.arguments import HIGHEST_POSITION
 
 DESCRIPTION: Final = "Follow the log: write each event as it is appended, until Ctrl-C."
 EXAMPLES: Final = """\

@@ -25,12 +25,12 @@ from event_store.backoff import Backoff
 from event_store.client import messages
 from event_store.client.retrying import Calls, new_backoff, pause
 from event_store.contract.append_request import MOST_REQUEST_BYTES
-from event_store.contract.arguments import check_size
 from event_store.contract.error_status import from_status, to_error
 from event_store.errors import (
     EventStoreError,
     UnavailableError,
 )
+from event_store.model.arguments import check_size
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 from event_store.v1 import event_store_pb2 as pb
 

@@ -16,8 +16,8 @@ from event_store.client.import_stream import ImportStream
 from event_store.client.log_subscription import subscribe as follow
 from event_store.client.replays import Replays
 from event_store.client.retrying import Calls
-from event_store.contract import arguments
 from event_store.errors import InvalidArgumentError
+from event_store.model import arguments
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import (
     AggregateAppend,

@@ -24,13 +24,13 @@ from event_store.client import messages
 from event_store.client.resume_point import find_difference
 from event_store.client.retrying import Calls, new_backoff, pause
 from event_store.contract.append_request import MOST_EVENTS, MOST_REQUEST_BYTES
-from event_store.contract.arguments import check_size, several
 from event_store.contract.error_status import to_error
 from event_store.errors import (
     EventStoreError,
     InvalidArgumentError,
     UnavailableError,
 )
+from event_store.model.arguments import check_size, several
 from event_store.model.events import ImportedEvent, ImportProgress
 from event_store.v1 import event_store_pb2 as pb
 

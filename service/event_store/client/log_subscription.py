@@ -17,9 +17,9 @@ import grpc
 
 from event_store.client import messages
 from event_store.client.retrying import Calls, new_backoff, pause
-from event_store.contract import arguments
 from event_store.contract.error_status import to_error
 from event_store.errors import EventStoreError, UnavailableError
+from event_store.model import arguments
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import RecordedEvent
 from event_store.model.markers import Marker

@@ -8,8 +8,8 @@ from typing import Any, Final
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from event_store.contract.arguments import HIGHEST_VERSION, of_kind, several, text, whole
 from event_store.errors import InvalidArgumentError
+from event_store.model.arguments import HIGHEST_VERSION, of_kind, several, text, whole
 from event_store.model.event_filter import EventFilter
 from event_store.model.events import (
     AggregateAppend,

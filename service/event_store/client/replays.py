@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from event_store.client import messages
 from event_store.client.retrying import Calls
-from event_store.contract.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.errors import InvalidArgumentError
+from event_store.model.arguments import HIGHEST_POSITION, MOST_LIMIT, text, whole
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import MOST_LISTED, Replay
 from event_store.v1 import event_store_pb2 as pb

@@ -17,13 +17,13 @@ from event_store.backoff import Backoff
 from event_store.client import messages
 from event_store.client.service_connection import ServiceConnection
 from event_store.contract.append_request import MOST_REQUEST_BYTES
-from event_store.contract.arguments import check_size
 from event_store.contract.error_status import to_error
 from event_store.errors import (
     EventStoreError,
     OverloadedError,
     UnavailableError,
 )
+from event_store.model.arguments import check_size
 from event_store.model.events import RecordedEvent
 
 _FIRST_WAIT_SECONDS: Final = 0.05

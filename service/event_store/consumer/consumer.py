@@ -25,8 +25,8 @@ from event_store.backoff import Backoff, wait_or_stop
 from event_store.consumer.outage import Outage
 from event_store.consumer.streaming_pull import EventHandler, Intake
 from event_store.consumer.suspects import Suspects
-from event_store.contract import arguments
 from event_store.errors import ConfigurationError, EventStoreError
+from event_store.model import arguments
 from event_store.pubsub.subscriber import Subscriber
 
 _CONCURRENCY: Final = (1, 1000)

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from event_store.contract import arguments
 from event_store.errors import EventStoreError
+from event_store.model import arguments
 from event_store.pubsub.event_message import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.pubsub.subscriber import Subscriber

@@ -51,8 +51,8 @@ from event_store.consumer.verdict import (
     after_handling,
     before_handling,
 )
-from event_store.contract import arguments
 from event_store.errors import EventStoreError
+from event_store.model import arguments
 from event_store.model.events import RecordedEvent
 
 Connection = psycopg.AsyncConnection[Any]

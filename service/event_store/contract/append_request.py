@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.contract.json_rules import find_fault
 from event_store.errors import FieldViolation, InvalidArgumentError
+from event_store.model.arguments import HIGHEST_VERSION
 from event_store.model.correlation import find_correlation_fault
 from event_store.v1 import event_store_pb2 as pb
 
@@ -19,7 +20,6 @@ MOST_APPENDS: Final = 100
 MOST_EVENTS: Final = 1_000
 MOST_DATA_BYTES: Final = 1_048_576
 MOST_METADATA_BYTES: Final = 65_536
-HIGHEST_VERSION: Final = 2_147_483_647
 ANY: Final = -1
 EXISTS: Final = -2
 

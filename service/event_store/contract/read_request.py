@@ -5,7 +5,6 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.errors import InvalidArgumentError
-from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
 from event_store.v1 import event_store_pb2 as pb
 
@@ -20,20 +19,6 @@ def event_filter(message: pb.EventFilter) -> EventFilter:
         InvalidArgumentError: It is outside its limits.
     """
     return EventFilter(tuple(message.aggregate_types), tuple(message.event_types))
-
-
-async def start_of(request: pb.ReadAllRequest, reader: Reader) -> int | None:
-    """Return the position that a read begins with; None is the end that it comes from.
-
-    Raises:
-        InvalidArgumentError: The time is none.
-    """
-    if request.WhichOneof("start") != "from_time":
-        return request.from_position or None
-    microseconds = microseconds_of(request.from_time, "from_time", round_up=not request.backwards)
-    if request.backwards:
-        return await reader.position_at(microseconds + 1) - 1
-    return await reader.position_at(microseconds)
 
 
 def microseconds_of(time: Timestamp, field: str, *, round_up: bool) -> int:

@@ -1,4 +1,4 @@
-"""What a request to start a replay asks for, as a value that is checked, and the range that it comes to."""
+"""What a request to start a replay asks for, as a value that is checked."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,14 +8,11 @@ from typing import Any, Final
 from event_store.contract.append_request import canonical_uuid, not_a_uuid
 from event_store.contract.read_request import event_filter, microseconds_of
 from event_store.errors import (
-    ConfigurationError,
     FieldViolation,
     InvalidArgumentError,
 )
-from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
 from event_store.model.replay import MOST_EVENTS_PER_SECOND, MOST_LISTED
-from event_store.topology import RoutedTopic, Routing
 from event_store.v1 import event_store_pb2 as pb
 
 _LISTED: Final = 100
@@ -107,68 +104,6 @@ def _noted(violations: list[FieldViolation]) -> Iterator[None]:
         yield
     except InvalidArgumentError as error:
         violations += error.violations
-
-
-async def range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]:
-    """Return the first and the last position of a replay, the last one at the head or before it."""
-    first = prepared.from_position or 1
-    if prepared.from_microseconds is not None:
-        first = await reader.position_at(prepared.from_microseconds)
-    last = await reader.head_position()
-    if prepared.to_microseconds is not None:
-        last = min(last, await reader.position_at(prepared.to_microseconds + 1) - 1)
-    elif prepared.to_position:
-        last = min(last, prepared.to_position)
-    return first, last
-
-
-def topic_path(name: str, routing: Routing | None) -> str:
-    """Return the full name of a topic that a replay may publish to.
-
-    Raises:
-        ConfigurationError: There is no bus.
-        InvalidArgumentError: It is no topic of the topology, or a route leads to it.
-    """
-    if routing is None:
-        raise ConfigurationError(
-            "the service has no bus, and nothing to replay to: give it a routing (EVENT_STORE_ROUTING)"
-        )
-    topic = routing.topics.get(name)
-    if topic is None or fault_of(topic.path, routing):
-        allowed = [each.name for each in routing.topics.values() if not fault_of(each.path, routing)]
-        why = "is no topic of the topology"
-        if topic is not None:
-            why = (
-                "has subscribers of new events" if _is_routed(topic, routing) else "is `unpublishable: block`"
-            )
-        raise InvalidArgumentError.of(
-            "topic",
-            f"{name!r} {why}: name one that no route leads to ({', '.join(allowed) or 'there is none'}), "
-            "or add such a topic under `topics` of topology.yaml and deploy it",
-        )
-    return topic.path
-
-
-def fault_of(path: str, routing: Routing) -> str:
-    """Return why a replay may not publish to a topic now; empty if it may."""
-    topic = next((topic for topic in routing.topics.values() if topic.path == path), None)
-    if topic is None:
-        return f"the topology has no topic {path} any more: add it again, or cancel the replay"
-    if topic.unpublishable == "block":
-        return (
-            f"{path} is declared `unpublishable: block`, which a replay does not keep: declare it `park`, "
-            "or cancel the replay"
-        )
-    if _is_routed(topic, routing):
-        return (
-            f"a route leads to {path}, whose subscribers would get old events among new ones: "
-            "remove the route, or cancel the replay"
-        )
-    return ""
-
-
-def _is_routed(topic: RoutedTopic, routing: Routing) -> bool:
-    return any(topic.name in route.topics for route in routing.routes)
 
 
 def replay_id_of(

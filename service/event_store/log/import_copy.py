@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from event_store.contract.append_request import (
-    HIGHEST_VERSION,
     MOST_EVENTS,
     MOST_REQUEST_BYTES,
     Check,
@@ -25,6 +24,7 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
+from event_store.model.arguments import HIGHEST_VERSION
 from event_store.v1 import event_store_pb2 as pb
 
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)

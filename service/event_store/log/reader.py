@@ -16,11 +16,11 @@ from event_store.database.pool import Database, queries
 from event_store.errors import LogCorruptedError
 from event_store.log.gap_check import Walk
 from event_store.log.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
+from event_store.model.arguments import HIGHEST_VERSION
 from event_store.model.event_filter import EventFilter
 from event_store.v1 import event_store_pb2 as pb
 
 SCAN_POSITIONS: Final = 10_000  # measured: 5 ms for a filter that no event passes
-_HIGHEST_VERSION: Final = 2_147_483_647
 _HIGHEST_POSITION: Final = 1 << 62  # above every log's, and something can be added to it
 
 
@@ -49,7 +49,7 @@ class Reader:
             LogCorruptedError: A version between is missing.
         """
         query = queries["read_aggregate_backwards" if backwards else "read_aggregate_forwards"]
-        start = min(from_version, _HIGHEST_VERSION) or (_HIGHEST_VERSION if backwards else 1)
+        start = min(from_version, HIGHEST_VERSION) or (HIGHEST_VERSION if backwards else 1)
         walk = Walk(query, (aggregate_id,), -1 if backwards else 1, start, limit or _HIGHEST_POSITION)
         async with aclosing(self._pages(walk)) as pages:
             async for page in pages:

@@ -12,7 +12,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from psycopg.types.json import Jsonb
 
 from event_store.contract.append_request import (
-    HIGHEST_VERSION,
     MOST_DATA_BYTES,
     canonical_uuid,
     not_a_uuid,
@@ -26,6 +25,7 @@ from event_store.errors import (
     LogCorruptedError,
     WrongAggregateTypeError,
 )
+from event_store.model.arguments import HIGHEST_VERSION
 from event_store.v1 import event_store_pb2 as pb
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from event_store.contract.arguments import texts
 from event_store.errors import InvalidArgumentError
+from event_store.model.arguments import texts
 
 MOST_TYPES: Final = 100
 MOST_CHARACTERS: Final = 101  # a type and its "*"

@@ -29,7 +29,6 @@ from typing import Any, Final
 import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
-from event_store.contract.replay_request import fault_of
 from event_store.database.login import Login
 from event_store.database.pool import queries
 from event_store.errors import ConfigurationError, EventStoreError
@@ -38,6 +37,7 @@ from event_store.outbox.relay_term import PageSize
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from event_store.replay.term import ReplayTerm
+from event_store.replay.topics import fault_of
 from event_store.topology import Routing
 
 MOST_REPLAYS: Final = 4  # ours: so many pages of others a statement may wait for

@@ -6,12 +6,13 @@ from contextlib import aclosing
 from typing import Final
 
 from event_store.contract.append_request import IsRefused, canonical_uuid, not_a_uuid, prepare_request
-from event_store.contract.read_request import event_filter, start_of
+from event_store.contract.read_request import event_filter
 from event_store.contract.replay_request import limit_of, prepare_replay, replay_id_of
 from event_store.errors import InvalidArgumentError, OverloadedError
 from event_store.log.appender import Appender
 from event_store.log.live_tail import LiveLog
 from event_store.log.page import LARGEST_MESSAGE_BYTES
+from event_store.log.positions import start_of
 from event_store.log.reader import Reader
 from event_store.log.snapshots import SnapshotTable, prepare_snapshot
 from event_store.replay.store import ReplayTable

@@ -1,13 +1,12 @@
 """Values that a caller gives to the client, checked before anything is sent.
 
 One place for both faces of the client: a method raises what these raise, an option of a command is parsed by
-them (see `commands/options.py`).
+them (see `cli.options`).
 """
 
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from event_store.contract.append_request import HIGHEST_VERSION
 from event_store.errors import InvalidArgumentError
 
 __all__ = [
@@ -24,6 +23,7 @@ __all__ = [
 ]
 
 HIGHEST_POSITION: Final = (1 << 63) - 1
+HIGHEST_VERSION: Final = 2_147_483_647  # PostgreSQL's INTEGER
 MOST_LIMIT: Final = (1 << 32) - 1
 LONGEST_SECONDS: Final = 604_800.0  # a week
 _MOST_SHOWN_CHARACTERS: Final = 50
