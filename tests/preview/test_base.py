@@ -65,7 +65,10 @@ def steps() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def checkout(tmp_path: Path, steps: list[dict[str, Any]]) -> Path:
-    """Return what the job checks out: GitHub's merge of a pull request that renames a topic."""
+    """Return what the job checks out: GitHub's merge of a pull request that renames a topic.
+
+    The base's program also needs a module that the pull request takes away.
+    """
     repository = tmp_path / "repository"
     repository.mkdir()
     for part in PARTS:
@@ -73,10 +76,16 @@ def checkout(tmp_path: Path, steps: list[dict[str, Any]]) -> Path:
     for file in (*ROOT.glob("Pulumi*.yaml"), *(ROOT / each for each in ("topology.yaml", "pyproject.toml"))):
         shutil.copy(file, repository)
     (repository / ".gitignore").write_text(".venv\n.tools\n__pycache__/\n")
+    program, module = repository / "infra" / "__main__.py", repository / "service" / "event_store" / "past.py"
+    present = program.read_text()
+    program.write_text(f"import event_store.past\n{present}")
+    module.touch()
     _git(repository, "init", "--quiet", "--initial-branch", "main")
     _git(repository, "add", "--all")
     _git(repository, "commit", "--quiet", "--message", "base")
     _git(repository, "checkout", "--quiet", "-b", "fork")
+    program.write_text(present)
+    module.unlink()
     topology = repository / "topology.yaml"
     topology.write_text(topology.read_text().replace("progress-events", "headway-events"))
     _git(repository, "commit", "--quiet", "--all", "--message", "rename a topic")
