@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from migrations import record_works_from
+from event_store.migrations import record_works_from
 
 if context.is_offline_mode():
     context.configure(dialect_name="postgresql")

@@ -1,6 +1,6 @@
 """${message}."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -1,6 +1,6 @@
 """Create the event log."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0001"
 down_revision = None

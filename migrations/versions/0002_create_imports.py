@@ -1,6 +1,6 @@
 """Create the imports."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """Create the replays."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0003"
 down_revision = "0002"

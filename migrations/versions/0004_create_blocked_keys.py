@@ -1,6 +1,6 @@
 """Create the blocked keys, and keep how far each topic is."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0004"
 down_revision = "0003"

@@ -1,6 +1,6 @@
 """Tell a repeated event by its id and what it says, and name the field in which another one differs."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0005"
 down_revision = "0004"

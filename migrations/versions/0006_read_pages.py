@@ -1,6 +1,6 @@
 """Read pages that are bounded by what they hold in memory."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0006"
 down_revision = "0005"

@@ -1,6 +1,6 @@
 """Append without a hint while the queue of notifications fills up."""
 
-from migrations import run_sql
+from event_store.migrations import run_sql
 
 revision = "0007"
 down_revision = "0006"

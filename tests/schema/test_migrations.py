@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-import migrations
+from event_store import migrations
 from event_store.database.schema import check_revision, offline_sql, required_revision, upgrade
 from event_store.errors import ConfigurationError, EventStoreError, SchemaError
 from tests.conftest import TestDatabase

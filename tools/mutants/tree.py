@@ -23,7 +23,7 @@ _LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by 
 _PARTS: Final = ("service", "infra", "local", "")  # where packages are
 _PACKAGES: Final = (
     *("event_store", "event_store_infra", "local_gcp", "pubsub_emulator"),
-    *("migrations", "tools", "tests", "examples"),
+    *("tools", "tests", "examples"),
 )
 _UNUSABLE: Final = {3: "failed itself", 4: "cannot find them", 5: "finds no test in them"}  # its exit codes
 _END_SECONDS: Final = 30.0  # for a test run to take down what it started

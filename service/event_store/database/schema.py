@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import migrations
+from event_store import migrations
 from event_store.database.errors import domain_errors
 from event_store.database.pool import queries
 from event_store.errors import SchemaError
