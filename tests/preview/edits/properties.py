@@ -81,13 +81,13 @@ EDITS: Final = (
         headline=_STOPS,
     ),
     _edit(
-        "rename-the-service",
+        "give-the-service-another-name",
         (_SERVICE, "name=args.prefix,", 'name=f"{args.prefix}-2",'),
         headline=_STOPS,
         says=("event-store-service",),
     ),
     _edit(
-        "send-everything-through-the-network",
+        "send-all-traffic-through-the-network",
         ("workload/container.py", '"PRIVATE_RANGES_ONLY"', '"ALL_TRAFFIC"'),
         headline="loses no data, but 2 changes are less safe",
     ),
@@ -178,7 +178,7 @@ EDITS: Final = (
     Edit(
         name="back-up-at-another-hour", base="dev", config={"database.backup_start_time": "03:00"}, **HARMLESS
     ),
-    Edit(name="log-less", base="dev", config={"service.log_level": "ERROR"}, headline="loses no data"),
+    Edit(name="log-errors-only", base="dev", config={"service.log_level": "ERROR"}, headline="loses no data"),
     Edit(
         name="serve-more-requests-at-once",
         base="dev",
