@@ -86,6 +86,17 @@ def _cluster_moves(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
         )
 
 
+def _disk_becomes_another(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
+    """https://docs.cloud.google.com/sql/docs/postgres/instance-settings says what cannot be edited."""
+    old, new = ((each.get("settings") or {}).get("diskType") for each in (step.old, step.new))
+    if step.type == INSTANCE and old and new and old != new:
+        yield Obstacle(
+            step=step,
+            reason="the type of a disk is decided when its instance is made.",
+            instead="make another instance beside this one, restored from it: see docs/restore.md.",
+        )
+
+
 def _endpoint_goes(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     if (
         step.type == INSTANCE
@@ -104,6 +115,7 @@ _RULES: Final[tuple[Callable[[Step, list[Step]], Iterator[Obstacle]], ...]] = (
     _becomes_another_kind_under_a_replica,
     _primary_outgrows_its_replica,
     _cluster_moves,
+    _disk_becomes_another,
     _endpoint_goes,
 )
 

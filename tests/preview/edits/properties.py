@@ -40,7 +40,6 @@ EDITS: Final = (
         "take-a-slower-disk",
         (_INSTANCE, 'disk_type="PD_SSD"', 'disk_type="PD_HDD"'),
         headline="refused, Google would not make",
-        pending="Google changes no disk's type, which the guard does not say",
     ),
     _edit(
         "let-anybody-be-an-invoker",
