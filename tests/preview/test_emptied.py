@@ -63,10 +63,10 @@ def test_a_service_never_goes_over_to_an_empty_log_unsaid(kind: str) -> None:
 
     assert [(each.deed, each.step.name) for each in verdict.refused] == [("create", "database-2-instance")]
     assert "refused, 1 change would lose data" in summary
-    assert "loses sight of the log: the service goes over to an empty one" in summary
-    assert "set `event-store:database.restore_from`" in summary
+    assert "loses sight of the log: the service would use a new and empty one" in summary
+    assert "set `restore_from: {instance: NAME, time: TIME}` under `event-store:database`" in summary
     assert "sql.DatabaseInstance database-2-instance: create\n" in summary
-    assert "because the program declares it, and it is not there" in summary
+    assert "because the program declares a new one" in summary
 
 
 def test_an_acknowledged_empty_log_passes() -> None:

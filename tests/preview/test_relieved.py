@@ -141,7 +141,7 @@ def test_an_account_takes_its_grants_along() -> None:
 
     assert [each.step.name for each in verdict.refused] == ["runtime"]
     assert verdict.notes == ()
-    assert "cuts off `r@p` from all that others have granted to it" in render("prod", plan, verdict)
+    assert "cuts off `r@p` from every grant made outside of this stack" in render("prod", plan, verdict)
     assert _noted(LOGIN_GOES) == ["login"]
 
 
@@ -247,15 +247,22 @@ def test_what_several_have_in_common_is_said_once() -> None:
 
 
 def test_one_change_of_several_is_said_once() -> None:
-    """The same property from the same value to the same is one line, another value a line of its own."""
+    """One property with one effect is one line, with the values where all have the same."""
     kind, off = "gcp:projects/service:Service", {"disableOnDestroy": False}
     plan = _plan(
         *(_step("update", kind, each, off, {"disableOnDestroy": True}) for each in "ab"),
-        _step("update", kind, "c", {}, {"disableOnDestroy": True}),
     )
-    lines = render("prod", plan, judge(plan)).splitlines()
+    others = _plan(
+        _step("update", kind, "a", off, {"disableOnDestroy": True}),
+        _step("update", kind, "b", {}, {"disableOnDestroy": True}),
+    )
+    (line,) = (each for each in render("prod", plan, judge(plan)).splitlines() if "is disabled" in each)
+    (short,) = (each for each in render("prod", others, judge(others)).splitlines() if "is disabled" in each)
 
-    assert [each[: each.index("(")] for each in lines if "is disabled" in each] == ["- `a`, `b` ", "- `c` "]
+    assert line.startswith(
+        "- `a`, `b` (2 of projects.Service): `disableOnDestroy` `false` → `true` is less safe"
+    )
+    assert short.startswith("- `a`, `b` (2 of projects.Service): `disableOnDestroy` is less safe")
 
 
 async def test_consumers_and_dead_letters_are_told_on_a_real_plan(small: Small) -> None:

@@ -26,8 +26,8 @@ COPIES: Final = (
 _WORKLOADS: Final = (SERVICE, JOB, POOL)
 _RESTORED: Final = "https://docs.cloud.google.com/sql/docs/postgres/backup-recovery/restoring"
 _INSTEAD: Final = {
-    INSTANCE: "set `event-store:database.restore_from`, so that the new one begins as a copy: see "
-    "docs/restore.md.",
+    INSTANCE: "begin the new one as a copy: set `restore_from: {instance: NAME, time: TIME}` under "
+    "`event-store:database`, with the instance that serves now: see docs/restore.md.",
     CLUSTER: "restore the former cluster by `gcloud alloydb clusters restore`, and import it: "
     "see docs/alloydb.md.",
 }
@@ -60,8 +60,8 @@ def of_an_empty_one(step: Step, plan: Plan) -> Effect:
     if not any(_goes_over(each, step, plan) for each in plan.steps):
         return HARMLESS
     return loses(
-        "sight of the log: the service goes over to an empty one, whose positions begin at 1 again, and "
-        "consumers take its events for those that they have seen",
+        "sight of the log: the service would use a new and empty one. Its positions begin at 1 again, so "
+        "consumers skip new events as already seen. The old log stays where it is, unused",
         *(_INSTEAD[step.type], _RESTORED),
     )
 

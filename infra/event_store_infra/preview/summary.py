@@ -3,12 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from event_store_infra.preview.acknowledgement import KEY, block, key_of, kind
 from event_store_infra.preview.difference import apart
+from event_store_infra.preview.effects import is_grant
 from event_store_infra.preview.effects.effect import Effect, Severity
 from event_store_infra.preview.guard import Finding, Note, Verdict
 from event_store_infra.preview.headline import headline, of_severity
@@ -49,7 +51,7 @@ def render(stack: str, plan: Plan, verdict: Verdict, facts: Mapping[str, Sequenc
         parts.append("The engine stopped there: what is listed below may not be all that would be lost.")
     for severity, title in _TITLES.items():
         parts += _section(f"Refused: {title}", map(danger, of_severity(verdict.refused, severity)))
-    parts += _lines_to_paste(plan, verdict)
+    parts += _lines_to_paste(stack, plan, verdict)
     parts += _section("Refused: Google would not do it", map(_obstacle, verdict.obstacles))
     acknowledged = [each for each in verdict.findings if each.acknowledged]
     parts += _section("Acknowledged", map(danger, acknowledged))
@@ -116,9 +118,10 @@ def _danger(finding: Finding, *, facts: Mapping[str, Sequence[str]]) -> str:
 
 def _notes(notes: Iterable[Note]) -> Iterator[str]:
     """Say once what several resources of a kind have in common, as alerts that all go."""
-    groups: dict[tuple[Effect, str, str, Change | None], list[Note]] = {}
+    groups: dict[tuple[Effect, str, str, str], list[Note]] = {}
     for note in notes:
-        groups.setdefault((note.effect, note.step.type, note.step.op, note.change), []).append(note)
+        path = note.change.path if note.change is not None else ""
+        groups.setdefault((note.effect, note.step.type, note.step.op, path), []).append(note)
     return map(_note, groups.values())
 
 
@@ -126,27 +129,36 @@ def _note(alike: Sequence[Note]) -> str:
     first = alike[0]
     # What does not change itself is no longer protected.
     op = f", {_op(first.step.op)}" if first.step.op not in {"same", "refresh"} else ""
-    change = f": {_change(first.change)}" if first.change is not None else op
+    change = (
+        f": {_common([each.change for each in alike if each.change is not None])}" if first.change else op
+    )
     kind = _kind(first.step.type) if len(alike) == 1 else f"{len(alike)} of {_kind(first.step.type)}"
     names = ", ".join(code(each.step.name) for each in alike)
     instead = f" Instead: {first.effect.instead}" if first.effect.instead else ""
     return f"- {names} ({kind}){change} {_does(first.effect)}.{instead}"
 
 
+def _common(changes: Sequence[Change]) -> str:
+    """Return a change; of several that differ the property alone, as the list of all changes has the rest."""
+    return _change(changes[0]) if len(set(changes)) == 1 else code(changes[0].path)
+
+
 def _does(effect: Effect) -> str:
     return f"{_VERBS[effect.severity]} {effect.what}"
 
 
-def _lines_to_paste(plan: Plan, verdict: Verdict) -> list[str]:
+def _lines_to_paste(stack: str, plan: Plan, verdict: Verdict) -> list[str]:
     """Return one block that acknowledges all that is refused, with what is acknowledged already."""
     if not any(each.can_be_acknowledged for each in verdict.refused):
         return []
     found = [each for each in verdict.findings if each.can_be_acknowledged]
     deeds = {key_of(each.step, plan.steps): each.deed for each in found}
-    return [
-        f"If all of this is meant, paste as the only `{KEY}` under `config:` of the stack's file:",
-        f"```yaml\n{block(deeds)}\n```",
-    ]
+    file = code(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
+    asked = (
+        f"If you accept what is refused, paste this under `config:` of {file}, in place of any `{KEY}` "
+        "there, and take it out again after the update:"
+    )
+    return [asked, f"```yaml\n{block(deeds)}\n```"]
 
 
 def _spared(step: Step, reason: str) -> str:
@@ -187,11 +199,12 @@ def _reason(finding: Finding) -> str:
     if step.follows:
         return f"it refers to what is replaced: {', '.join(map(code, step.follows))}"
     if finding.deed == "delete":
-        return (
-            "the program no longer declares it by this name (if it was only renamed there, give it an alias)"
+        renamed = (
+            "" if is_grant(step.type) else " by this name (if it was only renamed there, give it an alias)"
         )
+        return f"the program no longer declares it{renamed}"
     if finding.deed == "create":
-        return "the program declares it, and it is not there"
+        return "the program declares a new one"
     return "the engine says so"
 
 
@@ -205,7 +218,10 @@ def _change(change: Change) -> str:
 def _value(text: str) -> str:
     if not text:
         return "unset"
-    return text if text == KNOWN_LATER else code(text)
+    if text == KNOWN_LATER:
+        return text
+    seconds = re.fullmatch(r'"(\d{4,9})s"', text)
+    return f"{code(text)} ({timedelta(seconds=int(seconds[1]))})" if seconds else code(text)
 
 
 def _details(plan: Plan) -> list[str]:

@@ -39,8 +39,8 @@ def test_the_end_of_a_grant_to_decrypt_loses_what_is_encrypted(role: str) -> Non
     (refused,) = _judge("delete", {**GRANT, "role": role}).refused
 
     assert refused.effect.severity == Severity.LOSES
-    assert f"all that `{AGENT}` has encrypted with `{KEY}`" in refused.effect.what
-    assert refused.effect.what.endswith("can no longer decrypt: the messages that are kept")
+    assert f"encrypted with `{KEY}`, which `{AGENT}` could no longer decrypt" in refused.effect.what
+    assert refused.effect.what.endswith("could no longer decrypt: the messages that are kept")
 
 
 @pytest.mark.parametrize(

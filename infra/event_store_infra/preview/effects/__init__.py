@@ -35,6 +35,11 @@ _PRODUCTS: Final = (
 TABLES: Final[Mapping[str, Effects]] = dict(chain.from_iterable(each.TABLES.items() for each in _PRODUCTS))
 
 
+def is_grant(resource_type: str) -> bool:
+    """Tell whether a type is a right that somebody has on something."""
+    return resource_type.lower().endswith(("iammember", "iambinding", "iampolicy"))
+
+
 def table_of(resource_type: str) -> Effects | None:
     """Return the table of a type, or None if nobody has written one.
 

@@ -225,9 +225,10 @@ _TOPIC: Final = Effects(
 
 _SUBSCRIPTION: Final = Effects(
     gone=loses(
-        "its backlog: every message that was not acknowledged",
-        "give it another `generation` in topology.yaml: the new one is made beside the old one, which "
-        "goes once it is drained.",
+        "its backlog: every message that was not acknowledged, and those that are published until another "
+        "one is there",
+        "give it another `generation` in topology.yaml, and the present one under `keptGenerations`: the new "
+        "subscription is made beside the old one, which a later update removes once it is drained.",
         "https://docs.cloud.google.com/pubsub/docs/delete-subscriptions",
         "let its consumers drain it, and stop them.",
     ),
@@ -253,7 +254,8 @@ _SUBSCRIPTION: Final = Effects(
         "messageRetentionDuration": falls(
             loses(
                 "the unacknowledged messages older than the new duration",
-                "keep the duration until the backlog is younger than the new one.",
+                "keep the duration until the oldest unacknowledged message is younger than the new one "
+                "(metric `oldest_unacked_message_age`), and acknowledge the change then.",
                 _PROPERTIES,
             ),
             unset=7 * _DAY,

@@ -47,8 +47,10 @@ def _api(step: Step) -> Effect:
 def _account(step: Step) -> Effect:
     name = code(step.id.rpartition("/")[2] or str(step.old.get("accountId", "?")))
     return cuts_off(
-        f"{name} from all that others have granted to it: a new account of its name does not get that back",
-        "keep the account, or give it an alias if it was only renamed in the program.",
+        f"{name} from every grant made outside of this stack: no later account, of this name or another, "
+        "gets them back",
+        "set what its name is made of back to what it was (`event-store:prefix`), or give the account an "
+        "alias if it was only renamed in the program.",
         "https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete",
         "make sure that nobody has granted it anything that is still needed; if the bootstrap makes it "
         "from now on, hand it over: see docs/deploy.md.",

@@ -43,8 +43,8 @@ def undecryptable(step: Step) -> Effect | None:
     place = next((code(str(step.old[each])) for each in _NAMES if step.old.get(each)), "the key")
     held, key, source = next((said for agent, said in _HELD.items() if f"@{agent}." in member), _ANY)
     return loses(
-        f"all that {code(member)} has encrypted with {place} and can no longer decrypt: {held}",
-        f"name the key as an earlier one until nothing is encrypted with it any more: {key}.",
+        f"what was encrypted with {place}, which {code(member)} could no longer decrypt: {held}",
+        f"keep the grant until nothing is encrypted with the key any more: name the key in {key}.",
         source,
     )
 
