@@ -96,6 +96,16 @@ def test_a_type_of_any_form_is_refused_without_a_traceback(kind: str) -> None:
     assert kind in render("prod", plan, judge(plan))
 
 
+def test_the_making_of_an_unknown_type_is_told() -> None:
+    """It may exclude the service's lines from the log, or run a command: it passes, and is named."""
+    plan = Plan.parse(_text(_step("create", "gcp:logging/projectExclusion:ProjectExclusion")))
+    summary = render("prod", plan, judge(plan))
+
+    assert judge(plan).passes
+    assert "nobody has said what the making of one does" in summary
+    assert not judge(Plan.parse(_text(_step("create")))).notes
+
+
 async def test_one_replacement_is_one_change(small: Small) -> None:
     """On a real plan with `--show-replacement-steps`: the halves are not counted beside the whole."""
     filtered = {"name": "projection", "topic": "words", "filter": 'attributes.event_type = "Added"'}

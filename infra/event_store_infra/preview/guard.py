@@ -40,6 +40,10 @@ _UNKNOWN_OPERATION: Final = loses(
     "let the guard learn it first.",
     "infra/event_store_infra/preview/guard.py",
 )
+_UNKNOWN_MAKING: Final = less_safe(
+    "nobody has said what the making of one does: no table in event_store_infra/preview/effects has its type",
+    "event_store_infra/preview/effects",
+)
 # By the option of the engine's own that is taken away.
 _UNGUARDED: Final[Mapping[str, Effect]] = {
     "protect": less_safe(
@@ -162,20 +166,24 @@ def _finding(step: Step, plan: Plan) -> Finding | None:
         worst = max((each.effect for each in told), key=lambda effect: effect.severity)
         paths = sorted({pattern(parsed(each.change.path)) for each in told})
         return Finding(step=step, effect=worst, deed=f"update {', '.join(paths)}", told=told)
-    effect = _of_the_deed(step, plan)
+    effects = _of_the_making(step), _of_the_operation(step, plan)
+    effect = max(effects, key=lambda each: each.severity)
     deed = _DANGEROUS.get(step.op, step.op)
     return Finding(step=step, effect=effect, deed=deed) if effect.severity.is_refused else None
 
 
 def _notes(plan: Plan) -> Iterator[Note]:
+    # Told beside what the same step stops: a grant to everybody takes the place of one to somebody.
+    made = ((each, _of_the_making(each)) for each in plan.steps)
+    yield from (Note(step=step, effect=effect) for step, effect in made if _is_noted(effect))
     relieved = Relieved(plan)
     yield from (each for each in _all_notes(plan) if not relieved.spares(each.step, each.effect))
 
 
 def _all_notes(plan: Plan) -> Iterator[Note]:
     for step in plan.steps:
-        effect = _of_the_deed(step, plan)
-        if not effect.severity.is_refused and effect.severity > Severity.HARMLESS:
+        effect = _of_the_operation(step, plan)
+        if _is_noted(effect):
             yield Note(step=step, effect=effect)
         for each in _told(step):
             if not each.effect.severity.is_refused:
@@ -190,18 +198,24 @@ def _told(step: Step) -> tuple[Told, ...]:
     return of_its_changes(step) if step.custom and step.op == "update" else ()
 
 
-def _of_the_deed(step: Step, plan: Plan) -> Effect:
-    """Return what a step does as a whole, whatever it changes."""
+def _is_noted(effect: Effect) -> bool:
+    return not effect.severity.is_refused and effect.severity > Severity.HARMLESS
+
+
+def _of_the_making(step: Step) -> Effect:
+    """Return what it does that there is one, whatever was before."""
     if not step.custom:
         return HARMLESS
     table = table_of(step.type)
-    made = HARMLESS if table is None or step.op in _LOOKS else table.of_its_making(step)
-    if made.severity.is_refused:
-        return made
-    return max(made, _of_the_operation(step, plan), key=lambda effect: effect.severity)
+    if table is None:
+        return _UNKNOWN_MAKING if step.op == "create" else HARMLESS
+    return HARMLESS if step.op in _LOOKS else table.of_its_making(step)
 
 
 def _of_the_operation(step: Step, plan: Plan) -> Effect:
+    """Return what it does to what was before."""
+    if not step.custom:
+        return HARMLESS
     if step.op == "create":
         return of_an_empty_one(step, plan)
     if step.op in _HARMLESS:
