@@ -89,5 +89,28 @@ def test_a_grant_to_everybody_is_less_safe(member: str, who: str) -> None:
         == f"{who} has `roles/run.invoker` on `store`"
     )
     assert worst_of(_plan(_step("create", SERVICE, {}, INVOKER))) == HARMLESS
-    # The one who loses it is the worse of the two.
-    assert worst_of(_plan(_step("replace", SERVICE, INVOKER, public))).severity == Severity.STOPS
+    # The one who loses it is the worse of the two, and the other one is told as well.
+    replaced = _plan(_step("replace", SERVICE, INVOKER, public))
+    assert worst_of(replaced).severity == Severity.STOPS
+    assert f"{who} has `roles/run.invoker` on `store`" in render("prod", replaced, judge(replaced))
+
+
+@pytest.mark.parametrize("role", ["roles/owner", "roles/resourcemanager.projectIamAdmin"])
+def test_a_grant_of_everything_is_less_safe(role: str) -> None:
+    """Whoever may grant may do anything; the same grant that goes is told by who loses it."""
+    grant = {"member": "user:a@example.com", "role": role, "project": "p-1"}
+
+    made = worst_of(_plan(_step("create", PROJECT, {}, grant)))
+    assert made.severity == Severity.LESS_SAFE
+    assert "`user:a@example.com` may grant itself and others any right on `p-1`" in made.what
+    assert worst_of(_plan(_step("delete", PROJECT, grant))).severity == Severity.STOPS
+
+
+def test_a_zone_that_is_made_takes_names_over() -> None:
+    """A zone of the network is asked before all others; a record in it is what a zone is for."""
+    zone = {"dnsName": "run.app.", "visibility": "private"}
+    made = worst_of(_plan(_step("create", "gcp:dns/managedZone:ManagedZone", {}, zone)))
+
+    assert made.severity == Severity.LESS_SAFE
+    assert "the names of `run.app.`" in made.what
+    assert worst_of(_plan(_step("create", "gcp:dns/recordSet:RecordSet", {}, {"name": "a"}))) == HARMLESS

@@ -13,6 +13,7 @@ from event_store_infra.preview.plan import Step
 _MANAGE: Final = "https://docs.cloud.google.com/iam/docs/granting-changing-revoking-access"
 _CONDITIONS: Final = "https://docs.cloud.google.com/iam/docs/conditions-overview"
 _PUBLIC: Final = "https://docs.cloud.google.com/iam/docs/principals-overview"
+_BASIC: Final = "https://docs.cloud.google.com/iam/docs/roles-overview"
 _DEAD_LETTERS: Final = "https://docs.cloud.google.com/pubsub/docs/dead-letter-topics"
 # https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_iam :
 # both are authoritative, a policy of the whole resource and a binding of a role.
@@ -41,11 +42,16 @@ def _member(step: Step) -> Effect:
 
 
 def _made(step: Step) -> Effect:
-    """Tell of a grant to everybody, as it is made."""
+    """Tell of a grant to everybody, or of everything, as it is made."""
     member, role = _who(step.new)
-    if member not in _EVERYBODY:
-        return HARMLESS
-    return less_safe(f"{_EVERYBODY[member]} has {code(role)} on {code(_on(step.new))}", _PUBLIC)
+    on = code(_on(step.new))
+    if member in _EVERYBODY:
+        return less_safe(f"{_EVERYBODY[member]} has {code(role)} on {on}", _PUBLIC)
+    if role in _ANYTHING:
+        return less_safe(
+            f"{code(member)} may grant itself and others any right on {on}, by {code(role)}", _BASIC
+        )
+    return HARMLESS
 
 
 def _kind(step: Step) -> str:
@@ -67,6 +73,14 @@ _EVERYBODY: Final = {
     "allUsers": "everybody on the Internet",
     "allAuthenticatedUsers": "everybody with a Google account",
 }
+# Roles that grant, which is to have every right.
+_ANYTHING: Final = frozenset(
+    f"roles/{name}"
+    for name in (
+        *("owner", "iam.securityAdmin", "resourcemanager.projectIamAdmin"),
+        *("resourcemanager.folderIamAdmin", "resourcemanager.organizationAdmin"),
+    )
+)
 # By what a grant names what it is on, the most exact first; none of them is a grant on the project.
 _NAMES: Final = (
     *("subscription", "topic", "schema", "serviceAccountId", "cryptoKeyId", "keyRingId", "bucket", "tableId"),
@@ -86,6 +100,20 @@ _LETTERS: Final = {
     ),
 }
 
+
+def _looked_up_here(step: Step) -> Effect:
+    """https://docs.cloud.google.com/dns/docs/vpc-name-res-order : a zone of the network comes first."""
+    is_a_zone = step.type.rpartition(":")[2] in ("ManagedZone", "ResponsePolicy", "ResponsePolicyRule")
+    if step.op != "create" or not is_a_zone:
+        return HARMLESS
+    name = next((str(step.new[each]) for each in ("dnsName", "policyName") if step.new.get(each)), "?")
+    return less_safe(
+        f"the names of {code(name)} are looked up there first: one that it lacks is "
+        "not found any more, as of a service of Google",
+        "https://docs.cloud.google.com/dns/docs/vpc-name-res-order",
+    )
+
+
 _AUTHORITATIVE: Final = Effects(gone=_OTHERS, made=_OTHERS, properties={}, rest=changes(HARMLESS))
 # Nothing of a grant changes in place: another member or role is another grant.
 _MEMBER: Final = Effects(gone=_member, made=_made, properties={}, rest=changes(HARMLESS))
@@ -101,6 +129,7 @@ PATTERNS: Final[Mapping[str, Effects]] = {
     # A zone and its records are made again from the program, but nobody finds anything by them until then.
     "gcp:dns/*": Effects(
         gone=stops("whoever looks up its names", "https://docs.cloud.google.com/dns/docs/zones"),
+        made=_looked_up_here,
         properties={},
         rest=changes(HARMLESS),
     ),
