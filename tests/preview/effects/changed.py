@@ -1,4 +1,4 @@
-"""A plan of the engine that updates one property of one resource."""
+"""Plans of the engine that update one property of a resource, or make one."""
 
 import json
 from typing import Any
@@ -25,6 +25,13 @@ def changed(kind: str, path: str, old: object, new: object, **others: object) ->
         "detailedDiff": {path: {"kind": "update", "inputDiff": True}},
     }
     return Plan.parse(json.dumps({"config": {}, "steps": [step], "changeSummary": {"same": 1, "update": 1}}))
+
+
+def made(kind: str, inputs: dict[str, Any]) -> Plan:
+    """Return a plan that makes a resource, which is called `words`."""
+    urn = f"urn:pulumi:prod::event-store::{kind}::words"
+    step = {"op": "create", "urn": urn, "newState": _state(kind, inputs)}
+    return Plan.parse(json.dumps({"config": {}, "steps": [step], "changeSummary": {"same": 1, "create": 1}}))
 
 
 def _state(kind: str, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ import json
 
 import pytest
 
+from event_store_infra.preview.effects.database.alloydb import USER as ALLOYDB_USER
 from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE, USER
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.told import of_its_changes
 from event_store_infra.preview.guard import judge
 from event_store_infra.preview.plan import UNKNOWN, Plan
 from event_store_infra.preview.summary import render
-from tests.preview.effects.changed import changed
+from tests.preview.effects.changed import changed, made
 from tests.preview.effects.rows import Row, check, check_back, effect_of, without_a_row
+from tests.preview.effects.worst import worst_of
 
 LOSES, CUTS_OFF, STOPS, LESS_SAFE = (
     Severity.LOSES,
@@ -91,6 +93,8 @@ INSTANCE_ROWS = [
     Row("settings.databaseFlags", [], _flags(synchronous_commit="off"), LESS_SAFE, "answered already"),
     Row("settings.databaseFlags", [], _flags(full_page_writes="off"), LESS_SAFE, "corrupt"),
     Row("settings.databaseFlags", [], _flags(default_transaction_read_only="on"), STOPS, "whoever appends"),
+    Row("settings.databaseFlags", [], _flags(log_statement="all"), LESS_SAFE, "Cloud Logging"),
+    Row("settings.databaseFlags", [], _flags(log_statement="mod"), LESS_SAFE, "Cloud Logging"),
     Row("settings.databaseFlags", [], _flags(session_replication_role="replica"), LESS_SAFE, "triggers"),
     Row("settings.enableGoogleMlIntegration", True, None, STOPS, "Vertex AI"),
     Row("settings.connectorEnforcement", "NOT_REQUIRED", "REQUIRED", STOPS, "connects directly"),
@@ -276,3 +280,23 @@ def test_what_google_has_already_is_no_change() -> None:
     plan = Plan.parse(json.dumps({"config": {}, "steps": [step], "changeSummary": {"update": 1}}))
 
     assert of_its_changes(plan.steps[0]) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "is_told"),
+    [
+        (USER, {"type": "BUILT_IN", "password": "p"}, True),
+        (USER, {"password": "p"}, True),
+        (USER, {"type": "CLOUD_IAM_SERVICE_ACCOUNT"}, False),
+        (ALLOYDB_USER, {"userType": "ALLOYDB_BUILT_IN"}, True),
+        (ALLOYDB_USER, {"userType": "ALLOYDB_IAM_USER"}, False),
+    ],
+)
+def test_a_login_by_password_is_told_as_it_is_made(
+    kind: str, inputs: dict[str, object], is_told: bool
+) -> None:
+    """Whoever logs in by IAM is granted and taken it there; a password is good until somebody changes it."""
+    told = worst_of(made(kind, dict(inputs)))
+
+    assert told.severity == (LESS_SAFE if is_told else Severity.HARMLESS)
+    assert ("whoever has its password" in told.what) == is_told

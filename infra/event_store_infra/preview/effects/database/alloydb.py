@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from event_store_infra.preview.effects.database.postgres import admitted, connectors, flags, password, tls
+from event_store_infra.preview.effects.database.postgres import (
+    admitted,
+    connectors,
+    flags,
+    login_made,
+    password,
+    tls,
+)
 from event_store_infra.preview.effects.database.sql import BACKUP as BACKED_UP
 from event_store_infra.preview.effects.database.sql import RESTORE
 from event_store_infra.preview.effects.deletion import DELETION, DELETION_POLICY
@@ -235,6 +242,7 @@ TABLES: Final[Mapping[str, Effects]] = {
     USER: Effects(
         # What it owns in the database stays with the database.
         gone=stops("whoever logs in with it", f"{_DOCS}/manage-iam-authn"),
+        made=login_made("userType", "ALLOYDB_BUILT_IN", _LOGINS),
         properties={
             **DELETION_POLICY,
             "databaseRoles": thins(stops("whoever uses a right of the role that it no longer has", _LOGINS)),

@@ -1,6 +1,6 @@
 """What the instances of Cloud SQL and of AlloyDB have in common: flags, TLS, who may connect, passwords."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,9 +8,11 @@ from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Sev
 from event_store_infra.preview.effects.rules import arrives, becomes, either, parts_from
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan import Step
 
 _WAL: Final = "https://www.postgresql.org/docs/current/runtime-config-wal.html"
 _VACUUM: Final = "https://www.postgresql.org/docs/current/routine-vacuuming.html"
+_LOGGING: Final = "https://www.postgresql.org/docs/current/runtime-config-logging.html"
 _CLIENT: Final = "https://www.postgresql.org/docs/current/runtime-config-client.html"
 # By what they ask of a client: the names of both products.
 _TLS: Final = ("ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
@@ -23,7 +25,8 @@ _STOPPED_BY_TLS: Final = {
 def flags(prefix: str, source: str) -> Rule:
     """Return the rule of an instance's flags as a whole, a mapping or a list of name and value.
 
-    The flags that it does not name set a size, a time or what is logged.
+    The flags that it does not name set a size, a time or what else is logged. Our own sessions set their
+    times themselves.
 
     Args:
         prefix: What the product's own flags begin with, as in `cloudsql`.
@@ -51,6 +54,12 @@ def flags(prefix: str, source: str) -> Rule:
         ),
         "default_transaction_read_only": becomes(
             stops("whoever appends: every transaction reads only", _CLIENT), "on"
+        ),
+        "log_statement": becomes(
+            less_safe(
+                "what is appended is written to Cloud Logging as well, where others may read it", _LOGGING
+            ),
+            *("all", "mod"),
         ),
         "session_replication_role": becomes(
             less_safe("triggers and foreign keys are not checked", _CLIENT), "replica"
@@ -120,6 +129,26 @@ def connectors(source: str) -> Rule:
 def password(whose: str, source: str) -> Rule:
     """Return the rule of a password, or of the number that makes the provider set it again."""
     return arrives(stops(f"whoever logs in as {whose} with the former password", source))
+
+
+def login_made(key: str, unset: str, source: str) -> Callable[[Step], Effect]:
+    """Return what it does that a login is made: one with a password is nobody's by IAM.
+
+    Args:
+        key: Where its kind is.
+        unset: The kind where nothing is said.
+        source: The page that says so.
+    """
+    by_password = less_safe(
+        "whoever has its password logs in, which IAM neither grants nor takes away", source
+    )
+
+    def told(step: Step) -> Effect:
+        kind = step.new.get(key) or unset
+        is_new = step.op != "update" and kind != step.old.get(key)
+        return by_password if is_new and step.new and str(kind).endswith("BUILT_IN") else HARMLESS
+
+    return told
 
 
 def _by_name(value: Any) -> Mapping[str, Any]:

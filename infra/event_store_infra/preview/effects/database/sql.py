@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from event_store_infra.preview.effects.database.postgres import password
+from event_store_infra.preview.effects.database.postgres import login_made, password
 from event_store_infra.preview.effects.database.sql_settings import BLOCKS, SETTINGS
 from event_store_infra.preview.effects.deletion import DELETION, DELETION_POLICY
 from event_store_infra.preview.effects.effect import (
@@ -158,6 +158,7 @@ _DATABASE: Final = Effects(
 _USER: Final = Effects(
     # What it owns in the database stays with the database.
     gone=stops("whoever logs in with it", f"{_DOCS}/add-manage-iam-users"),
+    made=login_made("type", "BUILT_IN", _PASSWORDS),
     properties={
         **DELETION_POLICY,
         "databaseRoles": thins(stops("whoever uses a right of the role that it no longer has", _USERS)),
