@@ -5,7 +5,8 @@ import pytest
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import network
 from event_store_infra.preview.plan import UNKNOWN as LATER
-from tests.preview.effects.worst import check, told_of, untried
+from tests.preview.effects.changed import made
+from tests.preview.effects.worst import check, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 NETWORK = "gcp:compute/network:Network"
@@ -104,3 +105,19 @@ def test_what_nobody_notices_is_harmless(kind: str, path: str, old: object, new:
 def test_what_only_the_update_can_tell_is_told(path: str) -> None:
     """Nobody can say that it is harmless."""
     assert told_of(RULE, path, "a", LATER).severity == STOPS
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"denies": [{"protocol": "all"}], "direction": "EGRESS"}, "cannot connect any more"),
+        ({"allows": [{"protocol": "all"}]}, "may connect from now on"),
+        ({"denies": [{"protocol": "all"}], "disabled": True}, ""),
+    ],
+)
+def test_a_rule_that_is_made_is_told(inputs: dict[str, object], words: str) -> None:
+    """It decides who connects as soon as it is there, unless it is disabled."""
+    told = worst_of(made(FIREWALL, inputs))
+
+    assert told.severity == (LESS_SAFE if words else Severity.HARMLESS)
+    assert words in told.what

@@ -25,6 +25,7 @@ from event_store_infra.preview.effects.rules import (
     same,
     thins,
 )
+from event_store_infra.preview.plan import Step
 
 _PEERING: Final = "https://docs.cloud.google.com/sql/docs/postgres/configure-private-services-access"
 _VPC: Final = "https://docs.cloud.google.com/vpc/docs/vpc"
@@ -168,6 +169,16 @@ _FIREWALL: Final[Mapping[str, Rule]] = {
     "logConfig.metadata": drops(_LOGS),
 }
 
+
+def _applied(step: Step) -> Effect:
+    """Tell of a rule as it is made: it decides between whom it names, and everybody where it names nobody."""
+    if step.op != "create" or step.new.get("disabled"):
+        return HARMLESS
+    if step.new.get("denies"):
+        return less_safe("what it forbids cannot connect any more, as service and database", _FIREWALLS)
+    return less_safe("what it allows may connect from now on", _FIREWALLS)
+
+
 TABLES: Final[Mapping[str, Effects]] = {
     "gcp:compute/network:Network": Effects(gone=_WAY, properties=_NETWORK),
     "gcp:compute/globalAddress:GlobalAddress": Effects(gone=_WAY, properties=_GLOBAL_ADDRESS),
@@ -186,5 +197,5 @@ TABLES: Final[Mapping[str, Effects]] = {
     ),
     "gcp:compute/address:Address": Effects(gone=_ENDPOINT, properties=_ADDRESS),
     "gcp:compute/forwardingRule:ForwardingRule": Effects(gone=_ENDPOINT, properties=_FORWARDING_RULE),
-    "gcp:compute/firewall:Firewall": Effects(gone=_NOT_APPLIED, properties=_FIREWALL),
+    "gcp:compute/firewall:Firewall": Effects(gone=_NOT_APPLIED, properties=_FIREWALL, made=_applied),
 }
