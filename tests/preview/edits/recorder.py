@@ -115,7 +115,7 @@ class Recorder:
         finally:
             shutil.rmtree(self._project / "state" / ".pulumi")
             kept.rename(self._project / "state" / ".pulumi")
-            for path, original in patched:
+            for path, original in reversed(patched):  # a file may be patched twice
                 path.write_text(original, encoding="utf-8")
             self._restore_records()
         return normal(json.loads(self._without_places(text)))
