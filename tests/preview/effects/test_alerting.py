@@ -117,7 +117,7 @@ BOTH_WAYS: list[tuple[str, str, object, object]] = [
     ),
     (CHANNEL, "labels", {"email_address": "a"}, {"email_address": "b"}),
     (CHANNEL, "type", "email", "slack"),
-    *((METRIC, path, "a", "b") for path in ("filter", "valueExtractor", "bucketName")),
+    *((METRIC, path, "a", "b") for path in ("filter", "valueExtractor", "bucketName", "name")),
     (METRIC, "labelExtractors", {"a": "b"}, {"a": "c"}),
 ]
 

@@ -218,8 +218,9 @@ _CHANNEL: Final[Mapping[str, Rule]] = {
 _COUNTS: Final = changes(less_safe("alerts that read it may no longer see what they look for", _METRICS))
 _METRIC: Final[Mapping[str, Rule]] = {
     **DELETION_POLICY,
-    **harmless("description", "project", "name"),  # another name is another resource
-    **same(_COUNTS, "bucketName", "filter", "labelExtractors", "valueExtractor"),
+    **harmless("description", "project"),  # another project is another resource
+    # The provider changes a name in place: whatever reads the former one finds no more values.
+    **same(_COUNTS, "bucketName", "filter", "labelExtractors", "name", "valueExtractor"),
     "disabled": begins(_UNTOLD),
     **harmless("bounds", at="bucketOptions.explicitBuckets"),
     **harmless("growthFactor", "numFiniteBuckets", "scale", at="bucketOptions.exponentialBuckets"),
