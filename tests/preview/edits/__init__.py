@@ -9,14 +9,25 @@ from typing import Final
 from tests.preview.edits import (
     acknowledged,
     alloydb,
+    at_once,
     bus,
+    bus_properties,
+    database_properties,
+    engine_options,
     flags,
     generations,
+    identity_properties,
+    key_properties,
+    lost_outside,
+    monitoring_properties,
+    network_properties,
     program,
     properties,
     protected,
+    repository_properties,
     small,
     stack,
+    workload_properties,
 )
 from tests.preview.edits.bases import BASES
 from tests.preview.edits.edit import Edit
@@ -32,6 +43,17 @@ EDITS: Final[tuple[Edit, ...]] = (
     *alloydb.EDITS,
     *generations.EDITS,
     *small.EDITS,
+    *database_properties.EDITS,
+    *bus_properties.EDITS,
+    *workload_properties.EDITS,
+    *network_properties.EDITS,
+    *identity_properties.EDITS,
+    *monitoring_properties.EDITS,
+    *key_properties.EDITS,
+    *repository_properties.EDITS,
+    *engine_options.EDITS,
+    *at_once.EDITS,
+    *lost_outside.EDITS,
 )
 
 __all__ = ["BASES", "EDITS"]
