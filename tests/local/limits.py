@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-import local_gcp.resource
+import local_gcp
 from local_gcp.resource import Limits
 from local_gcp.resource.field import Field
 
@@ -28,8 +28,9 @@ def render() -> str:
 def all_limits() -> Iterator[Limits]:
     """Yield the limits of every type once."""
     seen = set()
-    for module in pkgutil.iter_modules(local_gcp.resource.__path__):
-        for value in vars(importlib.import_module(f"local_gcp.resource.{module.name}")).values():
+    modules = pkgutil.walk_packages(local_gcp.__path__, "local_gcp.")
+    for name in sorted(each.name for each in modules if not each.name.endswith("__main__")):
+        for value in vars(importlib.import_module(name)).values():
             if isinstance(value, Limits) and value.type not in seen:
                 seen.add(value.type)
                 yield value

@@ -158,7 +158,7 @@ def test_a_condition_that_cannot_be_evaluated_is_refused(expression: str) -> Non
         (iam.PROJECT_IAM_MEMBER.type, {"role": "roles/run.admin", "condition": {"expression": expression}})
     )
 
-    with pytest.raises(CloudError, match=r"(?s)cannot be evaluated.*local/cel\.py"):
+    with pytest.raises(CloudError, match=r"(?s)cannot be evaluated.*local_gcp/rights/cel\.py"):
         rights.check(CALLER, "run.services.get", "projects/p-1")
 
 

@@ -45,7 +45,7 @@ EDITS: Final = (
         says=("asks less of a connection",),
     ),
     _edit(
-        "give-the-instance-a-public-address",
+        "give-the-instance-of-prod-a-public-address",
         ("database/instance_settings.py", "ipv4_enabled=False", "ipv4_enabled=True"),
         headline="loses no data, but 2 changes are less safe",
         says=("public internet",),
@@ -112,7 +112,7 @@ EDITS: Final = (
         config={"database.maintenance_day": 3, "database.maintenance_hour": 3},
         **HARMLESS,
     ),
-    _edit("back-up-at-another-hour", config={"database.backup_start_time": "04:00"}, **HARMLESS),
+    _edit("back-up-prod-at-another-hour", config={"database.backup_start_time": "04:00"}, **HARMLESS),
     _edit(
         "record-the-addresses-of-clients",
         ("database/instance_settings.py", "record_client_address=False", "record_client_address=True"),

@@ -75,6 +75,6 @@ EDITS: Final = (
         ),
         headline="refused, ",
         refused={("replace", each) for each in ("bus-push", "event-store-account", "migrations-account")},
-        says=("all that others have granted to it",),
+        says=("every grant made outside of this stack",),
     ),
 )

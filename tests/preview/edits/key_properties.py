@@ -36,7 +36,7 @@ EDITS: Final = (
         program=(Patch("components/bus/agent.py", _ROLE, "roles/cloudkms.admin"),),
         headline="refused, 1 change would lose data",
         refused={("replace", _GRANT)},
-        says=("can no longer decrypt",),
+        says=("could no longer decrypt",),
     ),
     _edit(
         "let-pub-sub-only-decrypt",
