@@ -92,6 +92,35 @@ def test_one_block_acknowledges_all_that_is_refused() -> None:
     assert _judged(BOTH, pasted[KEY])[0].passes
 
 
+@pytest.mark.parametrize(
+    ("deed", "passes"),
+    [
+        ("update instanceType, settings.backupConfiguration.enabled", True),
+        ("update instanceType", False),
+        ("update settings.backupConfiguration.enabled", False),
+        ("update", False),
+    ],
+)
+def test_a_line_names_every_property_that_loses(deed: str, passes: bool) -> None:
+    """One update that cuts off and loses is headed by the loss, and a line for one of the two frees none."""
+    old, new = (
+        {"instanceType": kind_, "settings": {"backupConfiguration": {"enabled": is_on}}}
+        for kind_, is_on in (("READ_REPLICA_INSTANCE", True), ("CLOUD_SQL_INSTANCE", False))
+    )
+    step = {
+        "op": "update",
+        "urn": _urn("gcp:sql/databaseInstance:DatabaseInstance", "store"),
+        "oldState": {"custom": True, "inputs": old},
+        "newState": {"custom": True, "inputs": new},
+    }
+    whole = {"steps": [step], "changeSummary": {"update": 1}}
+    plan = Plan.parse(json.dumps(whole))
+    lines = {KEY: json.dumps({"sql.DatabaseInstance store": deed})}
+
+    assert "refused, 1 change would lose data" in render("prod", plan, judge(plan))
+    assert judge(Plan.parse(json.dumps({**whole, "config": lines}))).passes is passes
+
+
 @pytest.mark.parametrize("nothing", [None, {}])
 def test_a_key_without_lines_acknowledges_nothing(nothing: object) -> None:
     """Whoever takes out the lines and leaves the key has acknowledged nothing, and gets no error."""

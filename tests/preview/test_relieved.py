@@ -161,8 +161,10 @@ def test_who_acts_as_an_account_that_is_made_anew_is_not_told() -> None:
     service = _step("update", SERVICE, "service", *templates)
     service["newState"]["propertyDependencies"] = {"template": [_urn(ACCOUNT, "runtime")]}
 
+    another = {**replaced, "urn": _urn(ACCOUNT, "relay")}
+
     assert _noted(replaced, service) == []
-    assert _noted(service) == ["service"]
+    assert _noted(service) == _noted(another, service) == ["service"]
 
 
 def test_an_account_that_is_handed_over_is_no_loss() -> None:

@@ -35,3 +35,11 @@ def test_a_property_that_no_table_names_is_named(kind: str) -> None:
         assert "loses no data, but 1 change is less safe" in render("prod", plan, verdict)
         assert "nobody has said what a change of it does" in render("prod", plan, verdict)
     assert verdict.passes
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_difference_that_no_value_shows_is_named(kind: str) -> None:
+    """As of a secret, which the engine has blinded before and after."""
+    verdict = judge(changed(kind, "brandNew", "[secret]", "[secret]"))
+
+    assert "brandNew" in [each.change.path for each in verdict.notes if each.change]
