@@ -248,6 +248,15 @@ def test_what_several_have_in_common_is_said_once() -> None:
     )
 
 
+def test_whom_a_plan_stops_is_said_before_what_is_less_safe() -> None:
+    """The heading names the worst, in whichever order the plan has them."""
+    plan = _plan(_step("delete", POLICY, "alert", _alert("a")), LOGIN_GOES)
+    summary = render("prod", plan, judge(plan))
+
+    assert summary.startswith("## `prod`: loses no data, but stops `runtime`: it loses `r` on")
+    assert summary.index("### Stops somebody") < summary.index("### Less safe than before")
+
+
 def test_one_change_of_several_is_said_once() -> None:
     """One property with one effect is one line, with the values where all have the same."""
     kind, off = "gcp:projects/service:Service", {"disableOnDestroy": False}

@@ -125,6 +125,7 @@ SUBSCRIPTION_CASES: list[Case] = [
 ]
 SUBSCRIPTION_WAYS: list[Case] = [
     ("deadLetterPolicy", DEAD, {**DEAD, "deadLetterTopic": "other"}, STOPS, "dead letters of `dead`"),
+    ("deadLetterPolicy", DEAD, LATER, STOPS, "every ordering key behind a message"),
     ("messageTransforms", None, UDF, LOSES, "drops or changes of each message"),
     ("messageTransforms", UDF, None, LESS_SAFE, "dropped or changed before"),
     ("bigqueryConfig", ROWS, None, STOPS, f"the rows of the table `{TABLE}`"),
