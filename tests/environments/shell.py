@@ -71,9 +71,11 @@ class Shell:
         programs = (self.clone / ".venv" / "bin", self.clone / ".tools" / "pulumi" / "bin")
         self._environment = {
             "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
+            # The environment is that of the tests, but what runs is the copy.
+            "PYTHONPATH": os.pathsep.join(str(self.clone / part) for part in ("service", "infra", "local")),
             "HOME": str(folder),
             "LANG": "C.UTF-8",
-            "PYTHON": "true",  # so that `make setup` has nothing to do: the environment is that of the tests
+            "PYTHON": "true",  # so that `make setup` has nothing to do
             "ASKED": str(self._asked),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "of the test",
