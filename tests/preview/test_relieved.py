@@ -66,7 +66,12 @@ def _alert(*names: str, threshold: int = 1) -> Inputs:
     return {"displayName": "age", "conditions": [{"displayName": "age", "conditionThreshold": condition}]}
 
 
-POOL_INPUTS = {"name": "relay", "template": {"serviceAccount": RELAY}, "scaling": {"manualInstanceCount": 1}}
+_OURS = [{"image": "a", "envs": [{"name": "EVENT_STORE_ROUTING", "value": "{}"}]}]
+POOL_INPUTS = {
+    "name": "relay",
+    "template": {"serviceAccount": RELAY, "containers": _OURS},
+    "scaling": {"manualInstanceCount": 1},
+}
 TO_THE_POOL = [
     _step("create", POOL, "relay-pool", new=POOL_INPUTS),
     _step("create", ACCOUNT, "relay-account", new={"accountId": "relay"}),

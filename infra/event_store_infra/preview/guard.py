@@ -224,4 +224,5 @@ def _of_the_operation(step: Step, plan: Plan) -> Effect:
     if step.op not in _DANGEROUS:
         return effect if effect.severity.is_refused else _UNKNOWN_OPERATION
     # What stays in Google Cloud goes on as it is, though the stack no longer finds it.
-    return HARMLESS if step.kept and effect.severity < Severity.LOSES else effect
+    stays = step.kept and step.op == "delete"
+    return HARMLESS if stays and effect.severity < Severity.LOSES else effect

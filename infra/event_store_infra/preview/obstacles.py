@@ -12,7 +12,7 @@ from typing import Any, Final
 from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
 from event_store_infra.preview.effects.database.sql import INSTANCE
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan import UNKNOWN, Plan, Step
 from event_store_infra.settings.replica import shortfall
 
 
@@ -39,7 +39,7 @@ def obstacles(plan: Plan) -> tuple[Obstacle, ...]:
 
 def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     """https://docs.cloud.google.com/sql/docs/postgres/upgrade-major-db-version-inplace ."""
-    if step.type in (INSTANCE, CLUSTER) and _major(step.new) < _major(step.old):
+    if step.type in (INSTANCE, CLUSTER) and 0 < _major(step.new) < _major(step.old):
         yield Obstacle(
             step=step,
             reason="a database never goes back to an earlier major version.",
@@ -142,12 +142,20 @@ def _demands(inputs: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
 
 
 def _is_another_kind(step: Step) -> bool:
-    editions = [(each.get("settings") or {}).get("edition") for each in (step.old, step.new)]
-    return _major(step.new) > _major(step.old) or editions[0] != editions[1]
+    """Tell whether a program asks for another edition, or for a later version, by what stands in Google."""
+    old, new = (_settings(each).get("edition") for each in ({**step.outputs, **step.old}, step.new))
+    is_later = _major(step.new) > _major(step.old) > 0
+    return is_later or (bool(old and new) and new not in (UNKNOWN, old))
+
+
+def _settings(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = inputs.get("settings")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _addresses(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (inputs.get("settings") or {}).get("ipConfiguration") or {}
+    found = _settings(inputs).get("ipConfiguration")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _major(inputs: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 Path = tuple[str | int, ...]
+BLINDED: Final = "[secret]"  # what the engine shows in place of a secret, which may differ behind it
 
 _PART: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[]+)')
 _PLAIN: Final = re.compile(r"[^.\[\]\"]+")
@@ -38,12 +39,14 @@ def pattern(path: Path) -> str:
 
 
 def at(value: Any, path: Path) -> Any:
-    """Return what stands at a path, or None."""
+    """Return what stands at a path, or None; of what is within a secret, that it is one."""
     for part in path:
         if isinstance(value, Mapping):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
+        elif value == BLINDED:
+            return value
         else:
             return None
     return value

@@ -7,7 +7,7 @@ moves stops at one place and starts at another. Only the step that matters is to
 import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.effects.database.sql import INSTANCE
@@ -41,7 +41,7 @@ class Relieved:
         self._severities = {
             each.urn: HARMLESS.severity if each.kept else of_its_end(each).severity for each in ends
         }
-        self._accounts = {each.urn for each in ends if each.type == ACCOUNT}
+        self._accounts = {each.urn for each in ends if each.type == ACCOUNT and not each.kept}
         gone = [each for each in ends if each.type in _WATCHED and not each.kept]
         self._gone_names = frozenset(name for each in gone for name in _names(each.old))
         self._moves_to_a_pool = _moves_to_a_pool(plan)
@@ -85,7 +85,8 @@ class Relieved:
     def _has_nothing_to_look_at(self, step: Step, effect: Effect) -> bool:
         """Tell whether all that an alert or a metric no longer looks at goes, or is restored elsewhere."""
         if step.op == "delete":
-            return bool(alerting.names_in(dict(step.old)) & self._gone_names)
+            names = alerting.names_in(dict(step.old))
+            return bool(names) and names <= self._gone_names
         old = json.dumps(step.old.get("conditions"))
         for source, copy in _copies(self._plan).items():
             old = old.replace(source, copy)
@@ -97,15 +98,25 @@ class Relieved:
 
 def moves_to_the_service(plan: Plan) -> bool:
     """Tell whether the relay leaves its worker pool for the service."""
-    leaves = any(each.type == run.POOL and each.op == "delete" for each in plan.steps)
+    leaves = any(each.type == run.POOL and each.op == "delete" and relays(each.old) for each in plan.steps)
     return leaves and any(not relays(each.old) and relays(each.new) for each in _updated_services(plan))
 
 
 def _moves_to_a_pool(plan: Plan) -> bool:
-    """A pool without an instance publishes nothing."""
     pools = [each.new for each in plan.steps if each.type == run.POOL and each.op == "create"]
-    arrives = any((each.get("scaling") or {}).get("manualInstanceCount") != 0 for each in pools)
-    return arrives and any(relays(each.old) and not relays(each.new) for each in _updated_services(plan))
+    return any(relays(each) and _has_instances(each) for each in pools) and any(
+        relays(each.old) and not relays(each.new) for each in _updated_services(plan)
+    )
+
+
+def _has_instances(pool: Mapping[str, Any]) -> bool:
+    """Tell whether a pool is sure to have an instance: without one it publishes nothing."""
+    scaling = pool.get("scaling") or {}
+    is_automatic = scaling.get("scalingMode") == "AUTOMATIC"
+    count = scaling.get(
+        "minInstanceCount" if is_automatic else "manualInstanceCount", 0 if is_automatic else 1
+    )
+    return isinstance(count, int | float) and count > 0
 
 
 def _updated_services(plan: Plan) -> list[Step]:

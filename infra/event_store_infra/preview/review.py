@@ -40,9 +40,16 @@ def review(
     plan = Plan.parse(text)
     if compared is not None:
         plan = replace(plan, compared=compared.seen_in(plan.compared))
-    verdict = judge(plan)
-    known = facts(plan, (each.step for each in verdict.findings), ask)
-    written = render(stack, plan, verdict, known)
+    try:
+        verdict = judge(plan)
+        known = facts(plan, (each.step for each in verdict.findings), ask)
+        written = render(stack, plan, verdict, known)
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # An engine or a provider that prints what nobody has seen before: what is not judged does not pass.
+        raise ConfigurationError(
+            f"the preview guard cannot judge the plan of {stack} ({type(error).__name__}: "
+            f"{one_line(str(error))}), so it is refused: report it with the plan"
+        ) from error
     sys.stdout.write(written)
     if summary is not None:
         summary.write_text(written, encoding="utf-8")

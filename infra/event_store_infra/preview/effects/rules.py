@@ -50,12 +50,12 @@ def falls(effect: Effect, unset: float | None = 0) -> Rule:
         unset: What counts for no value, in the property's unit, or in seconds of a duration; None for
             without a limit.
     """
-    return _when(effect, lambda old, new: _amount(new, unset) < _amount(old, unset))
+    return _when(effect, lambda old, new: _is_less(new, old, unset))
 
 
 def rises(effect: Effect, unset: float | None = 0) -> Rule:
     """Return a rule: more or longer has the effect; `unset` is as for `falls`."""
-    return _when(effect, lambda old, new: _amount(new, unset) > _amount(old, unset))
+    return _when(effect, lambda old, new: _is_less(old, new, unset))
 
 
 def ends(effect: Effect, *, unset: bool = False) -> Rule:
@@ -174,7 +174,15 @@ def _when(effect: Effect, applies: Callable[[Any, Any], bool]) -> Rule:
     return rule
 
 
-def _amount(value: Any, unset: float | None) -> float:
+def _is_less(value: Any, than: Any, unset: float | None) -> bool:
+    """Compare two amounts; of what is none nobody can tell that it is not less."""
+    amounts = [_amount(each, unset) for each in (value, than)]
+    if amounts[0] is None or amounts[1] is None:
+        return bool(value != than)
+    return amounts[0] < amounts[1]
+
+
+def _amount(value: Any, unset: float | None) -> float | None:
     if value is None or value == "":
         return float("inf") if unset is None else unset
     if isinstance(value, bool):
@@ -182,8 +190,7 @@ def _amount(value: Any, unset: float | None) -> float:
     if isinstance(value, int | float):
         return float(value)
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
-    # What is no amount is as little as can be: a change to it has the effect, one from it has not.
-    return float(found[1]) * _UNITS[found[2]] if found else float("-inf")
+    return float(found[1]) * _UNITS[found[2]] if found else None
 
 
 def _is_on(value: Any, *, on: bool) -> bool:

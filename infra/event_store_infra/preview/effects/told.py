@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from event_store_infra.preview.effects import table_of
 from event_store_infra.preview.effects.effect import Effect, Effects, Severity, Told, less_safe, loses
-from event_store_infra.preview.paths import Path, at, dotted, parsed, pattern
+from event_store_infra.preview.paths import BLINDED, Path, at, dotted, parsed, pattern
+from event_store_infra.preview.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan import Change, Step
 
 UNKNOWN_TYPE: Final = loses(
@@ -35,7 +36,7 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
         if table is not None and table.judges_whole(pattern(path)):
             continue
         rule = None if table is None else table.rule_of(pattern(path))
-        effect = UNKNOWN_PROPERTY if rule is None else rule(old, new)
+        effect = UNKNOWN_PROPERTY if rule is None else rule(_seen(old), _seen(new))
         if effect.severity > Severity.HARMLESS:
             found.setdefault(dotted(path), Told(change=Change.of(dotted(path), old, new), effect=effect))
     also = table.also(step) if table is not None and table.also is not None else ()
@@ -70,7 +71,7 @@ def _properties(step: Step, table: Effects | None, root: Path) -> Iterator[Path]
 
 def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[Path]:
     if table is not None and table.names(pattern(path)):
-        if old != new:
+        if _differ(old, new):
             yield path
     elif isinstance(old, Mapping) or isinstance(new, Mapping):
         sides = [each if isinstance(each, Mapping) else {} for each in (old, new)]
@@ -82,8 +83,17 @@ def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[P
         for index in range(max(map(len, items))):
             pair = [each[index] if index < len(each) else None for each in items]
             yield from _leaves(pair[0], pair[1], (*path, index), table)
-    elif old != new:
+    elif _differ(old, new):
         yield path
+
+
+def _differ(old: Any, new: Any) -> bool:
+    return bool(old != new or old == BLINDED)
+
+
+def _seen(value: Any) -> Any:
+    """Return a value; of a secret, of which the engine says only that it changes, that nobody can tell."""
+    return LATER if value == BLINDED else value
 
 
 def _stands(step: Step, path: Path, new: Any) -> bool:

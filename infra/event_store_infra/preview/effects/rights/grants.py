@@ -114,7 +114,11 @@ def _looked_up_here(step: Step) -> Effect:
     )
 
 
-_AUTHORITATIVE: Final = Effects(gone=_OTHERS, made=_OTHERS, properties={}, rest=changes(HARMLESS))
+_NAMED: Final = loses(
+    "every grant that it names, and of a policy all others, too",
+    *("grant by one `…IAMMember` for each member before.", _OTHERS.source),
+)
+_AUTHORITATIVE: Final = Effects(gone=_NAMED, made=_OTHERS, properties={}, rest=changes(HARMLESS))
 # Nothing of a grant changes in place: another member or role is another grant.
 _MEMBER: Final = Effects(gone=_member, made=_made, properties={}, rest=changes(HARMLESS))
 

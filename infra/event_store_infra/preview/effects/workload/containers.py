@@ -10,6 +10,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Sev
 from event_store_infra.preview.effects.rules import begins, changes, harmless, same
 from event_store_infra.preview.effects.workload.variables import of_variable
 from event_store_infra.preview.paths import Path, at, dotted
+from event_store_infra.preview.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan import Change, Step
 
 _PROBES: Final[Mapping[str, str]] = {
@@ -137,7 +138,7 @@ def items(listed: Any) -> list[Mapping[str, Any]]:
 
 def relays(step_inputs: Mapping[str, Any], template: Path = ("template",)) -> bool:
     """Tell whether a service of ours publishes: the relay is on where nothing is said."""
-    names = [variables(each) for each in items(at(step_inputs, (*template, "containers")))[:1]]
+    names = [variables(each) for each in items(at(step_inputs, (*template, "containers")))]
     return any(_is_ours(each) and each.get(environment.RELAY) != "off" for each in names)
 
 
@@ -168,10 +169,16 @@ def _of_idling(step: Step, template: Path) -> Iterator[Told]:
     """Tell of a service with the relay in it that need not run any more."""
     if not relays(step.new, template):
         return
-    for path, effect, is_idle in (
-        ((*template, "scaling", "minInstanceCount"), _UNASKED, lambda value: not value),
-        ((*template, "containers", 0, "resources", "cpuIdle"), _IDLE, bool),
-    ):
+    ours = [
+        index
+        for index, each in enumerate(items(at(step.new, (*template, "containers"))))
+        if _is_ours(variables(each))
+    ]
+    idling: list[tuple[Path, Effect, Callable[[Any], bool]]] = [
+        ((*template, "scaling", "minInstanceCount"), _UNASKED, lambda value: not value or value == LATER),
+        *(((*template, "containers", each, "resources", "cpuIdle"), _IDLE, bool) for each in ours),
+    ]
+    for path, effect, is_idle in idling:
         old, new = at(step.old, path), at(step.new, path)
         if is_idle(new) and not is_idle(old):
             yield Told(change=Change.of(dotted(path), old, new), effect=effect)

@@ -27,6 +27,7 @@ from event_store_infra.preview.effects.workload.containers import (
     of_volumes,
     of_vpc_access,
 )
+from event_store_infra.preview.markdown import code
 
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
@@ -106,7 +107,7 @@ def _tags(old: Any, new: Any) -> Effect:
     if not gone:
         return HARMLESS
     return stops(
-        f"whoever calls a revision by the address of its tag {', '.join(gone)}",
+        f"whoever calls a revision by the address of its tag {', '.join(map(code, gone))}",
         "https://docs.cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration#tags",
     )
 
