@@ -1,4 +1,4 @@
-"""What looks harmless at first sight is told: secrets, sidecars, other pools, kept accounts, shared alerts."""
+"""What looks harmless is told: secrets, sidecars, other pools, kept accounts, shared alerts."""
 
 import json
 from collections import Counter
