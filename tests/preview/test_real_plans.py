@@ -155,7 +155,10 @@ async def test_an_update_that_loses_data_is_refused_until_its_property_is_acknow
     assert [(each.step.name, each.deed) for each in judge(plan).refused] == [
         ("bus-words", "update messageRetentionDuration")
     ]
-    assert '`messageRetentionDuration` `"604800s"` → `"86400s"` loses the retained messages' in summary
+    assert (
+        '`messageRetentionDuration` `"604800s"` (7 days) → `"86400s"` (1 day) loses the retained messages'
+        in summary
+    )
     assert "    pubsub.Topic bus-words: update messageRetentionDuration\n" in summary
     assert [fault for _, fault in vague.stale] == [
         "says `update`, but the plan would `update messageRetentionDuration`"

@@ -221,7 +221,9 @@ def _value(text: str) -> str:
     if text == KNOWN_LATER:
         return text
     seconds = re.fullmatch(r'"(\d{4,9})s"', text)
-    return f"{code(text)} ({timedelta(seconds=int(seconds[1]))})" if seconds else code(text)
+    if seconds is None:
+        return code(text)
+    return f"{code(text)} ({str(timedelta(seconds=int(seconds[1]))).removesuffix(', 0:00:00')})"
 
 
 def _details(plan: Plan) -> list[str]:
