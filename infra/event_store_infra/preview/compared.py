@@ -131,7 +131,7 @@ def told_by(
         TypeError: So it is.
         KeyError: A step has no operation or URN.
     """
-    own = [each for each in steps if _is_engine_s_own(each)]
+    own = [each for each in steps if is_engine_s_own(each["urn"])]
     same = sum(each["op"] == "same" for each in own)
     stands = counts.get("same", 0) > same or any(
         each["op"] not in _MAKES for each in steps if each not in own
@@ -181,8 +181,14 @@ def without_secrets(backend: str) -> str:
     return one_line(f"{parts.scheme}://{host}{parts.path}" if parts.scheme else backend)
 
 
-def _is_engine_s_own(step: Mapping[str, Any]) -> bool:
-    return bool(step["urn"].split("::")[2].rpartition("$")[2].startswith(_ENGINE_S_OWN))
+def type_of(urn: str) -> str:
+    """Return the type that a URN names, without those of the components around it."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def is_engine_s_own(urn: str) -> bool:
+    """Tell whether a resource is none of the user's, as the stack itself or a provider."""
+    return type_of(urn).startswith(_ENGINE_S_OWN)
 
 
 def _times(steps: Sequence[Mapping[str, Any]]) -> Iterator[datetime]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.compared import Compared, time_of, told_by
+from event_store_infra.preview.compared import Compared, is_engine_s_own, time_of, told_by, type_of
 from event_store_infra.preview.markdown import code, one_line
 from event_store_infra.preview.paths import at, parsed
 
@@ -19,8 +19,6 @@ _UNLISTED: Final = {"same", "refresh", "read", "discard", "diff"}
 _OF_NOTHING: Final = {"same", "refresh", "create", "import", "read", "diff", "extend-parameterize"}
 # Options of a resource by which the engine does not delete it.
 _GUARDS: Final = ("protect", "retainOnDelete")
-# Not the user's resources: the stack itself and the providers.
-_ENGINE_S_OWN: Final = "pulumi:"
 KNOWN_LATER: Final = "(known later)"
 # The engine's mark of a value that it cannot know yet.
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -60,7 +58,6 @@ class Step:
         component: The name of the component that it is part of; its own for a component, empty for none.
         id: What Google calls it; empty if it does not exist yet.
         custom: Whether a provider makes it; False for components, which are names only.
-        forced_by: The properties that force a replacement.
         changes: What differs.
         follows: The names of replaced resources that it refers to.
         refers_to: The URNs of all resources that its inputs are made from.
@@ -80,7 +77,6 @@ class Step:
     component: str
     id: str
     custom: bool
-    forced_by: tuple[str, ...]
     changes: tuple[Change, ...]
     follows: tuple[str, ...]
     refers_to: frozenset[str]
@@ -130,7 +126,7 @@ class Plan:
             errors = tuple(_errors(document.get("diagnostics") or []))
             _check_whole(document, steps, errors)
             moving = {each["urn"] for each in steps if "replace" in each["op"]}
-            own = [each for each in steps if not _type(each["urn"]).startswith(_ENGINE_S_OWN)]
+            own = [each for each in steps if not is_engine_s_own(each["urn"])]
             unchanged = [_step(each, moving) for each in own if each["op"] in _UNCHANGED]
             plan = cls(
                 steps=tuple(
@@ -204,12 +200,11 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
     return Step(
         op=step["op"],
         urn=urn,
-        type=_type(urn),
+        type=type_of(urn),
         name=name,
         component=_component(state, name),
         id=str(old.get("id") or ""),
         custom=state.get("custom") is not False,
-        forced_by=tuple(step.get("replaceReasons") or ()),
         changes=tuple(_changes(step, *inputs)),
         refers_to=frozenset(referred),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
@@ -223,15 +218,11 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
     )
 
 
-def _type(urn: str) -> str:
-    return str(urn.split("::")[2].rpartition("$")[2])
-
-
 def _component(state: Mapping[str, Any], name: str) -> str:
     if state.get("custom") is False:
         return name
     parent = str(state.get("parent") or "")
-    return parent.split("::", 3)[3] if parent and not _type(parent).startswith(_ENGINE_S_OWN) else ""
+    return parent.split("::", 3)[3] if parent and not is_engine_s_own(parent) else ""
 
 
 def _changes(step: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
