@@ -6,9 +6,9 @@ moves stops at one place and starts at another. Only the step that matters is to
 
 import json
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from event_store_infra.preview.effects import is_grant
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.effects.database.sql import INSTANCE
 from event_store_infra.preview.effects.effect import HARMLESS, Effect
@@ -21,7 +21,6 @@ from event_store_infra.preview.effects.workload.variables import RELAY_OFF
 from event_store_infra.preview.plan import Plan, Step
 
 _ENDS: Final = ("delete", "replace", "delete-replaced")
-_GRANTS: Final = ("gcp:*IAMMember", "gcp:*IamMember")
 _PUBLISHER: Final = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 # What alerts and metrics look at, by its name.
 _WATCHED: Final = (run.SERVICE, run.POOL, run.JOB, INSTANCE, SUBSCRIPTION, TOPIC)
@@ -60,7 +59,7 @@ class Relieved:
             return self._moves_to_the_service
         if effect == run.ANOTHER_ACCOUNT:
             return any(each in self._accounts for each in step.refers_to)
-        if step.op in _ENDS and any(fnmatchcase(step.type, each) for each in _GRANTS):
+        if step.op in _ENDS and is_grant(step.type):
             return self._goes_along(step, effect) or self._is_of_a_moving_relay(step)
         return step.type in (alerting.POLICY, alerting.METRIC) and self._has_nothing_to_look_at(step, effect)
 

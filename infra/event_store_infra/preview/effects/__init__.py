@@ -1,16 +1,15 @@
 """What each change of each resource does: one table for each type, with the page that says so.
 
-    effect.py       how bad, what, and what to do instead
-    rules.py        which direction of a change has the effect
-    sql.py, …       the tables, by Google's products; sql_settings.py is what an instance's settings do
-    postgres.py     what Cloud SQL and AlloyDB have in common
-    deletion.py     properties that many types have in common
-    containers.py   what runs on Cloud Run, by its variables (variables.py) and its routes (routes.py)
-    delivery.py     the ways in which a subscription delivers
-    selections.py   what a lifecycle or a clean-up selects
-    grants.py       rights, of which there is a type for everything that can be granted on
-    key_grants.py   rights on keys
-    told.py         the effects of one step
+    effect.py    how bad, what, and what to do instead
+    rules.py     which direction of a change has the effect
+    deletion.py  properties that many types have in common
+    told.py      the effects of one step
+    database/    Cloud SQL and AlloyDB; sql_settings.py is what an instance's settings do
+    bus/         topics, subscriptions and schemas; delivery.py is how a subscription delivers
+    workload/    Cloud Run: containers, by their variables (variables.py) and routes (routes.py)
+    storage/     objects, rows, images, secrets and keys; selections.py is what a clean-up selects
+    rights/      grants, of which there is a type for everything; key_grants.py is those on keys
+    project/     APIs, identities, network and alerts
 
 A type without a table counts as one that holds data; a property that its table lacks counts as less safe.
 """
