@@ -1,6 +1,6 @@
 """The verdict on a plan: may it be carried out, and if not, what would be lost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -132,6 +132,23 @@ class Verdict:
         return tuple(each for each in self.notes if each.effect.severity == severity)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A step and what it does.
+
+    Attributes:
+        step: The step.
+        making: What it does that there is one, whatever was before.
+        operation: What it does to what was before.
+        told: What its changed properties do; empty for anything but an update.
+    """
+
+    step: Step
+    making: Effect
+    operation: Effect
+    told: tuple[Told, ...]
+
+
 def judge(plan: Plan) -> Verdict:
     """Judge a plan by the acknowledgements in its stack's own configuration.
 
@@ -139,7 +156,8 @@ def judge(plan: Plan) -> Verdict:
         ConfigurationError: The acknowledgements are wrong.
     """
     lines = acknowledged(plan.config)
-    found = tuple(_findings(plan, lines))
+    judged = [_judged(each, plan) for each in plan.steps]
+    found = tuple(_findings(judged, plan, lines))
     reasons = [reason_to_spare(each.step, plan) if each.can_be_acknowledged else "" for each in found]
     findings = tuple(each for each, reason in zip(found, reasons, strict=True) if not reason)
     deeds = [(each.step, each.deed) for each in findings if each.can_be_acknowledged]
@@ -147,55 +165,54 @@ def judge(plan: Plan) -> Verdict:
         findings=findings,
         spared=tuple((each.step, why) for each, why in zip(found, reasons, strict=True) if why),
         obstacles=obstacles(plan),
-        notes=tuple(sorted(_notes(plan), key=lambda each: -each.effect.severity)),
+        notes=tuple(sorted(_notes(judged, plan), key=lambda each: -each.effect.severity)),
         stale=tuple(unused(lines, deeds, plan)),
         errors=plan.errors,
     )
 
 
-def _findings(plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
-    for step in plan.steps:
-        if (found := _finding(step, plan)) is not None:
-            yield replace(found, acknowledged=is_freed(step, found.deed, lines, plan.steps))
+def _judged(step: Step, plan: Plan) -> _Judged:
+    told = of_its_changes(step) if step.custom and step.op == "update" else ()
+    return _Judged(step=step, making=_of_the_making(step), operation=_of_the_operation(step, plan), told=told)
 
 
-def _finding(step: Step, plan: Plan) -> Finding | None:
+def _findings(judged: Sequence[_Judged], plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
+    for each in judged:
+        if (found := _finding(each)) is not None:
+            yield replace(found, acknowledged=is_freed(each.step, found.deed, lines, plan.steps))
+
+
+def _finding(judged: _Judged) -> Finding | None:
     """Return what a step does that no later update takes back; None if that is nothing."""
-    told = tuple(each for each in _told(step) if each.effect.severity.is_refused)
+    step = judged.step
+    told = tuple(each for each in judged.told if each.effect.severity.is_refused)
     if told:
         worst = max((each.effect for each in told), key=lambda effect: effect.severity)
         paths = sorted({pattern(parsed(each.change.path)) for each in told})
         return Finding(step=step, effect=worst, deed=f"update {', '.join(paths)}", told=told)
-    effects = _of_the_making(step), _of_the_operation(step, plan)
-    effect = max(effects, key=lambda each: each.severity)
+    effect = max(judged.making, judged.operation, key=lambda each: each.severity)
     deed = _DANGEROUS.get(step.op, step.op)
     return Finding(step=step, effect=effect, deed=deed) if effect.severity.is_refused else None
 
 
-def _notes(plan: Plan) -> Iterator[Note]:
+def _notes(judged: Sequence[_Judged], plan: Plan) -> Iterator[Note]:
     # Told beside what the same step stops: a grant to everybody takes the place of one to somebody.
-    made = ((each, _of_the_making(each)) for each in plan.steps)
-    yield from (Note(step=step, effect=effect) for step, effect in made if _is_noted(effect))
+    yield from (Note(step=each.step, effect=each.making) for each in judged if _is_noted(each.making))
     relieved = Relieved(plan)
-    yield from (each for each in _all_notes(plan) if not relieved.spares(each.step, each.effect))
+    yield from (each for each in _all_notes(judged, plan) if not relieved.spares(each.step, each.effect))
 
 
-def _all_notes(plan: Plan) -> Iterator[Note]:
-    for step in plan.steps:
-        effect = _of_the_operation(step, plan)
-        if _is_noted(effect):
-            yield Note(step=step, effect=effect)
-        for each in _told(step):
-            if not each.effect.severity.is_refused:
-                yield Note(step=step, effect=each.effect, change=each.change)
+def _all_notes(judged: Sequence[_Judged], plan: Plan) -> Iterator[Note]:
+    for each in judged:
+        if _is_noted(each.operation):
+            yield Note(step=each.step, effect=each.operation)
+        for told in each.told:
+            if not told.effect.severity.is_refused:
+                yield Note(step=each.step, effect=told.effect, change=told.change)
     for step in (*plan.steps, *plan.unguarded):
         # What may go without a loss, as a replica, is no less safe without a guard.
         if of_its_end(step).severity > Severity.HARMLESS and not reason_to_spare(step, plan):
             yield from (Note(step=step, effect=_UNGUARDED[each]) for each in step.unguarded)
-
-
-def _told(step: Step) -> tuple[Told, ...]:
-    return of_its_changes(step) if step.custom and step.op == "update" else ()
 
 
 def _is_noted(effect: Effect) -> bool:
