@@ -1,17 +1,11 @@
 """Rows of a test: a change of one property, and the worst that its table must say of it."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from event_store_infra.preview.effects import TABLES
-from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
-from event_store_infra.preview.effects.rules import harmless
-from event_store_infra.preview.effects.told import of_its_changes
-from event_store_infra.preview.paths import parsed, pattern
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.plan import UNKNOWN
-from tests.preview.effects.changed import changed
-
-_HARMLESS_RULE: Final = harmless("any")["any"]
+from tests.preview.effects.worst import told_of, untried
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +30,10 @@ class Row:
         return f"{self.path}: {self.old} -> {self.new}"
 
 
-def effect_of(kind: str, path: str, old: object, new: object) -> Effect:
-    """Return the worst effect of a change, whole plan and whole guard between."""
-    (step,) = changed(kind, path, old, new).steps
-    return max(
-        (each.effect for each in of_its_changes(step)), key=lambda effect: effect.severity, default=HARMLESS
-    )
-
-
 def check(kind: str, row: Row) -> None:
     """Check a row: there, back (which is harmless unless it has a row), and with a value known later only."""
-    there = effect_of(kind, row.path, row.old, row.new)
-    later = effect_of(kind, row.path, row.old, UNKNOWN)
+    there = told_of(kind, row.path, row.old, row.new)
+    later = told_of(kind, row.path, row.old, UNKNOWN)
 
     assert (there.severity, row.words in there.what) == (row.severity, True), there
     assert there.source.startswith("https://")
@@ -58,13 +44,9 @@ def check(kind: str, row: Row) -> None:
 def check_back(kind: str, row: Row, rows: list[Row]) -> None:
     """Check that the way back does nothing, unless it has a row of its own."""
     if not any((each.path, each.old, each.new) == (row.path, row.new, row.old) for each in rows):
-        assert effect_of(kind, row.path, row.new, row.old) == HARMLESS
+        assert told_of(kind, row.path, row.new, row.old) == HARMLESS
 
 
 def without_a_row(kind: str, rows: list[Row]) -> list[str]:
     """Return the properties and blocks of a table that do something and are in no row."""
-    table = TABLES[kind]
-    rules = {**table.properties, **table.blocks}
-    covered = {pattern(parsed(row.path)) for row in rows}
-    missing = [name for name, rule in rules.items() if rule is not _HARMLESS_RULE and name not in covered]
-    return sorted(missing)
+    return [name for _, name in untried({kind: TABLES[kind]}, [(kind, row.path) for row in rows])]

@@ -6,7 +6,8 @@ from event_store_infra.preview.effects.database.alloydb import BACKUP, CLUSTER, 
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.guard import judge
 from tests.preview.effects.changed import changed
-from tests.preview.effects.rows import Row, check, check_back, effect_of, without_a_row
+from tests.preview.effects.rows import Row, check, check_back, without_a_row
+from tests.preview.effects.worst import told_of
 
 LOSES, CUTS_OFF, STOPS, LESS_SAFE = (
     Severity.LOSES,
@@ -135,4 +136,4 @@ def test_days_in_another_order_are_the_same_days() -> None:
     """No day fewer, nothing less safe."""
     days = ["MONDAY", "FRIDAY"]
 
-    assert effect_of(CLUSTER, f"{POLICY}.weeklySchedule.daysOfWeeks", days, days[::-1]) == HARMLESS
+    assert told_of(CLUSTER, f"{POLICY}.weeklySchedule.daysOfWeeks", days, days[::-1]) == HARMLESS

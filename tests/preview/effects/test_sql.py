@@ -12,8 +12,8 @@ from event_store_infra.preview.guard import judge
 from event_store_infra.preview.plan import UNKNOWN, Plan
 from event_store_infra.preview.summary import render
 from tests.preview.effects.changed import changed, made
-from tests.preview.effects.rows import Row, check, check_back, effect_of, without_a_row
-from tests.preview.effects.worst import worst_of
+from tests.preview.effects.rows import Row, check, check_back, without_a_row
+from tests.preview.effects.worst import told_of, worst_of
 
 LOSES, CUTS_OFF, STOPS, LESS_SAFE = (
     Severity.LOSES,
@@ -230,22 +230,20 @@ def test_a_restore_is_told_once_whatever_of_it_changes() -> None:
 
     assert finding.deed == "update restoreBackupContext"
     assert len(finding.told) == 1
-    assert effect_of(INSTANCE, "restoreBackupContext", old, None) == HARMLESS
-    assert effect_of(INSTANCE, "restoreBackupContext.backupRunId", 5, UNKNOWN).severity == LOSES
+    assert told_of(INSTANCE, "restoreBackupContext", old, None) == HARMLESS
+    assert told_of(INSTANCE, "restoreBackupContext.backupRunId", 5, UNKNOWN).severity == LOSES
 
 
 def test_flags_are_compared_by_name() -> None:
     """One more in front moves those behind it, which changes nothing of them; several are told at once."""
     before = _flags(cloudsql__iam_authentication="on", max_connections="400")
     moved = _flags(autovacuum="on") + before
-    several = effect_of(
+    several = told_of(
         INSTANCE, "settings.databaseFlags", [], _flags(autovacuum="off", synchronous_commit="off")
     )
 
-    assert effect_of(INSTANCE, "settings.databaseFlags", before, moved) == HARMLESS
-    assert (
-        effect_of(INSTANCE, "settings.databaseFlags", before, before[:1] + _flags(work_mem="64")) == HARMLESS
-    )
+    assert told_of(INSTANCE, "settings.databaseFlags", before, moved) == HARMLESS
+    assert told_of(INSTANCE, "settings.databaseFlags", before, before[:1] + _flags(work_mem="64")) == HARMLESS
     assert "dead rows" in several.what
     assert "answered already" in several.what
 
@@ -255,7 +253,7 @@ def test_networks_are_compared_by_their_values() -> None:
     ours, theirs = {"value": "10.0.0.0/8", "name": "ours"}, {"value": "192.0.2.0/24"}
     renamed = {**ours, "name": "office"}
 
-    assert effect_of(INSTANCE, f"{IP}.authorizedNetworks", [ours, theirs], [theirs, renamed]) == HARMLESS
+    assert told_of(INSTANCE, f"{IP}.authorizedNetworks", [ours, theirs], [theirs, renamed]) == HARMLESS
 
 
 def test_what_google_has_already_is_no_change() -> None:
