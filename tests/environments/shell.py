@@ -18,6 +18,7 @@ from event_store_infra.command import ROOT
 from local_gcp.engine.pulumi_cli import Pulumi
 from local_gcp.resource.place import Place
 from tests.delivery.test_federation import OURS
+from tools import SOURCES
 
 PATIENCE_SECONDS: Final = 600
 PROJECTS: Final = ("team-dev", "team-prod")
@@ -72,7 +73,7 @@ class Shell:
         self._environment = {
             "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
             # The environment is that of the tests, but what runs is the copy.
-            "PYTHONPATH": os.pathsep.join(str(self.clone / part) for part in ("service", "infra", "local")),
+            "PYTHONPATH": os.pathsep.join(str(self.clone / part) for part in SOURCES),
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "PYTHON": "true",  # so that `make setup` has nothing to do

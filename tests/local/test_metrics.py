@@ -25,7 +25,7 @@ LAG_IN_PROMQL = 'logging_googleapis_com:user_store_lag_bucket{monitored_resource
 SENT = 'resource.type = "pubsub_topic" AND metric.type = "pubsub.googleapis.com/topic/send_request_count"'
 SIZES = "pubsub_googleapis_com:topic_message_sizes_count"
 INSTANCES = "run_googleapis_com:container_instance_count"
-KNOWN = "local/local_gcp/monitoring/metrics.py has the known ones"
+KNOWN = "local_gcp/monitoring/metrics.py has the known ones"
 
 
 def _policy(kind: str, **condition: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_an_unknown_type_role_or_permission_is_refused_with_where_to_add_it() ->
         rights.check(service_account("a@p.iam.gserviceaccount.com"), "run.workerPools.get", "projects/p")
     problem = iam.MEMBER["role"].problem("roles/pubsub.Publisher")
     assert problem is not None
-    assert "add it to local/local_gcp/rights/roles.py" in problem
+    assert "add it to local_gcp/rights/roles.py" in problem
 
 
 @pytest.mark.parametrize("role", sorted(pubsub_roles.GRANTABLE))

@@ -87,7 +87,7 @@ NOT_RUN: Final = {
         ("docs/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
     ),
     "runs until it is told to stop; tests/pubsub/test_server.py runs it": (
-        ("local/pubsub_emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
+        ("local/pubsub-emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
     ),
 }
 PARK: Final = """

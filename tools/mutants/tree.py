@@ -16,11 +16,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from tools import ToolError
+from tools import SOURCES, ToolError
 from tools.mutants.mutant import Mutant
 
 _LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by tests
-_PARTS: Final = ("service", "infra", "local", "")  # where packages are
+_PARTS: Final = (*SOURCES, "")  # where packages are
 _PACKAGES: Final = (
     *("event_store", "event_store_infra", "local_gcp", "pubsub_emulator"),
     *("tools", "tests", "examples"),

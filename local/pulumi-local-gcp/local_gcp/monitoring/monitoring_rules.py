@@ -178,7 +178,7 @@ def _reads_what_is_logged(inputs: Properties) -> Iterator[tuple[str, str]]:
         if label != name and label not in RESOURCES.get(resource, ()):
             yield (
                 "filter",
-                f"{name} is no label of the resource {resource!r}: see local/local_gcp/monitoring/metrics.py",
+                f"{name} is no label of the resource {resource!r}: see local_gcp/monitoring/metrics.py",
             )
     is_distribution = inputs["metricDescriptor"]["valueType"] == "DISTRIBUTION"
     if is_distribution != ("valueExtractor" in inputs):

@@ -134,7 +134,7 @@ def unknown(name: str) -> str:
         return (
             f"{reason}. If a metric was created recently, it could take up to 10 minutes to become available"
         )
-    return f"{reason}: local/local_gcp/monitoring/metrics.py has the known ones"
+    return f"{reason}: local_gcp/monitoring/metrics.py has the known ones"
 
 
 def label_problems(metric: Metric, resource: str, label: str, values: tuple[str, ...] = ()) -> Iterator[str]:

@@ -99,7 +99,7 @@ def _holds_what_there_is(inputs: Properties) -> Iterator[tuple[str, str]]:
         if is_known(permission) and permission not in PERMISSIONS:
             yield (
                 f"permissions[{index}]",
-                f"{permission} is not valid: local/local_gcp/rights/roles.py has the names that Google knows",
+                f"{permission} is not valid: local_gcp/rights/roles.py has the names that Google knows",
             )
 
 

@@ -76,7 +76,7 @@ class Rights:
         if permission not in PERMISSIONS:
             raise CloudError(
                 f"the local Google Cloud knows no permission {permission}: add it to the roles that have it "
-                "in local/local_gcp/rights/roles.py, by https://cloud.google.com/iam/docs/permissions-reference"
+                "in local_gcp/rights/roles.py, by https://cloud.google.com/iam/docs/permissions-reference"
             )
         if caller.is_owner:
             return True

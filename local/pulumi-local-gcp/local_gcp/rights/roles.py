@@ -252,7 +252,7 @@ def unknown_role(role: str) -> str:
     """Say that a role is not known, and where to add it."""
     return (
         f"{role} is not a role that the local Google Cloud knows: if Google has it "
-        "(https://cloud.google.com/iam/docs/roles-permissions), add it to local/local_gcp/rights/roles.py"
+        "(https://cloud.google.com/iam/docs/roles-permissions), add it to local_gcp/rights/roles.py"
     )
 
 

@@ -53,6 +53,6 @@ def _unprobed(container: Properties) -> Probe:
     if "startupProbe" in container:
         raise CloudError(
             "the local Google Cloud has no probes of worker pools: "
-            "add them to local/local_gcp/cloudrun/environment.py, or use none"
+            "add them to local_gcp/cloudrun/environment.py, or use none"
         )
     return Probe.passing()
