@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 from psycopg import OperationalError, sql
 from psycopg_pool import AsyncConnectionPool
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 async def main(arguments: argparse.Namespace) -> None:
     """Run until SIGTERM or Ctrl-C and write a line for each event, or show and end."""
+    _on_stop(asyncio.current_task().cancel)  # type: ignore[union-attr]  # a coroutine runs in a task
     # libpq's variables (PGHOST, PGDATABASE ...) name the database; the projection's name is its schema there.
     async with AsyncConnectionPool(
         kwargs={"options": f"-c search_path={arguments.name}", "autocommit": True}, max_size=8, open=False
@@ -56,10 +59,14 @@ async def main(arguments: argparse.Namespace) -> None:
 
             subscription = f"projects/{arguments.project}/subscriptions/{arguments.subscription}"
             consumer = Consumer(subscription, handle, concurrency=4)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, consumer.stop)
+            _on_stop(consumer.stop)  # from here on what is being handled ends first
             logger.info("projecting %s into %s", subscription, arguments.name)
             await consumer.run()
+
+
+def _on_stop(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 def parse() -> argparse.Namespace:
@@ -79,6 +86,7 @@ def parse() -> argparse.Namespace:
 if __name__ == "__main__":
     logging.basicConfig(level="INFO", format="%(levelname)s %(message)s")
     try:
-        asyncio.run(main(parse()))
+        with suppress(asyncio.CancelledError):
+            asyncio.run(main(parse()))
     except (EventStoreError, OperationalError) as error:
         sys.exit(f"error: {error}")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import socket
 import string
 import sys
 from contextlib import suppress
@@ -85,6 +86,25 @@ async def test_the_sample_projects_live_and_rebuilds(
         shown, _ = await showing.communicate()
 
     assert shown.decode() == "First steps  cs  ahoj  hello\nFirst steps  cs  děkuji  thank you\n"
+
+
+async def test_the_sample_ends_on_sigterm_while_it_rebuilds(database: TestDatabase) -> None:
+    """It exits with 0 although the store accepts its connection and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        process = await _start("--rebuild", target=f"127.0.0.1:{silent.getsockname()[1]}", database=database)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                connection, _ = await asyncio.get_running_loop().sock_accept(silent)
+                with connection:
+                    process.terminate()
+                    _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+    assert (process.returncode, said.decode()) == (0, "")
 
 
 async def test_words_that_no_index_holds_do_not_stop_the_sample(
