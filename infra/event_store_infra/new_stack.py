@@ -18,7 +18,7 @@ import yaml
 from event_store.errors import ConfigurationError
 from event_store_infra.command import ROOT, run_pulumi
 from event_store_infra.settings import Settings
-from event_store_infra.settings.database import KEY
+from event_store_infra.settings.database.database import KEY
 from event_store_infra.settings.profile import PROFILES
 from event_store_infra.settings.stack import NAMESPACE
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
-from event_store_infra.settings.quiet_period import as_google_has_it
+from event_store_infra.settings.database.quiet_period import as_google_has_it
 from local_gcp.postgres import sql_rules as sql
 
 _PATIENT = settings(max_examples=200)

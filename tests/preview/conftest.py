@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.plan.plan import Plan
 from tests.local.conftest import Stack, local_cloud, stack
 
 __all__ = ["local_cloud", "stack"]  # fixtures

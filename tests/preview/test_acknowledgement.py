@@ -7,11 +7,11 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from event_store_infra.preview import acknowledgement
-from event_store_infra.preview.acknowledgement import KEY, block, kind
-from event_store_infra.preview.guard import Verdict, judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging import acknowledgement
+from event_store_infra.preview.judging.acknowledgement import KEY, block, kind
+from event_store_infra.preview.judging.guard import Verdict, judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 
 TOPIC = "gcp:pubsub/topic:Topic"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"

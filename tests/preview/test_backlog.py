@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import pytest
 
-from event_store_infra.preview.backlog import ask_monitoring
-from event_store_infra.preview.compared import program_of
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan.compared import program_of
+from event_store_infra.preview.plan.plan import Plan, Step
+from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.review import review
 from local_gcp.daemon.state_directory import ROOT
 from tests.preview.monitoring import Monitoring, monitoring_server
@@ -122,8 +122,8 @@ def test_no_process_outlives_the_limit(monitoring: Monitoring) -> None:
     """A call that hangs keeps nobody from the end, also not one of many pieces."""
     monitoring.hangs = True
     program = (
-        "import sys; from event_store_infra.preview.backlog import ask_monitoring; "
-        "from event_store_infra.preview.plan import Plan; "
+        "import sys; from event_store_infra.preview.report.backlog import ask_monitoring; "
+        "from event_store_infra.preview.plan.plan import Plan; "
         "print(len(ask_monitoring(Plan.parse(sys.stdin.read()).steps, 2.0)))"
     )
     begun = time.monotonic()

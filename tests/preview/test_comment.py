@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.comment import join
-from event_store_infra.preview.guard import judge
+from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.comment import join
+from event_store_infra.preview.report.summary import LONGEST, render
 from event_store_infra.preview.review import review
-from event_store_infra.preview.summary import LONGEST, render
 
 HOSTILE = "`</details>@octocat\n# forged <img src=x>\r\n```\n::add-mask::x\u202e[a](http://b) | **c**"
 FILLED = {"create": "to create\n" * 20_000, "refused": "refused, 1 change would lose data"}

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.comment import join
-from event_store_infra.preview.compared import Compared, nothing, program_of, real_state
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.compared import Compared, nothing, program_of, real_state
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.comment import join
+from event_store_infra.preview.report.summary import render
 from event_store_infra.preview.review import review
-from event_store_infra.preview.summary import render
 
 TOPIC = "gcp:pubsub/topic:Topic"
 STACK = "pulumi:pulumi:Stack"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from event_store_infra.preview.difference import apart
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.difference import apart
+from event_store_infra.preview.report.summary import render
 
 LONGEST = 60
 PATH = "projects/team-security/locations/europe-west1/keyRings/store/cryptoKeys/{}/cryptoKeyVersions/1"

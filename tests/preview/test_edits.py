@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from event_store_infra.preview.guard import Verdict, judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import Verdict, judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from local_gcp.daemon.state_directory import ROOT
 from tests.preview.edits import BASES, EDITS
 from tests.preview.edits.edit import Edit

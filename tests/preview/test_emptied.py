@@ -12,10 +12,10 @@ from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
 from event_store_infra.preview.effects.database.sql import INSTANCE
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
-from event_store_infra.preview.emptied import COPIES, FOLLOWS
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.emptied import COPIES, FOLLOWS
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from tests.preview.conftest import Small
 from tests.preview.effects.properties import properties_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.command import ask_pulumi
-from event_store_infra.preview import engine
+from event_store_infra.preview.plan import engine
 
 
 @pytest.fixture

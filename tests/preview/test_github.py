@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.github import GitHub
+from event_store_infra.preview.report.github import GitHub
 from local_gcp.daemon.state_directory import ROOT
 
 TOKEN = "token-of-the-test"  # noqa: S105 # worth nothing

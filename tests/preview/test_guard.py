@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.acknowledgement import kind
 from event_store_infra.preview.effects import TABLES, table_of
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render, shortened
+from event_store_infra.preview.judging.acknowledgement import kind
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render, shortened
 from event_store_infra.protection import HOLDS_DATA
 from local_gcp.resource.sdk_schema import schema_of
 from tests.infra.inventory import FOLDER

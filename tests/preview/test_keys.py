@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.plan.plan import Plan
 from local_gcp.recorded.iam import KEY_IAM_MEMBER
 from tests.local.conftest import Stack
 
@@ -22,7 +22,7 @@ EventBus("bus", EventBusArgs(project="p-1", region="europe-west1", prefix="store
 DATABASE = """
 from event_store_infra.components.database.database import Database, DatabaseArgs
 from event_store_infra.settings import DatabaseSettings
-from event_store_infra.settings.database import RestoreSettings
+from event_store_infra.settings.database.database import RestoreSettings
 given = {settings!r}
 if "restore_from" in given:
     given["restore_from"] = RestoreSettings(**given["restore_from"])

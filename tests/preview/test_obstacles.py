@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.guard import Verdict, judge
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import Verdict, judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from event_store_infra.preview.review import review
-from event_store_infra.preview.summary import render
 from tests.local.conftest import LocalCloud, Stack
 
 PATIENCE_SECONDS = 60

@@ -8,8 +8,8 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.preview.effects.effect import Severity
-from event_store_infra.preview.guard import Verdict, judge
-from event_store_infra.preview.plan import UNKNOWN, Plan
+from event_store_infra.preview.judging.guard import Verdict, judge
+from event_store_infra.preview.plan.plan import UNKNOWN, Plan
 from event_store_infra.preview.review import review
 from tests.preview.effects.changed import changed
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.plan.plan import Plan
 from local_gcp.recorded.iam import ACCOUNT, ACCOUNT_IAM_MEMBER
 from tests.local.conftest import Stack
 

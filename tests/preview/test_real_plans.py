@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 from google.pubsub_v1.types import PubsubMessage
 
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.report.summary import render
 from local_gcp.daemon.state_directory import ROOT
 from local_gcp.pubsub_api.pubsub_rules import SUBSCRIPTION, TOPIC
 from tests.local.conftest import LocalCloud

@@ -8,9 +8,9 @@ import pytest
 
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.workload.run import POOL, SERVICE
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from tests.preview.conftest import Small
 
 GRANT = "gcp:projects/iAMMember:IAMMember"

@@ -11,10 +11,10 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.preview.effects.told import UNKNOWN_TYPE
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from event_store_infra.preview.review import review
-from event_store_infra.preview.summary import render
 from event_store_infra.protection import HOLDS_DATA
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from tests.preview.conftest import Small
 
 TOPIC = "gcp:pubsub/topic:Topic"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from event_store.errors import ConfigurationError
 from event_store_infra.command import OPTION
-from event_store_infra.preview.backlog import ask_monitoring
-from event_store_infra.preview.comment import join
-from event_store_infra.preview.github import GitHub
+from event_store_infra.preview.report.backlog import ask_monitoring
+from event_store_infra.preview.report.comment import join
+from event_store_infra.preview.report.github import GitHub
 from event_store_infra.preview.review import review
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.at_stake import Ask, facts
-from event_store_infra.preview.compared import Compared
 from event_store_infra.preview.effects.effect import Severity
-from event_store_infra.preview.guard import judge
+from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.markdown import one_line
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.plan.compared import Compared
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.at_stake import Ask, facts
+from event_store_infra.preview.report.summary import render
 
 
 def review(

@@ -5,8 +5,8 @@ and a stack's file holds only what differs from these. Combinations that Google 
 here, so that a mistake costs no half-made stack.
 """
 
-from event_store_infra.settings.alloydb import AlloyDBSettings
-from event_store_infra.settings.database import DatabaseSettings
+from event_store_infra.settings.database.alloydb import AlloyDBSettings
+from event_store_infra.settings.database.database import DatabaseSettings
 from event_store_infra.settings.monitoring import MonitoringSettings
 from event_store_infra.settings.network import NetworkSettings
 from event_store_infra.settings.rollout import RolloutSettings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.settings.database import KEY
+from event_store_infra.settings.database.database import KEY
 from event_store_infra.settings.key import key, parse, within
 from event_store_infra.settings.stack import ProjectSettings
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 from event_store.topology.routing import PARTITIONS
-from event_store_infra.settings.alloydb import AlloyDBSettings
-from event_store_infra.settings.database import DatabaseSettings
+from event_store_infra.settings.database.alloydb import AlloyDBSettings
+from event_store_infra.settings.database.database import DatabaseSettings
 from event_store_infra.settings.key import key, parse, within
 from event_store_infra.settings.monitoring import MonitoringSettings
 from event_store_infra.settings.network import NetworkSettings

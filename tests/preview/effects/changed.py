@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from event_store_infra.preview.paths import parsed
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.plan.paths import parsed
+from event_store_infra.preview.plan.plan import Plan
 
 
 def changed(kind: str, path: str, old: object, new: object, **others: object) -> Plan:

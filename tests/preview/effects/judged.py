@@ -1,9 +1,9 @@
 """What the guard says of one changed property."""
 
 from event_store_infra.preview.effects.effect import Effect, Severity
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import UNKNOWN
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import UNKNOWN
+from event_store_infra.preview.report.summary import render
 from tests.preview.effects.changed import changed
 
 # A property, its value as it is and as it would be, how bad that is, and words that say so.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from event_store_infra.preview.effects import TABLES
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
-from event_store_infra.preview.plan import UNKNOWN
+from event_store_infra.preview.plan.plan import UNKNOWN
 from tests.preview.effects.worst import told_of, untried
 
 

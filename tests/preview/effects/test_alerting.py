@@ -4,8 +4,8 @@ import pytest
 
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import alerting
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
 from tests.preview.effects.worst import check, told_of, untried
 

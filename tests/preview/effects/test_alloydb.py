@@ -4,7 +4,7 @@ import pytest
 
 from event_store_infra.preview.effects.database.alloydb import BACKUP, CLUSTER, NODE, USER
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
-from event_store_infra.preview.guard import judge
+from event_store_infra.preview.judging.guard import judge
 from tests.preview.effects.changed import changed
 from tests.preview.effects.rows import Row, check, check_back, without_a_row
 from tests.preview.effects.worst import told_of

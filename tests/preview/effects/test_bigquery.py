@@ -7,8 +7,8 @@ import pytest
 
 from event_store_infra.preview.effects.effect import Severity
 from event_store_infra.preview.effects.storage.bigquery import DATASET, TABLE
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
 from tests.preview.effects.judged import LATER, LESS_SAFE, LOSES, STOPS, must_say, must_say_nothing
 from tests.preview.effects.properties import properties_of
 

@@ -4,8 +4,8 @@ import pytest
 
 from event_store_infra.preview.effects import TABLES
 from event_store_infra.preview.effects.effect import HARMLESS
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.report.summary import render
 from tests.preview.effects.changed import changed
 from tests.preview.effects.properties import properties_of
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from event_store_infra.preview.effects.effect import Severity
-from event_store_infra.preview.guard import Verdict, judge
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import Verdict, judge
+from event_store_infra.preview.plan.plan import Plan
 
 KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 RING_MEMBER = "gcp:kms/keyRingIAMMember:KeyRingIAMMember"

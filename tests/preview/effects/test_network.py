@@ -4,7 +4,7 @@ import pytest
 
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import network
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import made
 from tests.preview.effects.worst import check, told_of, untried, worst_of
 

@@ -9,9 +9,9 @@ from event_store.topology.routing import Ordering, Route, RoutedTopic, Routing
 from event_store_infra.preview.effects.effect import Effect, Severity
 from event_store_infra.preview.effects.workload.routes import of_routing
 from event_store_infra.preview.effects.workload.run import POOL, SERVICE
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.report.summary import render
 from tests.preview.effects.changed import changed
 
 Routes = list[tuple[str, str, str]]

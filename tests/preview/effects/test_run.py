@@ -7,7 +7,7 @@ import pytest
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.workload import run
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.preview.effects.changed import changed
 from tests.preview.effects.worst import check, check_both, told_of, untried, worst_of
 

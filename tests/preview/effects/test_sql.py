@@ -8,9 +8,9 @@ from event_store_infra.preview.effects.database.alloydb import USER as ALLOYDB_U
 from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE, USER
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.told import of_its_changes
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import UNKNOWN, Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import UNKNOWN, Plan
+from event_store_infra.preview.report.summary import render
 from tests.preview.effects.changed import changed, made
 from tests.preview.effects.rows import Row, check, check_back, without_a_row
 from tests.preview.effects.worst import told_of, worst_of

@@ -5,10 +5,10 @@ import pytest
 from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
 from event_store_infra.preview.effects.workload.run import POOL, SERVICE
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.plan import Plan
-from event_store_infra.preview.summary import render
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
 from tests.preview.effects.changed import changed
 from tests.preview.effects.worst import worst_of
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Effects, Severity
 from event_store_infra.preview.effects.rules import harmless
-from event_store_infra.preview.guard import judge
-from event_store_infra.preview.paths import parsed, pattern
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.paths import parsed, pattern
+from event_store_infra.preview.plan.plan import Plan
 from tests.preview.effects.changed import changed
 
 _HARMLESS = harmless("any")

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_gcp import sql
 
 from event_store_infra.settings import DatabaseSettings
-from event_store_infra.settings.quiet_period import as_google_has_it
+from event_store_infra.settings.database.quiet_period import as_google_has_it
 
 
 def instance_settings(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from event_store_infra.preview.plan import Change, Step
+from event_store_infra.preview.plan.plan import Change, Step
 
 
 class Severity(IntEnum):

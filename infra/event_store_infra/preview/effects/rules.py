@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule
-from event_store_infra.preview.paths import at as _at
-from event_store_infra.preview.paths import parsed
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.paths import at as _at
+from event_store_infra.preview.plan.paths import parsed
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

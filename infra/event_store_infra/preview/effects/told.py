@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from event_store_infra.preview.effects import table_of
 from event_store_infra.preview.effects.effect import Effect, Effects, Severity, Told, less_safe, loses
-from event_store_infra.preview.paths import BLINDED, Path, at, dotted, parsed, pattern
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.plan import Change, Step
+from event_store_infra.preview.plan.paths import BLINDED, Path, at, dotted, parsed, pattern
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Change, Step
 
 UNKNOWN_TYPE: Final = loses(
     "what, nobody has said: the type has no table in event_store_infra/preview/effects",

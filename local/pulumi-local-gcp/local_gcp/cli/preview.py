@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview import engine
-from event_store_infra.preview.backlog import ask_monitoring
-from event_store_infra.preview.compared import (
+from event_store_infra.preview.markdown import code, one_line
+from event_store_infra.preview.plan import engine
+from event_store_infra.preview.plan.compared import (
     Compared,
     nothing,
     program_of,
     state_on_this_machine,
     without_secrets,
 )
-from event_store_infra.preview.markdown import code, one_line
+from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.review import review
 from local_gcp.cli.base_branch import checked_out
 from local_gcp.cli.project import STACK, Project

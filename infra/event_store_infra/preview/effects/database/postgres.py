@@ -7,8 +7,8 @@ from typing import Any, Final
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, less_safe, stops
 from event_store_infra.preview.effects.rules import arrives, becomes, either, parts_from
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Step
 
 _WAL: Final = "https://www.postgresql.org/docs/current/runtime-config-wal.html"
 _VACUUM: Final = "https://www.postgresql.org/docs/current/routine-vacuuming.html"

@@ -28,7 +28,7 @@ from event_store_infra.preview.effects.rules import (
     same,
     thins,
 )
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE: Final = "gcp:sql/database:Database"

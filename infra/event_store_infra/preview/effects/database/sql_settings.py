@@ -17,7 +17,7 @@ from event_store_infra.preview.effects.rules import (
     same,
     thins,
 )
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 _DOCS: Final = "https://docs.cloud.google.com/sql/docs/postgres"
 _BACKUPS: Final = f"{_DOCS}/backup-recovery/backups"

@@ -22,7 +22,7 @@ from event_store_infra.preview.effects.rules import (
 )
 from event_store_infra.preview.effects.workload.containers import items
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 _ALERTS: Final = "https://docs.cloud.google.com/monitoring/alerts"
 _CONDITIONS: Final = "https://docs.cloud.google.com/monitoring/alerts/policies-in-api"

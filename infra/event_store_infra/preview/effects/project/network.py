@@ -25,7 +25,7 @@ from event_store_infra.preview.effects.rules import (
     same,
     thins,
 )
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import Step
 
 _PEERING: Final = "https://docs.cloud.google.com/sql/docs/postgres/configure-private-services-access"
 _VPC: Final = "https://docs.cloud.google.com/vpc/docs/vpc"

@@ -16,8 +16,8 @@ from event_store_infra.preview.effects.effect import (
 )
 from event_store_infra.preview.effects.rules import becomes, begins, changes, either, harmless, same, thins
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Step
 
 API: Final = "gcp:projects/service:Service"
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"

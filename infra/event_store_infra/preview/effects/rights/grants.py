@@ -8,7 +8,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Effect, Effects, 
 from event_store_infra.preview.effects.rights.key_grants import undecryptable
 from event_store_infra.preview.effects.rules import changes
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import Step
 
 _MANAGE: Final = "https://docs.cloud.google.com/iam/docs/granting-changing-revoking-access"
 _CONDITIONS: Final = "https://docs.cloud.google.com/iam/docs/conditions-overview"

@@ -4,7 +4,7 @@ from typing import Final
 
 from event_store_infra.preview.effects.effect import Effect, loses
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import Step
 
 _DOCS: Final = "https://docs.cloud.google.com"
 # https://docs.cloud.google.com/iam/docs/roles-permissions/cloudkms : those that decrypt.

@@ -17,7 +17,7 @@ from event_store_infra.preview.effects.rules import (
     same,
 )
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.plan import Step
 
 DATASET: Final = "gcp:bigquery/dataset:Dataset"
 TABLE: Final = "gcp:bigquery/table:Table"

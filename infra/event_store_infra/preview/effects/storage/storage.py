@@ -28,7 +28,7 @@ from event_store_infra.preview.effects.rules import (
     widens,
 )
 from event_store_infra.preview.effects.storage.selections import adds
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 BUCKET: Final = "gcp:storage/bucket:Bucket"
 OBJECT: Final = "gcp:storage/bucketObject:BucketObject"

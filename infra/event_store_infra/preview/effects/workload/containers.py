@@ -9,9 +9,9 @@ from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, Told, less_safe, stops
 from event_store_infra.preview.effects.rules import begins, changes, harmless, same
 from event_store_infra.preview.effects.workload.variables import of_variable
-from event_store_infra.preview.paths import Path, at, dotted
-from event_store_infra.preview.plan import UNKNOWN as LATER
-from event_store_infra.preview.plan import Change, Step
+from event_store_infra.preview.plan.paths import Path, at, dotted
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Change, Step
 
 _PROBES: Final[Mapping[str, str]] = {
     "startupProbe": "requests are sent to an instance before it can answer",

@@ -7,7 +7,7 @@ from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, less_safe, stops
 from event_store_infra.preview.effects.rules import becomes, begins, drops, falls, harmless, moves, towards
 from event_store_infra.preview.effects.workload.routes import of_routing
-from event_store_infra.preview.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
 _PAGE: Final = "service/event_store/environment.py"
 _LONGEST_REQUEST: Final = 3600  # https://docs.cloud.google.com/run/docs/configuring/request-timeout

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.compared import Compared, is_engine_s_own, time_of, told_by, type_of
 from event_store_infra.preview.markdown import code, one_line
-from event_store_infra.preview.paths import at, parsed
+from event_store_infra.preview.plan.compared import Compared, is_engine_s_own, time_of, told_by, type_of
+from event_store_infra.preview.plan.paths import at, parsed
 
 _UNCHANGED: Final = {"same", "refresh"}
 # What the engine counts without listing it, or without listing all of it.

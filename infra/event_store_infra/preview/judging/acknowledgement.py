@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Self
 import yaml
 
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan.plan import Plan, Step
 from event_store_infra.settings import Settings
 from event_store_infra.settings.key import parse
 from event_store_infra.settings.stack import NAMESPACE, decoded

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.summary import LONGEST, shortened
+from event_store_infra.preview.report.summary import LONGEST, shortened
 
 _HEADING: Final = "# What `pulumi up` would do\n\n"
 _WORST_FIRST: Final = (

@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from event_store_infra.command import ask_pulumi
-from event_store_infra.preview.compared import Compared, real_state, time_of
+from event_store_infra.preview.plan.compared import Compared, real_state, time_of
 
 _LISTING_SECONDS: Final = 60.0
 _PLANNING_SECONDS: Final = 1200.0  # a refresh asks Google about every resource

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from event_store_infra.preview.effects.effect import Severity
-from event_store_infra.preview.guard import Finding, Verdict
-from event_store_infra.preview.plan import Plan
+from event_store_infra.preview.judging.guard import Finding, Verdict
+from event_store_infra.preview.plan.plan import Plan
 
 
 def headline(plan: Plan, verdict: Verdict) -> str:

@@ -18,10 +18,10 @@ import requests
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-from event_store_infra.preview.compared import time_of
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import Step
+from event_store_infra.preview.plan.compared import time_of
+from event_store_infra.preview.plan.plan import Step
 
 LIMIT_SECONDS: Final = 10.0
 _URL: Final = "https://monitoring.googleapis.com"

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from event_store.errors import ConfigurationError
+from event_store_infra.settings.database.quiet_period import DAY, LONGEST_DAYS, check_quiet_period
+from event_store_infra.settings.database.replica import CONNECTIONS, shortfall
+from event_store_infra.settings.database.tier import EDITION_TIERS, check_tier, connections_of
 from event_store_infra.settings.key import key
-from event_store_infra.settings.quiet_period import DAY, LONGEST_DAYS, check_quiet_period
-from event_store_infra.settings.replica import CONNECTIONS, shortfall
-from event_store_infra.settings.tier import EDITION_TIERS, check_tier, connections_of
 
 LOG_RETENTION_DAYS: Final = {"ENTERPRISE": 7, "ENTERPRISE_PLUS": 35}
 KEY: Final = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+"

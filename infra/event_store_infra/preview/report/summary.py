@@ -8,15 +8,15 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from event_store_infra.preview.acknowledgement import KEY, block, key_of, kind
-from event_store_infra.preview.difference import apart
 from event_store_infra.preview.effects import is_grant
 from event_store_infra.preview.effects.effect import Effect, Severity
-from event_store_infra.preview.guard import Finding, Note, Verdict
-from event_store_infra.preview.headline import headline, of_severity
+from event_store_infra.preview.judging.acknowledgement import KEY, block, key_of, kind
+from event_store_infra.preview.judging.guard import Finding, Note, Verdict
+from event_store_infra.preview.judging.obstacles import Obstacle
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.obstacles import Obstacle
-from event_store_infra.preview.plan import KNOWN_LATER, Change, Plan, Step
+from event_store_infra.preview.plan.plan import KNOWN_LATER, Change, Plan, Step
+from event_store_infra.preview.report.difference import apart
+from event_store_infra.preview.report.headline import headline, of_severity
 
 LONGEST: Final = 60_000  # characters; GitHub refuses a comment of more than 65536
 _LONGEST_VALUE: Final = 60

@@ -8,7 +8,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity,
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.told import of_its_end
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan.plan import Plan, Step
 
 # What makes a new instance or cluster follow another one, which has all of it.
 FOLLOWS: Final = ("masterInstanceName", "secondaryConfig")

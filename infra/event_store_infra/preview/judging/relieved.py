@@ -18,7 +18,7 @@ from event_store_infra.preview.effects.told import of_its_end
 from event_store_infra.preview.effects.workload import run
 from event_store_infra.preview.effects.workload.containers import relays
 from event_store_infra.preview.effects.workload.variables import RELAY_OFF
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan.plan import Plan, Step
 
 _ENDS: Final = ("delete", "replace", "delete-replaced")
 _PUBLISHER: Final = "gcp:pubsub/topicIAMMember:TopicIAMMember"

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from event_store_infra.preview.acknowledgement import acknowledged, is_freed, unused
 from event_store_infra.preview.effects import table_of
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity, Told, less_safe, loses
 from event_store_infra.preview.effects.told import of_its_changes, of_its_end
-from event_store_infra.preview.emptied import of_an_empty_one
-from event_store_infra.preview.obstacles import Obstacle, obstacles
-from event_store_infra.preview.paths import parsed, pattern
-from event_store_infra.preview.plan import Change, Plan, Step
-from event_store_infra.preview.relieved import Relieved
-from event_store_infra.preview.spared import reason_to_spare
+from event_store_infra.preview.judging.acknowledgement import acknowledged, is_freed, unused
+from event_store_infra.preview.judging.emptied import of_an_empty_one
+from event_store_infra.preview.judging.obstacles import Obstacle, obstacles
+from event_store_infra.preview.judging.relieved import Relieved
+from event_store_infra.preview.judging.spared import reason_to_spare
+from event_store_infra.preview.plan.paths import parsed, pattern
+from event_store_infra.preview.plan.plan import Change, Plan, Step
 
 # The engine's operations, by what they do to what stands already. One that is in no line here is of an engine
 # newer than this guard, and cannot be acknowledged.
@@ -38,7 +38,7 @@ _DANGEROUS: Final[Mapping[str, str]] = {
 _UNKNOWN_OPERATION: Final = loses(
     "what, nobody can say: this guard does not know the operation",
     "let the guard learn it first.",
-    "infra/event_store_infra/preview/guard.py",
+    "infra/event_store_infra/preview/judging/guard.py",
 )
 _UNKNOWN_MAKING: Final = less_safe(
     "nobody has said what the making of one does: no table in event_store_infra/preview/effects has its type",

@@ -12,9 +12,9 @@ from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
 from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.workload.run import POOL
-from event_store_infra.preview.emptied import of_an_empty_one
-from event_store_infra.preview.plan import Plan, Step
-from event_store_infra.preview.relieved import moves_to_the_service
+from event_store_infra.preview.judging.emptied import of_an_empty_one
+from event_store_infra.preview.judging.relieved import moves_to_the_service
+from event_store_infra.preview.plan.plan import Plan, Step
 
 _STAYS: Final = "update"  # the only operation that leaves in its place what a plan names
 

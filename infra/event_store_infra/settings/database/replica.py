@@ -8,7 +8,7 @@ with settings below its primary's: https://www.postgresql.org/docs/current/hot-s
 from collections.abc import Mapping
 from typing import Final
 
-from event_store_infra.settings.tier import connections_of, size_of
+from event_store_infra.settings.database.tier import connections_of, size_of
 
 # PostgreSQL's settings that a standby must have as high as its primary, with its own values.
 FOLLOWED_FLAGS: Final[Mapping[str, int]] = {

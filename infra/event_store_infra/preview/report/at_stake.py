@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from event_store_infra.preview.plan import Plan, Step
+from event_store_infra.preview.plan.plan import Plan, Step
 
 # Returns a sentence in Markdown about what each of some steps finds there, by URN.
 Ask: TypeAlias = Callable[[Sequence[Step]], Mapping[str, str]]

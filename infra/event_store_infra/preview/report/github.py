@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.preview.summary import shortened
+from event_store_infra.preview.report.summary import shortened
 
 _TIMEOUT_SECONDS: Final = 30.0
 _PAGE: Final = 100  # the most that GitHub lists at once

@@ -12,8 +12,8 @@ from typing import Any, Final
 from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
 from event_store_infra.preview.effects.database.sql import INSTANCE
 from event_store_infra.preview.markdown import code
-from event_store_infra.preview.plan import UNKNOWN, Plan, Step
-from event_store_infra.settings.replica import shortfall
+from event_store_infra.preview.plan.plan import UNKNOWN, Plan, Step
+from event_store_infra.settings.database.replica import shortfall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

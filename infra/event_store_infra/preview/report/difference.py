@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from event_store_infra.preview.plan import KNOWN_LATER
+from event_store_infra.preview.plan.plan import KNOWN_LATER
 
 _BEFORE: Final = 15  # characters in common that are shown before the first difference
 

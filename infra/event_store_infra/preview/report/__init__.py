@@ -1,0 +1,1 @@
+"""What people read of a verdict: the summary in Markdown, and its place on GitHub."""

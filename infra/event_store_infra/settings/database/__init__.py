@@ -1,0 +1,1 @@
+"""The settings of the database: Cloud SQL's and AlloyDB's, with their sizes, replicas and quiet periods."""
