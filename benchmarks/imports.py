@@ -19,8 +19,8 @@ from event_store.database.pool import queries
 from event_store.database.schema import upgrade
 from event_store.log.import_copy import prepare_part
 from event_store.v1 import event_store_pb2 as pb
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.system.ports import free_port
 
 PART_EVENTS: Final = 1_000

@@ -16,8 +16,8 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.system.ports import free_port
 
 BATCH_ROWS: Final = 200

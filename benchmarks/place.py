@@ -20,8 +20,8 @@ from benchmarks.statements import statements
 from benchmarks.workload import copy_lines
 from event_store.database.schema import upgrade
 from event_store.v1 import event_store_pb2 as pb
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import SUPERUSER, Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import SUPERUSER, Postgres
 from local_gcp.system.ports import free_port
 
 STOP_SECONDS: Final = 15.0

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from event_store.database.schema import upgrade
 from event_store.environment import Environment
 from event_store.errors import ConfigurationError
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer

@@ -14,7 +14,7 @@ from event_store.model.events import new_event_id
 from event_store_infra.settings import Settings
 from local_gcp.cli.preview import DRIFT
 from local_gcp.daemon.state_directory import ROOT
-from local_gcp.postgres.instances import Instances
+from local_gcp.postgres.server.instances import Instances
 from tests.local.conftest import Answer, Deployed, LocalCloud
 from tests.pubsub.bus import bus_at
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_gcp.cloudrun.build_context import context_files, context_hash
+from local_gcp.container.build_context import context_files, context_hash
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from event_store.errors import ConfigurationError
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.system.ports import free_port
 from tests.conftest import NEWEST, OLDEST
 
@@ -131,8 +131,8 @@ def test_remove_leaves_nothing(postgres: Postgres) -> None:
 def test_a_server_ends_with_its_parent(postgres: Postgres) -> None:
     """When the process that started it is killed, the server ends too: nothing is orphaned."""
     program = (
-        "import sys, time; from pathlib import Path; from local_gcp.postgres.cluster import Postgres;"
-        "from local_gcp.postgres.binaries import find_binaries;"
+        "import sys, time; from pathlib import Path; from local_gcp.postgres.server.cluster import Postgres;"
+        "from local_gcp.postgres.server.binaries import find_binaries;"
         f"p = Postgres(Path({str(postgres.data_directory)!r}), find_binaries({postgres.binaries.major}),"
         f" {postgres.port}); p.start(); print(p.pid, flush=True); time.sleep(60)"
     )

@@ -8,12 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pubsub_emulator import ManualClock
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import STALE
+from pubsub_emulator import ManualClock, wire
 from pubsub_emulator.broker.catalog import SWEEP_SECONDS, Catalog
-from pubsub_emulator.broker.ordering_lane import Delivery, Lane
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.errors import STALE
 from tests.pubsub.bus import Bus
 
 TOPIC, SUBSCRIPTION = "projects/test/topics/topic", "projects/test/subscriptions/subscription"

@@ -9,7 +9,7 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import CompiledProtoSchema, Encoding, Schema
 
-from pubsub_emulator.api.errors import UnimplementedError
+from pubsub_emulator.errors import UnimplementedError
 from pubsub_emulator.schema import protocol_buffers
 from pubsub_emulator.schema.avro import Avro
 from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers

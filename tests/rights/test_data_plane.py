@@ -22,9 +22,8 @@ from local_gcp.rights.callers import Tokens
 from local_gcp.rights.data_plane import pubsub_judge
 from local_gcp.rights.rights import Rights
 from local_gcp.rights.roles import PERMISSIONS
-from pubsub_emulator import PubSubServer
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.asked import ASKED
+from pubsub_emulator import PubSubServer, wire
+from pubsub_emulator.access.permissions import ASKED
 
 ACCOUNT: Final = "runtime@p-1.iam.gserviceaccount.com"
 TOPIC: Final = "projects/p-1/topics/words"

@@ -19,7 +19,7 @@ from local_gcp.rights.asked import CALLS, CONFIGURE, LOOKED_UP, asked
 from local_gcp.rights.callers import service_account
 from local_gcp.rights.rights import Rights
 from local_gcp.rights.roles import PERMISSIONS, ROLES
-from pubsub_emulator.api import roles as pubsub_roles
+from pubsub_emulator.access import roles as pubsub_roles
 from tests.infra.inventory.variants import KEY
 
 DATA = {pubsub_roles.PUBLISH, pubsub_roles.CONSUME}

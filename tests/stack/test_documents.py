@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from event_store import Client, ExpectedVersion, NewEvent
-from local_gcp.postgres.binaries import find_binaries
+from local_gcp.postgres.server.binaries import find_binaries
 from tests.client.documents import blocks, examples, run
 from tests.conftest import NEWEST
 from tests.stack.conftest import ROOT, Stack

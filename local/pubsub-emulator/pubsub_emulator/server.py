@@ -10,8 +10,7 @@ from typing import Any, Self
 import grpc
 import grpc.aio
 
-from pubsub_emulator.api.asked import Judge, admission
-from pubsub_emulator.api.errors import UnavailableError
+from pubsub_emulator.access.permissions import Judge, admission
 from pubsub_emulator.api.iam import IamPolicies
 from pubsub_emulator.api.publisher import Publisher
 from pubsub_emulator.api.pull import pull_handler
@@ -24,6 +23,7 @@ from pubsub_emulator.broker.clock import Clock, SystemClock
 from pubsub_emulator.broker.dead_letters import ServiceAgent
 from pubsub_emulator.broker.limits import PUBLISH_BYTES
 from pubsub_emulator.delivery.loops import DeliveryLoops
+from pubsub_emulator.errors import UnavailableError
 
 STOP_SECONDS = 2.0  # for calls in flight
 # Twice Google's limit: what is a little too large is to get Google's answer, not gRPC's.

@@ -1,19 +1,19 @@
 """The service google.iam.v1.IAMPolicy: policies are stored, and refuse no caller.
 
 Of them only the rights of Pub/Sub's own service agent count, see `dead_letters.py`. Who calls is judged by
-whoever embeds the server, see `asked.py`.
+whoever embeds the server, see `access/permissions.py`.
 """
 
 import hashlib
 from typing import Any
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import AbortedError, InvalidArgumentError, NotFoundError
-from pubsub_emulator.api.policy import EMPTY_ETAG, VERSIONS, check_policy
-from pubsub_emulator.api.roles import PERMISSIONS
+from pubsub_emulator import wire
+from pubsub_emulator.access.policy import EMPTY_ETAG, VERSIONS, check_policy
+from pubsub_emulator.access.roles import PERMISSIONS
 from pubsub_emulator.api.rpc import Methods
 from pubsub_emulator.broker.catalog import Catalog
 from pubsub_emulator.broker.limits import check_name
+from pubsub_emulator.errors import AbortedError, InvalidArgumentError, NotFoundError
 
 
 class IamPolicies:

@@ -4,7 +4,7 @@ from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from pubsub_emulator.api.errors import InvalidArgumentError
+from pubsub_emulator.errors import InvalidArgumentError
 
 
 def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any:

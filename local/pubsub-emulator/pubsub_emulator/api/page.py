@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pubsub_emulator.api.errors import InvalidArgumentError
+from pubsub_emulator.errors import InvalidArgumentError
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAXIMUM = 1_000

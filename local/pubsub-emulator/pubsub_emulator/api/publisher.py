@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pubsub_emulator.api import wire
+from pubsub_emulator import wire
 from pubsub_emulator.api.masks import masked
 from pubsub_emulator.api.page import page
 from pubsub_emulator.api.rpc import Methods

@@ -5,13 +5,13 @@ from typing import Any
 
 import grpc
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.asked import Admit
-from pubsub_emulator.api.errors import PubSubError
+from pubsub_emulator import wire
+from pubsub_emulator.access.permissions import Admit
 from pubsub_emulator.api.rpc import abort, serialize
 from pubsub_emulator.broker.catalog import Catalog
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 from pubsub_emulator.broker.limits import PULL_MESSAGES, check_range
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.errors import PubSubError
 
 WAIT_SECONDS = 20.0  # an empty pull's, "a bounded amount of time" with Google; callers have 60 s by default
 MARGIN_SECONDS = 0.1  # before the caller's deadline: a message must not go to one who has just gone

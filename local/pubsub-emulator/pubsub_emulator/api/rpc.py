@@ -6,8 +6,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from pubsub_emulator.api.asked import Admit
-from pubsub_emulator.api.errors import PubSubError
+from pubsub_emulator.access.permissions import Admit
+from pubsub_emulator.errors import PubSubError
 
 Method = Callable[[Any], Any]
 Methods = Mapping[str, tuple[Any, Method]]

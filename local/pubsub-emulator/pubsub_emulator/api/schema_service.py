@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import InvalidArgumentError
+from pubsub_emulator import wire
 from pubsub_emulator.api.page import page
 from pubsub_emulator.api.rpc import Methods
 from pubsub_emulator.broker import limits
 from pubsub_emulator.broker.catalog import Catalog
+from pubsub_emulator.errors import InvalidArgumentError
 from pubsub_emulator.schema.definition import ENCODINGS, parse_definition, takes
 from pubsub_emulator.schema.schema import Revision
 

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.asked import Admit
-from pubsub_emulator.api.errors import STALE, UNORDERED, InvalidArgumentError, PubSubError
+from pubsub_emulator import wire
+from pubsub_emulator.access.permissions import Admit
 from pubsub_emulator.api.rpc import abort, serialize
 from pubsub_emulator.broker.catalog import Catalog
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 from pubsub_emulator.broker.limits import ACK_DEADLINE_SECONDS, MODIFY_DEADLINE_SECONDS, check_range
-from pubsub_emulator.broker.receiver import Consumer
 from pubsub_emulator.broker.subscription import Subscription
+from pubsub_emulator.errors import STALE, UNORDERED, InvalidArgumentError, PubSubError
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.ordering_lane import Delivery
+    from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
 
 BATCH_MESSAGES = 1_000  # of one response
 KEEP_ALIVE_VERSION = 1  # of the protocol; the clients for Go and Java speak it

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
+from pubsub_emulator import wire
 from pubsub_emulator.api.masks import masked
 from pubsub_emulator.api.page import page
 from pubsub_emulator.api.rpc import Methods
@@ -17,6 +16,7 @@ from pubsub_emulator.broker.limits import (
 from pubsub_emulator.broker.settings import SubscriptionSettings, delivery_of
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.delivery.loops import DeliveryLoops
+from pubsub_emulator.errors import AckIdsError, FailedPreconditionError, InvalidArgumentError
 
 MUTABLE = frozenset(
     (

@@ -4,7 +4,6 @@ import itertools
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from pubsub_emulator.api.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
 from pubsub_emulator.broker.clock import Clock, Timer
 from pubsub_emulator.broker.dead_letters import DeadLetters, ServiceAgent
 from pubsub_emulator.broker.limits import check_name
@@ -12,6 +11,7 @@ from pubsub_emulator.broker.settings import SubscriptionSettings, TopicSettings
 from pubsub_emulator.broker.snapshot import Snapshot
 from pubsub_emulator.broker.subscription import DELETED_TOPIC, Subscription
 from pubsub_emulator.broker.topic import Topic
+from pubsub_emulator.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PubSubError
 from pubsub_emulator.schema.definition import ENCODINGS
 from pubsub_emulator.schema.schema import DELETED_SCHEMA, Schema
 

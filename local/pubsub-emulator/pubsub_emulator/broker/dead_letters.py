@@ -9,11 +9,11 @@ rights, as in the local Google Cloud; a server that runs alone dead-letters with
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pubsub_emulator.api.policy import allows
-from pubsub_emulator.api.roles import CONSUME, PUBLISH
+from pubsub_emulator.access.policy import allows
+from pubsub_emulator.access.roles import CONSUME, PUBLISH
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.ordering_lane import Delivery
+    from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
     from pubsub_emulator.broker.subscription import Subscription
     from pubsub_emulator.broker.topic import Topic
 

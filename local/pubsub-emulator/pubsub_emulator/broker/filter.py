@@ -13,8 +13,8 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 
-from pubsub_emulator.api.errors import InvalidArgumentError
 from pubsub_emulator.broker.limits import FILTER_BYTES
+from pubsub_emulator.errors import InvalidArgumentError
 
 Predicate = Callable[[Mapping[str, str]], bool]
 

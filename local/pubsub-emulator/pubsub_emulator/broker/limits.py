@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pubsub_emulator.api.errors import InvalidArgumentError
+from pubsub_emulator.errors import InvalidArgumentError
 
 RETENTION_SECONDS = (600, 2_678_400)
 RETENTION_DEFAULT_SECONDS = 604_800

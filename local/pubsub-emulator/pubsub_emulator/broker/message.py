@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from pubsub_emulator.api import wire
+from pubsub_emulator import wire
 
 
 class Message(NamedTuple):

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pubsub_emulator.api.errors import InvalidArgumentError, UnimplementedError
 from pubsub_emulator.broker import limits
 from pubsub_emulator.broker.filter import Predicate, parse_filter
 from pubsub_emulator.delivery.exports import EXPORTS, check_exports
+from pubsub_emulator.errors import InvalidArgumentError, UnimplementedError
 
 ACTIVE = 1  # Topic.State and Subscription.State
 PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy; exports', too

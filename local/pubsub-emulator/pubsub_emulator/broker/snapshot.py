@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import FailedPreconditionError, InvalidArgumentError
+from pubsub_emulator import wire
 from pubsub_emulator.broker.limits import SNAPSHOT_LIFE_MINIMUM_SECONDS, SNAPSHOT_LIFE_SECONDS, check_labels
+from pubsub_emulator.errors import FailedPreconditionError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from pubsub_emulator.broker.message import Message

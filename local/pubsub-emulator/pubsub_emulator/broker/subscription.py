@@ -11,19 +11,19 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pubsub_emulator.api.errors import STALE, UNORDERED, FailedPreconditionError, PubSubError
-from pubsub_emulator.broker.backlog import Backlog
-from pubsub_emulator.broker.deadlines import Deadlines
-from pubsub_emulator.broker.leases import Leases
-from pubsub_emulator.broker.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.dispatch.backlog import Backlog
+from pubsub_emulator.broker.dispatch.deadlines import Deadlines
+from pubsub_emulator.broker.dispatch.leases import Leases
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
 from pubsub_emulator.broker.retention_log import Log
 from pubsub_emulator.broker.settings import SubscriptionSettings
+from pubsub_emulator.errors import STALE, UNORDERED, FailedPreconditionError, PubSubError
 
 if TYPE_CHECKING:
     from pubsub_emulator.broker.clock import Clock
     from pubsub_emulator.broker.dead_letters import DeadLetters
+    from pubsub_emulator.broker.dispatch.receiver import Consumer
     from pubsub_emulator.broker.message import Message
-    from pubsub_emulator.broker.receiver import Consumer
     from pubsub_emulator.broker.topic import Topic
 
 DELETED_TOPIC = "_deleted-topic_"

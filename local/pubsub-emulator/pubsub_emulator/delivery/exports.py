@@ -10,8 +10,8 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from pubsub_emulator.api.errors import InvalidArgumentError, UnimplementedError
 from pubsub_emulator.broker.limits import check_range, seconds_of
+from pubsub_emulator.errors import InvalidArgumentError, UnimplementedError
 
 EXPORTS: Final = ("bigquery_config", "cloud_storage_config", "bigtable_config")
 ACTIVE: Final = 1  # BigQueryConfig.State and CloudStorageConfig.State

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from pubsub_emulator.api.errors import UnimplementedError
 from pubsub_emulator.broker.clock import Clock
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.delivery.objects import write_objects
 from pubsub_emulator.delivery.push import push
 from pubsub_emulator.delivery.rows import write_rows
+from pubsub_emulator.errors import UnimplementedError
 
 Loop = Callable[[Subscription], Awaitable[None]]
 

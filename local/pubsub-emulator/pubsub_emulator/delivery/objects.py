@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
 
-from pubsub_emulator.api.errors import PubSubError
 from pubsub_emulator.broker.clock import Clock, Timer
-from pubsub_emulator.broker.ordering_lane import Delivery
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.delivery.exports import object_time
+from pubsub_emulator.errors import PubSubError
 
 if TYPE_CHECKING:
     from pubsub_emulator.broker.message import Message

@@ -14,10 +14,10 @@ import ssl
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from pubsub_emulator.api.errors import PubSubError
-from pubsub_emulator.broker.ordering_lane import Delivery
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 from pubsub_emulator.broker.subscription import Subscription
+from pubsub_emulator.errors import PubSubError
 
 REQUESTS_AT_ONCE = 16
 ACCEPTED = frozenset((102, 200, 201, 202, 204))

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pubsub_emulator.api.errors import PubSubError
-from pubsub_emulator.broker.ordering_lane import Delivery
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 from pubsub_emulator.broker.subscription import Subscription
+from pubsub_emulator.errors import PubSubError
 
 ROWS_AT_ONCE = 1_000
 

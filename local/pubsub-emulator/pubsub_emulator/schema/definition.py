@@ -2,8 +2,8 @@
 
 from typing import Any, Final, Protocol
 
-from pubsub_emulator.api.errors import InvalidArgumentError
 from pubsub_emulator.broker import limits
+from pubsub_emulator.errors import InvalidArgumentError
 from pubsub_emulator.schema.avro import Avro
 from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers
 

@@ -17,7 +17,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 
-from pubsub_emulator.api.errors import UnimplementedError
+from pubsub_emulator.errors import UnimplementedError
 
 COMPILE_SECONDS: Final = 30
 _FILE: Final = "schema.proto"

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pubsub_emulator.api import wire
-from pubsub_emulator.api.errors import InvalidArgumentError, NotFoundError, ResourceExhaustedError
+from pubsub_emulator import wire
 from pubsub_emulator.broker import limits
 from pubsub_emulator.broker.clock import Clock
+from pubsub_emulator.errors import InvalidArgumentError, NotFoundError, ResourceExhaustedError
 from pubsub_emulator.schema.definition import Definition, parse_definition, takes
 
 DELETED_SCHEMA = "_deleted-schema_"

@@ -8,8 +8,8 @@ from local_gcp.cli.project import Project
 from local_gcp.daemon import background
 from local_gcp.daemon.settings import Settings
 from local_gcp.daemon.state_directory import State
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

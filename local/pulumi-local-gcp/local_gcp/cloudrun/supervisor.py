@@ -12,7 +12,7 @@ from event_store.environment import DATABASE_LOGIN, REPLICA_HOST, REPLICA_PORT
 from local_gcp.container.metadata_server import MetadataServer
 from local_gcp.postgres import alloydb_rules, sql_rules
 from local_gcp.postgres.alloydb import server_of
-from local_gcp.postgres.instances import Instances
+from local_gcp.postgres.server.instances import Instances
 from local_gcp.pubsub_api.broker import Bus
 from local_gcp.recorded import network
 from local_gcp.resource.errors import CloudError

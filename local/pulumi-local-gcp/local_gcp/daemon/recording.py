@@ -16,7 +16,7 @@ from local_gcp.cloudrun.rollout import RolledOutKind
 from local_gcp.cloudrun.service import ServiceKind
 from local_gcp.cloudrun.worker_pool import WorkerPoolKind
 from local_gcp.container.no_ingress import NoFront
-from local_gcp.postgres.instances import Instances
+from local_gcp.postgres.server.instances import Instances
 from local_gcp.pubsub_api.broker import Bus
 from local_gcp.resource.kind import Draft
 from local_gcp.resource.place import Place

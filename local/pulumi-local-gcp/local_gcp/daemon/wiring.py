@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_gcp.cloudrun import run_rules
-from local_gcp.cloudrun.image import ImageKind
 from local_gcp.cloudrun.job import JobKind
 from local_gcp.cloudrun.service import ServiceKind
 from local_gcp.cloudrun.supervisor import Runner
 from local_gcp.cloudrun.worker_pool import WorkerPoolKind
+from local_gcp.container.image import ImageKind
 from local_gcp.daemon.recording import (
     RecordedBus,
     RecordedInstances,
@@ -24,9 +24,9 @@ from local_gcp.daemon.state_directory import ROOT, State
 from local_gcp.monitoring.monitoring import AlertPolicyKind, LogMetricKind
 from local_gcp.postgres import alloydb as alloydb_kinds
 from local_gcp.postgres import alloydb_rules, sql_rules
-from local_gcp.postgres.embedded import EmbeddedInstances
-from local_gcp.postgres.external import ExternalInstances
-from local_gcp.postgres.instances import ADMINISTRATORS, Instances
+from local_gcp.postgres.server.embedded import EmbeddedInstances
+from local_gcp.postgres.server.external import ExternalInstances
+from local_gcp.postgres.server.instances import ADMINISTRATORS, Instances
 from local_gcp.postgres.sql import DatabaseKind, InstanceKind, UserKind
 from local_gcp.provider.cloud import Cloud
 from local_gcp.pubsub_api import pubsub_rules

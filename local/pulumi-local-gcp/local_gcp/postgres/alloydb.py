@@ -6,13 +6,13 @@ The primary is a PostgreSQL of its own. A read pool is recorded, and nothing lis
 from typing import Final
 
 from local_gcp.postgres import alloydb_rules as limits
-from local_gcp.postgres.instances import Instances
 from local_gcp.postgres.refusals import (
     refuse_another_network,
     refuse_earlier_version,
     refuse_smaller_replicas,
 )
-from local_gcp.postgres.roles import drop_user, make_group, make_user
+from local_gcp.postgres.server.instances import Instances
+from local_gcp.postgres.server.roles import drop_user, make_group, make_user
 from local_gcp.recorded.recorded import Recorded
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.kind import Draft, Kind

@@ -6,13 +6,13 @@ from typing import Final
 from psycopg import sql
 
 from local_gcp.postgres import sql_rules as limits
-from local_gcp.postgres.instances import ADMINISTRATORS, Instances
 from local_gcp.postgres.refusals import (
     refuse_another_way,
     refuse_earlier_version,
     refuse_smaller_replicas,
 )
-from local_gcp.postgres.roles import drop_user, make_user
+from local_gcp.postgres.server.instances import ADMINISTRATORS, Instances
+from local_gcp.postgres.server.roles import drop_user, make_user
 from local_gcp.resource.kind import Draft, Kind
 from local_gcp.resource.place import Place, digits, private_address
 from local_gcp.resource.properties import Properties

@@ -20,7 +20,7 @@ from local_gcp.resource.errors import CloudError
 from local_gcp.resource.place import Place
 from local_gcp.system.ports import refuse_taken_port
 from pubsub_emulator import ListenError, PubSubServer
-from pubsub_emulator.api.asked import Judge
+from pubsub_emulator.access.permissions import Judge
 
 CALL_SECONDS: Final = 20.0
 CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}

@@ -4,8 +4,8 @@ from local_gcp.resource.errors import CloudError
 from local_gcp.resource.records import Records
 from local_gcp.rights.callers import OWNER, Tokens
 from local_gcp.rights.rights import DeniedError, Rights
-from pubsub_emulator.api.asked import Judge
-from pubsub_emulator.api.errors import PermissionDeniedError, UnauthenticatedError
+from pubsub_emulator.access.permissions import Judge
+from pubsub_emulator.errors import PermissionDeniedError, UnauthenticatedError
 
 
 def pubsub_judge(rights: Rights, tokens: Tokens, records: Records) -> Judge:

@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import sql
 
-from local_gcp.postgres.instances import Instances
+from local_gcp.postgres.server.instances import Instances
 from local_gcp.resource.errors import CloudError
 
 

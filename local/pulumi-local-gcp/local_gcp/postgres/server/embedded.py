@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from event_store.errors import ConfigurationError
-from local_gcp.postgres.binaries import find_binaries
-from local_gcp.postgres.cluster import Postgres
-from local_gcp.postgres.instances import Instances
+from local_gcp.postgres.server.binaries import find_binaries
+from local_gcp.postgres.server.cluster import Postgres
+from local_gcp.postgres.server.instances import Instances
 from local_gcp.resource.errors import CloudError
 from local_gcp.system.ports import free_port, refuse_taken_port
 

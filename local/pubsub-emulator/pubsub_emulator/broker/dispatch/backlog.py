@@ -11,8 +11,8 @@ Invariants:
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from pubsub_emulator.broker.ordering_lane import Delivery, Lane
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
+from pubsub_emulator.broker.dispatch.receiver import Consumer
 
 BATCH_BYTES = 4_000_000  # of one response: far below what gRPC clients accept from Google
 

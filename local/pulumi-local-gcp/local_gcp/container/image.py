@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local_gcp.cloudrun.build_context import context_hash
+from local_gcp.container.build_context import context_hash
 from local_gcp.recorded import registry
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.kind import Draft, Kind

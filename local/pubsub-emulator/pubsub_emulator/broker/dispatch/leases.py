@@ -13,11 +13,11 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from weakref import WeakValueDictionary
 
-from pubsub_emulator.api.errors import InvalidArgumentError
 from pubsub_emulator.broker.clock import Clock
-from pubsub_emulator.broker.deadlines import Deadlines
-from pubsub_emulator.broker.ordering_lane import Delivery
-from pubsub_emulator.broker.receiver import Consumer
+from pubsub_emulator.broker.dispatch.deadlines import Deadlines
+from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.errors import InvalidArgumentError
 
 _ACK_ID = re.compile(r"[0-9a-f]{8}:[0-9]+")
 

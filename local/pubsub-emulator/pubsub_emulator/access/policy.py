@@ -3,8 +3,8 @@
 import re
 from typing import Any, Final
 
-from pubsub_emulator.api import roles
-from pubsub_emulator.api.errors import InvalidArgumentError
+from pubsub_emulator.access import roles
+from pubsub_emulator.errors import InvalidArgumentError
 
 EMPTY_ETAG: Final = b"\x00 \x01"  # ACAB in base64, as Google's
 VERSIONS: Final = (0, 1, 3)

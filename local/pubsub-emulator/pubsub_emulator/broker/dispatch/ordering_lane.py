@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pubsub_emulator.broker.message import Message
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.receiver import Consumer
+    from pubsub_emulator.broker.dispatch.receiver import Consumer
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)

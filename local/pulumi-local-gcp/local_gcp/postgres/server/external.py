@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from event_store.errors import ConfigurationError
-from local_gcp.postgres.cluster import CREATE_ADMINISTRATORS
-from local_gcp.postgres.instances import ADMINISTRATORS, CONNECT_SECONDS, Instances
+from local_gcp.postgres.server.cluster import CREATE_ADMINISTRATORS
+from local_gcp.postgres.server.instances import ADMINISTRATORS, CONNECT_SECONDS, Instances
 from local_gcp.rights.callers import Tokens
 
 

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pubsub_emulator.api.errors import PubSubError
+from pubsub_emulator.errors import PubSubError
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.ordering_lane import Lane
+    from pubsub_emulator.broker.dispatch.ordering_lane import Lane
 
 
 class Consumer:

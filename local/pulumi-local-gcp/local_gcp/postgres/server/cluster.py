@@ -28,8 +28,8 @@ from typing import Any, Final, Self
 import psycopg
 
 from event_store.errors import ConfigurationError
-from local_gcp.postgres.binaries import KEPT_FOR_ROOT, Binaries, is_reachable
-from local_gcp.postgres.server_user import as_server_user, server_user
+from local_gcp.postgres.server.binaries import KEPT_FOR_ROOT, Binaries, is_reachable
+from local_gcp.postgres.server.server_user import as_server_user, server_user
 
 SUPERUSER: Final = "cloudsqladmin"  # Cloud SQL's own name for it; nobody else may use it there
 CREATE_ADMINISTRATORS: Final = "CREATE ROLE cloudsqlsuperuser CREATEROLE CREATEDB;"

@@ -1,0 +1,1 @@
+"""Who may do what: Google's roles, policies, and the permission that each call asks for."""

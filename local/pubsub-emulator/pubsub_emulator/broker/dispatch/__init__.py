@@ -1,0 +1,1 @@
+"""Who is handed which message next, under which ack id and until when."""
