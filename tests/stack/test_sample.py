@@ -11,9 +11,9 @@ import pytest
 
 from event_store import Client, ExpectedVersion, NewEvent
 from event_store.errors import ConfigurationError
-from local_gcp.cli import demo
-from local_gcp.cli.sample import Sample
 from tests.stack.conftest import Stack
+from tools.local_stack import demonstration
+from tools.local_stack.sample import Sample
 
 BACKLOG: Final = 1_000
 TABLE: Final = """\
@@ -57,13 +57,13 @@ async def test_what_does_not_arrive_is_told_and_nothing_is_left_running(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the projection cannot reach Pub/Sub, `up` says so after a bounded time and names its log."""
-    monkeypatch.setattr(demo, "RECEIVE_SECONDS", 0.5)
+    monkeypatch.setattr(demonstration, "RECEIVE_SECONDS", 0.5)
     deaf = {**stack.status, "pubsub_emulator_host": "127.0.0.1:1"}
 
     with pytest.raises(
         ConfigurationError, match=r"3 of 3 events did not get from vocabulary-projection"
     ) as told:
-        await demo.show(deaf, tmp_path)
+        await demonstration.show(deaf, tmp_path)
 
     assert str(tmp_path) in str(told.value)
 
@@ -78,11 +78,11 @@ async def test_a_backlog_is_no_failure(
             await appending.append(
                 str(uuid.uuid4()), "Vocabulary", [event], expected_version=ExpectedVersion.ANY
             )
-    monkeypatch.setattr(demo, "MOST_SECONDS", 0.5)
-    cut = await demo.show(stack.status, tmp_path)
+    monkeypatch.setattr(demonstration, "MOST_SECONDS", 0.5)
+    cut = await demonstration.show(stack.status, tmp_path)
     was_cut = "More are before these" in capsys.readouterr().out
     monkeypatch.undo()
-    conninfo = await demo.show(stack.status, tmp_path)
+    conninfo = await demonstration.show(stack.status, tmp_path)
     shown = capsys.readouterr().out
 
     assert cut == conninfo
@@ -95,8 +95,8 @@ async def test_patience_begins_anew_with_each_event(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A backlog takes longer than what may pass without any event; the events that count are printed."""
-    monkeypatch.setattr(demo, "RECEIVE_SECONDS", 2.0)
-    arrival = demo._Arrival({8})
+    monkeypatch.setattr(demonstration, "RECEIVE_SECONDS", 2.0)
+    arrival = demonstration._Arrival({8})
     lines: asyncio.Queue[str] = asyncio.Queue()
 
     async with asyncio.TaskGroup() as tasks:

@@ -5,11 +5,11 @@ import os
 import time
 
 from event_store.errors import ConfigurationError
-from local_gcp.cli.demo import is_wanted, show
 from local_gcp.cli.project import Project
 from local_gcp.daemon import background
 from local_gcp.daemon.settings import PORTS, Settings
 from local_gcp.daemon.state_directory import State
+from tools.local_stack.demonstration import is_wanted, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from event_store import Client, ExpectedVersion, NewEvent
 from event_store.errors import ConfigurationError
-from local_gcp.cli.sample import DATABASE, SUBSCRIPTION, Row, Sample
 from local_gcp.resource.properties import Properties
+from tools.local_stack.sample import DATABASE, SUBSCRIPTION, Row, Sample
 
 RECEIVE_SECONDS: Final = 20.0  # without any event, while some are missing
 MOST_SECONDS: Final = 120.0  # for all of a backlog
