@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from event_store.outbox import relay_term
-from event_store.outbox.lanes import WORKERS, Lanes
+from event_store.outbox.publish_loop import WORKERS, Lanes
 from event_store.outbox.relay_term import AHEAD_EVENTS, PAGE_EVENTS, PENDING_BYTES, PENDING_MESSAGES
 from event_store.outbox.watermark import Watermark
 from tests.relay.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of

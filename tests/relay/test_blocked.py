@@ -12,10 +12,10 @@ import pytest
 from event_store.client.client import Client
 from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError
-from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import LeaseLostError
 from event_store.outbox.parked_messages import ParkedMessages
 from event_store.outbox.parking import Parking
+from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
 from event_store.pubsub.event_message import PubsubMessage

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_store.errors import EventStoreError, FieldViolation, InvalidArgumentError, UnavailableError
-from event_store.outbox import lanes
-from event_store.outbox.lanes import UNORDERED_LANES, Lanes, Pending
+from event_store.outbox import publish_loop
+from event_store.outbox.publish_loop import UNORDERED_LANES, Lanes, Pending
 from event_store.outbox.watermark import Delivery, Watermark
 from event_store.pubsub.event_message import PubsubMessage
 from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, PublishRequest
@@ -103,8 +103,8 @@ def test_every_message_is_published_in_the_order_of_its_key_or_parked(
     """What can be published is, in order; exactly what cannot is parked; nothing is lost."""
     bus = _Bus(refused, outages)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
-        patched.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+        patched.setattr(publish_loop, "_FIRST_WAIT_SECONDS", 0.0001)
+        patched.setattr(publish_loop, "_LONGEST_WAIT_SECONDS", 0.001)
         assert asyncio.run(_send(bus, keys)) == len(keys)
 
     numbers = set(range(1, len(keys) + 1))
@@ -127,8 +127,8 @@ def test_what_follows_in_a_blocked_key_is_parked_in_its_order(
     """Of each key that is published which comes before the first refusal, and nothing of another waits."""
     bus = _Bus(refused, outages, is_blocking=True)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
-        patched.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+        patched.setattr(publish_loop, "_FIRST_WAIT_SECONDS", 0.0001)
+        patched.setattr(publish_loop, "_LONGEST_WAIT_SECONDS", 0.001)
         assert asyncio.run(_send(bus, keys)) == len(keys)
 
     for key in set(keys):
@@ -268,8 +268,8 @@ async def test_after_a_refusal_a_lane_gets_back_to_full_requests() -> None:
 
 async def test_a_success_begins_a_lanes_waits_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that failed long ago waits as shortly at its next failure as at its first."""
-    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
-    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(publish_loop, "_FIRST_WAIT_SECONDS", 0.0001)
+    monkeypatch.setattr(publish_loop, "_LONGEST_WAIT_SECONDS", 0.001)
     bus = _Bus(set(), [])
     failures: list[int] = []
     answers = iter([UnavailableError("away"), UnavailableError("away"), None, None])
@@ -283,7 +283,7 @@ async def test_a_success_begins_a_lanes_waits_anew(monkeypatch: pytest.MonkeyPat
     settled = asyncio.Semaphore(0)
     sending = Lanes(publish, bus.park, lambda _: settled.release(), bus.park_behind)
     messages = [PubsubMessage(data=str(number).encode(), ordering_key="a") for number in (1, 2)]
-    monkeypatch.setattr(lanes.Lane, "next_request", lambda lane: [lane.pending[0]])  # one at a time
+    monkeypatch.setattr(publish_loop.Lane, "next_request", lambda lane: [lane.pending[0]])  # one at a time
     await _settled_by(sending, settled, messages)
 
     assert failures == [0, 1, 2, 0]
@@ -291,8 +291,8 @@ async def test_a_success_begins_a_lanes_waits_anew(monkeypatch: pytest.MonkeyPat
 
 async def test_a_lane_that_fails_waits_before_it_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """So a Pub/Sub that is overloaded is not asked again at once."""
-    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(publish_loop, "_FIRST_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(publish_loop, "_LONGEST_WAIT_SECONDS", 0.2)
     bus = _Bus(set(), [])
     times: list[float] = []
 
@@ -350,8 +350,8 @@ async def test_an_outage_is_logged_once_and_counted_by_each_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often a lane tries; a message that is parked in the end tells of all its attempts."""
-    monkeypatch.setattr(lanes, "_FIRST_WAIT_SECONDS", 0.0001)
-    monkeypatch.setattr(lanes, "_LONGEST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(publish_loop, "_FIRST_WAIT_SECONDS", 0.0001)
+    monkeypatch.setattr(publish_loop, "_LONGEST_WAIT_SECONDS", 0.001)
     bus = _Bus({1}, [False, True] * 4)
     attempts: list[int] = []
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.outbox.lanes import Pending
 from event_store.outbox.outflow import DRAIN_SECONDS, Outflow
+from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
 from event_store.pubsub.event_message import PubsubMessage

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_store.outbox.rate_limit import _SLACK_SECONDS, Pace
 from event_store.replay.progress import ReplayMark
+from event_store.replay.rate_limit import _SLACK_SECONDS, Pace
 
 
 async def test_in_each_window_of_time_no_more_events_pass_than_its_rate_allows() -> None:

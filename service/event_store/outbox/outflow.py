@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import Any, Final
 
 from event_store.errors import EventStoreError
-from event_store.outbox.lanes import Lanes, Pending
 from event_store.outbox.lease import Lease, LeaseLostError
+from event_store.outbox.publish_loop import Lanes, Pending
 from event_store.pubsub.publisher import Publisher
 
 PUBLISH_SECONDS: Final = 9.0

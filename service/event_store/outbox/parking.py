@@ -27,8 +27,8 @@ from typing import Any, Final
 
 from event_store.database.pool import queries
 from event_store.errors import EventStoreError
-from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import LeaseLostError, statement
+from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RELAY, RelayLease
 from event_store.topology import Routing
 

@@ -20,10 +20,10 @@ from typing import Final, NoReturn
 from event_store.database.pool import queries
 from event_store.errors import LogCorruptedError, UnavailableError
 from event_store.log.notifications import Wakeup
-from event_store.outbox.lanes import WORKERS, Pending
 from event_store.outbox.lease import LEASE_SECONDS, statement
 from event_store.outbox.outflow import Outflow
 from event_store.outbox.parking import Parking
+from event_store.outbox.publish_loop import WORKERS, Pending
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Watermark
 from event_store.pubsub.event_message import Content, EventRow

@@ -17,16 +17,16 @@ from typing import Final
 from event_store.database.pool import queries
 from event_store.errors import EventStoreError, LogCorruptedError
 from event_store.log.reader import SCAN_POSITIONS
-from event_store.outbox.lanes import Pending
 from event_store.outbox.lease import statement
 from event_store.outbox.outflow import Outflow
 from event_store.outbox.parking import parked_row
-from event_store.outbox.rate_limit import Pace
+from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_term import PageSize, hole_at
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from event_store.replay.progress import ReplayMark
+from event_store.replay.rate_limit import Pace
 from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20
