@@ -5,7 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".tools"
 VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
-# The folders in which our packages are, each of them a distribution's.
+# The folder of each distribution: its pyproject.toml and its package.
 SOURCES = ("service", "infra", "local/pulumi-local-gcp", "local/pubsub-emulator")
 
 

@@ -1,8 +1,8 @@
-"""Pins the dependencies of pyproject.toml, or with --check tells whether the pins belong to it.
+"""Pins the dependencies of every pyproject.toml, or with --check tells whether the pins belong to them.
 
 `requirements.lock` is for a clone and its tests. The image has the same releases without Pulumi and without
 development tools from locks of its own: `service/requirements.lock`, and `service/build.lock` to build the
-wheel with. The first line of each names the declaration that it was made from, so that the check needs no
+wheel with. The first line of each names the declarations that it was made from, so that the check needs no
 network.
 """
 
@@ -15,49 +15,62 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools import CACHE, ROOT, ToolError
+from tools import CACHE, ROOT, SOURCES, ToolError
 from tools.progress import run
 from tools.python_environment import UV_ENV, find_uv
 from tools.stamp import fingerprint
 
-_PYPROJECT = ROOT / "pyproject.toml"
+_WORKSPACE = ROOT / "pyproject.toml"
+_MEMBERS = [ROOT / folder / "pyproject.toml" for folder in SOURCES]
+_SERVICE = ROOT / "service" / "pyproject.toml"
 _BUILD_SYSTEM = CACHE / "build-system.in"
 _DEVELOPMENT = ROOT / "requirements.lock"
-_SELECTIONS: dict[Path, list[str | Path]] = {
-    _DEVELOPMENT: [_PYPROJECT, "--all-extras", "--group", "dev"],
-    ROOT / "service" / "requirements.lock": [_PYPROJECT, "--constraint", _DEVELOPMENT],
-    ROOT / "service" / "build.lock": [_BUILD_SYSTEM, "--constraint", _DEVELOPMENT, "--no-annotate"],
-}
 
 
-def _first_line(declared: dict[str, Any]) -> str:
-    project = declared["project"]
-    shaping = [
-        project["requires-python"],
-        project["dependencies"],
-        project["optional-dependencies"],
-        declared["dependency-groups"],
-        declared["build-system"]["requires"],
-    ]
-    return f"# Dependencies of pyproject.toml: {fingerprint(json.dumps(shaping, sort_keys=True))}\n"
+def _declared(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text())
+
+
+def _selections() -> dict[Path, list[str | Path]]:
+    """Return each lock's file and the dependencies that uv pins there."""
+    groups = [f"--group={_WORKSPACE}:{name}" for name in _declared(_WORKSPACE)["dependency-groups"]]
+    return {
+        _DEVELOPMENT: [*_MEMBERS, "--all-extras", *groups],
+        ROOT / "service" / "requirements.lock": [_SERVICE, "--all-extras", "--constraint", _DEVELOPMENT],
+        ROOT / "service" / "build.lock": [_BUILD_SYSTEM, "--constraint", _DEVELOPMENT, "--no-annotate"],
+    }
+
+
+def _first_line() -> str:
+    shaping: list[Any] = [_declared(_WORKSPACE)["dependency-groups"]]
+    for member in _MEMBERS:
+        declared = _declared(member)
+        project = declared["project"]
+        shaping += [
+            project["requires-python"],
+            project["dependencies"],
+            project.get("optional-dependencies", {}),
+            declared["build-system"]["requires"],
+        ]
+    return f"# Dependencies of every pyproject.toml: {fingerprint(json.dumps(shaping, sort_keys=True))}\n"
 
 
 def lock(*, upgrade: bool) -> None:
-    """Write both locks, keeping the releases that they hold unless asked to upgrade.
+    """Write all locks, keeping the releases that they hold unless asked to upgrade.
 
     Raises:
         ToolError: The dependencies cannot be resolved.
     """
     uv = find_uv()
-    declared = tomllib.loads(_PYPROJECT.read_text())
-    _BUILD_SYSTEM.write_text("\n".join(declared["build-system"]["requires"]))
-    for path, selection in _SELECTIONS.items():
-        command = [uv, "pip", "compile", *selection, "--output-file", path, "--universal"]
+    own = [f"--no-emit-package={_declared(member)['project']['name']}" for member in _MEMBERS]
+    _BUILD_SYSTEM.write_text("\n".join(_declared(_SERVICE)["build-system"]["requires"]))
+    for path, selection in _selections().items():
+        command = [uv, "pip", "compile", *selection, *own, "--output-file", path, "--universal"]
         command += ["--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
         command += ["--custom-compile-command", "make lock", *(["--upgrade"] if upgrade else [])]
         fix = "Check the network and the versions in pyproject.toml."
         run(f"Pins in {path.relative_to(ROOT)}", command, env=UV_ENV, fix=fix)
-        path.write_text(_first_line(declared) + path.read_text())
+        path.write_text(_first_line() + path.read_text())
 
 
 def check() -> None:
@@ -66,12 +79,12 @@ def check() -> None:
     Raises:
         ToolError: A lock belongs to other dependencies.
     """
-    first_line = _first_line(tomllib.loads(_PYPROJECT.read_text()))
-    stale = [path for path in _SELECTIONS if not path.read_text().startswith(first_line)]
+    first_line = _first_line()
+    stale = [path for path in _selections() if not path.read_text().startswith(first_line)]
     if stale:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         raise ToolError(
-            f"{names} was made from other dependencies than pyproject.toml has now. Run: make lock"
+            f"{names} was made from other dependencies than the pyproject.toml have now. Run: make lock"
         )
 
 

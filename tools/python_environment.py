@@ -1,4 +1,4 @@
-"""`.venv`: the packages pinned in `requirements.lock`, and the project itself as an editable install."""
+"""`.venv`: the packages pinned in `requirements.lock`, and our own distributions as editable installs."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import CACHE, ROOT, VENV_PYTHON, ToolError
+from tools import CACHE, ROOT, SOURCES, VENV_PYTHON, ToolError
 from tools.progress import run
 from tools.stamp import Stamp, fingerprint
 
@@ -38,7 +38,8 @@ def ensure() -> bool:
     interpreter = os.path.realpath(sys.executable)
     venv = Stamp("venv", fingerprint(interpreter, sys.version, str(ROOT)))
     packages = Stamp("packages", fingerprint(venv.key, _LOCK))
-    project = Stamp("project", fingerprint(packages.key, ROOT / "pyproject.toml"))
+    members = [ROOT / folder for folder in SOURCES]
+    project = Stamp("project", fingerprint(packages.key, *(each / "pyproject.toml" for each in members)))
     if all(stamp.is_current(VENV_PYTHON) for stamp in (venv, packages, project)):
         return False
 
@@ -55,8 +56,9 @@ def ensure() -> bool:
         arguments = ["pip", "sync", *into, "--compile-bytecode", "--require-hashes", str(_LOCK)]
         _uv("Python packages of requirements.lock", *arguments, fix=_NETWORK)
         packages.write()
-    arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-    _uv("This project, editable", *arguments, fix="Check pyproject.toml.")
+    editable = [part for each in members for part in ("--editable", str(each))]
+    arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", *editable]
+    _uv("This project, editable", *arguments, fix="Check the pyproject.toml of each distribution.")
     print(f"PostgreSQL {_postgres_version()}, embedded")
     project.write()
     return True

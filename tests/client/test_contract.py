@@ -54,7 +54,7 @@ def test_generated_code_has_a_place_of_its_own_in_each_language(tmp_path: Path) 
 def test_the_contract_of_each_release_is_kept() -> None:
     """So that `make check` compares with it: of each in the changelog, and of the one that comes next."""
     released = re.findall(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-    current = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    current = tomllib.loads((ROOT / "service" / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     kept = {path.stem: path for path in (ROOT / "service" / "released").glob("*.binpb")}
 
     assert {*released, current} == kept.keys()

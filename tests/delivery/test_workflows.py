@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from local_gcp.daemon.state_directory import ROOT
+from tools import SOURCES
 
 FOLDER: Final = ROOT / ".github" / "workflows"
 FILES: Final = sorted(FOLDER.glob("*.yml"))
@@ -141,13 +142,14 @@ def test_a_bot_raises_whatever_is_pinned() -> None:
         ("gomod", "/tools/actionlint"),
         ("gomod", "/tools/buf"),
         ("pip", "/"),
+        *(("pip", f"/{folder}") for folder in SOURCES),
         ("pip", "/tools"),
     }
     assert (ROOT / "service" / "Dockerfile").is_file()
     assert (ROOT / "tools" / "actionlint" / "go.mod").is_file()
     assert (ROOT / "tools" / "buf" / "go.mod").is_file()
     assert (ROOT / "tools" / "uv.txt").is_file()
-    assert (ROOT / "pyproject.toml").is_file()
+    assert all((ROOT / folder / "pyproject.toml").is_file() for folder in ("", *SOURCES))
 
 
 def test_every_job_ends_and_no_two_deploy_at_once() -> None:

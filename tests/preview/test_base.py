@@ -73,7 +73,7 @@ def checkout(tmp_path: Path, steps: list[dict[str, Any]]) -> Path:
     repository.mkdir()
     for part in PARTS:
         shutil.copytree(ROOT / part, repository / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (*ROOT.glob("Pulumi*.yaml"), *(ROOT / each for each in ("topology.yaml", "pyproject.toml"))):
+    for file in (*ROOT.glob("Pulumi*.yaml"), ROOT / "topology.yaml"):
         shutil.copy(file, repository)
     (repository / ".gitignore").write_text(".venv\n.tools\n__pycache__/\n")
     program, module = repository / "infra" / "__main__.py", repository / "service" / "event_store" / "past.py"

@@ -80,7 +80,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         epilog="`event-store COMMAND --help` shows a command's options and examples. Exit codes: 0 done, "
         "1 an error or a closed output, 2 wrong usage, 130 interrupted.",
     )
-    parser.add_argument("--version", action="version", version=f"event-store {version('event-store')}")
+    parser.add_argument("--version", action="version", version=f"event-store {version('gcp-event-store')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         if argv[:1] != [name]:

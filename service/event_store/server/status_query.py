@@ -40,7 +40,7 @@ class Overview:
             relay_position=relay_position,
             relay_owner=relay_owner,
             parked_messages=sum(each.parked_messages for each in topics),
-            service_version=version("event-store"),
+            service_version=version("gcp-event-store"),
             schema_revision=schema_revision,
             lag_events=max(0, head_position - relay_position),
             lag_age=_duration(lag_microseconds),
