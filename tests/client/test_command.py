@@ -101,14 +101,14 @@ def _line(**fields: object) -> str:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 1: this is no JSON"),
-        ("[]", "line 1: this is no JSON object: write one event a line"),
+        ("{", "line 1: not JSON ("),
+        ("[]", "line 1: not a JSON object: write one JSON object per line"),
         ("{}", "line 1: aggregate_id: is missing"),
-        (_line(aggregate_id=1), "line 1: aggregate_id: is no text"),
+        (_line(aggregate_id=1), "line 1: aggregate_id: invalid value 1: use a string"),
         (_line(), "line 1: appends[0].aggregate_id"),
-        (_line(data=2), "line 1: data: is unknown: known are aggregate_id"),
-        (_line(occurred_at="now"), "occurred_at: is 'now': write a time such as"),
-        (_line(expected_version=-1), "expected_version: is -1: write any, no-stream, exists or a number"),
+        (_line(data=2), "line 1: data: unknown field: use aggregate_id"),
+        (_line(occurred_at="now"), "occurred_at: invalid time 'now': use ISO 8601"),
+        (_line(expected_version=-1), "expected_version: invalid value -1: use any, no-stream"),
     ],
 )
 async def test_a_wrong_line_is_named_without_a_traceback(
@@ -210,7 +210,7 @@ async def test_a_service_that_is_not_there_is_one_message() -> None:
 
     assert outcome.code == 1
     assert "the service cannot be reached" in outcome.err
-    assert "(--target is 127.0.0.1:1: does it run there?)" in outcome.err
+    assert "(--target is 127.0.0.1:1: check that the service runs there)" in outcome.err
     assert "Traceback" not in outcome.err
 
 

@@ -42,8 +42,8 @@ async def test_what_read_writes_import_takes(target: dict[str, str]) -> None:
     read = await run("read", "--json", "--from", "4", **target)
 
     assert first.lines == [{"import_id": "one", "stored_events": 3, "last_global_position": 3}]
-    assert (second.code, second.out) == (0, "6  two is complete: 3 events are stored\n")
-    assert second.err == "0 events are stored\n"
+    assert (second.code, second.out) == (0, "6  two is complete: 3 events stored\n")
+    assert second.err == "0 events stored\n"
     assert written.out.count('"price": 0.10000000000000000555') == 3
     assert written.out.count("12345678901234567890123") == 3
     own = ("global_position", "created_at")
@@ -84,7 +84,7 @@ async def test_an_import_that_was_killed_goes_on(target: dict[str, str]) -> None
     read = await run("read", "--json", **target)
 
     assert second.code == 0
-    assert second.err.startswith("2000 events are stored\n")
+    assert second.err.startswith("2000 events stored\n")
     assert [line["event_version"] for line in read.lines] == list(range(1, 4001))
 
 
@@ -92,7 +92,7 @@ async def test_an_import_is_interrupted_at_once(target: dict[str, str]) -> None:
     """Ctrl-C ends it with code 130 and without a traceback, even while standard input says nothing."""
     async with started("import", "--import-id", "a", **target) as process, asyncio.timeout(PATIENCE_SECONDS):
         assert process.stderr is not None
-        assert await process.stderr.readline() == b"0 events are stored\n"
+        assert await process.stderr.readline() == b"0 events stored\n"
         process.send_signal(signal.SIGINT)
         err = await process.stderr.read()
 
@@ -102,11 +102,11 @@ async def test_an_import_is_interrupted_at_once(target: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("{\n", "line 3: this is no JSON"),
-        ("[]\n", "line 3: this is no JSON object: write one event a line"),
+        ("{\n", "line 3: not JSON ("),
+        ("[]\n", "line 3: not a JSON object: write one JSON object per line"),
         ("{}\n", "line 3: aggregate_id: is missing"),
-        (*lines(1, expected_version=1), "line 3: expected_version: is unknown: known are aggregate_id"),
-        (*lines(1, occurred_at="2025"), "line 3: occurred_at: is '2025': write a time such as"),
+        (*lines(1, expected_version=1), "line 3: expected_version: unknown field: use aggregate_id"),
+        (*lines(1, occurred_at="2025"), "line 3: occurred_at: invalid time '2025': use ISO 8601"),
         (*lines(1, occurred_at="2025-01-01T00:00:00"), "event 3: occurred_at: has no time zone"),
         (lines(1)[0].replace("1}", '"1"}'), "event 3: event_version: is '1': give a whole number from 1 to"),
         (lines(2)[1], "event 3: aggregate "),
@@ -123,7 +123,7 @@ async def test_a_wrong_line_is_named_without_a_traceback(
 
     progress, error = outcome.err.splitlines()
     assert (outcome.code, outcome.out) == (1, "")
-    assert progress == "0 events are stored"
+    assert progress == "0 events stored"
     assert error.startswith(f"event-store: error: {message}")
 
 
@@ -132,4 +132,4 @@ async def test_an_import_needs_a_name_and_lines(target: dict[str, str]) -> None:
     assert (await run("import", **target)).code == 2
     empty = await run("import", "--import-id", "a", stdin="", **target)
 
-    assert (empty.code, empty.out) == (0, "0  a is complete: 0 events are stored\n")
+    assert (empty.code, empty.out) == (0, "0  a is complete: 0 events stored\n")

@@ -187,7 +187,7 @@ async def test_a_message_that_is_dropped_lets_those_behind_it_be_retried(
     assert (unsure.code, "add --yes" in unsure.err) == (2, True)
     assert [(line["global_position"], line["dropped"]) for line in dropped.lines] == [(1, True), (2, True)]
     assert left == ([3], one)
-    assert (again.code, f"nothing is parked of event {first}" in again.err) == (1, True)
+    assert (again.code, f"no parked message of event {first}" in again.err) == (1, True)
     assert retried.code == 0
     assert sorted(positions_of(await bus.receive_events("first", {3, 4}))) == [3, 4]
     assert (log.query(PARKED), log.query(BLOCKED)) == (None, 0)

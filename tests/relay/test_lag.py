@@ -46,7 +46,7 @@ async def test_a_topic_that_takes_nothing_has_the_lag_and_the_other_has_none(
     assert behind.topics[1].lag_age_seconds == pytest.approx(behind.lag_age_seconds, abs=1)
     assert behind.topics[1].lag_age_seconds > 0
     assert f"{first}: up to date, 0 parked\n" in shown.out
-    assert f"{second}: 4 behind for " in shown.out
+    assert f"{second}: 4 events behind for " in shown.out
     assert [(each.position, each.lag_events, each.lag_age_seconds) for each in caught_up.topics] == [
         (5, 0, 0)
     ] * 2

@@ -76,7 +76,7 @@ async def test_a_message_that_is_refused_again_stays_parked(parked: list[int], b
     retried = await run("parked", "retry")
 
     assert retried.code == 1
-    assert "1 of them cannot be published still, and stay parked" in retried.err
+    assert "1 message was rejected again and remains parked" in retried.err
     assert positions_of(await bus.receive_events("first", {parked[0]})) == parked[:1]
     row = log.query("SELECT jsonb_build_array(global_position, attempts, error) FROM parked_messages")
     assert row[:2] == [4, 2]
@@ -113,8 +113,8 @@ async def test_the_status_counts_them_by_topic(parked: list[int], bus: Bus) -> N
     assert [(each.topic, each.parked_messages) for each in status.topics] == [(first, 3), (second, 0)]
     assert status.topics[0].oldest_parked_at is not None
     assert status.topics[1].oldest_parked_at is None
-    assert re.search(rf"^{first}: 3 behind for \d+ s, 3 parked, the first at 20", shown.out, re.MULTILINE)
-    assert re.search(rf"^{second}: 3 behind for \d+ s, 0 parked$", shown.out, re.MULTILINE)
+    assert re.search(rf"^{first}: 3 events behind for \d+ s, 3 parked since 20", shown.out, re.MULTILINE)
+    assert re.search(rf"^{second}: 3 events behind for \d+ s, 0 parked$", shown.out, re.MULTILINE)
     assert [each["parked_messages"] for each in as_json.lines[0]["topics"]] == [3, 0]
 
 
@@ -142,7 +142,7 @@ async def test_all_parked_messages_are_listed_and_retried_page_by_page(
     assert [line["global_position"] for line in listed.lines] == list(range(1, events + 1))
     assert (listed.code, listed.err) == (0, "")
     assert len(some.lines) == 600
-    assert some.err == few.err == "there may be more: raise --limit, or leave it out\n"
+    assert some.err == few.err == "there may be more: raise or omit --limit\n"
     assert [line["global_position"] for line in few.lines] == list(range(1, 11))
     assert [line["global_position"] for line in rest.lines] == list(range(11, events + 1))
     assert (rest.code, rest.err, none.out) == (0, "", "")

@@ -15,11 +15,15 @@ from event_store.errors import EventStoreError, InvalidArgumentError, Unavailabl
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent
 
 DESCRIPTION: Final = """\
-Append an event given by options or, without any, events from standard input.
+Append one event, given by options. Without such options, append the events on standard input.
 
-Standard input has a JSON object a line, with the keys aggregate_id, aggregate_type, event_type, event_data
-and, if wanted, metadata, occurred_at, event_id and expected_version. Each line is stored before the next is
-read. Events with an event_id may be sent again without harm."""
+Reads one JSON object per line from standard input.
+  Required: aggregate_id, aggregate_type, event_type, event_data
+  Optional: metadata, occurred_at, event_id, expected_version
+Each line is stored before the next one is read, and the first error ends the command. To repeat a failed
+command safely, give each event an event_id: events that are already stored are skipped.
+
+Writes a line for each append: the event's global position and the aggregate's new version."""
 EXAMPLES: Final = """\
 examples:
   event-store append --aggregate-type Vocabulary --aggregate-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001 \\
@@ -38,29 +42,36 @@ _MOST_VERSION_DIGITS: Final = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--aggregate-id", metavar="UUID", help="the aggregate")
-    parser.add_argument("--aggregate-type", metavar="TYPE", help="its type")
-    parser.add_argument("--event-type", metavar="TYPE", help="what happened, as in WordAdded")
-    parser.add_argument("--data", dest="event_data", metavar="JSON", help="the event's data")
-    parser.add_argument("--metadata", metavar="JSON", help="an object about the event (default: {})")
+    parser.add_argument("--aggregate-id", metavar="UUID", help="id of the aggregate")
+    parser.add_argument("--aggregate-type", metavar="TYPE", help="type of the aggregate, 1 to 100 characters")
     parser.add_argument(
-        "--occurred-at", metavar="TIME", help="when, as in 2025-08-09T12:00:00Z (default: now)"
+        "--event-type", metavar="TYPE", help="type of the event, 1 to 100 characters, such as WordAdded"
     )
-    parser.add_argument("--event-id", metavar="UUID", help="its id (default: a new one)")
+    parser.add_argument(
+        "--data", dest="event_data", metavar="JSON", help="data of the event, any JSON value up to 1 MiB"
+    )
+    parser.add_argument("--metadata", metavar="JSON", help="JSON object of up to 64 KiB (default: {})")
+    parser.add_argument(
+        "--occurred-at",
+        metavar="TIME",
+        help="when the event happened, with a time zone: 2025-08-09T12:00:00Z (default: now)",
+    )
+    parser.add_argument("--event-id", metavar="UUID", help="unique id of the event (default: a new one)")
     parser.add_argument(
         "--expected-version",
         metavar="VERSION",
-        help="any (default), no-stream, exists, or the number of the aggregate's last version",
+        help="condition of the append: any, no-stream (the aggregate has no events), exists (it has some), "
+        "or the version of its last event (default: any)",
     )
     add_connection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Append and write the results."""
+    """Append the events and write the results."""
     has_options = any(getattr(arguments, name) is not None for name in (*_REQUIRED, *_OPTIONAL))
     if not has_options and sys.stdin.isatty():
         raise UsageError(
-            "nothing to append: give --event-type and its companions, or lines on standard input"
+            f"no events: give {', '.join(_REQUIRED.values())}, or write JSON lines to standard input"
         )
     lines = _options(arguments) if has_options else event_lines()
     # The runner works between the lines only: reading them may block, and Ctrl-C ends that.
@@ -88,8 +99,8 @@ def _options(arguments: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any
     given = {name: getattr(arguments, name) for name in (*_REQUIRED, *_OPTIONAL)}
     missing = [option for name, option in _REQUIRED.items() if given[name] is None]
     if missing:
-        raise UsageError(f"an event given by options needs {' and '.join(missing)} as well")
-    # JSON goes as it came, byte for byte.
+        raise UsageError(f"options of the event are missing: give {' and '.join(missing)} as well")
+    # The JSON is copied unchanged, byte for byte.
     for name in ("event_data", "metadata"):
         given[name] = given[name] if given[name] is None else os.fsencode(given[name])
     yield "", {name: value for name, value in given.items() if value is not None}
@@ -113,7 +124,7 @@ def _expected_version(value: Any) -> ExpectedVersion | int:
         return ExpectedVersion(text)
     except ValueError:
         raise InvalidArgumentError.of(
-            "expected_version", f"is {value!r}: write any, no-stream, exists or a number"
+            "expected_version", f"invalid value {value!r}: use any, no-stream, exists or a number"
         ) from None
 
 
@@ -121,7 +132,7 @@ def _write(result: AppendResult, *, as_json: bool) -> None:
     if as_json:
         write_json(asdict(result))
     else:
-        again = " (stored before)" if result.duplicate else ""
+        again = " (already stored)" if result.duplicate else ""
         version = f"{result.aggregate_id} is at version {result.event_version}"
         sys.stdout.write(f"{result.last_global_position}  {version}{again}\n")
     sys.stdout.flush()

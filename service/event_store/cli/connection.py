@@ -1,4 +1,4 @@
-"""What the commands of a client share: the target, and how an event is shown."""
+"""Connect the client's commands to the service, and write events as text or JSON."""
 
 import argparse
 import json
@@ -16,30 +16,31 @@ TARGET: Final = "EVENT_STORE_TARGET"
 
 
 def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every command that calls the service."""
+    """Add `--target`, `--timeout` and `--json`, for every command that calls the service."""
     parser.add_argument(
         "--target",
         type=_target,
         default=os.environ.get(TARGET) or channel.DEFAULT,
-        help=f"{channel.FORMS.replace('`', '')} (default: {TARGET}, else {channel.DEFAULT})",
+        help=f"address of the service: {channel.FORMS.replace('`', '')} (default: {TARGET}, else "
+        f"{channel.DEFAULT})",
     )
     parser.add_argument(
         "--timeout",
         type=seconds,
         default=10,
         metavar="SECONDS",
-        help="how long to wait for it (default: 10)",
+        help="how long to wait for an answer, with all retries; above 0, at most 604800 (default: 10)",
     )
-    parser.add_argument("--json", action="store_true", help="write JSON, one object a line")
+    parser.add_argument("--json", action="store_true", help="write JSON, one object per line")
 
 
 def connect(arguments: argparse.Namespace) -> Client:
-    """Return a client for the options."""
+    """Return a client for `--target` and `--timeout`."""
     return Client(arguments.target, timeout_seconds=arguments.timeout)
 
 
 def write_event(event: RecordedEvent, *, as_json: bool) -> None:
-    """Write an event as a line to standard output."""
+    """Write one event to standard output, as a line."""
     if as_json:
         fields = {
             "event_id": event.event_id,
@@ -53,7 +54,7 @@ def write_event(event: RecordedEvent, *, as_json: bool) -> None:
             "created_at": rfc3339(event.created_at),
             "global_position": event.global_position,
         }
-        # JSON goes as it came, digit for digit.
+        # The JSON is copied unchanged, so that every digit of a number is kept.
         texts = {
             name: value.decode() if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False)
             for name, value in fields.items()
@@ -73,7 +74,7 @@ def write_event(event: RecordedEvent, *, as_json: bool) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Write a value as a line of JSON to standard output."""
+    """Write a value to standard output, as one line of JSON."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
@@ -82,5 +83,5 @@ def _target(text: str) -> str:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Return a time as RFC 3339 writes it, in UTC."""
+    """Format a time as RFC 3339, in UTC with microseconds."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -4,23 +4,25 @@ import argparse
 import asyncio
 import json
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from event_store.cli.connection import write_json
-from event_store.cli.options import UsageError, seconds, whole
+from event_store.cli.options import UsageError, add_topology_arguments, seconds, whole
 from event_store.consumer.dead_letters import MOST_LETTERS, DeadLetter, DeadLetters
 from event_store.errors import EventStoreError
 from event_store.topology import Subscription, Topology
 
 DESCRIPTION: Final = """\
-Look after the messages that a subscription gave up, on Google Cloud or, if PUBSUB_EMULATOR_HOST names one, on
-an emulator.
+List, show, redrive or purge the dead letters of a subscription: messages without delivery attempts left.
 
-list     show a line for each, and leave them where they are
-show     show each whole, and leave them where they are
-redrive  publish each to the subscription's topic again, at least once, with the attribute redriven_from
-purge    throw them away for good; the events themselves stay in the store"""
+list     write one line per message and leave the messages in place
+show     write each message with its data and leave the messages in place
+redrive  publish the messages to the subscription's topic again, at least once, with the attribute
+         redriven_from
+purge    delete the messages for good; the events stay in the store
+
+Works on Google Cloud, or on the emulator that PUBSUB_EMULATOR_HOST names. Exit status 1 if a given --event-id
+has no dead letter."""
 EXAMPLES: Final = """\
 examples:
   event-store dead-letters list vocabulary-projection --project my-project
@@ -33,49 +35,52 @@ _DONE: Final = {"list": "found", "show": "found", "redrive": "redriven", "purge"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", choices=list(_DONE))
-    parser.add_argument("subscription", help="a subscription of the topology: the one that gave them up")
+    parser.add_argument("action", choices=list(_DONE), help="see above")
     parser.add_argument(
-        "--topology", type=Path, default=Path("topology.yaml"), metavar="FILE", help="default: topology.yaml"
+        "subscription", help="subscription with the dead letters, by its name in the topology"
     )
+    add_topology_arguments(parser)
     parser.add_argument(
-        "--project", default="event-store-local", metavar="ID", help="default: event-store-local"
-    )
-    parser.add_argument(
-        "--event-id", action="append", default=[], metavar="UUID", help="only this event's; may be repeated"
+        "--event-id",
+        action="append",
+        default=[],
+        metavar="UUID",
+        help="only dead letters of this event; repeatable (default: all)",
     )
     parser.add_argument(
         "--limit",
         type=whole(1, MOST_LETTERS),
         default=100,
         metavar="N",
-        help=f"how many at the most, 1 to {MOST_LETTERS} (default: 100)",
+        help=f"at most this many messages, 1 to {MOST_LETTERS} (default: 100)",
     )
     parser.add_argument(
         "--timeout",
         type=seconds,
         default=3,
         metavar="SECONDS",
-        help="how long no further one must come until all are taken to be there (default: 3)",
+        help="stop pulling when no further message arrives for this long, above 0 (default: 3)",
     )
-    parser.add_argument("--yes", action="store_true", help="really purge")
-    parser.add_argument("--json", action="store_true", help="write JSON, one object a line, the count last")
+    parser.add_argument("--yes", action="store_true", help="confirm purge")
+    parser.add_argument(
+        "--json", action="store_true", help="write JSON, one object per line, and last the count"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it and write what was done."""
+    """Run the action and write its result."""
     topology = Topology.load(arguments.topology)
-    topology.routing(arguments.project)  # refuses what is no project's id
+    topology.routing(arguments.project)  # rejects an invalid project id
     subscription = next(
         (each for each in topology.subscriptions if each.name == arguments.subscription), None
     )
     if subscription is None:
         known = ", ".join(each.name for each in topology.subscriptions) or "none"
         raise EventStoreError(
-            f"{arguments.subscription!r} is no subscription of the topology: known are {known}"
+            f"subscription {arguments.subscription!r} is not in the topology: use one of {known}"
         )
     if arguments.action == "purge" and not arguments.yes:
-        raise UsageError("purge throws dead letters away for good: look at them by list, then add --yes")
+        raise UsageError("purge deletes dead letters for good: check them with list, then add --yes")
     asyncio.run(_run(arguments, subscription))
     return 0
 
@@ -99,7 +104,8 @@ async def _run(arguments: argparse.Namespace, subscription: Subscription) -> Non
     missing = sorted(set(arguments.event_id) - {letter.event_id for letter in done})
     if missing:
         raise EventStoreError(
-            f"no dead letter of {subscription.name} was found of event {', '.join(missing)}"
+            f"subscription {subscription.name} has no dead letter of event {', '.join(missing)}: "
+            "check the ids with list"
         )
 
 
@@ -112,11 +118,7 @@ def _write_count(done: list[DeadLetter], is_complete: bool, arguments: argparse.
     if arguments.json:
         write_json({_DONE[arguments.action]: len(done), "complete": is_complete})
     else:
-        rest = (
-            ""
-            if is_complete
-            else "; there may be more: raise --limit, or run it again after a redrive or purge"
-        )
+        rest = "" if is_complete else "; there may be more: raise --limit, or repeat after a redrive or purge"
         sys.stdout.write(f"{_counted(done, arguments)}{rest}\n")
 
 
@@ -141,11 +143,11 @@ def _write(letter: DeadLetter, arguments: argparse.Namespace) -> None:
     if arguments.action == "show":
         line += json.dumps(_data(letter), ensure_ascii=False, indent=2) + "\n"
     sys.stdout.write(line)
-    sys.stdout.flush()  # each is known to be done though the next may fail
+    sys.stdout.flush()  # before the next message, which may fail
 
 
 def _data(letter: DeadLetter) -> Any:
-    """Return the event, or the text of what is no JSON."""
+    """Return the data as JSON, or as text if it is not JSON."""
     try:
         return json.loads(letter.data)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Creates a topology on an emulator of Pub/Sub, which nobody else does for those who run without Pulumi."""
+"""Create a topology on a Pub/Sub emulator, for a set-up without Pulumi."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 10.0
 
 
 def create_bus(declared: topology.Topology, project: str, address: str) -> Iterator[str]:
-    """Create what does not exist yet; yield a line for a person about each.
+    """Create the missing topics and subscriptions; yield a line for a person about each one.
 
     Args:
         declared: The topology.
@@ -26,7 +26,7 @@ def create_bus(declared: topology.Topology, project: str, address: str) -> Itera
         address: HOST:PORT of the emulator.
 
     Raises:
-        UnavailableError: The emulator is away, or refuses.
+        UnavailableError: The emulator is unreachable, or rejects a request.
     """
     with grpc.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),)) as channel:
         publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
@@ -47,8 +47,8 @@ def _create(create: Callable[..., Any], request: Topic | Subscription) -> str:
         return f"exists   {request.name}"
     except GoogleAPICallError as error:
         raise UnavailableError(
-            f"the emulator did not create {request.name} ({error.message}): see that it runs where "
-            "PUBSUB_EMULATOR_HOST says"
+            f"the emulator did not create {request.name} ({error.message}): "
+            "check that it runs at the address in PUBSUB_EMULATOR_HOST"
         ) from None
     return f"created  {request.name}"
 

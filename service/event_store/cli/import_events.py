@@ -17,13 +17,14 @@ from event_store.model.events import ImportedEvent, ImportProgress
 DESCRIPTION: Final = """\
 Import historic events from standard input, with their own times and versions.
 
-Standard input has a JSON object a line, with the keys aggregate_id, aggregate_type, event_type,
-event_version, event_data, occurred_at and, if wanted, metadata and event_id: the form of
-`event-store read --json`, whose created_at and global_position are passed over. The versions of an aggregate
-follow each other without a gap.
+Reads one JSON object per line from standard input, in the form of `event-store read --json`.
+  Required: aggregate_id, aggregate_type, event_type, event_version, event_data, occurred_at
+  Optional: metadata, event_id
+  Ignored:  created_at, global_position
+The versions of each aggregate have no gaps and begin after its last stored version.
 
-The import has a name. One that was interrupted goes on if the same command is given the same lines again,
-from the first one on: what is stored is skipped."""
+To resume an interrupted import, run the same command with the same lines from the first one on: stored lines
+are skipped. Progress is written to standard error, at most once a second."""
 EXAMPLES: Final = """\
 examples:
   event-store import --import-id legacy-2019 < events.jsonl
@@ -45,15 +46,18 @@ _REPORT_SECONDS: Final = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "--import-id", required=True, metavar="NAME", help="the import's name, 1 to 100 characters"
+        "--import-id",
+        required=True,
+        metavar="NAME",
+        help="name of the import, 1 to 100 characters; the same name resumes it",
     )
     add_connection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Import, and write how far the import is."""
+    """Import the events and write the final progress."""
     if sys.stdin.isatty():
-        raise UsageError("nothing to import: give lines on standard input")
+        raise UsageError("no events: write JSON lines to standard input")
     progress = asyncio.run(_import(arguments))
     if arguments.json:
         write_json(
@@ -92,7 +96,7 @@ def _event(fields: dict[str, Any]) -> ImportedEvent:
 
 
 class _Report:
-    """Writes the progress to standard error, at most once a second."""
+    """Write the progress to standard error, at most once a second."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -104,4 +108,4 @@ class _Report:
 
 
 def _said(progress: ImportProgress) -> str:
-    return f"{progress.stored_events} events are stored"
+    return f"{progress.stored_events} events stored"

@@ -1,4 +1,4 @@
-"""Events as lines of JSON, in the form in which `event-store read --json` writes them."""
+"""Parse events from lines of JSON, in the form that `event-store read --json` writes."""
 
 import json
 import sys
@@ -14,32 +14,32 @@ _TEXTS: Final = ("aggregate_id", "aggregate_type", "event_type", "occurred_at", 
 
 
 def event_lines() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield of each line of standard input its place and its fields, see `parse_line`."""
+    """Yield each line of standard input, as a prefix for errors and its fields; see `parse_line`."""
     for number, line in enumerate(sys.stdin.buffer, 1):
         yield f"line {number}: ", parse_line(number, line)
 
 
 def parse_line(number: int, line: bytes) -> dict[str, Any]:
-    """Return the fields of a line; JSON values stay as they are written, digit for digit.
+    """Parse the fields of a line; `event_data` and `metadata` stay JSON text, with every digit.
 
     Raises:
-        EventStoreError: The line is no JSON object.
+        EventStoreError: The line is not a JSON object.
     """
     try:
         fields = json.loads(line)
         texts = members(line.decode()) if isinstance(fields, dict) else {}
     except (ValueError, RecursionError) as error:
-        raise EventStoreError(f"line {number}: this is no JSON: {error}") from None
+        raise EventStoreError(f"line {number}: not JSON ({error}): write one JSON object per line") from None
     if not isinstance(fields, dict):
-        raise EventStoreError(f"line {number}: this is no JSON object: write one event a line")
+        raise EventStoreError(f"line {number}: not a JSON object: write one JSON object per line")
     return fields | {name: texts[name].encode() for name in _JSON if name in texts}
 
 
 def check_fields(fields: dict[str, Any], required: Collection[str], optional: Collection[str]) -> None:
-    """Check which fields an event has, and that texts are texts.
+    """Check that an event has the required fields and no unknown ones, and that text fields are strings.
 
     Raises:
-        InvalidArgumentError: One is missing, unknown or no text.
+        InvalidArgumentError: A field is missing, unknown or not a string.
     """
     known = (*required, *optional)
     for name in required:
@@ -47,20 +47,20 @@ def check_fields(fields: dict[str, Any], required: Collection[str], optional: Co
             raise InvalidArgumentError.of(name, "is missing")
     for name, value in fields.items():
         if name not in known:
-            raise InvalidArgumentError.of(name, f"is unknown: known are {', '.join(known)}")
+            raise InvalidArgumentError.of(name, f"unknown field: use {', '.join(known)}")
         if name in _TEXTS and not isinstance(value, str):
-            raise InvalidArgumentError.of(name, "is no text")
+            raise InvalidArgumentError.of(name, f"invalid value {value!r:.50}: use a string")
 
 
 def moment(text: str) -> datetime:
-    """Return the time of `occurred_at`.
+    """Parse the time of `occurred_at`.
 
     Raises:
-        InvalidArgumentError: It is none.
+        InvalidArgumentError: The text is not an ISO 8601 time.
     """
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         raise InvalidArgumentError.of(
-            "occurred_at", f"is {text!r}: write a time such as 2025-08-09T12:00:00Z"
+            "occurred_at", f"invalid time {text!r}: use ISO 8601 with a time zone, as 2025-08-09T12:00:00Z"
         ) from None

@@ -1,11 +1,10 @@
 """The command `event-store`.
 
 Each command is a module of `event_store.cli` with `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)` and
-`run(arguments)`, which returns the exit code. Only the one that is called is loaded, so that a client's
-command does not wait for the libraries of the server.
+`run(arguments)`, which returns the exit status. Only the called command is loaded, so that a client's command
+does not wait for the libraries of the server.
 
-Exit codes: 0 all is well; 1 an error, or whoever reads the output has closed it; 2 wrong usage, see
-`commands/options.py`; 130 interrupted.
+`_EXIT_STATUS` has the meaning of each exit status; `cli/options.py` tells invalid usage from an error.
 """
 
 import argparse
@@ -20,20 +19,23 @@ from event_store.cli.options import UsageError
 from event_store.errors import EventStoreError, UnavailableError
 
 COMMANDS: Final = {
-    "serve": "run the event store: the gRPC service and, unless told otherwise, the relay",
-    "relay": "run the relay alone: publish the log to Pub/Sub",
-    "migrate": "bring the database's schema up to this release",
-    "append": "append events, from options or as JSON lines from standard input",
-    "import": "import historic events, as JSON lines from standard input",
-    "read": "read the events of an aggregate, or of the whole log",
+    "serve": "run the gRPC service and, unless EVENT_STORE_RELAY is off, the relay",
+    "relay": "run only the relay, which publishes the log to Pub/Sub",
+    "migrate": "upgrade the database schema to this release",
+    "append": "append one event from options, or many as JSON lines from standard input",
+    "import": "import historic events as JSON lines from standard input",
+    "read": "read the events of one aggregate, or of the whole log",
     "tail": "follow the log",
-    "status": "show how far the log and the relay are",
-    "replay": "publish a part of the log again, to a topic of its own or to one subscription",
-    "topology": "show the topology, or create it on an emulator",
-    "parked": "look at the messages that the relay set aside, or publish them again",
-    "dead-letters": "look at the messages that a subscription gave up, send them again, or throw them away",
+    "status": "show the positions of the log and the relay, and the running versions",
+    "replay": "publish a part of the log again, to a replay topic or to one subscription",
+    "topology": "show the topology, or create it on a Pub/Sub emulator",
+    "parked": "list, retry or drop the messages that the relay parked",
+    "dead-letters": "list, show, redrive or purge the dead letters of a subscription",
 }
 INTERRUPTED: Final = 130
+_EXIT_STATUS: Final = (
+    "exit status: 0 success; 1 error, or the output was closed early; 2 invalid usage; 130 interrupted"
+)
 _MODULES: Final = {"import": "import_events"}  # where Python keeps a command's name to itself
 
 
@@ -41,14 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: The arguments; the process's own by default.
+        argv: The arguments; those of the process by default.
+
+    Returns:
+        The exit status.
     """
     try:
         try:
             return _run(sys.argv[1:] if argv is None else argv)
         finally:  # also after help, at which argparse exits
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has enough; Python must not complain at exit either
+    except BrokenPipeError:  # the reader of our output has closed it; Python must not complain at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -62,7 +67,7 @@ def _run(argv: Sequence[str]) -> int:
     except EventStoreError as error:
         where = getattr(arguments, "target", None)
         hint = (
-            f" (--target is {where}: does it run there?)"
+            f" (--target is {where}: check that the service runs there)"
             if isinstance(error, UnavailableError) and where
             else ""
         )
@@ -77,8 +82,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="event-store",
         description="An event store and event bus on PostgreSQL and Google Pub/Sub.",
-        epilog="`event-store COMMAND --help` shows a command's options and examples. Exit codes: 0 done, "
-        "1 an error or a closed output, 2 wrong usage, 130 interrupted.",
+        epilog=f"`event-store COMMAND --help` shows the options and examples of a command. {_EXIT_STATUS}",
     )
     parser.add_argument("--version", action="version", version=f"event-store {version('gcp-event-store')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -92,7 +96,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
             name,
             help=summary,
             description=module.DESCRIPTION,
-            epilog=module.EXAMPLES,
+            epilog=f"{module.EXAMPLES}\n\n{_EXIT_STATUS}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.set_defaults(run=module.run, parser=command)

@@ -14,36 +14,39 @@ from event_store.database.wait import DatabaseWait
 from event_store.environment import Environment
 
 DESCRIPTION: Final = """\
-Bring the database's schema up to this release. Safe to run twice, and from two places at once. The schema of
-a later release that works with this one is left as it is, so that a rollback goes through.
+Upgrade the database schema to this release. Safe to repeat, and to run from two places at once.
 
-libpq's variables (PGHOST, PGPORT, PGDATABASE, PGUSER ...) name the database; the user becomes the tables'
-owner. SIGTERM or Ctrl-C ends it, with the schema as it was."""
+A newer schema that supports this release is left unchanged, so that a rollback succeeds. A newer schema that
+does not is an error. SIGTERM or Ctrl-C cancels the upgrade and leaves the schema unchanged.
+
+libpq's variables (PGHOST, PGPORT, PGDATABASE, PGUSER ...) name the database; PGUSER becomes the owner of the
+tables. EVENT_STORE_DATABASE_WAIT_SECONDS (0 to 3600, default: 0) is how long to wait for the database."""
 EXAMPLES: Final = """\
 examples:
   event-store migrate
+  event-store migrate --create-database
   event-store migrate --sql > review.sql"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "--sql", action="store_true", help="print the SQL for an empty database, change nothing"
+        "--sql", action="store_true", help="print the SQL for an empty database and change nothing"
     )
     parser.add_argument(
         "--create-database",
         action="store_true",
-        help="make the database of PGDATABASE and the runtime's role first, if they are not there",
+        help="first create the database that PGDATABASE names and the role event_store_runtime, if missing",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Migrate, or print what would be done."""
+    """Upgrade the schema, or print its SQL."""
     if arguments.sql:
         sys.stdout.write(offline_sql())
         return 0
     environment = Environment.parse(os.environ)
-    # The first process of a container does not end by a signal that it does not handle.
+    # A container's first process ignores a signal that it does not handle.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     login = Login(environment)
     waiting = DatabaseWait(environment.database_wait_seconds, _tell)
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             os.environ.get("PGDATABASE", ALWAYS_THERE),
             report=_tell,
         )
-    # Only the login is waited for: a migration that failed needs a person.
+    # Only the login is retried: a failed migration needs a person.
     upgrade(partial(waiting.until, login.connect), report=_tell)
     return 0
 

@@ -18,13 +18,15 @@ from event_store.outbox.parked_messages import ParkedMessage, ParkedMessages
 from event_store.pubsub.publisher import Publisher
 
 DESCRIPTION: Final = """\
-Look after the messages that the relay could not publish and set aside, in the database that libpq's variables
-name.
+List, retry or drop parked messages: those that Pub/Sub rejected and the relay set aside.
 
-list     show a line for each
-retry    publish each again under its ordering key, at least once; what Pub/Sub takes is parked no more. Of a
-         key that is blocked in order, until one is refused; after the last, the relay goes on with the key
-drop     give an event's messages up for good; the event itself stays in the store"""
+list     write one line per message
+retry    publish the messages again, at least once; accepted messages are no longer parked. A blocked ordering
+         key is retried in order until a message is rejected; after its last one the relay resumes the key
+drop     delete the messages of an event for good; the event stays in the store
+
+libpq's variables (PGHOST, PGPORT, PGDATABASE, PGUSER ...) name the database, PUBSUB_EMULATOR_HOST a Pub/Sub
+emulator. Exit status 1 if a retried message was rejected again, or a dropped event has no parked message."""
 EXAMPLES: Final = """\
 examples:
   event-store parked list
@@ -34,29 +36,41 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", choices=("list", "retry", "drop"))
+    parser.add_argument("action", choices=("list", "retry", "drop"), help="see above")
     parser.add_argument(
-        "--topic", default="", metavar="NAME", help="only this topic's, by its name or path (default: all)"
+        "--topic",
+        default="",
+        metavar="NAME",
+        help="only messages of this topic, by its name or projects/PROJECT/topics/NAME (default: all topics)",
     )
     parser.add_argument(
-        "--limit", type=whole(1, MOST_LIMIT), metavar="N", help="how many at the most (default: all)"
+        "--limit",
+        type=whole(1, MOST_LIMIT),
+        metavar="N",
+        help="list or retry at most this many messages, 1 or more (default: all)",
     )
     parser.add_argument(
-        "--event-id", action="append", default=[], metavar="UUID", help="drop this event's; may be repeated"
+        "--event-id",
+        action="append",
+        default=[],
+        metavar="UUID",
+        help="event whose messages to drop; repeatable; required by drop",
     )
-    parser.add_argument("--yes", action="store_true", help="really drop")
-    parser.add_argument("--json", action="store_true", help="write JSON, one object a line")
+    parser.add_argument("--yes", action="store_true", help="confirm drop")
+    parser.add_argument("--json", action="store_true", help="write JSON, one object per line")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it and write what was done."""
-    if (arguments.action == "drop") != bool(arguments.event_id):
-        raise UsageError("drop needs --event-id for each event to give up, and the others take none")
+    """Run the action and write its result."""
+    if arguments.action == "drop" and not arguments.event_id:
+        raise UsageError("drop requires an event: give --event-id")
+    if arguments.action != "drop" and arguments.event_id:
+        raise UsageError(f"{arguments.action} does not take --event-id: omit it")
     for event_id in arguments.event_id:
         if canonical_uuid(event_id) is None:
             raise UsageError(f"--event-id: {not_a_uuid(event_id)}")
     if arguments.action == "drop" and not arguments.yes:
-        raise UsageError("drop gives messages up for good: look at them by list, then add --yes")
+        raise UsageError("drop deletes messages for good: check them with list, then add --yes")
     asyncio.run(_run(arguments))
     return 0
 
@@ -88,11 +102,14 @@ async def _run(arguments: argparse.Namespace) -> None:
         await publisher.close()
         await connection.close()
     if refused:
-        raise EventStoreError(f"{refused} of them cannot be published still, and stay parked")
+        raise EventStoreError(
+            f"{refused} message{' was' if refused == 1 else 's were'} rejected again and "
+            f"remain{'s' if refused == 1 else ''} parked: correct the cause that list shows, then retry"
+        )
 
 
 def _tell_of_more() -> None:
-    print("there may be more: raise --limit, or leave it out", file=sys.stderr)  # noqa: T201 # to a person
+    print("there may be more: raise or omit --limit", file=sys.stderr)  # noqa: T201 # to a person
 
 
 async def _drop(messages: ParkedMessages, arguments: argparse.Namespace) -> None:
@@ -104,7 +121,7 @@ async def _drop(messages: ParkedMessages, arguments: argparse.Namespace) -> None
         if not dropped:
             missing.append(event_id)
     if missing:
-        raise EventStoreError(f"nothing is parked of event {', '.join(missing)}")
+        raise EventStoreError(f"no parked message of event {', '.join(missing)}: check the ids with list")
 
 
 def _write(parked: ParkedMessage, outcome: dict[str, Any], arguments: argparse.Namespace) -> None:
@@ -114,7 +131,7 @@ def _write(parked: ParkedMessage, outcome: dict[str, Any], arguments: argparse.N
         write_json(fields)
     else:
         where = f"{parked.global_position} {parked.event_id}  {parked.topic}"
-        blocked = f"  key {parked.ordering_key} is blocked" if parked.is_blocked else ""
+        blocked = f"  ordering key {parked.ordering_key} is blocked" if parked.is_blocked else ""
         result = "dropped" if "dropped" in outcome else fields["error"] or "published"
         sys.stdout.write(f"{parked_at}  {where}{blocked}  {result}\n")
-    sys.stdout.flush()  # each is known to be done though the next may fail
+    sys.stdout.flush()  # before the next message, which may fail

@@ -9,7 +9,11 @@ from event_store.cli.options import UsageError, whole
 from event_store.cli.selection import add_selection_arguments, moment, selection
 from event_store.model.arguments import HIGHEST_POSITION, HIGHEST_VERSION, MOST_LIMIT
 
-DESCRIPTION: Final = "Read the events of one aggregate, or of the whole log, and stop at the end."
+DESCRIPTION: Final = """\
+Read the events of one aggregate or of the whole log, one per line, and stop at the end.
+
+A line has the global position, the time, the aggregate with the version, the event type, the data and, unless
+it is empty, the metadata. Use --json for a form that scripts and `event-store import` read."""
 EXAMPLES: Final = """\
 examples:
   event-store read --aggregate-id 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001
@@ -21,7 +25,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "--aggregate-id", metavar="UUID", help="this aggregate's events (default: the whole log)"
+        "--aggregate-id", metavar="UUID", help="only the events of this aggregate (default: the whole log)"
     )
     parser.add_argument(
         "--from",
@@ -29,14 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(0, HIGHEST_POSITION),
         default=0,
         metavar="N",
-        help="begin with this version of the aggregate, or this position of the log",
+        help="first position of the log to read or, with --aggregate-id, first version of the aggregate; "
+        "inclusive (default: the first one or, with --backwards, the last one)",
     )
     parser.add_argument(
         "--from-time",
         type=moment,
         metavar="TIME",
-        help="begin with the first event of the log that was recorded then or later; "
-        "backwards, with the last one that was then or earlier",
+        help="begin with the first event that the store recorded at this time or later or, with --backwards, "
+        "with the last one that it recorded at this time or earlier; as 2026-11-01T12:00:00Z",
     )
     add_selection_arguments(parser)
     parser.add_argument(
@@ -44,14 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(0, MOST_LIMIT),
         default=0,
         metavar="N",
-        help="how many at the most; 0 for all (default: all)",
+        help="read at most this many events; 0 for all (default: 0)",
     )
-    parser.add_argument("--backwards", action="store_true", help="from the end, or from --from, down to 1")
+    parser.add_argument("--backwards", action="store_true", help="read the newest event first")
     add_connection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read and write."""
+    """Read events and write them to standard output."""
     asyncio.run(_read(arguments))
     return 0
 
@@ -60,12 +65,14 @@ async def _read(arguments: argparse.Namespace) -> None:
     chosen = selection(arguments)
     if arguments.aggregate_id and (chosen.is_selective or arguments.from_time):
         raise UsageError(
-            "--from-time, --aggregate-type and --event-type are for the whole log: leave --aggregate-id out"
+            "--from-time, --aggregate-type and --event-type select from the whole log: omit --aggregate-id"
         )
     if arguments.aggregate_id and arguments.first > HIGHEST_VERSION:
-        raise UsageError(f"--from of an aggregate is a version, at most {HIGHEST_VERSION}")
+        raise UsageError(
+            f"--from {arguments.first} is above the highest version: use at most {HIGHEST_VERSION}"
+        )
     if arguments.first and arguments.from_time:
-        raise UsageError("--from and --from-time are two places to begin with: leave one out")
+        raise UsageError("--from and --from-time exclude each other: omit one")
     async with connect(arguments) as client:
         options = {"limit": arguments.limit, "backwards": arguments.backwards}
         if arguments.aggregate_id:

@@ -17,10 +17,12 @@ from event_store.server.json_logging import configure_logs
 from event_store.topology import Routing
 
 DESCRIPTION: Final = """\
-Run the relay alone: publish the log to Pub/Sub, in order, at least once; and run replays beside it.
+Run only the relay: publish the events of the log to Pub/Sub at least once, in order per key, and run replays.
 
-Any number may run beside each other and beside `serve`; one is active, the others stand by. SIGTERM or Ctrl-C
-lets requests in flight end, writes the checkpoint and gives the lease back."""
+Start as many as you like, also next to `serve`: one is active, the others stand by. The routing comes from
+--topology and --project, else from EVENT_STORE_ROUTING. libpq's variables (PGHOST, PGPORT, PGDATABASE,
+PGUSER ...) name the database, PUBSUB_EMULATOR_HOST a Pub/Sub emulator. SIGTERM or Ctrl-C finishes requests in
+flight, saves the checkpoint and releases the lease."""
 EXAMPLES: Final = """\
 examples:
   event-store relay --topology topology.yaml --project my-project
@@ -33,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Relay until stopped."""
+    """Run the relay until stopped."""
     environment, routing = environment_and_routing(arguments)
     if routing is None:
-        raise ConfigurationError(f"nothing to route by: set {ROUTING}, or give --topology and --project")
+        raise ConfigurationError(f"no routing: set {ROUTING}, or give --topology and --project")
     configure_logs(environment.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_relay(environment, routing))

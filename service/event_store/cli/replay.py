@@ -5,11 +5,10 @@ import asyncio
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from event_store.cli.connection import add_connection_arguments, connect, rfc3339, write_json
-from event_store.cli.options import UsageError, whole
+from event_store.cli.options import UsageError, add_topology_arguments, whole
 from event_store.cli.selection import add_selection_arguments, moment, selection
 from event_store.client.client import Client
 from event_store.errors import InvalidArgumentError
@@ -21,10 +20,13 @@ DESCRIPTION: Final = """\
 Publish a part of the log again.
 
 start, show, list, pause, resume, cancel
-       a replay: a job of the service that publishes to a topic of its own, as far back as you like, filtered,
-       at a rate, through any restart
-seek   Pub/Sub's own: one subscription gets everything again that was published since then, unfiltered, as far
-       back as its topic holds messages; what was published before counts as acknowledged"""
+       run a replay: a job of the service that publishes events of any age to a topic without routes. A replay
+       can be filtered and rate limited, and resumes after restarts
+seek   move one subscription to a time, by Pub/Sub's Seek: messages published since then are delivered again,
+       messages published before are acknowledged. Unfiltered, and only as far back as the topic retains
+       messages
+
+`event-store replay ACTION --help` shows the options of an action."""
 EXAMPLES: Final = """\
 examples:
   event-store replay start vocabulary-replay --aggregate-type Vocabulary --dry-run
@@ -32,61 +34,77 @@ examples:
   event-store replay pause 0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001
   event-store replay seek vocabulary-projection --project my-project --from-position 4711"""
 
-_SHOWN: Final = "how a replay stands"
 _TURNS: Final = {
-    "pause": "stop publishing for a while",
-    "resume": "go on where it was paused",
-    "cancel": "end it for good",
+    "pause": "pause a running replay",
+    "resume": "resume a paused replay",
+    "cancel": "cancel a replay for good; published messages stay published",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's actions and their options."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    start = actions.add_parser("start", help="begin to publish a part of the log again")
-    start.add_argument("topic", help="a topic of the topology that no route leads to")
+    start = _add_action(actions, "start", "start a replay of a part of the log")
+    start.add_argument("topic", help="topic to publish to, by its name in the topology; without routes")
     _add_place(
-        start, "from", "begin with this position (default: the first)", "with what was recorded then on"
+        start,
+        "from",
+        "first position, inclusive (default: the first of the log)",
+        "first event recorded at this time or later, as 2026-11-01T12:00:00Z",
     )
-    _add_place(start, "to", "end with this position (default: the head)", "with what was recorded until then")
+    _add_place(
+        start,
+        "to",
+        "last position, inclusive (default: the head of the log)",
+        "last event recorded at this time or earlier",
+    )
     add_selection_arguments(start)
     start.add_argument(
         "--rate",
         type=whole(0, MOST_EVENTS_PER_SECOND),
         default=0,
         metavar="N",
-        help="at most so many events a second (default: no limit)",
+        help=f"rate limit in events per second, 1 to {MOST_EVENTS_PER_SECOND}; 0 for none (default: 0)",
     )
     start.add_argument(
-        "--id", metavar="UUID", help="its id; starting again under it is safe (default: a new one)"
+        "--id",
+        metavar="UUID",
+        help="id of the replay; repeating a start with the same id is safe (default: a new one)",
     )
-    start.add_argument("--dry-run", action="store_true", help="count the events, begin nothing")
+    start.add_argument("--dry-run", action="store_true", help="count the events without starting the replay")
     _add_wait(start)
-    show = actions.add_parser("show", help=_SHOWN)
-    show.add_argument("replay_id", metavar="ID")
+    show = _add_action(actions, "show", "show a replay")
+    show.add_argument("replay_id", metavar="ID", help="id of the replay, see list")
     _add_wait(show)
-    listed = actions.add_parser("list", help="the newest replays")
+    listed = _add_action(actions, "list", "list the newest replays")
     listed.add_argument(
         "--limit",
         type=whole(1, MOST_LISTED),
         default=100,
         metavar="N",
-        help=f"how many, 1 to {MOST_LISTED} (default: 100)",
+        help=f"list at most this many, 1 to {MOST_LISTED} (default: 100)",
     )
-    turns = [actions.add_parser(name, help=text) for name, text in _TURNS.items()]
+    turns = [_add_action(actions, name, text) for name, text in _TURNS.items()]
     for turn in turns:
-        turn.add_argument("replay_id", metavar="ID")
-    seeking = actions.add_parser("seek", help="deliver to one subscription again what it had since a time")
-    seeking.add_argument("subscription", help="its name in the topology")
-    _add_place(seeking, "from", "since this event of the log was published", "what was published then on")
-    seeking.add_argument(
-        "--topology", type=Path, default=Path("topology.yaml"), metavar="FILE", help="default: topology.yaml"
+        turn.add_argument("replay_id", metavar="ID", help="id of the replay, see list")
+    seeking = _add_action(actions, "seek", "deliver messages to one subscription again, by Pub/Sub's Seek")
+    seeking.add_argument("subscription", help="subscription to move, by its name in the topology")
+    _add_place(
+        seeking,
+        "from",
+        "messages published since this event of the log was recorded",
+        "messages published at this time or later, as 2026-11-01T12:00:00Z",
     )
-    seeking.add_argument(
-        "--project", default="event-store-local", metavar="ID", help="default: event-store-local"
-    )
+    add_topology_arguments(seeking)
     for each in (start, show, listed, *turns, seeking):
         add_connection_arguments(each)
+
+
+def _add_action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    action: argparse.ArgumentParser = actions.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+    )
+    return action
 
 
 def _add_place(parser: argparse.ArgumentParser, side: str, position: str, time: str) -> None:
@@ -101,12 +119,12 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         action="store_true",
-        help="show how far it is until it is over; exit code 1 if it was cancelled",
+        help="write the progress until the replay ends; exit status 1 if it was cancelled",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it and write what was done."""
+    """Run the action and write its result."""
     return asyncio.run(_seek(arguments) if arguments.action == "seek" else _run(arguments))
 
 
@@ -155,15 +173,15 @@ async def _seek(arguments: argparse.Namespace) -> int:
     from event_store.consumer.seek import seek  # noqa: PLC0415 # a second of imports for the other actions
 
     topology = Topology.load(arguments.topology)
-    topology.routing(arguments.project)  # refuses what is no project's id
+    topology.routing(arguments.project)  # rejects an invalid project id
     since = arguments.from_time or await _recorded_at(arguments)
-    arguments.target = None  # from here on it is Pub/Sub that may be away
+    arguments.target = None  # from here on only Pub/Sub can be unavailable
     await seek(topology, arguments.project, arguments.subscription, since)
     if arguments.json:
         write_json({"subscription": arguments.subscription, "from_time": rfc3339(since)})
     else:
         sys.stdout.write(
-            f"{arguments.subscription} gets again all that was published since {rfc3339(since)}\n"
+            f"{arguments.subscription}: messages published since {rfc3339(since)} are delivered again\n"
         )
     return 0
 
@@ -171,11 +189,13 @@ async def _seek(arguments: argparse.Namespace) -> int:
 async def _recorded_at(arguments: argparse.Namespace) -> datetime:
     position = arguments.from_position
     if position < 1:
-        raise UsageError("say since when: give --from-time, or --from-position with a position of the log")
+        raise UsageError("the start is missing: give --from-time, or --from-position with a position above 0")
     async with connect(arguments) as client:
         async for event in client.read_all(from_position=position, limit=1):
             return event.created_at
-    raise InvalidArgumentError.of("from_position", f"is {position}, beyond the head of the log")
+    raise InvalidArgumentError.of(
+        "from_position", f"{position} is above the head of the log: `event-store status` shows head_position"
+    )
 
 
 def _write(replay: Replay, arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What `serve` and `relay` are told by their environment and options."""
+"""Parse the environment and the routing options of `serve` and `relay`."""
 
 import argparse
 import os
@@ -10,23 +10,31 @@ from event_store.topology import Routing, Topology
 
 
 def add_routing_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that stand for `EVENT_STORE_ROUTING`."""
+    """Add the options that replace `EVENT_STORE_ROUTING`."""
     parser.add_argument(
-        "--topology", type=Path, metavar="FILE", help=f"route events by this file instead of {ROUTING}"
+        "--topology",
+        type=Path,
+        metavar="FILE",
+        help=f"topology file to route events by; requires --project (default: {ROUTING})",
     )
-    parser.add_argument("--project", metavar="ID", help="the Google Cloud project of the topology's topics")
+    parser.add_argument(
+        "--project", metavar="ID", help="Google Cloud project of the topics; requires --topology"
+    )
 
 
 def environment_and_routing(arguments: argparse.Namespace) -> tuple[Environment, Routing | None]:
-    """Parse the process's environment, and the routing that it or the options give; None if neither does.
+    """Parse the process's environment and the routing, from the options or else from the environment.
+
+    Returns:
+        The environment, and the routing; None if neither has one.
 
     Raises:
-        ConfigurationError: One of them is wrong.
-        UsageError: An option is missing beside another.
+        ConfigurationError: A variable or the topology is invalid.
+        UsageError: Only one of `--topology` and `--project` is given.
     """
     environment = Environment.parse(os.environ)
     if (arguments.topology is None) != (arguments.project is None):
-        raise UsageError("--topology and --project belong together: give both or neither")
+        raise UsageError("--topology and --project require each other: give both or neither")
     if arguments.topology is not None:
         return environment, Topology.load(arguments.topology).routing(arguments.project)
     return environment, Routing.from_json(environment.routing) if environment.routing else None

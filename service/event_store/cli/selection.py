@@ -1,4 +1,4 @@
-"""Which events of the log a command is about."""
+"""Parse the options that select events of the log by type or time."""
 
 import argparse
 from datetime import datetime
@@ -9,7 +9,7 @@ from event_store.model.event_filter import EventFilter
 
 
 def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose events by their types."""
+    """Add `--aggregate-type` and `--event-type`."""
     for option, whose in (
         ("--aggregate-type", "of aggregates of this type"),
         ("--event-type", "of this type"),
@@ -19,15 +19,15 @@ def add_selection_arguments(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="TYPE",
-            help=f"only events {whose}, or that begins like this before a *; may be repeated",
+            help=f"only events {whose}; a trailing * matches a prefix; repeatable, up to 100",
         )
 
 
 def selection(arguments: argparse.Namespace) -> EventFilter:
-    """Return the filter that the options describe.
+    """Return the filter for `--aggregate-type` and `--event-type`.
 
     Raises:
-        UsageError: A type is not valid.
+        UsageError: A type is invalid.
     """
     try:
         return EventFilter(tuple(arguments.aggregate_type), tuple(arguments.event_type))
@@ -36,15 +36,17 @@ def selection(arguments: argparse.Namespace) -> EventFilter:
 
 
 def moment(text: str) -> datetime:
-    """Return the time of an option.
+    """Parse the time of an option.
 
     Raises:
-        ArgumentTypeError: It is none, or has no zone.
+        ArgumentTypeError: The text is not an ISO 8601 time, or has no time zone.
     """
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone, such as 2026-11-01T12:00:00Z")
+        raise argparse.ArgumentTypeError(
+            f"invalid time {text!r}: use ISO 8601 with a time zone, as 2026-11-01T12:00:00Z"
+        )
     return time

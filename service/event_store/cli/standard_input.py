@@ -1,4 +1,4 @@
-"""Standard input, line by line, beside other work."""
+"""Read standard input line by line without blocking the event loop."""
 
 import asyncio
 import os
@@ -14,8 +14,8 @@ _CHUNK_BYTES: Final = 262_144
 async def lines() -> AsyncIterator[bytes]:
     """Yield the lines of standard input.
 
-    They are read by a thread, one chunk ahead of what is taken. It is a daemon and holds no lock of Python's
-    `stdin`, so that a command which is interrupted need not wait for a read that may never end.
+    A thread reads one chunk ahead. The thread is a daemon and holds no lock of Python's `stdin`, so that an
+    interrupted command does not wait for a read that may never end.
     """
     loop = asyncio.get_running_loop()
     chunks: asyncio.Queue[bytes] = asyncio.Queue(1)

@@ -9,7 +9,11 @@ from typing import Any, Final
 from event_store.cli.connection import add_connection_arguments, connect, rfc3339, write_json
 from event_store.model.events import Status, TopicStatus
 
-DESCRIPTION: Final = "Show how far the log and the relay are, and which versions run."
+DESCRIPTION: Final = """\
+Show the positions of the log and the relay, the lag of each topic, and the running versions.
+
+head_position is the position of the last event. Up to relay_position every event was published or parked.
+The lag is the number of events between the two, and the seconds since the first of them was recorded."""
 EXAMPLES: Final = """\
 examples:
   event-store status
@@ -22,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask and write."""
+    """Fetch the status and write it to standard output."""
     status = asyncio.run(_status(arguments))
     if arguments.json:
         write_json(asdict(status) | {"topics": [_topic(each) for each in status.topics]})
@@ -31,9 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
         if name != "topics":
             sys.stdout.write(f"{name:<16} {value}\n")
     for topic in status.topics:
-        since = f", the first at {_topic(topic)['oldest_parked_at']}" if topic.oldest_parked_at else ""
+        since = f" since {_topic(topic)['oldest_parked_at']}" if topic.oldest_parked_at else ""
         lag = (
-            f"{topic.lag_events} behind for {topic.lag_age_seconds:.0f} s"
+            f"{topic.lag_events} events behind for {topic.lag_age_seconds:.0f} s"
             if topic.lag_events
             else "up to date"
         )

@@ -11,7 +11,10 @@ from event_store.cli.options import whole
 from event_store.cli.selection import add_selection_arguments, selection
 from event_store.model.arguments import HIGHEST_POSITION
 
-DESCRIPTION: Final = "Follow the log: write each event as it is appended, until Ctrl-C."
+DESCRIPTION: Final = """\
+Follow the log: write each event as it is appended, one per line, until Ctrl-C.
+
+Reconnects when the service restarts, without losing or repeating an event."""
 EXAMPLES: Final = """\
 examples:
   event-store tail
@@ -26,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="first",
         type=whole(0, HIGHEST_POSITION),
         metavar="POSITION",
-        help="begin with this position (default: what is appended from now on)",
+        help="first position to write, inclusive (default: events appended from now on)",
     )
     add_selection_arguments(parser)
     add_connection_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Follow until interrupted."""
+    """Follow the log until interrupted."""
     asyncio.run(_tail(arguments))
     return 0
 

@@ -3,16 +3,19 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import Final
 
+from event_store.cli.options import add_topology_arguments
 from event_store.errors import ConfigurationError
 from event_store.topology import Topology
 
 DESCRIPTION: Final = """\
-show     check a topology, and print what it comes to: --json prints the value of EVENT_STORE_ROUTING
-create   create its topics, subscriptions and dead letters on the emulator that PUBSUB_EMULATOR_HOST names
-         (Google Cloud's are made by `pulumi up`); what exists is left as it is"""
+Show the topology, or create it on a Pub/Sub emulator.
+
+show     check the topology file and print its topics, subscriptions and routes; with --json the value of
+         EVENT_STORE_ROUTING
+create   create its topics, subscriptions and dead-letter topics on the emulator that PUBSUB_EMULATOR_HOST
+         names; existing ones are left unchanged. On Google Cloud `pulumi up` creates them"""
 EXAMPLES: Final = """\
 examples:
   event-store topology show
@@ -24,25 +27,21 @@ EMULATOR: Final = "PUBSUB_EMULATOR_HOST"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", choices=["show", "create"])
-    parser.add_argument(
-        "--topology", type=Path, default=Path("topology.yaml"), metavar="FILE", help="default: topology.yaml"
-    )
-    parser.add_argument(
-        "--project", default="event-store-local", metavar="ID", help="default: event-store-local"
-    )
-    parser.add_argument("--json", action="store_true", help="print the routing as JSON")
+    parser.add_argument("action", choices=["show", "create"], help="see above")
+    add_topology_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the routing as JSON; for show")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show or create."""
+    """Show the topology, or create it on an emulator."""
     topology = Topology.load(arguments.topology)
     routing = topology.routing(arguments.project)
     if arguments.action == "create":
         address = os.environ.get(EMULATOR)
         if not address:
             raise ConfigurationError(
-                f"{EMULATOR} is not set: this is for emulators, on Google Cloud `pulumi up` creates the bus"
+                f"{EMULATOR} is not set: set it to the HOST:PORT of an emulator; on Google Cloud `pulumi up` "
+                "creates the topology"
             )
         from event_store.cli.emulator_bus import create_bus  # noqa: PLC0415 # seconds of imports for `show`
 

@@ -55,6 +55,4 @@ def _subscription(topology: Topology, name: str) -> Subscription:
         if subscription.name == name:
             return subscription
     known = ", ".join(each.name for each in topology.subscriptions) or "none"
-    raise InvalidArgumentError.of(
-        "subscription", f"{name!r} is no subscription of the topology: known are {known}"
-    )
+    raise InvalidArgumentError.of("subscription", f"{name!r} is not in the topology: use one of {known}")
