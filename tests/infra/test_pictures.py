@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from event_store_infra.pictures import resources
 from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory.pictures import PAGE, draw
+from tools.pictures import resources
 
 
 async def test_the_page_is_drawn_from_the_plans(engine: Engine) -> None:

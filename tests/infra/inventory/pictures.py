@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from event_store_infra.pictures import Resource, page, resources
 from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine
 from tests.infra.inventory.variants import (
@@ -15,6 +14,7 @@ from tests.infra.inventory.variants import (
     file_of_prod,
     preview_bootstrap,
 )
+from tools.pictures import Resource, page, resources
 
 PAGE: Final = ROOT / "docs" / "infra.md"
 

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import yaml
 
-from event_store_infra.pictures import BOOTSTRAP_FOLDER
 from local_gcp.daemon.state_directory import ROOT
 from tests.infra.engine import Engine, Preview
 from tests.infra.inventory import render, render_difference
+from tools.pictures import BOOTSTRAP_FOLDER
 
 DEPLOYER: Final = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 INVOKER: Final = "group:developers@example.com"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from event_store_infra.pictures.drawing import DATABASE, PERSON, QUEUE, Drawing
-from event_store_infra.pictures.resource import Resource
+from tools.pictures.drawing import DATABASE, PERSON, QUEUE, Drawing
+from tools.pictures.resource import Resource
 
 _PUBLISHER: Final = "roles/pubsub.publisher"
 # Its own grants of the role are those of dead letters.

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterable, Sequence
 
-from event_store_infra.pictures.resource import Resource
+from tools.pictures.resource import Resource
 
 
 def files(plan: Iterable[Resource], folder: str = "", beside: Iterable[Resource] = ()) -> Sequence[str]:

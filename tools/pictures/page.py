@@ -5,11 +5,11 @@ from itertools import chain
 from typing import Final
 
 from event_store_infra.identities import GRANTS, grants_of
-from event_store_infra.pictures.components import components
-from event_store_infra.pictures.files import files
-from event_store_infra.pictures.flow import flow
-from event_store_infra.pictures.resource import Resource
-from event_store_infra.pictures.rights import rights
+from tools.pictures.components import components
+from tools.pictures.files import files
+from tools.pictures.flow import flow
+from tools.pictures.resource import Resource
+from tools.pictures.rights import rights
 
 BOOTSTRAP_FOLDER: Final = "infra/bootstrap/"
 _DELIVERY: Final = ("deployer", "previewer", "workflow deploy", "workflow preview", "workflow drift")

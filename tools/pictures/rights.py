@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from event_store_infra.identities import Grant
-from event_store_infra.pictures.drawing import PERSON, Drawing
+from tools.pictures.drawing import PERSON, Drawing
 
 
 def rights(grants: Sequence[Grant]) -> Drawing:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from event_store_infra.pictures.drawing import Drawing
-from event_store_infra.pictures.resource import Resource
+from tools.pictures.drawing import Drawing
+from tools.pictures.resource import Resource
 
 
 def components(plan: Sequence[Resource]) -> Drawing:
