@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from event_store_infra.components.bus.topics import DEAD_LETTER_RETENTION
+from event_store_infra.components.monitoring.alert import RUNBOOK as ALERTS
 from event_store_infra.components.monitoring.alert import section
 from event_store_infra.components.monitoring.alerts import SILENT_MINUTES, Watched, alerts
 from event_store_infra.settings import MonitoringSettings
@@ -16,7 +17,7 @@ from event_store_infra.settings.reference import page
 from local_gcp.daemon.state_directory import ROOT
 
 SOURCES: Final = ("service", "local", "infra")
-RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text("utf-8") + ALERTS.read_text("utf-8")
 
 
 def _texts() -> Iterator[str]:
@@ -61,7 +62,7 @@ def test_every_message_of_the_runbook_is_one_that_is_printed() -> None:
 def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
     """A key that a page names is in docs/settings.md, so that nobody sets one that is refused."""
     known = page()
-    for path in (ROOT / "docs").glob("*.md"):
+    for path in (*(ROOT / "docs").glob("*.md"), ALERTS):
         named = set(re.findall(r"event-store:[a-z_]+(?:\.[a-z_]+)*", path.read_text("utf-8")))
         missing = [each for each in named if f"`{each}" not in known and f"`{each}." not in known]
         assert missing == [], path.name

@@ -25,7 +25,7 @@ class MonitoringSettings:
         allowed="a channel as in projects/P/notificationChannels/C",
     )
     runbook_url: str = key(
-        "where docs/runbook.md can be read; alerts link to their section of it",
+        "where people read the runbook of the alerts; each alert links to its section there",
         default="",
         pattern=r"|https://\S+",
         allowed="an https address, or empty",

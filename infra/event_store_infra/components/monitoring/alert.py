@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Final
 
 from pulumi_gcp import monitoring
@@ -11,7 +11,7 @@ from pulumi_gcp import monitoring
 from event_store.errors import ConfigurationError
 from event_store_infra.components.monitoring.series import Series
 
-RUNBOOK: Final = Path(__file__).resolve().parents[4] / "docs" / "runbook.md"
+RUNBOOK: Final = files("event_store_infra.components.monitoring") / "runbook.md"
 _MINUTE_SECONDS: Final = 60
 _EVALUATED_EVERY: Final = "60s"
 _CLOSES_AFTER: Final = "86400s"  # an incident whose series has ended, as that of a deleted subscription
@@ -82,12 +82,16 @@ class Alert:
         return f"{self.minutes * _MINUTE_SECONDS}s"
 
     def documentation(self, runbook_url: str) -> monitoring.AlertPolicyDocumentationArgs:
-        """Return what the notification says: the section of the runbook, and a link to it."""
+        """Return the text of a notification: the section of the runbook, and a link to it.
+
+        Args:
+            runbook_url: Where people read the runbook; empty for no link.
+        """
         link = monitoring.AlertPolicyDocumentationLinkArgs(
             display_name="Runbook", url=f"{runbook_url}#{self.anchor}"
         )
         return monitoring.AlertPolicyDocumentationArgs(
-            content=f"{section(self.title)}\n\ndocs/runbook.md#{self.anchor}",
+            content=section(self.title),
             mime_type="text/markdown",
             subject=self.title,
             links=[link] if runbook_url else None,
@@ -107,9 +111,9 @@ def section(title: str) -> str:
     Raises:
         ConfigurationError: There is none.
     """
-    found = re.search(rf"^### {re.escape(title)}\n+(.*?)(?=^#|\Z)", _runbook(), re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^## {re.escape(title)}\n+(.*?)(?=^#|\Z)", _runbook(), re.MULTILINE | re.DOTALL)
     if found is None:
-        raise ConfigurationError(f"{RUNBOOK} has no section `### {title}`: write what to do about that alert")
+        raise ConfigurationError(f"{RUNBOOK} has no section `## {title}`: write what to do about that alert")
     return found[1].strip()
 
 

@@ -1,4 +1,4 @@
-"""The alerts of an event store: each has its section in docs/runbook.md."""
+"""The alerts of an event store: each has its section in runbook.md."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
