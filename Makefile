@@ -42,7 +42,7 @@ promote: setup ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it a
 rollback: setup ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
 	@$(VENV_PYTHON) -m event_store_infra.rollout rollback --stack $(STACK) $(ARGS)
 
-test: setup ## Run every test; ARGS="tests/relay -x" for some of them
+test: setup ## Run every test; ARGS="tests/event_store/outbox -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
 mutants: setup ## Make the listed faults that a change touched, print what no test noticed; ARGS="--all --jobs 2"
@@ -58,11 +58,11 @@ proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
 
 inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/infra.md
-	@$(VENV_PYTHON) -m tests.infra.inventory --save
-	@$(VENV_PYTHON) -m tests.local.limits > tests/local/limits.txt
+	@$(VENV_PYTHON) -m tests.event_store_infra.inventory --save
+	@$(VENV_PYTHON) -m tests.local_gcp.resource.limits > tests/local_gcp/resource/limits.txt
 
 plans: setup ## Make the engine's plans of the edits that the preview guard is tested with; ARGS="--missing" or names
-	@$(VENV_PYTHON) -m tests.preview.edits --save $(ARGS)
+	@$(VENV_PYTHON) -m tests.event_store_infra.preview.edits --save $(ARGS)
 
 reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
 	@$(VENV_PYTHON) -m event_store_infra.settings > docs/settings.md

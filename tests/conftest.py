@@ -23,7 +23,7 @@ from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer
 
-ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # the server that tests/pubsub is to try, see CONTRIBUTING.md
+ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # what tests/pubsub_emulator is to try, see CONTRIBUTING.md
 
 # A developer's own servers and settings are none of the tests' business.
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:

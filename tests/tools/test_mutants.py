@@ -32,7 +32,7 @@ _ENTRY = """
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small tree, committed, with one module of which a test sees half; temporary files go next to it."""
     root = tmp_path / "tree"
-    for folder in ("service/event_store", "tests/mutants"):
+    for folder in ("service/event_store", "tests/tools/mutants"):
         (root / folder).mkdir(parents=True)
     (root / "service/event_store/__init__.py").touch()
     (root / "service/event_store/sums.py").write_text(
@@ -54,7 +54,7 @@ def _git(root: Path, *arguments: str) -> None:
 
 
 def _list(tree: Path, *entries: str) -> None:
-    (tree / "tests/mutants/sums.yaml").write_text("".join(entries))
+    (tree / "tests/tools/mutants/sums.yaml").write_text("".join(entries))
 
 
 def _extend(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from tools import ToolError
 
-LIST: Final = Path("tests/mutants")
+LIST: Final = Path("tests/tools/mutants")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

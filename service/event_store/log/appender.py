@@ -17,7 +17,7 @@ Invariants:
 - A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
   no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
   looks every event id up and answers with the original positions where the first attempt had stored them.
-  So an append is stored once, whatever is interrupted (tests/store/test_append_crashes.py):
+  So an append is stored once, whatever is interrupted (tests/event_store/log/test_append_crashes.py):
 
       killed or cut …                                    then …
       the service, before a batch is sent                nothing of it is stored; the clients send it again

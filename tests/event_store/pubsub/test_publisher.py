@@ -1,0 +1,71 @@
+"""A publish request: bounded in time, and each answer of Pub/Sub is for good or for now."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from event_store.errors import InvalidArgumentError, UnavailableError
+from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.publisher import Publisher
+from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
+from tests.event_store.outbox.gate import Gate
+
+FOR_GOOD = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
+
+
+@pytest.fixture
+async def publisher(gate: Gate) -> AsyncIterator[Publisher]:  # noqa: ARG001 # what it connects to
+    """A publisher before a gate."""
+    publisher = Publisher()
+    await publisher.open()
+    yield publisher
+    await publisher.close()
+
+
+@pytest.mark.parametrize("code", sorted(set(grpc.StatusCode) - {grpc.StatusCode.OK}, key=str), ids=str)
+async def test_only_what_pubsub_never_takes_is_refused_for_good(
+    bus: Bus, gate: Gate, publisher: Publisher, code: grpc.StatusCode
+) -> None:
+    """A missing topic, role or key can be mended by an operator, so messages wait for it."""
+    await gate.close(code, "said")
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(InvalidArgumentError if code in FOR_GOOD else UnavailableError, match="said"):
+            await publisher.publish(bus.routing().topics["first"].path, [PubsubMessage(data=b"1")], 10)
+
+
+async def test_a_pubsub_that_does_not_answer_is_given_up_in_time(
+    bus: Bus, gate: Gate, publisher: Publisher
+) -> None:
+    """The messages may be published later."""
+    await gate.close()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(UnavailableError, match="DEADLINE_EXCEEDED"):
+            await publisher.publish(bus.routing().topics["first"].path, [PubsubMessage(data=b"1")], 0.3)
+
+
+async def test_a_request_says_in_its_metadata_which_topic_it_is_for(
+    bus: Bus, gate: Gate, publisher: Publisher
+) -> None:
+    """Google routes requests by it."""
+    topic = bus.routing().topics["first"].path
+
+    await publisher.publish(topic, [PubsubMessage(data=b"1")], 10)
+
+    assert gate.metadata[0]["x-goog-request-params"] == f"topic={topic}"
+
+
+async def test_opening_or_closing_a_publisher_twice_is_harmless(publisher: Publisher) -> None:
+    """It keeps its one connection, and drops it."""
+    channel = publisher._channel
+
+    await publisher.open()
+    assert publisher._channel is channel
+    await publisher.close()
+    await publisher.close()
+
+    assert channel is not None
+    assert channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN

@@ -1,0 +1,116 @@
+"""A grant that goes names who can no longer do what, and where."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
+from tests.event_store_infra.preview.effects.worst import worst_of
+
+SERVICE = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+SUBSCRIPTION = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+TOPIC = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+PROJECT = "gcp:projects/iAMMember:IAMMember"
+PUBSUB = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
+INVOKER = {"member": "user:a@example.com", "role": "roles/run.invoker", "name": "store", "project": "p-1"}
+
+
+def _step(op: str, kind: str, old: dict[str, Any], new: dict[str, Any] | None = None) -> dict[str, Any]:
+    states = {
+        name: {"custom": True, "type": kind, "id": "x", "inputs": inputs}
+        for name, inputs in (("oldState", old), ("newState", new))
+        if inputs
+    }
+    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{kind}::grant", **states}
+
+
+def _plan(*steps: dict[str, Any]) -> Plan:
+    return Plan.parse(json.dumps({"steps": steps, "changeSummary": Counter(each["op"] for each in steps)}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "words"),
+    [
+        (SERVICE, INVOKER, "`user:a@example.com`: it loses `roles/run.invoker` on `store`"),
+        (
+            SUBSCRIPTION,
+            {"member": "user:a", "role": "roles/pubsub.subscriber", "subscription": "projection"},
+            "`user:a`: it loses `roles/pubsub.subscriber` on `projection`",
+        ),
+        (PROJECT, {"member": "user:a", "role": "roles/viewer", "project": "p-1"}, "on `p-1`"),
+        (
+            TOPIC,
+            {"member": PUBSUB, "role": "roles/pubsub.publisher", "topic": "projects/p/topics/letters"},
+            "dead letters to `letters`: Pub/Sub may no longer publish there",
+        ),
+        (
+            SUBSCRIPTION,
+            {"member": PUBSUB, "role": "roles/pubsub.subscriber", "subscription": "projection"},
+            "dead letters from `projection`: Pub/Sub may no longer take them out",
+        ),
+    ],
+)
+def test_a_grant_that_goes_stops_its_member(kind: str, inputs: dict[str, Any], words: str) -> None:
+    """Heading and line name member, role and what it was on, and it passes."""
+    plan = _plan(_step("delete", kind, inputs))
+    summary = render("prod", plan, judge(plan))
+
+    assert judge(plan).passes
+    assert f"loses no data, but stops {words}" in summary or words in summary.splitlines()[0]
+    assert "### Stops somebody" in summary
+
+
+def test_a_condition_is_told_by_what_it_does() -> None:
+    """A grant that comes back with a condition stops where that does not hold; without one it is wider."""
+    narrow = {**INVOKER, "condition": {"expression": "false"}}
+    narrower, wider = _step("replace", SERVICE, INVOKER, narrow), _step("replace", SERVICE, narrow, INVOKER)
+
+    assert worst_of(_plan(narrower)).severity == Severity.STOPS
+    assert "where another condition does not hold" in worst_of(_plan(narrower)).what
+    assert worst_of(_plan(wider)).severity == Severity.LESS_SAFE
+    assert "without a condition" in worst_of(_plan(wider)).what
+
+
+@pytest.mark.parametrize(
+    ("member", "who"),
+    [("allUsers", "everybody on the Internet"), ("allAuthenticatedUsers", "everybody with a Google account")],
+)
+def test_a_grant_to_everybody_is_less_safe(member: str, who: str) -> None:
+    """As it is made, or as another member takes the place of one; to one person it is harmless."""
+    public = {**INVOKER, "member": member}
+
+    assert (
+        worst_of(_plan(_step("create", SERVICE, {}, public))).what
+        == f"{who} has `roles/run.invoker` on `store`"
+    )
+    assert worst_of(_plan(_step("create", SERVICE, {}, INVOKER))) == HARMLESS
+    # The one who loses it is the worse of the two, and the other one is told as well.
+    replaced = _plan(_step("replace", SERVICE, INVOKER, public))
+    assert worst_of(replaced).severity == Severity.STOPS
+    assert f"{who} has `roles/run.invoker` on `store`" in render("prod", replaced, judge(replaced))
+
+
+@pytest.mark.parametrize("role", ["roles/owner", "roles/resourcemanager.projectIamAdmin"])
+def test_a_grant_of_everything_is_less_safe(role: str) -> None:
+    """Whoever may grant may do anything; the same grant that goes is told by who loses it."""
+    grant = {"member": "user:a@example.com", "role": role, "project": "p-1"}
+
+    made = worst_of(_plan(_step("create", PROJECT, {}, grant)))
+    assert made.severity == Severity.LESS_SAFE
+    assert "`user:a@example.com` may grant itself and others any right on `p-1`" in made.what
+    assert worst_of(_plan(_step("delete", PROJECT, grant))).severity == Severity.STOPS
+
+
+def test_a_zone_that_is_made_takes_names_over() -> None:
+    """A zone of the network is asked before all others; a record in it is what a zone is for."""
+    zone = {"dnsName": "run.app.", "visibility": "private"}
+    made = worst_of(_plan(_step("create", "gcp:dns/managedZone:ManagedZone", {}, zone)))
+
+    assert made.severity == Severity.LESS_SAFE
+    assert "the names of `run.app.`" in made.what
+    assert worst_of(_plan(_step("create", "gcp:dns/recordSet:RecordSet", {}, {"name": "a"}))) == HARMLESS

@@ -1,0 +1,116 @@
+"""A plan in part, a step without a past and what takes others' rights away do not pass."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from event_store.errors import ConfigurationError
+from event_store_infra.preview.judging.guard import judge
+from event_store_infra.preview.plan.plan import Plan
+from event_store_infra.preview.report.summary import render
+from tests.event_store_infra.preview.conftest import Small
+
+ACCOUNT = "gcp:serviceaccount/account:Account"
+TOPIC = "gcp:pubsub/topic:Topic"
+SERVICE = "gcp:projects/service:Service"
+AUTHORITATIVE = [
+    "gcp:projects/iAMPolicy:IAMPolicy",
+    "gcp:projects/iAMBinding:IAMBinding",
+    "gcp:pubsub/topicIAMPolicy:TopicIAMPolicy",
+    "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding",
+    "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
+]
+
+
+def _step(op: str, kind: str = TOPIC, **inputs: object) -> dict[str, Any]:
+    state = {"custom": True, "id": "words", "inputs": inputs}
+    return {"op": op, "urn": f"urn:pulumi:prod::store::{kind}::words", "oldState": state, "newState": state}
+
+
+def _text(*steps: dict[str, Any], **more: object) -> str:
+    counts = {"same": 1, **Counter(each["op"] for each in steps)}
+    return json.dumps({"steps": steps, "changeSummary": counts, **more})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{}", "does not count its changes"),
+        (_text(changeSummary={}), "does not count its changes"),
+        (_text(_step("create"), changeSummary=None), "does not count its changes"),
+        (_text(maybeCorrupt=True), "the engine calls it corrupt"),
+        (_text(changeSummary={"melt": 1}), "counts 1 steps of `melt`, but lists 0"),
+        (_text(_step("create"), changeSummary={"create": 2}), "counts 2 steps of `create`, but lists 1"),
+        (_text({"op": "delete", "urn": _step("delete")["urn"]}), "does not say what `delete`"),
+    ],
+)
+def test_a_plan_in_part_is_refused(text: str, why: str) -> None:
+    """Empty, cancelled, corrupt, counted and not listed, or without the old state: each is told as that."""
+    with pytest.raises(ConfigurationError, match=f"no plan of the whole stack: .*{why}"):
+        Plan.parse(text)
+
+
+def test_a_state_that_says_not_what_it_is_counts_as_a_resource() -> None:
+    """Only what the engine calls a component is a name without a loss."""
+    step = _step("delete")
+    del step["oldState"]["custom"]
+
+    assert not judge(Plan.parse(_text(step))).passes
+
+
+def test_an_unknown_operation_passes_on_no_type() -> None:
+    """Also on a type that holds nothing, nobody can say what it would do."""
+    plan = Plan.parse(_text(_step("melt", ACCOUNT)))
+
+    assert not judge(plan).passes
+    assert "this guard does not know" in render("prod", plan, judge(plan))
+
+
+@pytest.mark.parametrize("op", ["create", "update", "replace", "delete"])
+@pytest.mark.parametrize("kind", AUTHORITATIVE)
+def test_what_takes_the_rights_of_others_is_refused(kind: str, op: str) -> None:
+    """A policy or a binding takes every grant that it does not name, even as it is made; a line frees it."""
+    verdict = judge(Plan.parse(_text(_step(op, kind))))
+    key = f"{kind.split(':')[1].partition('/')[0]}.{kind.rpartition(':')[2]} words"
+    config = {"event-store:acknowledged": json.dumps({key: op})}
+
+    assert [each.deed for each in verdict.refused] == [op]
+    assert judge(Plan.parse(_text(_step(op, kind), config=config))).passes
+
+
+@pytest.mark.parametrize(("inputs", "passes"), [({"disableOnDestroy": False}, True), ({}, False)])
+def test_an_api_is_not_disabled_unasked(inputs: dict[str, object], passes: bool) -> None:
+    """An API that goes from the stack passes only where it is known to stay enabled."""
+    assert judge(Plan.parse(_text(_step("delete", SERVICE, **inputs)))).passes == passes
+    assert not judge(Plan.parse(_text(_step("delete", SERVICE, disableOnDestroy=True)))).passes
+
+
+@pytest.mark.parametrize("kind", ["two:parts", "one", "a:b:c"])
+def test_a_type_of_any_form_is_refused_without_a_traceback(kind: str) -> None:
+    """A type that is none of Google's has no loss that the guard knows, and does not pass."""
+    plan = Plan.parse(_text(_step("delete", kind)))
+
+    assert not judge(plan).passes
+    assert kind in render("prod", plan, judge(plan))
+
+
+def test_the_making_of_an_unknown_type_is_told() -> None:
+    """It may exclude the service's lines from the log, or run a command: it passes, and is named."""
+    plan = Plan.parse(_text(_step("create", "gcp:logging/projectExclusion:ProjectExclusion")))
+    summary = render("prod", plan, judge(plan))
+
+    assert judge(plan).passes
+    assert "nobody has said what the making of one does" in summary
+    assert not judge(Plan.parse(_text(_step("create")))).notes
+
+
+async def test_one_replacement_is_one_change(small: Small) -> None:
+    """On a real plan with `--show-replacement-steps`: the halves are not counted beside the whole."""
+    filtered = {"name": "projection", "topic": "words", "filter": 'attributes.event_type = "Added"'}
+    small.write(subscriptions=[filtered])
+    plan = Plan.parse(await small.text("--show-replacement-steps"))
+
+    assert [each.step.name for each in judge(plan).refused] == ["bus-projection-subscription"]
+    assert "2 to replace, 9 unchanged" in render("prod", plan, judge(plan))
