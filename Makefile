@@ -26,14 +26,14 @@ status: ## Show the endpoints of the local stack as JSON
 	$(need_environment)
 	@$(VENV_PYTHON) -m local_gcp status
 
-stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/deploy.md
+stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
 preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
 	@$(VENV_PYTHON) -m local_gcp preview $(STACK) $(ARGS)
 
-canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/deploy.md
+canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
 
 promote: setup ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
@@ -57,16 +57,16 @@ bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
 proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
 
-inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/infra.md
+inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/explanation/infra.md
 	@$(VENV_PYTHON) -m tests.event_store_infra.inventory --save
 	@$(VENV_PYTHON) -m tests.local_gcp.resource.limits > tests/local_gcp/resource/limits.txt
 
 plans: setup ## Make the engine's plans of the edits that the preview guard is tested with; ARGS="--missing" or names
 	@$(VENV_PYTHON) -m tests.event_store_infra.preview.edits --save $(ARGS)
 
-reference: setup ## Write the pages of every key and of every identity: docs/settings.md, docs/identities.md
-	@$(VENV_PYTHON) -m event_store_infra.settings > docs/settings.md
-	@$(VENV_PYTHON) -m event_store_infra.identities > docs/identities.md
+reference: setup ## Write the pages of every key and of every identity: docs/reference/settings.md, docs/reference/identities.md
+	@$(VENV_PYTHON) -m event_store_infra.settings > docs/reference/settings.md
+	@$(VENV_PYTHON) -m event_store_infra.identities > docs/reference/identities.md
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -1,1 +1,1 @@
-"""A sample: applications of the library `eventsourcing` on this event store. See docs/eventsourcing.md."""
+"""Applications of the library `eventsourcing` on this event store: see docs/howto/eventsourcing.md."""

@@ -320,8 +320,8 @@ Nobody has a password or a key, a basic role (owner, editor, viewer), or a role 
 grants on less. Each grant adds to what others have granted and takes nothing away.
 
 The bootstrap grants what is on the project or on an account, a stack what is on something that it makes, and
-whoever owns another thing grants on it: see [deploy.md](deploy.md#what-others-own). A stack without a
-deployer makes all of its grants itself.
+whoever owns another thing grants on it: see [deploy.md](../howto/deploy.md#what-others-own).
+A stack without a deployer makes all of its grants itself.
 """
 
 

@@ -71,7 +71,7 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
     if is_alloydb and not settings.alloydb.server_ca:
         pulumi.log.warn(
             "event-store:alloydb.server_ca is not set, so nothing connects to the cluster yet: "
-            "docs/alloydb.md says how to get it; set it, and update again"
+            "docs/howto/alloydb.md says how to get it; set it, and update again"
         )
         return {"topics": bus.topics, "instance_connection_name": database.instance_connection_name}
     migrations = Migrations(
@@ -241,7 +241,7 @@ def _watched(settings: Settings, topology: Topology) -> Watched:
         service=settings.prefix,
         relay=relay_pool(settings.prefix) if settings.service.relay == "worker-pool" else "",
         job=f"{settings.prefix}-migrate",
-        # The metrics of AlloyDB are others: see docs/alloydb.md.
+        # The metrics of AlloyDB are others: see docs/howto/alloydb.md.
         instance=settings.instance if settings.database.engine == "cloudsql" else "",
         replica=settings.replica,
         topics=[topic.name for topic in topology.topics],

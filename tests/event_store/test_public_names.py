@@ -52,8 +52,8 @@ def test_every_name_is_there() -> None:
 
 
 def test_the_map_has_every_name_once() -> None:
-    """docs/client.md has a line for each public name, and for no other."""
-    text = (ROOT / "docs" / "client.md").read_text("utf-8")
+    """docs/reference/client.md has a line for each public name, and for no other."""
+    text = (ROOT / "docs" / "reference" / "client.md").read_text("utf-8")
     mapped = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
 
     assert sorted(mapped) == sorted(event_store.__all__)

@@ -23,7 +23,7 @@ def files(plan: Iterable[Resource], folder: str = "", beside: Iterable[Resource]
     for (component, kind, file), names in sorted(rows.items()):
         path = posixpath.normpath(f"{folder}{file}")
         listed = ", ".join(f"`{name}`" for name in names)
-        lines.append(f"| {component} | `{kind}` | {listed} | [`{path}`](../{path}) |")
+        lines.append(f"| {component} | `{kind}` | {listed} | [`{path}`](../../{path}) |")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The page of the pictures: `docs/infra.md`."""
+"""The page of the pictures: `docs/explanation/infra.md`."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -18,7 +18,7 @@ _INTRODUCTION: Final = """\
 # The infrastructure
 
 What a stack consists of, in pictures and tables that `make inventory` makes from the engine's own plans.
-Every input of every resource stands in [an inventory](../tests/event_store_infra/inventory) for each stack.
+Every input of every resource stands in [an inventory](../../tests/event_store_infra/inventory) for each stack.
 """
 _COMPONENTS: Final = """
 ## The components
@@ -31,10 +31,10 @@ _RIGHTS: Final = """
 ## The identities
 
 Who has which role on what, from the one table that a test compares with what the program grants
-([identities](identities.md) says why). First those of a stack:
+([identities](../reference/identities.md) says why). First those of a stack:
 """
 _DELIVERY_RIGHTS: Final = (
-    "\nAnd those that deliver it, which [`infra/bootstrap`](../infra/bootstrap) makes:\n"
+    "\nAnd those that deliver it, which [`infra/bootstrap`](../../infra/bootstrap) makes:\n"
 )
 _FLOW: Final = """
 ## The data's way
@@ -42,16 +42,16 @@ _FLOW: Final = """
 An append is done once the log has it; the relay, a reader of the log, does the rest. In `prod`:
 """
 _WHOLE_FLOW: Final = """
-And with everything that a [topology](topology.md) may ask for, from
-[examples/topologies/everything.yaml](../examples/topologies/everything.yaml):
+And with everything that a [topology](../reference/topology.md) may ask for, from
+[examples/topologies/everything.yaml](../../examples/topologies/everything.yaml):
 """
 _FILES: Final = """
 ## Every resource and its file
 
 What `prod` has:
 """
-_ELSEWHERE: Final = "\nWhat other [settings](settings.md) and topologies make:\n"
-_BOOTSTRAP: Final = "\nWhat the bootstrap makes, once per environment ([deploying](deploy.md)):\n"
+_ELSEWHERE: Final = "\nWhat other [settings](../reference/settings.md) and topologies make:\n"
+_BOOTSTRAP: Final = "\nWhat the bootstrap makes, once per environment ([deploying](../howto/deploy.md)):\n"
 
 
 def page(

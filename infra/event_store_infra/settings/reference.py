@@ -1,4 +1,4 @@
-"""The reference page of every key: `docs/settings.md`, made from the keys themselves."""
+"""The reference page of every key: `docs/reference/settings.md`, made from the keys themselves."""
 
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ that Google Cloud would refuse, before anything is made.
 A profile sets other defaults for its kind of environment; what a stack's file says goes before both.
 
 "Another value" says what a change does to a stack that stands, where that is more than an update in place.
-The [preview guard](deploy.md#5-every-change) refuses what would lose data, and what Google would not do in
-one update, and says what to do instead.
+The [preview guard](../howto/deploy.md#5-every-change) refuses what would lose data, and what Google would
+not do in one update, and says what to do instead.
 """
 
 

@@ -23,7 +23,7 @@ class ServiceSettings:
     )
     max_instances: int = key(
         "how many instances run at most; a quota of the project bounds those of a revision that reach a "
-        "network, see docs/deploy.md",
+        "network, see docs/howto/deploy.md",
         default=3,
         lowest=1,
         highest=1000,

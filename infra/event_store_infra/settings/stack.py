@@ -121,7 +121,7 @@ class Settings:
         default="",
         pattern=r"|[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com",
         allowed="the email of a service account, as the bootstrap exports it",
-        changed="in place, once the stack's own accounts were handed over: see docs/deploy.md",
+        changed="in place, once the stack's own accounts were handed over: see docs/howto/deploy.md",
     )
     image_readers: tuple[str, ...] = key(
         "who may read the images of the own repository to run them elsewhere, as the bootstraps export it",

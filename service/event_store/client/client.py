@@ -128,7 +128,7 @@ class Client:
         *,
         on_progress: Callable[[ImportProgress], None] | None = None,
     ) -> ImportProgress:
-        """Import historic events, see docs/importing.md, and return how far the import is in the end.
+        """Import historic events, see docs/howto/importing.md, and return how far the import is in the end.
 
         Args:
             import_id: The name of the import, 1 to 100 characters: the same one goes on with it.

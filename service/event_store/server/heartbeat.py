@@ -62,6 +62,6 @@ class Vitals:
         if queue_usage > MOST_QUEUE_USAGE:
             _log.warning(
                 "the database's queue of notifications is %.0f %% full: a session that listens stays in a "
-                "transaction. Appends go on, other instances hear of them later: see docs/runbook.md",
+                "transaction. Appends go on, other instances hear of them later: see docs/howto/runbook.md",
                 100 * queue_usage,
             )

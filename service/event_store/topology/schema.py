@@ -18,7 +18,8 @@ class Schema:
     Attributes:
         name: 3 to 255 characters.
         type: `AVRO` or `PROTOCOL_BUFFER`.
-        definition: Its text, at most 300,000 bytes. A message is the event as JSON, see docs/consumers.md.
+        definition: Its text, at most 300,000 bytes. A message is the event as JSON: see
+            docs/howto/consumers.md.
     """
 
     name: str

@@ -160,7 +160,7 @@ def test_every_place_says_the_same_of_a_target(capsys: pytest.CaptureFixture[str
     said = [
         capsys.readouterr().out,
         Client.__init__.__doc__,
-        (ROOT / "docs" / "client.md").read_text("utf-8"),
+        (ROOT / "docs" / "reference" / "client.md").read_text("utf-8"),
         str(raised.value),
     ]
 
@@ -170,10 +170,12 @@ def test_every_place_says_the_same_of_a_target(capsys: pytest.CaptureFixture[str
         )
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+@pytest.mark.parametrize(
+    "file", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+)
 def test_every_target_of_a_document_is_valid(file: str) -> None:
     """What a document or a help shows after --target can be typed."""
-    shown = re.findall(r"--target[ =](\S+)", (ROOT / "docs" / file).read_text("utf-8"))
+    shown = re.findall(r"--target[ =](\S+)", (ROOT / file).read_text("utf-8"))
 
     for each in shown:
         channel.check(each)

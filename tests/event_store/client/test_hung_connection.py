@@ -117,7 +117,7 @@ async def test_another_client_does_not_share_a_connection_that_hangs(proxy: Prox
 def test_a_hung_connection_is_given_up_within_the_time_that_is_promised() -> None:
     """Its pings come before the silence that ends a subscription, which the document has in seconds."""
     given_up_seconds = keep_alive.CLIENT_PING_SECONDS + keep_alive.CLIENT_PATIENCE_SECONDS
-    document = (ROOT / "docs" / "subscriptions.md").read_text("utf-8")
+    document = (ROOT / "docs" / "howto" / "subscriptions.md").read_text("utf-8")
 
     assert given_up_seconds < log_subscription.SILENCE_SECONDS
     assert f"after {given_up_seconds:.0f} seconds" in document

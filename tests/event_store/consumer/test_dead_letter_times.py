@@ -47,7 +47,7 @@ async def test_a_redrive_ends_in_its_time(bus: Bus, monkeypatch: pytest.MonkeyPa
 
 def test_the_document_has_these_times() -> None:
     """Two minutes, half a minute and a minute."""
-    document = " ".join((ROOT / "docs" / "consumers.md").read_text("utf-8").split())
+    document = " ".join((ROOT / "docs" / "howto" / "consumers.md").read_text("utf-8").split())
 
     assert (dead_letters.HOLD_SECONDS, dead_letters.LONGEST_SECONDS) == (120, 60)
     assert "or two minutes if the looker dies" in document

@@ -18,7 +18,7 @@ CONTRACT: Final = "event_store/v1/event_store.proto"
 
 def test_a_strangers_compiler_compiles_it_by_the_documented_commands(tmp_path: Path) -> None:
     """In an empty folder, without Google's protos beside the compiler; each import is in what it writes."""
-    (commands,) = blocks(ROOT / "docs" / "contract.md", "sh")
+    (commands,) = blocks(ROOT / "docs" / "reference" / "contract.md", "sh")
     # -I: neither this repository nor PYTHONPATH is searched, as for a compiler that is no Python.
     protoc = f'protoc() {{ {shlex.quote(sys.executable)} -I -m grpc_tools.protoc "$@"; }}\n'
 
@@ -42,7 +42,7 @@ def test_generated_code_has_a_place_of_its_own_in_each_language(tmp_path: Path) 
     command += [f"--descriptor_set_out={tmp_path / 'contract.binpb'}", CONTRACT]
     subprocess.run(command, check=True, timeout=PATIENCE_SECONDS)
     (file,) = FileDescriptorSet.FromString((tmp_path / "contract.binpb").read_bytes()).file
-    page = (ROOT / "docs" / "contract.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "contract.md").read_text("utf-8")
     options = file.options
 
     assert options.java_multiple_files

@@ -1,4 +1,4 @@
-"""The examples of docs/consumers.md run as they are printed, but for the names of what they connect to."""
+"""The examples of docs/howto/consumers.md run as they are printed, but for the names they connect to."""
 
 import asyncio
 import base64
@@ -50,7 +50,7 @@ async def test_the_examples_of_consumers_run(
     await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, bus.address)))
     with psycopg.connect(database.superuser, autocommit=True) as connection:
         connection.execute("CREATE TABLE words (aggregate_id uuid, word text)")
-    project, push = examples("consumers.md")
+    project, push = examples("howto/consumers.md")
     async with serving(database, topology.routing(PROJECT), monkeypatch) as (client, target):
         names: dict[str, Any] = {}
         for printed, real in (

@@ -14,7 +14,7 @@ AGGREGATE_ID: Final = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001"
 
 
 async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsys: Any) -> None:
-    """Each block of docs/subscriptions.md, one after the other, on a log with three events."""
+    """Each block of docs/howto/subscriptions.md, one after the other, on a log with three events."""
     handled: list[int] = []
     kept: list[int] = []
     done = asyncio.Event()
@@ -30,7 +30,7 @@ async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsy
     events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
     await client.append(AGGREGATE_ID, "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM)
     names = {"client": client, "checkpoint": 1, "handle": handle, "keep": keep}
-    aggregate, log, follow = examples("subscriptions.md")
+    aggregate, log, follow = examples("howto/subscriptions.md")
 
     await run(aggregate, names)
     await run(log, names)
@@ -47,9 +47,9 @@ async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsy
 
 
 async def test_the_examples_of_appends_and_snapshotsrun(client: Client, capsys: Any) -> None:
-    """Each block of docs/appending.md, one after the other, on an empty log."""
+    """Each block of docs/howto/appending.md, one after the other, on an empty log."""
     names: dict[str, Any] = {"client": client}
-    for block in examples("appending.md"):
+    for block in examples("howto/appending.md"):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await run(block, names)
 
@@ -60,8 +60,8 @@ async def test_the_examples_of_appends_and_snapshotsrun(client: Client, capsys: 
 
 
 async def test_the_example_of_an_import_runs(client: Client, capsys: Any) -> None:
-    """The block of docs/importing.md on an empty log, and again: then there is nothing left to do."""
-    for block in 2 * examples("importing.md"):
+    """The block of docs/howto/importing.md on an empty log, and again: then there is nothing left to do."""
+    for block in 2 * examples("howto/importing.md"):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await run(block, {"client": client})
 
@@ -70,9 +70,9 @@ async def test_the_example_of_an_import_runs(client: Client, capsys: Any) -> Non
 
 
 async def test_the_examples_of_the_library_run(server: Server, capsys: Any) -> None:
-    """Each block of docs/eventsourcing.md, one after the other, on an empty log."""
+    """Each block of docs/howto/eventsourcing.md, one after the other, on an empty log."""
     names: dict[str, Any] = {"target": f"127.0.0.1:{server.port}"}
-    for block in examples("eventsourcing.md"):
+    for block in examples("howto/eventsourcing.md"):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await run(block, names)
 

@@ -22,7 +22,9 @@ def _document(name: str) -> str:
 
 def test_each_word_has_one_line_in_the_glossary() -> None:
     """A second line says something else, sooner or later."""
-    lines = re.findall(r"^\| (.+?) \|", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    lines = re.findall(
+        r"^\| (.+?) \|", (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8"), re.MULTILINE
+    )
     words = [word for line in lines for word in line.split(", ")]
 
     assert sorted({word for word in words if words.count(word) > 1}) == []
@@ -32,7 +34,7 @@ def test_every_place_says_how_soon_a_pause_holds() -> None:
     """Contract, client and document promise the same, and the service looks often enough for it."""
     contract = re.findall(r"// Stops publishing[^;]*?;", CONTRACT.read_text("utf-8"), re.DOTALL)
 
-    for text in (*contract, Replays.pause.__doc__, Replays.cancel.__doc__, _document("replaying.md")):
+    for text in (*contract, Replays.pause.__doc__, Replays.cancel.__doc__, _document("howto/replaying.md")):
         assert "within a second or two" in " ".join((text or "").replace("//", " ").split())
     assert contract
     assert RENEW_SECONDS <= 1
@@ -44,13 +46,15 @@ def test_every_place_says_that_a_cancelled_replay_can_be_cancelled() -> None:
 
     assert "Harmless if it is cancelled already" in contract
     assert "Harmless if it is cancelled already" in (Replays.cancel.__doc__ or "")
-    assert "cancelling it again is harmless" in _document("replaying.md")
-    assert "was cancelled and cannot be paused or resumed" in _document("client.md")
+    assert "cancelling it again is harmless" in _document("howto/replaying.md")
+    assert "was cancelled and cannot be paused or resumed" in _document("reference/client.md")
 
 
 def test_the_document_names_each_method_that_is_no_coroutine() -> None:
-    """docs/client.md says which methods return an iterator or a context; all others are awaited."""
-    (sentence,) = re.findall(r"Methods are coroutines, apart from those (.*?\))\. ", _document("client.md"))
+    """docs/reference/client.md says which methods return an iterator or a context; all others are awaited."""
+    (sentence,) = re.findall(
+        r"Methods are coroutines, apart from those (.*?\))\. ", _document("reference/client.md")
+    )
     others = {
         f"{prefix}{name}"
         for prefix, kind in (("", Client), ("replays.", Replays))

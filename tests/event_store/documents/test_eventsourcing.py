@@ -297,7 +297,7 @@ async def test_a_process_ends_though_its_application_was_not_closed(application:
 
 
 def test_the_document_shows_the_adapter_as_it_is() -> None:
-    """The files of the example stand in docs/eventsourcing.md, whole."""
-    document = (ROOT / "docs" / "eventsourcing.md").read_text("utf-8")
+    """The files of the example stand in docs/howto/eventsourcing.md, whole."""
+    document = (ROOT / "docs" / "howto" / "eventsourcing.md").read_text("utf-8")
     for file in ("adapter.py", "vocabularies.py"):
         assert f"```python\n{ADAPTER.with_name(file).read_text('utf-8')}```\n" in document

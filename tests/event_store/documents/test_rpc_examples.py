@@ -21,10 +21,10 @@ from tests.event_store.consumer.conftest import serving
 
 # They run in this order, on one log that is empty at first. A document with examples is a line here.
 DOCUMENTS: Final = (
-    "appending.md",
-    "importing.md",
-    "subscriptions.md",
-    "replaying.md",
+    "howto/appending.md",
+    "howto/importing.md",
+    "howto/subscriptions.md",
+    "howto/replaying.md",
 )
 PROJECT: Final = "project-of-documents"
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["EventStore"]
@@ -66,7 +66,7 @@ async def test_every_rpc_is_called_by_an_example(
     monkeypatch.setattr(grpc.aio, "server", partial(grpc.aio.server, interceptors=(calls,)))
     address = await addresses("embedded")
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
-    topology = topology_of("replaying.md")
+    topology = topology_of("howto/replaying.md")
     await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, address)))
     routing = replace(topology.routing(PROJECT), unrouted="store-only")
     async with serving(database, routing, monkeypatch) as (client, target):

@@ -1,4 +1,4 @@
-"""The examples of docs/replaying.md run as they are printed."""
+"""The examples of docs/howto/replaying.md run as they are printed."""
 
 import asyncio
 from typing import Any
@@ -19,8 +19,8 @@ PROJECT = "project-of-document"
 
 
 async def test_the_examples_of_replays_run(log: Log, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each block of docs/replaying.md, on the topology with what the document adds to it."""
-    topology = topology_of("replaying.md")
+    """Each block of docs/howto/replaying.md, on the topology with what the document adds to it."""
+    topology = topology_of("howto/replaying.md")
     events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
     append = AggregateAppend(str(uuid4()), "Vocabulary", events, ExpectedVersion.ANY)
     await log.appender.append(prepare_request(messages.append_request([append]), None))
@@ -29,7 +29,7 @@ async def test_the_examples_of_replays_run(log: Log, capsys: Any, monkeypatch: p
         await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, pubsub.address)))
         async with serving(topology.routing(PROJECT)) as (client, _):
             names: dict[str, Any] = {"client": client}
-            for example in examples("replaying.md"):
+            for example in examples("howto/replaying.md"):
                 await run(example, names)
 
     shown = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""docs/topology.md has every key that a topology may have, no other, and of each what is allowed."""
+"""docs/reference/topology.md has each key of a topology, no other, and what each allows."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _keys(section: str, inside: str = "") -> Iterator[str]:
 
 def _rows(section: str) -> dict[str, str]:
     """Return the rows of a section's table by the paths of their keys."""
-    page = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "topology.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     assert set(sections) == {*_NEEDED, "unrouted"}
     rows: dict[str, str] = {}

@@ -48,7 +48,9 @@ def _program(*, is_delivered: bool) -> str:
 def _marked(state: str) -> str:
     """Return a state as the page changes it before the update that names the deployer."""
     (block,) = (
-        each for each in blocks(ROOT / "docs" / "deploy.md", "sh") if "| jq '" in each and "import" in each
+        each
+        for each in blocks(ROOT / "docs" / "howto" / "deploy.md", "sh")
+        if "| jq '" in each and "import" in each
     )
     (program,) = re.findall(r"\| jq '(.*)' \\", block)
     return subprocess.run(["jq", program], input=state, capture_output=True, text=True, check=True).stdout

@@ -226,5 +226,5 @@ def test_no_grant_is_wider_than_it_must_be() -> None:
 
 
 def test_the_page_is_the_table() -> None:
-    """`docs/identities.md` is what `make reference` writes."""
-    assert (ROOT / "docs" / "identities.md").read_text(encoding="utf-8") == page()
+    """`docs/reference/identities.md` is what `make reference` writes."""
+    assert (ROOT / "docs" / "reference" / "identities.md").read_text(encoding="utf-8") == page()

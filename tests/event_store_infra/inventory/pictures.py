@@ -16,7 +16,7 @@ from tests.event_store_infra.inventory.variants import (
 )
 from tools.pictures import Resource, page, resources
 
-PAGE: Final = ROOT / "docs" / "infra.md"
+PAGE: Final = ROOT / "docs" / "explanation" / "infra.md"
 
 
 async def draw(engine: Engine) -> str:

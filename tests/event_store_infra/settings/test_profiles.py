@@ -56,8 +56,10 @@ def test_a_key_that_only_a_profile_could_mistake_is_refused_too() -> None:
 
 
 def test_the_reference_page_has_every_key() -> None:
-    """docs/settings.md is what `make reference` makes."""
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page(), "run: make reference"
+    """docs/reference/settings.md is what `make reference` makes."""
+    assert (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8") == page(), (
+        "run: make reference"
+    )
 
 
 @pytest.mark.parametrize("profile", PROFILES)

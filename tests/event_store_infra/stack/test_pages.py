@@ -17,7 +17,7 @@ from event_store_infra.settings.reference import page
 from local_gcp.daemon.state_directory import ROOT
 
 SOURCES: Final = ("service", "local", "infra")
-RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text("utf-8") + ALERTS.read_text("utf-8")
+RUNBOOK: Final = (ROOT / "docs" / "howto" / "runbook.md").read_text("utf-8") + ALERTS.read_text("utf-8")
 
 
 def _texts() -> Iterator[str]:
@@ -60,9 +60,9 @@ def test_every_message_of_the_runbook_is_one_that_is_printed() -> None:
 
 
 def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
-    """A key that a page names is in docs/settings.md, so that nobody sets one that is refused."""
+    """A key that a page names is in docs/reference/settings.md, so that nobody sets one that is refused."""
     known = page()
-    for path in (*(ROOT / "docs").glob("*.md"), ALERTS):
+    for path in (*(ROOT / "docs").rglob("*.md"), ALERTS):
         named = set(re.findall(r"event-store:[a-z_]+(?:\.[a-z_]+)*", path.read_text("utf-8")))
         missing = [each for each in named if f"`{each}" not in known and f"`{each}." not in known]
         assert missing == [], path.name
@@ -114,7 +114,7 @@ def test_dead_letters_are_kept_as_long_as_the_runbook_says() -> None:
 
 def test_the_glossary_has_one_line_for_a_word() -> None:
     """A word that two lines explain may mean two things."""
-    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    text = (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8")
     words = [
         word.strip("`* ")
         for line in re.findall(r"^\| (.+?) \| ", text, re.MULTILINE)[1:]

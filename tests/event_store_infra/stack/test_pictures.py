@@ -12,7 +12,7 @@ from tools.pictures import resources
 
 
 async def test_the_page_is_drawn_from_the_plans(engine: Engine) -> None:
-    """`docs/infra.md` is what `make inventory` draws from the engine's plans of today."""
+    """`docs/explanation/infra.md` is what `make inventory` draws from the engine's plans of today."""
     assert PAGE.read_text(encoding="utf-8") == await draw(engine), "if the change is meant: make inventory"
 
 
@@ -27,7 +27,7 @@ def test_every_resource_has_its_file(preview: tuple[str, Preview]) -> None:
         assert [row for row in rows if f"[`{each.file}`]" in row]
 
 
-@pytest.mark.parametrize("name", sorted({*re.findall(r"\]\(\.\./([^)]+)\)", PAGE.read_text())}))
+@pytest.mark.parametrize("name", sorted({*re.findall(r"\]\(\.\./\.\./([^)]+)\)", PAGE.read_text())}))
 def test_every_link_leads_somewhere(name: str) -> None:
     """Each file that the page names exists."""
     assert (ROOT / Path(name)).exists()

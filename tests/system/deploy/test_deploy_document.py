@@ -1,4 +1,4 @@
-"""docs/deploy.md leads from an empty project to a stack that CI deploys, and back, as whom it says.
+"""docs/howto/deploy.md leads from an empty project to a stack that CI deploys, and back, as whom it says.
 
 The page is about `prod`, which runs an image that `dev` has built: so both are here.
 """
@@ -26,7 +26,7 @@ from tests.local_gcp.conftest import LocalCloud, running_cloud
 from tests.system.deploy.shell import Shell
 from tests.system.deploy.workflow import Workflows
 
-PAGE: Final = ROOT / "docs" / "deploy.md"
+PAGE: Final = ROOT / "docs" / "howto" / "deploy.md"
 DEPLOYER: Final = "event-store-deployer@team-dev.iam.gserviceaccount.com"
 # The local Google Cloud knows an instance by its name alone, which is one per project.
 APART: Final = "pulumi config set --path event-store:database.generation 2 --stack dev"

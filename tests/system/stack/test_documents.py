@@ -41,12 +41,12 @@ _WALK: Final = (
 # By the page and the first line of the block.
 RUN: Final = {
     ("README.md", "export PATH=$PWD/.venv/bin:$PATH"),
-    ("docs/appending.md", "event-store parked list"),
+    ("docs/howto/appending.md", "event-store parked list"),
     (
-        "docs/subscriptions.md",
+        "docs/howto/subscriptions.md",
         "event-store read --from-time 2026-11-01T00:00:00Z --aggregate-type Vocabulary",
     ),
-    ("docs/subscriptions.md", "event-store tail --from 1 --event-type 'Word*'"),
+    ("docs/howto/subscriptions.md", "event-store tail --from 1 --event-type 'Word*'"),
 }
 NOT_RUN: Final = {
     "is what runs this very test, and what brings up the stack of this folder": (
@@ -55,36 +55,36 @@ NOT_RUN: Final = {
     ),
     "is run by tests/event_store_infra: it takes no stack": (("README.md", "make preview STACK=dev"),),
     _WALK: (
-        ("docs/deploy.md", "make setup && export PATH=$PWD/.venv/bin:$PWD/.tools/pulumi/bin:$PATH"),
-        ("docs/deploy.md", "gcloud services enable storage.googleapis.com cloudkms.googleapis.com"),
-        ("docs/deploy.md", "rm Pulumi.prod.yaml"),
-        ("docs/deploy.md", "cd infra/bootstrap"),
-        ("docs/deploy.md", "pulumi stack export --stack prod"),
-        ("docs/deploy.md", "pulumi config set event-store:deployer"),
-        ("docs/deploy.md", "export PULUMI_BACKEND_URL=gs://team-dev-state"),
-        ("docs/deploy.md", "number=$(gcloud projects describe team-prod"),
-        ("docs/deploy.md", "make preview STACK=prod"),
-        ("docs/deploy.md", "make canary STACK=prod PERCENT=10"),
-        ("docs/deploy.md", "make rollback STACK=prod"),
-        ("docs/deploy.md", "gh run list --workflow deploy.yml"),
-        ("docs/deploy.md", "pulumi config set event-store:protected false --stack prod"),
+        ("docs/howto/deploy.md", "make setup && export PATH=$PWD/.venv/bin:$PWD/.tools/pulumi/bin:$PATH"),
+        ("docs/howto/deploy.md", "gcloud services enable storage.googleapis.com cloudkms.googleapis.com"),
+        ("docs/howto/deploy.md", "rm Pulumi.prod.yaml"),
+        ("docs/howto/deploy.md", "cd infra/bootstrap"),
+        ("docs/howto/deploy.md", "pulumi stack export --stack prod"),
+        ("docs/howto/deploy.md", "pulumi config set event-store:deployer"),
+        ("docs/howto/deploy.md", "export PULUMI_BACKEND_URL=gs://team-dev-state"),
+        ("docs/howto/deploy.md", "number=$(gcloud projects describe team-prod"),
+        ("docs/howto/deploy.md", "make preview STACK=prod"),
+        ("docs/howto/deploy.md", "make canary STACK=prod PERCENT=10"),
+        ("docs/howto/deploy.md", "make rollback STACK=prod"),
+        ("docs/howto/deploy.md", "gh run list --workflow deploy.yml"),
+        ("docs/howto/deploy.md", "pulumi config set event-store:protected false --stack prod"),
     ),
     _GOOGLE: (
         ("README.md", "make setup && export PATH=$PWD/.venv/bin:$PATH"),
-        ("docs/alloydb.md", "pulumi config set --path event-store:database.engine alloydb"),
-        ("docs/restore.md", "gcloud sql instances patch event-store-1 --no-deletion-protection"),
-        ("docs/runbook.md", "python -m examples.dead_letter_canary"),
-        ("docs/runbook.md", "gcloud sql ssl server-ca-certs create --instance event-store-1"),
+        ("docs/howto/alloydb.md", "pulumi config set --path event-store:database.engine alloydb"),
+        ("docs/howto/restore.md", "gcloud sql instances patch event-store-1 --no-deletion-protection"),
+        ("docs/howto/runbook.md", "python -m examples.dead_letter_canary"),
+        ("docs/howto/runbook.md", "gcloud sql ssl server-ca-certs create --instance event-store-1"),
     ),
     "has a store, a project or ids of its own; tests/event_store runs it": (
-        ("docs/importing.md", "event-store import --import-id vocabulary-2019 < events.jsonl"),
-        ("docs/replaying.md", "event-store replay start vocabulary-replay"),
-        ("docs/replaying.md", "event-store replay seek vocabulary-projection"),
-        ("docs/consumers.md", "event-store dead-letters list vocabulary-projection"),
+        ("docs/howto/importing.md", "event-store import --import-id vocabulary-2019 < events.jsonl"),
+        ("docs/howto/replaying.md", "event-store replay start vocabulary-replay"),
+        ("docs/howto/replaying.md", "event-store replay seek vocabulary-projection"),
+        ("docs/howto/consumers.md", "event-store dead-letters list vocabulary-projection"),
         ("examples/vocabulary_projection/README.md", "python -m examples.vocabulary_projection"),
     ),
     "needs no stack; tests/event_store/contract/test_contract.py runs it in an empty folder": (
-        ("docs/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
+        ("docs/reference/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
     ),
     "runs until it is told to stop; tests/pubsub_emulator/test_server.py runs it": (
         ("local/pubsub-emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
@@ -202,7 +202,9 @@ async def test_a_shell_block_runs_as_it_is_printed(
     assert "Added" in output or "vocabulary-events" in output, output
 
 
-@pytest.mark.parametrize("document", ["appending.md", "importing.md", "eventsourcing.md", "../README.md"])
+@pytest.mark.parametrize(
+    "document", ["howto/appending.md", "howto/importing.md", "howto/eventsourcing.md", "../README.md"]
+)
 async def test_the_python_blocks_of_a_page_run(stack: Stack, document: str) -> None:
     """They are appended by the repository's own topology, which refuses what it does not route."""
     target = stack.status["service"]

@@ -19,7 +19,7 @@ class Agent:
         project: The id of the project.
         opts: Options of the agent and of every grant.
         is_delivered: Whether CI deploys. Tables, buckets and keys are there before the stack is, and their
-            owners let no deployer grant on them: they grant themselves, as docs/deploy.md says.
+            owners let no deployer grant on them: they grant themselves, as docs/howto/deploy.md says.
     """
 
     def __init__(self, name: str, project: str, opts: pulumi.ResourceOptions, *, is_delivered: bool) -> None:

@@ -27,9 +27,9 @@ _WORKLOADS: Final = (SERVICE, JOB, POOL)
 _RESTORED: Final = "https://docs.cloud.google.com/sql/docs/postgres/backup-recovery/restoring"
 _INSTEAD: Final = {
     INSTANCE: "begin the new one as a copy: set `restore_from: {instance: NAME, time: TIME}` under "
-    "`event-store:database`, with the instance that serves now: see docs/restore.md.",
+    "`event-store:database`, with the instance that serves now: see docs/howto/restore.md.",
     CLUSTER: "restore the former cluster by `gcloud alloydb clusters restore`, and import it: "
-    "see docs/alloydb.md.",
+    "see docs/howto/alloydb.md.",
 }
 # https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete
 _UNDELETED: Final = (
@@ -38,7 +38,7 @@ _UNDELETED: Final = (
 _HAD_BACK: Final = {
     **dict.fromkeys(
         (INSTANCE, DATABASE, CLUSTER),
-        "restore it from a backup, and import it, before an empty one is there: see docs/restore.md.",
+        "restore it from a backup, and import it, before an empty one is there: see docs/howto/restore.md.",
     ),
     ACCOUNT: _UNDELETED,
 }

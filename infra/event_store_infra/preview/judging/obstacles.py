@@ -43,7 +43,7 @@ def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
         yield Obstacle(
             step=step,
             reason="a database never goes back to an earlier major version.",
-            instead="set the later version again, or restore a backup of before: see docs/restore.md.",
+            instead="set the later version again, or restore a backup of before: see docs/howto/restore.md.",
         )
 
 
@@ -82,7 +82,7 @@ def _cluster_moves(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
         yield Obstacle(
             step=step,
             reason="a cluster stays in the network that it was made in.",
-            instead="make another cluster beside it: see docs/alloydb.md.",
+            instead="make another cluster beside it: see docs/howto/alloydb.md.",
         )
 
 
@@ -93,7 +93,7 @@ def _disk_becomes_another(step: Step, _updates: list[Step]) -> Iterator[Obstacle
         yield Obstacle(
             step=step,
             reason="the type of a disk is decided when its instance is made.",
-            instead="make another instance beside this one, restored from it: see docs/restore.md.",
+            instead="make another instance beside this one, restored from it: see docs/howto/restore.md.",
         )
 
 
@@ -106,7 +106,7 @@ def _endpoint_goes(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
         yield Obstacle(
             step=step,
             reason="how an instance is reached is decided when it is made.",
-            instead="make another instance beside this one, restored from it: see docs/restore.md.",
+            instead="make another instance beside this one, restored from it: see docs/howto/restore.md.",
         )
 
 

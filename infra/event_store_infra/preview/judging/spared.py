@@ -49,7 +49,7 @@ def _read_pool(step: Step, plan: Plan) -> str:
 
 
 def _database(step: Step, plan: Plan) -> str:
-    """Spare what a new generation leaves behind in its instance (docs/restore.md).
+    """Spare what a new generation leaves behind in its instance (docs/howto/restore.md).
 
     An empty instance that the service goes over to is a loss, and told as that one is made.
     """

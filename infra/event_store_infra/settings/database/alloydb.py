@@ -33,7 +33,7 @@ class AlloyDBSettings:
     )
     server_ca: str = key(
         "the PEM certificate of the cluster's own CA, which only Google can tell once the cluster is there; "
-        "until it is set an update makes the cluster and no more, see docs/alloydb.md",
+        "until it is set an update makes the cluster and no more, see docs/howto/alloydb.md",
         default="",
         pattern=r"|-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\n?",
         allowed="a certificate, or empty while there is no cluster",

@@ -25,7 +25,7 @@ KEPT_FLAGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreSettings:
-    """What a new generation's instance is a clone of: see docs/restore.md."""
+    """What a new generation's instance is a clone of: see docs/howto/restore.md."""
 
     instance: str = key(
         "the instance to clone, of the same project",
@@ -55,7 +55,7 @@ class DatabaseSettings:
     engine: str = key(
         "Cloud SQL, or AlloyDB, where the settings of edition, tier, disk, log retention and quiet days mean "
         "nothing",
-        changed="another database, refused: see docs/alloydb.md",
+        changed="another database, refused: see docs/howto/alloydb.md",
         default="cloudsql",
         choices=("cloudsql", "alloydb"),
     )
@@ -98,7 +98,7 @@ class DatabaseSettings:
     )
     generation: int = key(
         "the number that ends the instance's name: another one is another instance, as for a restore",
-        changed="another instance, refused while the one before would go: see docs/restore.md",
+        changed="another instance, refused while the one before would go: see docs/howto/restore.md",
         default=1,
         lowest=1,
         highest=999,
@@ -115,7 +115,8 @@ class DatabaseSettings:
     )
     tier: str = key(
         "the machine type",
-        changed="restarts the instance; a larger one takes two updates with a replica, see docs/deploy.md",
+        changed="restarts the instance; a larger one takes two updates with a replica, "
+        "see docs/howto/deploy.md",
         default="db-custom-1-3840",
         pattern=".+",
         allowed="one of the edition's, as in `db-custom-<vCPUs>-<MiB>`",
@@ -172,7 +173,7 @@ class DatabaseSettings:
     )
     trusted_ca: str = key(
         "PEM certificates that are trusted beside the instance's own CA while that is rotated, see "
-        "docs/runbook.md",
+        "docs/howto/runbook.md",
         default="",
         pattern=r"|-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----\n?",
         allowed="certificates, one after the other, or empty",

@@ -44,9 +44,11 @@ async def standing(base: Base, folder: Path) -> AsyncIterator["Recorder"]:
     (image / "service" / "Dockerfile").write_text(_DOCKERFILE)
     shutil.copy(ROOT / "Pulumi.yaml", project)
     shutil.copytree(ROOT / "infra", project / "infra")
-    (project / "docs").mkdir()
-    headings = [each for each in (ROOT / "docs" / "runbook.md").read_text().splitlines() if each[:1] == "#"]
-    (project / "docs" / "runbook.md").write_text("\n\nSee the runbook.\n\n".join(headings))
+    (project / "docs" / "howto").mkdir(parents=True)
+    headings = [
+        each for each in (ROOT / "docs" / "howto" / "runbook.md").read_text().splitlines() if each[:1] == "#"
+    ]
+    (project / "docs" / "howto" / "runbook.md").write_text("\n\nSee the runbook.\n\n".join(headings))
     (project / "plain.yaml").write_text(yaml.safe_dump(PLAIN, sort_keys=False))
     state = State(folder / "cloud")
     state.make()

@@ -33,7 +33,7 @@ from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE: Final = "gcp:sql/database:Database"
 USER: Final = "gcp:sql/user:User"
-RESTORE: Final = "make another instance beside this one, restored from it: see docs/restore.md."
+RESTORE: Final = "make another instance beside this one, restored from it: see docs/howto/restore.md."
 BACKUP: Final = "take a backup that outlives the instance, and restore it somewhere once."
 _DOCS: Final = "https://docs.cloud.google.com/sql/docs/postgres"
 _DELETION: Final = f"{_DOCS}/delete-instance"
@@ -77,7 +77,7 @@ _INSTANCE: Final = Effects(
                 cuts_off(
                     "the replica from its primary: it becomes a log of its own, and no update makes it "
                     "follow again",
-                    "make another instance, restored from the primary: see docs/restore.md.",
+                    "make another instance, restored from the primary: see docs/howto/restore.md.",
                     _REPLICAS,
                 ),
                 *_FOLLOWS,

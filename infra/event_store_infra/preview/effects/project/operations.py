@@ -53,7 +53,7 @@ def _account(step: Step) -> Effect:
         "alias if it was only renamed in the program.",
         "https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete",
         "make sure that nobody has granted it anything that is still needed; if the bootstrap makes it "
-        "from now on, hand it over: see docs/deploy.md.",
+        "from now on, hand it over: see docs/howto/deploy.md.",
     )
 
 

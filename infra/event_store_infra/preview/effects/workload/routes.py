@@ -11,7 +11,7 @@ from event_store_infra.preview.markdown import code
 
 _NONE: Final = Routing(topics={}, routes=(), unrouted="store-only")
 _MOST_NAMED: Final = 5
-_PAGE: Final = "docs/topology.md"
+_PAGE: Final = "docs/reference/topology.md"
 _UNREADABLE: Final = less_safe("nobody can tell where events would go: the new routing cannot be read", _PAGE)
 _UNREFUSED: Final = less_safe(
     "an event that no route takes is stored from now on, and nobody ever gets it; it was refused before",

@@ -247,7 +247,7 @@ _SERVICE_PROPERTIES: Final[Mapping[str, Rule]] = {
     **harmless("args", "commands", "image", "name", "workingDir", at="template.sandboxes.templates"),
     **harmless("envs.name", "envs.value", at="template.sandboxes.templates"),
     **harmless("mountPath", "name", "subPath", at="template.sandboxes.templates.volumeMounts"),
-    # A canary and a rollback change which revision serves: docs/deploy.md. A tag is judged in `blocks`.
+    # A canary and a rollback change which revision serves: docs/howto/deploy.md. A tag is judged in `blocks`.
     **harmless("percent", "revision", "tag", "type", at="traffics"),
 }
 _POOL_PROPERTIES: Final[Mapping[str, Rule]] = {

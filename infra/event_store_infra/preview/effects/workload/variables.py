@@ -29,7 +29,7 @@ def _outlasts(old: Any, new: Any) -> Effect:
 def _seconds(old: Any, new: Any) -> Effect:
     shorter = less_safe(
         "reads, followers and imports that take longer than that end, and have to resume",
-        "docs/subscriptions.md",
+        "docs/howto/subscriptions.md",
     )
     ended = falls(shorter, unset=None)(*(None if each in ("0", None) else each for each in (old, new)))
     return _outlasts(old, new) if ended == HARMLESS else ended
@@ -49,7 +49,7 @@ _VARIABLES: Final[Mapping[str, Rule]] = {
         environment.LOG_LEVEL,
     ),
     "PGDATABASE": moves(
-        stops("whoever reads or appends: another database has another log, or none", "docs/restore.md")
+        stops("whoever reads or appends: another database has another log, or none", "docs/howto/restore.md")
     ),
     environment.DATABASE_CA: drops(_UNCHECKED),
     "PGSSLMODE": towards(
