@@ -1,21 +1,21 @@
-"""Every error that the service, its client and its commands raise on purpose.
+"""Errors that the service, its client and its commands raise on purpose.
 
     EventStoreError
-    ├── InvalidArgumentError        the caller's input is wrong; says which fields
+    ├── InvalidArgumentError        the caller's input is invalid; names the fields
     ├── WrongExpectedVersionError   the aggregate is not at the expected version
     ├── EventAlreadyExistsError     an event id is stored with other content
     ├── WrongAggregateTypeError     the aggregate exists with another type
-    ├── ImportMovedError            another caller goes on with the import
-    ├── ReplayNotFoundError         there is no replay with this id
-    ├── ReplayAlreadyExistsError    a replay with this id was started by another request
-    ├── ReplayEndedError            the replay is over and cannot be changed
-    ├── OverloadedError             too much is waiting; nothing was stored
-    ├── UnavailableError            the database or the service is away
-    │   └── StoppingError           the service is stopping, or ends a stream at its limit
-    ├── LogCorruptedError           a hole in the log, which can never be
-    └── ConfigurationError          an operator has to change something: says what and how
-        ├── TopologyError           topology.yaml, with file, line and field
-        └── SchemaError             the database's schema and this release do not fit
+    ├── ImportMovedError            another caller has taken the import over
+    ├── ReplayNotFoundError         no replay has this id
+    ├── ReplayAlreadyExistsError    another request has started a replay with this id
+    ├── ReplayEndedError            the replay has ended and cannot be changed
+    ├── OverloadedError             the service is at its limit; nothing was stored
+    ├── UnavailableError            the database or the service is unreachable
+    │   └── StoppingError           the service is stopping, or ends a stream at its time limit
+    ├── LogCorruptedError           the log has a hole
+    └── ConfigurationError          an operator has to change something; names the change
+        ├── TopologyError           topology.yaml is invalid; names file, line and field
+        └── SchemaError             the database schema does not support this release
 
 `server.call_errors` maps them to gRPC statuses and `client` maps those back, both by the one table of
 `contract.error_status`.
@@ -25,15 +25,15 @@ from dataclasses import dataclass
 
 
 class EventStoreError(Exception):
-    """The root of the tree. Its message is a sentence for a person."""
+    """Base of all errors of this package; the message is for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One thing that is wrong with a request.
+    """One invalid field of a request.
 
     Attributes:
-        field: The path of the field, as in `appends[0].events[2].event_data`.
+        field: The path of the field, as in `appends[0].events[2].event_data`; empty for the whole request.
         description: What is wrong and what is allowed.
     """
 
@@ -42,10 +42,10 @@ class FieldViolation:
 
 
 class InvalidArgumentError(EventStoreError):
-    """The caller's input is wrong and repeating it cannot help.
+    """The caller's input is invalid; repeating the request cannot help.
 
     Attributes:
-        violations: Each thing that is wrong, at least one.
+        violations: The invalid fields, at least one.
     """
 
     def __init__(self, *violations: FieldViolation) -> None:
@@ -59,32 +59,33 @@ class InvalidArgumentError(EventStoreError):
         """Return the error for one field.
 
         Args:
-            field: Its path; empty for the request as a whole.
-            description: What is wrong, as a part of a sentence.
+            field: The path of the field; empty for the whole request.
+            description: What is wrong and what is allowed, without the name of the field.
         """
         return cls(FieldViolation(field, description))
 
 
 class WrongExpectedVersionError(EventStoreError):
-    """The aggregate is not at the expected version: read it again, decide again, append again.
+    """The aggregate is not at the expected version: load it, decide again and append again.
 
     Attributes:
-        aggregate_id: The aggregate, a UUID.
-        expected_version: What was expected, as text: `exists`, `no_stream` (also if it was given as the
-            number 0, which is the same) or a number.
-        actual_version: The version of its last event; 0 if it has none.
+        aggregate_id: The UUID of the aggregate.
+        expected_version: The expected version as text: `exists`, `no_stream` (also for the number 0) or a
+            number.
+        actual_version: The version of the aggregate's last event; 0 if it has no events.
     """
 
     def __init__(self, aggregate_id: str, expected_version: str, actual_version: int) -> None:
-        """Keep what a caller needs to decide again.
+        """Describe the conflict.
 
         Args:
-            aggregate_id: The aggregate's UUID.
-            expected_version: See above.
-            actual_version: The version of its last event; 0 if it has none.
+            aggregate_id: The UUID of the aggregate.
+            expected_version: `exists`, `no_stream` or a number.
+            actual_version: The version of the aggregate's last event; 0 if it has no events.
         """
         super().__init__(
-            f"aggregate {aggregate_id} is at version {actual_version}, expected was {expected_version}"
+            f"aggregate {aggregate_id} is at version {actual_version}, expected {expected_version}: "
+            "load it and decide again"
         )
         self.aggregate_id = aggregate_id
         self.expected_version = expected_version
@@ -92,20 +93,20 @@ class WrongExpectedVersionError(EventStoreError):
 
 
 class EventAlreadyExistsError(EventStoreError):
-    """An event id is stored with other content, or by a request with other events.
+    """An event id is already stored, with other content or by a request with other events.
 
     Attributes:
-        event_id: A UUID.
-        field: The first field in which the event differs from the stored one: `aggregate_id`,
-            `aggregate_type`, `event_type`, `event_data`, `metadata`, or in an import `event_version`. Empty
-            if the event is the same, but another request stored it.
+        event_id: The UUID of the event.
+        field: The first field that differs from the stored event: `aggregate_id`, `aggregate_type`,
+            `event_type`, `event_data`, `metadata` or, in an import, `event_version`. Empty if the event is
+            the same but was stored by another request.
     """
 
     def __init__(self, event_id: str, field: str = "") -> None:
-        what = f"with another {field}" if field else "by another request"
+        difference = f"with another {field}" if field else "by another request"
         super().__init__(
-            f"event {event_id} is stored already, {what}: "
-            "a new event needs a new event_id, a repeated request the events of the first"
+            f"event {event_id} is already stored {difference}: "
+            "give a new event a new event_id, or repeat the first request unchanged"
         )
         self.event_id = event_id
         self.field = field
@@ -115,97 +116,100 @@ class WrongAggregateTypeError(EventStoreError):
     """The aggregate exists with another type.
 
     Attributes:
-        aggregate_id: A UUID.
-        aggregate_type: The type that was given.
-        actual_type: The type that it has.
+        aggregate_id: The UUID of the aggregate.
+        aggregate_type: The type in the request.
+        actual_type: The type of the stored aggregate.
     """
 
     def __init__(self, aggregate_id: str, aggregate_type: str, actual_type: str) -> None:
-        super().__init__(f"aggregate {aggregate_id} is of type {actual_type!r}, not {aggregate_type!r}")
+        super().__init__(
+            f"aggregate {aggregate_id} is of type {actual_type!r}, not {aggregate_type!r}: "
+            "use this type, or a new aggregate_id"
+        )
         self.aggregate_id = aggregate_id
         self.aggregate_type = aggregate_type
         self.actual_type = actual_type
 
 
 class ImportMovedError(EventStoreError):
-    """Another caller began the same import later and goes on with it."""
+    """Another caller started the same import later and has taken it over."""
 
 
 class ReplayNotFoundError(EventStoreError):
-    """There is no replay with this id."""
+    """No replay has this id."""
 
     def __init__(self, replay_id: str) -> None:
-        """Keep which.
+        """Describe the error.
 
         Args:
-            replay_id: The replay.
+            replay_id: The unknown id, a UUID.
         """
-        super().__init__(f"there is no replay {replay_id}: list them to find its id")
+        super().__init__(f"replay {replay_id} does not exist: list the replays to find the id")
         self.replay_id = replay_id
 
 
 class ReplayAlreadyExistsError(EventStoreError):
-    """A replay with this id was started by another request."""
+    """Another request has started a replay with this id."""
 
     def __init__(self, replay_id: str) -> None:
-        """Keep which.
+        """Describe the error.
 
         Args:
-            replay_id: The replay.
+            replay_id: The id that is taken, a UUID.
         """
         super().__init__(
-            f"replay {replay_id} was started by another request: a new replay needs a new replay_id, "
-            "a repeated request must be the same as the first"
+            f"replay {replay_id} was started by another request: give a new replay a new replay_id, "
+            "or repeat the first request unchanged"
         )
         self.replay_id = replay_id
 
 
 class ReplayEndedError(EventStoreError):
-    """The replay is over and cannot be changed: start another one."""
+    """The replay has ended and cannot be changed: start another one."""
 
     def __init__(self, replay_id: str, state: str) -> None:
-        """Keep how it ended.
+        """Describe the error.
 
         Args:
-            replay_id: The replay.
+            replay_id: The id of the replay, a UUID.
             state: `finished` or `cancelled`.
         """
-        super().__init__(f"replay {replay_id} is {state}, so nothing of it can be changed: start another")
+        super().__init__(f"replay {replay_id} is {state} and cannot be changed: start another one")
         self.replay_id = replay_id
         self.state = state
 
 
 class OverloadedError(EventStoreError):
-    """Too many appends are waiting; nothing was stored. Try again a little later.
+    """The service is at its limit and stored nothing: retry after `retry_after_seconds`.
 
     Attributes:
-        retry_after_seconds: How much later, at least.
+        retry_after_seconds: The shortest time to wait before a retry, in seconds.
     """
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
-        """Keep when to try again.
+        """Describe the error.
 
         Args:
-            message: A sentence for a person.
-            retry_after_seconds: How much later, at least.
+            message: What is at its limit, for a person.
+            retry_after_seconds: The shortest time to wait before a retry.
         """
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
 
 class UnavailableError(EventStoreError):
-    """The database or the service is away. Repeating the request with the same event ids is safe."""
+    """The database or the service is unreachable. Repeating the request with the same event ids is safe."""
 
 
 class StoppingError(UnavailableError):
-    """The service is stopping, or ends a stream at its limit, as it was told to.
+    """The service is stopping, or ends a stream at its time limit.
 
-    Callers get it as UnavailableError, and the same call again is taken.
+    Clients receive it as UnavailableError and can repeat the call at once.
     """
 
 
 class LogCorruptedError(EventStoreError):
-    """A hole in the log: positions are gapless by construction, so somebody else wrote or deleted."""
+    """The log has a hole. The service never makes one, so another program has changed the tables."""
 
 
 class ConfigurationError(EventStoreError):
@@ -213,8 +217,8 @@ class ConfigurationError(EventStoreError):
 
 
 class TopologyError(ConfigurationError):
-    """`topology.yaml` is wrong; the message names file, line where known, field, allowed range and fix."""
+    """`topology.yaml` is invalid; the message has the file, the line if known, the field and the fix."""
 
 
 class SchemaError(ConfigurationError):
-    """The database's schema and this release do not fit."""
+    """The database schema does not support this release."""

@@ -1,18 +1,19 @@
-"""How a connection of gRPC that hangs is noticed: pings, which both sides must agree on.
+"""Configure gRPC keep-alive pings, which detect a hung connection.
 
-A connection that is established but on which nothing comes any more, as behind a failover or a firewall that
-forgot it, is ended by the side that pings: calls on it fail as if it had been refused, and can be repeated on
-another. The service must allow the client's pings, or it ends the connection itself (`too_many_pings`).
+A connection hangs if it is established but receives nothing, as after a failover or behind a firewall that
+dropped its state. The side that pings closes it: its calls fail with UNAVAILABLE and can be repeated on
+another connection. The service must allow the client's pings, or it closes the connection itself
+(`too_many_pings`).
 """
 
 from typing import Final
 
-# A hung connection is given up after both together, before a subscription that hears nothing gives up.
+# A hung connection is closed after the sum of both, before a silent subscription times out.
 CLIENT_PING_SECONDS: Final = 10.0
 CLIENT_PATIENCE_SECONDS: Final = 10.0
 _SERVER_PING_SECONDS: Final = 60.0
 _SERVER_PATIENCE_SECONDS: Final = 20.0
-# For streams that wait: every other request to Pub/Sub has a deadline of its own.
+# For waiting streams: every other request to Pub/Sub has a deadline of its own.
 PUBSUB_PING_SECONDS: Final = 60.0
 PUBSUB_PATIENCE_SECONDS: Final = 10.0
 
@@ -20,7 +21,7 @@ Options = tuple[tuple[str, int], ...]
 
 
 def client_options() -> Options:
-    """Return the options of a channel: ping while a call is waiting, however long it says nothing itself."""
+    """Return the options of a client's channel, which pings as long as a call is open."""
     return (
         ("grpc.keepalive_time_ms", _milliseconds(CLIENT_PING_SECONDS)),
         *_patience(CLIENT_PATIENCE_SECONDS),
@@ -29,7 +30,7 @@ def client_options() -> Options:
 
 
 def server_options() -> Options:
-    """Return the options of a server that takes the pings of `client_options`, and pings by itself."""
+    """Return the options of a server that allows the pings of `client_options` and pings its clients."""
     return (
         ("grpc.keepalive_time_ms", _milliseconds(_SERVER_PING_SECONDS)),
         *_patience(_SERVER_PATIENCE_SECONDS),
@@ -40,7 +41,7 @@ def server_options() -> Options:
 
 
 def pubsub_options() -> Options:
-    """Return the options of a channel to Pub/Sub, on which a stream may wait for messages for hours."""
+    """Return the options of a channel to Pub/Sub, where a stream may wait for messages for hours."""
     return ("grpc.keepalive_time_ms", _milliseconds(PUBSUB_PING_SECONDS)), *_patience(PUBSUB_PATIENCE_SECONDS)
 
 

@@ -1,1 +1,1 @@
-"""What a request may say, checked once at the edge, and how errors travel as statuses."""
+"""Check requests against the contract's limits, and convert errors to gRPC statuses and back."""

@@ -1,4 +1,4 @@
-"""A request of the contract as a frozen value that PostgreSQL can take, or all that is wrong with it."""
+"""Check an append request and turn it into a frozen value that PostgreSQL can store."""
 
 import re
 from collections.abc import Callable
@@ -31,16 +31,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_NANOS: Final = 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999
 
-IsRefused = Callable[[str, str], bool]
+HasNoRoute = Callable[[str, str], bool]
 
 
 # Named tuples: made in a third of the time of a frozen dataclass, up to 1,000 times a request.
 class PreparedEvent(NamedTuple):
-    """An event that PostgreSQL can take as it is.
+    """A checked event, in the form that PostgreSQL stores.
 
     Attributes:
         event_id: A canonical UUID in lower case.
-        event_type: As it was given.
+        event_type: As in the request.
         event_data: Valid JSON.
         metadata: A valid JSON object.
         occurred_at: ISO 8601 with microseconds.
@@ -54,7 +54,7 @@ class PreparedEvent(NamedTuple):
 
 
 class PreparedAppend(NamedTuple):
-    """The events for one aggregate; `expected` is a version, ANY or EXISTS."""
+    """The checked events for one aggregate; `expected` is a version, ANY or EXISTS."""
 
     aggregate_id: str
     aggregate_type: str
@@ -63,13 +63,13 @@ class PreparedAppend(NamedTuple):
 
 
 class PreparedRequest(NamedTuple):
-    """What is stored whole or not at all.
+    """A checked request, which is stored all or none.
 
     Attributes:
         appends: One for each aggregate.
-        event_count: Of all appends.
-        size_bytes: About what it takes in memory.
-        keys: The ids of its aggregates and events: two requests of a batch share none.
+        event_count: The number of events in all appends.
+        size_bytes: The approximate size in memory.
+        keys: The ids of its aggregates and events: the requests of a batch share no key.
     """
 
     appends: tuple[PreparedAppend, ...]
@@ -78,27 +78,27 @@ class PreparedRequest(NamedTuple):
     keys: frozenset[str]
 
 
-def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | None) -> PreparedRequest:
-    """Check a request against the contract's limits.
+def prepare_request(request: pb.AppendEventsRequest, has_no_route: HasNoRoute | None) -> PreparedRequest:
+    """Check an append request against the contract's limits.
 
     Args:
-        request: What came in.
-        is_refused: Tells of an aggregate type and an event type whether no topic takes such events and they
-            may not be stored therefore; None stores everything.
+        request: The request.
+        has_no_route: Returns true if no route accepts an aggregate type and event type, so that the append
+            is rejected. None accepts everything.
 
     Raises:
-        InvalidArgumentError: With a violation for each wrong field.
+        InvalidArgumentError: A field is invalid; the error has a violation for each invalid field.
     """
     size_bytes = request.ByteSize()
     if size_bytes > MOST_REQUEST_BYTES:
-        _refuse("", f"the request is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed")
+        _reject("", f"the request is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed")
     messages = list(request.appends)
     if not 1 <= len(messages) <= MOST_APPENDS:
-        _refuse("appends", f"there are {len(messages)}, 1 to {MOST_APPENDS} are allowed")
+        _reject("appends", f"has {len(messages)} items, 1 to {MOST_APPENDS} are allowed")
     event_count = sum([len(message.events) for message in messages])
     if event_count > MOST_EVENTS:
-        _refuse("appends", f"they have {event_count} events, at most {MOST_EVENTS} are allowed")
-    check = Check(is_refused)
+        _reject("appends", f"has {event_count} events in total, at most {MOST_EVENTS} are allowed")
+    check = Check(has_no_route)
     appends = tuple([check.append(index, message) for index, message in enumerate(messages)])
     if check.violations:
         raise InvalidArgumentError(*check.violations)
@@ -107,30 +107,30 @@ def prepare_request(request: pb.AppendEventsRequest, is_refused: IsRefused | Non
 
 
 def canonical_uuid(text: str) -> str | None:
-    """Return a UUID in lower case; None if the text is none in the canonical form of 36 characters."""
+    """Return a UUID in lower case; None if the text is not a UUID in the canonical form of 36 characters."""
     return text.lower() if _UUID.fullmatch(text) else None
 
 
 def not_a_uuid(text: str) -> str:
-    """Return what is wrong with a text that is no canonical UUID."""
+    """Return the description of an error about a text that is not a canonical UUID."""
     return f"{text[:50]!r} is not a UUID in its canonical form of 36 characters"
 
 
-def _refuse(field: str, description: str) -> None:
+def _reject(field: str, description: str) -> None:
     raise InvalidArgumentError.of(field, description)
 
 
 class Check:
-    """Goes through one request and notes what is wrong; a path is only put together for a note."""
+    """Check one request and collect the violations; field paths are built for violations only."""
 
-    def __init__(self, is_refused: IsRefused | None) -> None:
+    def __init__(self, has_no_route: HasNoRoute | None) -> None:
         self.violations: list[FieldViolation] = []
         self.keys: set[str] = set()
-        self._is_refused = is_refused
+        self._has_no_route = has_no_route
         self._path: tuple[int, ...] = ()
 
     def append(self, index: int, append: pb.AggregateAppend) -> PreparedAppend:
-        """Check the events for one aggregate, as `event`."""
+        """Check the events for one aggregate; the result is only valid without violations."""
         self._path = (index,)
         aggregate_id = self._uuid("aggregate_id", append.aggregate_id, "aggregate ")
         aggregate_type = append.aggregate_type
@@ -138,20 +138,20 @@ class Check:
             self.note("aggregate_type", fault)
         expected = self._expected(append.expected_version)
         if not append.events:
-            self.note("events", "there is none, at least 1 is needed")
+            self.note("events", "is empty, at least 1 event is required")
         events = tuple(
             [self.event((index, number), event, aggregate_type) for number, event in enumerate(append.events)]
         )
         return PreparedAppend(aggregate_id, aggregate_type, expected, events)
 
     def event(self, path: tuple[int, ...], event: pb.NewEvent, aggregate_type: str) -> PreparedEvent:
-        """Check an event; what is returned is good for use only if nothing was noted."""
+        """Check one event; the result is only valid without violations."""
         self._path = path
         event_id = self._uuid("event_id", event.event_id)
         event_type, data, metadata = event.event_type, event.event_data, event.metadata or b"{}"
         if fault := type_fault(event_type):
             self.note("event_type", fault)
-        elif self._is_refused is not None and self._is_refused(aggregate_type, event_type):
+        elif self._has_no_route is not None and self._has_no_route(aggregate_type, event_type):
             self.note("event_type", _no_route(aggregate_type, event_type))
         if fault := find_fault(data, MOST_DATA_BYTES):
             self.note("event_data", fault)
@@ -170,11 +170,11 @@ class Check:
         return PreparedEvent(event_id, event_type, data, metadata, "")
 
     def note(self, field: str, description: str) -> None:
-        """Note what is wrong with a field."""
+        """Add a violation of a field."""
         self.violations.append(FieldViolation(f"{self.place()}{field}", description))
 
     def place(self) -> str:
-        """Return what the path of a field begins with."""
+        """Return the prefix of the path of a field."""
         steps = zip(("appends", "events"), self._path, strict=False)
         return "".join(f"{name}[{index}]." for name, index in steps)
 
@@ -183,7 +183,7 @@ class Check:
         if uuid is None:
             self.note(field, not_a_uuid(text))
             return ""
-        key = kind + uuid  # an aggregate's and an event's id may be equal, two aggregates' or two events' not
+        key = kind + uuid  # an aggregate and an event may have the same id, two of the same kind may not
         if key in self.keys:
             self.note(field, f"{uuid} occurs twice in the request")
         self.keys.add(key)
@@ -210,7 +210,7 @@ class Check:
 
 def _no_route(aggregate_type: str, event_type: str) -> str:
     return (
-        f"no route of the topology takes {event_type!r} of aggregate type {aggregate_type!r}: "
+        f"no route of the topology accepts {event_type!r} of aggregate type {aggregate_type!r}: "
         "add a route, or set `unrouted: store-only`"
     )
 
@@ -229,7 +229,7 @@ def _second_text(seconds: int) -> str:
 
 @lru_cache(4096)  # few types, many events
 def type_fault(text: str) -> str:
-    """Return what is wrong with the type of an aggregate or event; empty if nothing is."""
+    """Return what is wrong with an aggregate type or event type; empty if nothing is."""
     if not 1 <= len(text) <= _MOST_TYPE_CHARACTERS:
         return f"has {len(text)} characters, 1 to {_MOST_TYPE_CHARACTERS} are allowed"
     if _NOT_IN_TYPES.search(text):

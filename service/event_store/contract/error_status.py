@@ -1,7 +1,7 @@
-"""The one table between our errors and gRPC's statuses, read by the servicer one way and by the client back.
+"""Convert errors to gRPC statuses, for the servicer, and back, for the client, by one table.
 
-A status carries `google.rpc` details: `BadRequest` for wrong input, `ErrorInfo` of the domain `event-store`
-for everything else that a caller can act on, and `RetryInfo` where trying again helps.
+A status carries `google.rpc` details: `BadRequest` for invalid input, `ErrorInfo` of the domain `event-store`
+for every other error that a caller can act on, and `RetryInfo` where a retry helps.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ from event_store.errors import (
 )
 
 DOMAIN: Final = "event-store"
-_RETRY_SECONDS: Final = 0.1  # for an error that brings no time of its own
+_RETRY_SECONDS: Final = 0.1  # for an error without a time of its own
 # gRPC drops a status whose metadata is above 8 KiB. Of a message each byte may take three there, and the
 # details a third more than their own size; nobody reads a hundred violations.
 _MESSAGE_BYTES: Final = 500
@@ -46,7 +46,7 @@ _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """An error's code and reason, and the arguments of its constructor if these are not its message."""
+    """An error's code and reason, and its constructor's arguments unless the message is the only one."""
 
     error: type[EventStoreError]
     code: grpc.StatusCode
@@ -95,7 +95,7 @@ _TABLE: Final = (
 
 
 def to_status(error: EventStoreError) -> status_pb2.Status:
-    """Return the status of an error, to be sent by `abort_with_status(rpc_status.to_status(...))`."""
+    """Convert an error to a status, for `abort_with_status(rpc_status.to_status(...))`."""
     row = next(row for row in _TABLE if isinstance(error, row.error))
     status = status_pb2.Status(code=row.code.value[0], message=_cut(str(error), _MESSAGE_BYTES))
     for detail in _details(row, error):
@@ -106,17 +106,17 @@ def to_status(error: EventStoreError) -> status_pb2.Status:
 
 
 def to_error(call: grpc.aio.AioRpcError) -> EventStoreError:
-    """Return the error that a failed call stands for; of a status that is not ours, the nearest."""
+    """Convert a failed call to an error; a status of another origin becomes the nearest error."""
     try:
         status = rpc_status.from_call(call)
     except (ValueError, DecodeError):
-        status = None  # somebody else's details, which say nothing to us
+        status = None  # details of another origin
     details = list(status.details) if status is not None else []
     return _to_error(call.code(), call.details() or call.code().name, details)
 
 
 def from_status(status: status_pb2.Status) -> EventStoreError:
-    """Return the error that a status of ours stands for."""
+    """Convert a status of the service to an error."""
     return _to_error(_CODES[status.code], status.message, list(status.details))
 
 
@@ -134,7 +134,7 @@ def _to_error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -
         return OverloadedError(message, retry.retry_delay.ToNanoseconds() / 1e9 if retry else _RETRY_SECONDS)
     if row.arguments:
         error = row.error(*(convert(info.metadata[name]) for name, convert in row.arguments.items()))
-        error.args = (message,)  # of an import it names the event too
+        error.args = (message,)  # an import's message also has the number of the event
         return error
     return row.error(message)
 
@@ -160,9 +160,9 @@ def _details(row: _Row, error: EventStoreError) -> Iterator[Message]:
 
 
 def _told(violations: tuple[FieldViolation, ...]) -> tuple[FieldViolation, ...]:
-    """Return the first violations and, if there are more, how many."""
+    """Return the first violations and, if there are more, a last one with their number."""
     more = len(violations) - _VIOLATIONS
-    rest = FieldViolation("", f"{more} more are wrong: correct these first")
+    rest = FieldViolation("", f"{more} more fields are invalid: correct these first")
     return (*violations[:_VIOLATIONS], rest) if more > 0 else violations
 
 
@@ -171,7 +171,7 @@ def _cut(text: str, most_bytes: int) -> str:
 
 
 def _foreign(code: grpc.StatusCode, message: str) -> EventStoreError:
-    """Return the nearest error for a status of gRPC itself, of Cloud Run or of a proxy between."""
+    """Return the nearest error for a status of gRPC itself, of Cloud Run or of a proxy."""
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):  # a server that stops cancels
         return UnavailableError(f"the service cannot be reached: {message}")
     if code is grpc.StatusCode.INTERNAL and message == _SENDING_FAILED:
@@ -180,10 +180,10 @@ def _foreign(code: grpc.StatusCode, message: str) -> EventStoreError:
         return UnavailableError("the service did not answer in time")
     if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
         return ConfigurationError(
-            f"the service refuses this identity ({message}): grant it the role roles/run.invoker"
+            f"the service rejects this identity ({message}): grant it the role roles/run.invoker"
         )
     if code is grpc.StatusCode.UNIMPLEMENTED:
-        return ConfigurationError(f"this target is no event store ({message}): check its address")
+        return ConfigurationError(f"the target is not an event store ({message}): check its address")
     return EventStoreError(f"{code.name}: {message}")
 
 

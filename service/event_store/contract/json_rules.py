@@ -1,7 +1,7 @@
-"""Checks that a JSON text is one that PostgreSQL's JSONB holds and every reader gets back.
+"""Check that PostgreSQL's JSONB can hold a JSON text and that every reader can receive it.
 
-orjson refuses what is no JSON, lone surrogates, wrong UTF-8 and numbers above a double's range; what it lets
-through and JSONB does not hold, or gives back several times as large, is refused here.
+orjson rejects invalid JSON, lone surrogates, invalid UTF-8 and numbers above a double's range. This module
+rejects the rest: values that JSONB cannot hold, and values that it returns several times as large.
 """
 
 import re
@@ -31,7 +31,7 @@ _WHITE_SPACE: Final = (b" ", b"\t", b"\n", b"\r")
 
 
 def find_fault(text: bytes, most_bytes: int) -> str:
-    """Return what is wrong with a JSON text, as a part of a sentence; empty if nothing is."""
+    """Return what is wrong with a JSON text, without the name of the field; empty if nothing is."""
     if len(text) > most_bytes:
         return f"is {len(text)} bytes, at most {most_bytes} are allowed"
     try:
@@ -64,7 +64,7 @@ def _number_fault(text: bytes, most_bytes: int) -> str:
         return "contains a number that a double cannot hold"
     sizes = [abs(exponent) for exponent in exponents]
     if sum(size for size in sizes if size >= _LARGE) > _MOST_WRITTEN_OUT_BYTES:
-        return f"contains numbers that written out are longer than {_MOST_WRITTEN_OUT_BYTES} bytes"
+        return f"contains numbers of more than {_MOST_WRITTEN_OUT_BYTES} bytes when written out"
     spaces = structure.count(b",") + structure.count(b":")
     size_bytes = len(text) - sum(map(structure.count, _WHITE_SPACE)) + spaces + sum(sizes)
     if size_bytes > most_bytes:

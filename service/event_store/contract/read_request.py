@@ -1,4 +1,4 @@
-"""What requests to read or to follow the log ask for, as values that are checked."""
+"""Check the filters and times of requests that read or follow the log."""
 
 from typing import Final
 
@@ -13,19 +13,24 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1
 
 
 def event_filter(message: pb.EventFilter) -> EventFilter:
-    """Return the filter of a message.
+    """Convert a filter of the contract.
 
     Raises:
-        InvalidArgumentError: It is outside its limits.
+        InvalidArgumentError: The filter is outside its limits.
     """
     return EventFilter(tuple(message.aggregate_types), tuple(message.event_types))
 
 
 def microseconds_of(time: Timestamp, field: str, *, round_up: bool) -> int:
-    """Return a time in microseconds since 1970.
+    """Convert a time to microseconds since 1970.
+
+    Args:
+        time: The time.
+        field: The name of the field, for the error.
+        round_up: Whether to round nanoseconds up; down otherwise.
 
     Raises:
-        InvalidArgumentError: It is outside the years 1 to 9999; the field says whose it is.
+        InvalidArgumentError: The time is outside the years 1 to 9999.
     """
     if not (_FIRST_SECOND <= time.seconds <= _LAST_SECOND and 0 <= time.nanos < _SECOND_NANOS):
         raise InvalidArgumentError.of(field, "is outside the years 1 to 9999")

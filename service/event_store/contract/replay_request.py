@@ -1,4 +1,4 @@
-"""What a request to start a replay asks for, as a value that is checked."""
+"""Check the requests about replays."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,18 +21,19 @@ _HIGHEST_POSITION: Final = 1 << 62  # above every log's
 
 @dataclass(frozen=True, slots=True)
 class PreparedReplay:
-    """A request to start a replay, within the contract's limits.
+    """A checked request to start a replay.
 
     Attributes:
         replay_id: A canonical UUID in lower case.
         topic: The name of the topic.
-        from_position: The first position; 0 is the first one.
-        from_microseconds: Instead of it, since 1970: the first event that was recorded then or later.
-        to_position: The last position; 0 is the head.
-        to_microseconds: Instead of it: the last event that was recorded then or earlier.
-        event_filter: Which events.
-        events_per_second: At most so many; 0 is no limit.
-        dry_run: Whether they are only counted.
+        from_position: The first position, inclusive; 0 is the first of the log.
+        from_microseconds: Instead of `from_position`: begin with the first event recorded at this time or
+            later, in microseconds since 1970; None without one.
+        to_position: The last position, inclusive; 0 is the head.
+        to_microseconds: Instead of `to_position`: end with the last event recorded at this time or earlier.
+        event_filter: The events to publish.
+        events_per_second: The rate limit; 0 is no limit.
+        dry_run: Whether to count the events only.
     """
 
     replay_id: str
@@ -47,7 +48,7 @@ class PreparedReplay:
 
     @property
     def request(self) -> Mapping[str, Any]:
-        """What a repetition must have in common with it, as JSON."""
+        """The fields that a repeated request must have in common with this one, as JSON."""
         return {
             "topic": self.topic,
             "from": [self.from_position, self.from_microseconds],
@@ -59,10 +60,10 @@ class PreparedReplay:
 
 
 def prepare_replay(request: pb.StartReplayRequest) -> PreparedReplay:
-    """Check a request against the contract's limits.
+    """Check a request to start a replay against the contract's limits.
 
     Raises:
-        InvalidArgumentError: With a violation for each wrong field.
+        InvalidArgumentError: A field is invalid; the error has a violation for each invalid field.
     """
     violations: list[FieldViolation] = []
     replay_id = canonical_uuid(request.replay_id)
@@ -99,7 +100,7 @@ def prepare_replay(request: pb.StartReplayRequest) -> PreparedReplay:
 
 @contextmanager
 def _noted(violations: list[FieldViolation]) -> Iterator[None]:
-    """Note what is wrong, and go on with the other fields."""
+    """Collect the violations of a check, so that the other fields are checked too."""
     try:
         yield
     except InvalidArgumentError as error:
@@ -109,10 +110,10 @@ def _noted(violations: list[FieldViolation]) -> Iterator[None]:
 def replay_id_of(
     request: pb.GetReplayRequest | pb.PauseReplayRequest | pb.ResumeReplayRequest | pb.CancelReplayRequest,
 ) -> str:
-    """Return the id of a replay, canonical.
+    """Return the replay id of a request, as a canonical UUID.
 
     Raises:
-        InvalidArgumentError: It is no UUID.
+        InvalidArgumentError: The id is not a UUID.
     """
     replay_id = canonical_uuid(request.replay_id)
     if replay_id is None:
@@ -121,10 +122,10 @@ def replay_id_of(
 
 
 def limit_of(request: pb.ListReplaysRequest) -> int:
-    """Return how many replays are wanted at the most.
+    """Return the limit of a request to list replays; 100 if it is 0.
 
     Raises:
-        InvalidArgumentError: It is above what is allowed.
+        InvalidArgumentError: The limit is above 1,000.
     """
     if request.limit > MOST_LISTED:
         raise InvalidArgumentError.of("limit", f"is {request.limit}, at most {MOST_LISTED} are allowed")

@@ -12,7 +12,7 @@ from event_store.contract.append_request import (
     MOST_EVENTS,
     MOST_REQUEST_BYTES,
     Check,
-    IsRefused,
+    HasNoRoute,
     canonical_uuid,
     not_a_uuid,
     type_fault,
@@ -56,14 +56,14 @@ class ImportPart:
 
 
 def prepare_part(
-    request: pb.ImportEventsRequest, first_number: int, is_refused: IsRefused | None
+    request: pb.ImportEventsRequest, first_number: int, has_no_route: HasNoRoute | None
 ) -> ImportPart:
     """Check a part against the contract's limits, and its events against each other.
 
     Args:
         request: What came in.
         first_number: The number of its first event in the source, from 1.
-        is_refused: Tells which events no topic takes, see `validation.prepare_request`.
+        has_no_route: Tells which events no topic takes, see `validation.prepare_request`.
 
     Raises:
         InvalidArgumentError: With a violation for each wrong field of the first wrong event.
@@ -72,7 +72,7 @@ def prepare_part(
         EventAlreadyExistsError: An event id is in it twice.
     """
     _check_request(request)
-    check = _PartCheck(first_number, is_refused)
+    check = _PartCheck(first_number, has_no_route)
     rows = b"".join([row for event in request.events for row in check.row(event)])
     return ImportPart(first_number, len(request.events), b"".join((_SIGNATURE, rows, _END)))
 
@@ -86,8 +86,8 @@ def at_event(number: int, error: EventStoreError) -> EventStoreError:
 class _PartCheck(Check):
     """Goes through one part, up to the first wrong event."""
 
-    def __init__(self, first_number: int, is_refused: IsRefused | None) -> None:
-        super().__init__(is_refused)
+    def __init__(self, first_number: int, has_no_route: HasNoRoute | None) -> None:
+        super().__init__(has_no_route)
         self._first_number = first_number
         self._number = 0  # within the part, from 1
         self._last: dict[str, tuple[int, str]] = {}  # the version and type of each aggregate

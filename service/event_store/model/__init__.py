@@ -1,1 +1,1 @@
-"""The values that cross the boundary: events, snapshots, replays, filters."""
+"""Values that the client takes and returns: events, snapshots, replays and filters."""

@@ -1,7 +1,6 @@
-"""Values that a caller gives to the client, checked before anything is sent.
+"""Check the arguments of client methods and command options before anything is sent.
 
-One place for both faces of the client: a method raises what these raise, an option of a command is parsed by
-them (see `cli.options`).
+Client methods raise the errors of these functions; options of a command are parsed by them (`cli.options`).
 """
 
 from collections.abc import Iterable
@@ -32,95 +31,98 @@ Value = TypeVar("Value")
 
 
 def whole(value: object, field: str, lowest: int, highest: int, *, instead: str = "") -> int:
-    """Return a whole number of a range.
+    """Check a whole number and return it.
 
     Args:
-        value: What was given; a bool is not a number.
-        field: What the error calls it.
+        value: The argument; a bool is not a number.
+        field: The name of the argument, for the error.
         lowest: The lowest number that is allowed.
-        highest: The highest one.
-        instead: What may be given instead of a number.
+        highest: The highest number that is allowed.
+        instead: The alternatives to a number, for the error, such as `ANY or `.
 
     Raises:
-        InvalidArgumentError: It is not one.
+        InvalidArgumentError: The value is not a whole number from `lowest` to `highest`.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         raise InvalidArgumentError.of(
-            field, f"is {_shown(value)}: give {instead}a whole number from {lowest} to {highest}"
+            field, f"invalid value {_shown(value)}: use {instead}a whole number from {lowest} to {highest}"
         )
     return value
 
 
 def seconds(value: object, field: str) -> float:
-    """Return a time in seconds, above 0 and at most a week.
+    """Check a duration in seconds, above 0 and at most a week, and return it.
 
     Raises:
-        InvalidArgumentError: It is out of this range, NaN or infinite.
+        InvalidArgumentError: The value is not a number, or out of this range.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_SECONDS:
         raise InvalidArgumentError.of(
-            field, f"is {_shown(value)}: give seconds, above 0 and at most {LONGEST_SECONDS:.0f}"
+            field,
+            f"invalid value {_shown(value)}: use seconds, above 0 and at most {LONGEST_SECONDS:.0f}",
         )
     return float(value)
 
 
 def text(value: object, field: str) -> str:
-    """Return a text.
+    """Check a string and return it.
 
     Raises:
-        InvalidArgumentError: It is not one, or has a lone surrogate, which UTF-8 cannot say.
+        InvalidArgumentError: The value is not a string, or has a lone surrogate, which UTF-8 cannot encode.
     """
     if not isinstance(value, str):
-        raise InvalidArgumentError.of(field, f"is {_shown(value)}: give a text")
+        raise InvalidArgumentError.of(field, f"invalid value {_shown(value)}: use a string")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidArgumentError.of(field, "has a lone surrogate, which is not Unicode text") from None
+        raise InvalidArgumentError.of(field, "has a lone surrogate, which UTF-8 cannot encode") from None
     return value
 
 
 def of_kind(value: object, kind: type[Value], field: str) -> Value:
-    """Return a value of a class.
+    """Check that a value is an instance of a class, and return it.
 
     Raises:
-        InvalidArgumentError: It is of another one.
+        InvalidArgumentError: The value has another class.
     """
     if not isinstance(value, kind):
-        raise InvalidArgumentError.of(field, f"is {_shown(value)}: give {kind.__name__}")
+        raise InvalidArgumentError.of(field, f"invalid value {_shown(value)}: use {kind.__name__}")
     return value
 
 
 def several(values: Iterable[Value], field: str, kind: str) -> Iterable[Value]:
-    """Return several values; a text, which would be taken as its letters, is not several.
+    """Check that an argument is an iterable other than a string, and return it.
 
     Raises:
-        InvalidArgumentError: It is a text, or cannot be gone through.
+        InvalidArgumentError: The argument is a string or bytes, or not iterable.
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidArgumentError.of(field, f"is {_shown(values)}: give a list of {kind}")
+        raise InvalidArgumentError.of(field, f"invalid value {_shown(values)}: use a list of {kind}")
     return values
 
 
 def texts(values: Iterable[str], field: str) -> tuple[str, ...]:
-    """Return several texts.
+    """Check a list of strings and return it as a tuple.
 
     Raises:
-        InvalidArgumentError: It is one text, whose letters would be taken, or not all of it is text.
+        InvalidArgumentError: The argument is a single string, or an item is not a string.
     """
-    found = tuple(several(values, field, "texts"))
+    found = tuple(several(values, field, "strings"))
     for index, each in enumerate(found):
         text(each, f"{field}[{index}]")
     return found
 
 
 def check_size(size_bytes: int, most_bytes: int, field: str = "") -> None:
-    """Check the size of a message, since gRPC gives no error of ours for one that is too large.
+    """Check the size of a message, because gRPC's own error for a large message does not name the limit.
 
     Raises:
-        InvalidArgumentError: It is larger than is allowed.
+        InvalidArgumentError: `size_bytes` is above `most_bytes`.
     """
     if size_bytes > most_bytes:
-        raise InvalidArgumentError.of(field, f"it is {size_bytes} bytes, at most {most_bytes} are allowed")
+        raise InvalidArgumentError.of(
+            field, f"the size is {size_bytes} bytes, at most {most_bytes} are allowed"
+        )
 
 
 def _shown(value: object) -> str:

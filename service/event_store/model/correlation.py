@@ -1,7 +1,8 @@
-"""The keys of an event's metadata that say where it comes from, and travel in the message's attributes.
+"""Check and read the reserved metadata keys, which are also attributes of the published message.
 
-`correlation_id` is shared by all that one thing set off, `causation_id` names what set off this event, and
-`traceparent` and `tracestate` are the trace context of https://www.w3.org/TR/trace-context/.
+`correlation_id` is shared by all events with the same origin. `causation_id` is the id of the event or
+command that caused this event. `traceparent` and `tracestate` are the trace context of
+https://www.w3.org/TR/trace-context/.
 """
 
 import json
@@ -25,8 +26,8 @@ _MEMBER: Final = re.compile(
 
 
 def find_correlation_fault(metadata: bytes) -> str:
-    """Return what is wrong with these keys in metadata, a valid JSON object, as a part of a sentence."""
-    # Most events have none of them: no more searches than it takes. A key may be written with escapes.
+    """Return what is wrong with the reserved keys of metadata, a valid JSON object; empty if nothing is."""
+    # Most events have none of them, so search before parsing. A key may be written with escapes.
     if len(metadata) < _FEWEST_BYTES or not (
         b'ation_id"' in metadata or b'"trace' in metadata or b"\\" in metadata
     ):
@@ -36,14 +37,14 @@ def find_correlation_fault(metadata: bytes) -> str:
         if key in values and not is_valid(values[key]):
             return _EXPECTED[key]
     if "tracestate" in values and "traceparent" not in values:
-        return "has a tracestate without its traceparent"
+        return "has a tracestate without a traceparent: add one"
     return ""
 
 
 def correlation_of(metadata: str) -> Mapping[str, str]:
-    """Return these keys of metadata, a JSON object without needless escapes, as far as they are valid.
+    """Return the valid reserved keys of metadata, a JSON object without needless escapes.
 
-    Events that were stored before there were rules may have anything there.
+    Invalid values are left out: events stored by early releases may have them.
     """
     if not ('ation_id"' in metadata or '"traceparent"' in metadata):
         return {}
@@ -76,8 +77,8 @@ _KEYS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "tracestate": _is_state,
 }
 _EXPECTED: Final = {
-    "correlation_id": f"has a correlation_id that is no text of 1 to {MOST_CHARACTERS} characters",
-    "causation_id": f"has a causation_id that is no text of 1 to {MOST_CHARACTERS} characters",
-    "traceparent": "has a traceparent that is not W3C's 00-TRACE_ID-PARENT_ID-FLAGS in lower case",
-    "tracestate": f"has a tracestate that is not W3C's list of 1 to {_MOST_STATE_CHARACTERS} characters",
+    "correlation_id": f"has an invalid correlation_id: use a string of 1 to {MOST_CHARACTERS} characters",
+    "causation_id": f"has an invalid causation_id: use a string of 1 to {MOST_CHARACTERS} characters",
+    "traceparent": "has an invalid traceparent: use W3C's 00-TRACE_ID-PARENT_ID-FLAGS in lower case",
+    "tracestate": f"has an invalid tracestate: use W3C's list of 1 to {_MOST_STATE_CHARACTERS} characters",
 }

@@ -1,6 +1,6 @@
-"""The values that the client takes and gives: events before and after they are stored, and appends.
+"""Values that the client takes and returns: events before and after they are stored, appends and statuses.
 
-They are plain and frozen; `client.messages` turns them into the messages of the contract and back.
+All are frozen. `client.messages` converts them to the messages of the contract and back.
 """
 
 import json
@@ -17,15 +17,18 @@ from event_store.model.correlation import correlation_of
 
 
 class ExpectedVersion(Enum):
-    """What an aggregate must look like for events to be appended; a number says the same of its version."""
+    """The condition that an aggregate must meet for an append; a number is the version of its last event."""
 
     ANY = "any"
+    """No condition."""
     NO_STREAM = "no_stream"
+    """The aggregate has no events."""
     EXISTS = "exists"
+    """The aggregate has at least one event."""
 
 
 def new_event_id() -> str:
-    """Return a UUIDv7 (RFC 9562): ids made one after the other lie side by side in the store's index."""
+    """Return a new UUIDv7 (RFC 9562), which keeps ids of the same time together in the store's index."""
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000  # 12 bits below the millisecond, RFC 9562 section 6.2, method 3
     random = int.from_bytes(os.urandom(8)) >> 2
@@ -37,12 +40,13 @@ class NewEvent:
     """An event before it is stored.
 
     Attributes:
-        event_type: 1 to 100 characters, past tense by custom: `WordAdded`.
-        event_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
-        metadata: A JSON object of at most 64 KiB; bytes are taken to be JSON text already. Its keys
-            `correlation_id`, `causation_id`, `traceparent` and `tracestate` are reserved: see `caused_by`.
-        occurred_at: When it happened, with a time zone; kept to the microsecond.
-        event_id: A UUID, unique in the store. Repeating an append is safe as long as the ids are the same.
+        event_type: 1 to 100 characters, by convention in the past tense: `WordAdded`.
+        event_data: A JSON value of at most 1 MiB; bytes are JSON text.
+        metadata: A JSON object of at most 64 KiB; bytes are JSON text. The keys `correlation_id`,
+            `causation_id`, `traceparent` and `tracestate` are reserved, see `caused_by`. Default: empty.
+        occurred_at: When the event happened, with a time zone; stored to the microsecond. Default: now.
+        event_id: A UUID, unique in the store. Repeating an append with the same ids is safe. Default: a new
+            UUIDv7.
     """
 
     event_type: str
@@ -59,13 +63,14 @@ class NewEvent:
         event_data: Any,
         metadata: Mapping[str, Any] | None = None,
     ) -> "NewEvent":
-        """Return an event that another one set off: it carries on its correlation and its trace context.
+        """Return an event caused by another event, with its correlation id and trace context.
 
         Args:
-            cause: Its id is the `causation_id`; its `correlation_id` or else its id the `correlation_id`.
-            event_type: As of any event.
-            event_data: As of any event.
-            metadata: More of it; what it has of the reserved keys is kept.
+            cause: The event whose id becomes the `causation_id`. Its `correlation_id`, or its id if it has
+                none, becomes the `correlation_id`.
+            event_type: As in `NewEvent`.
+            event_data: As in `NewEvent`.
+            metadata: More metadata; its values win over the inherited ones.
         """
         inherited = correlation_of(cause.metadata_json.decode())
         correlation = {"correlation_id": cause.event_id, **inherited, "causation_id": cause.event_id}
@@ -79,9 +84,9 @@ class AggregateAppend:
     Attributes:
         aggregate_id: A UUID.
         aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
-        events: 1 to 1,000.
-        expected_version: What the aggregate must look like; a number is the version of its last event,
-            0 of one that has none.
+        events: 1 to 1,000 events.
+        expected_version: The condition for the append. A number is the version of the aggregate's last
+            event, 0 if it has no events.
     """
 
     aggregate_id: str
@@ -92,17 +97,17 @@ class AggregateAppend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedEvent:
-    """A historic event, to be imported; the fields are those of `NewEvent` and what an append works out.
+    """A historic event to import: the fields of `NewEvent`, with its aggregate and version.
 
     Attributes:
         aggregate_id: A UUID.
         aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
-        event_version: Its place in its aggregate, from 1: one more than that of the event before it.
+        event_version: The version of the event in its aggregate, from 1, without gaps.
         event_type: 1 to 100 characters.
-        event_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
-        occurred_at: When it happened, with a time zone; kept to the microsecond.
-        metadata: A JSON object of at most 64 KiB; bytes are taken to be JSON text already.
-        event_id: A UUID, unique in the store.
+        event_data: A JSON value of at most 1 MiB; bytes are JSON text.
+        occurred_at: When the event happened, with a time zone; stored to the microsecond.
+        metadata: A JSON object of at most 64 KiB; bytes are JSON text. Default: empty.
+        event_id: A UUID, unique in the store. Default: a new UUIDv7.
     """
 
     aggregate_id: str
@@ -117,11 +122,11 @@ class ImportedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is.
+    """The progress of an import.
 
     Attributes:
-        stored_events: How many events of the source are in the log.
-        last_global_position: The position of the last of them; 0 if there is none.
+        stored_events: The number of events of the source that are in the log.
+        last_global_position: The position of the last of them; 0 if there are none.
     """
 
     stored_events: int
@@ -130,14 +135,14 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """Where the events of one aggregate were stored.
+    """The version and positions of the events of one append.
 
     Attributes:
-        aggregate_id: The aggregate.
-        event_version: The version of the last event.
-        first_global_position: The position of the first event; those between are consecutive.
+        aggregate_id: The UUID of the aggregate.
+        event_version: The version of the last event of the append.
+        first_global_position: The position of the first event; the positions are consecutive.
         last_global_position: The position of the last event.
-        duplicate: Whether they had been stored before, under the same ids.
+        duplicate: Whether the events were already stored under the same ids, so that nothing was stored now.
     """
 
     aggregate_id: str
@@ -149,19 +154,19 @@ class AppendResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
-    """An event as it stands in the log. It never changes.
+    """An event of the log. It never changes.
 
     Attributes:
-        global_position: Its place in the log, from 1.
-        aggregate_id: Its aggregate, a UUID.
-        aggregate_type: The aggregate's type.
-        event_version: Its place in its aggregate, from 1.
-        event_id: A UUID.
-        event_type: Its type.
-        event_data_json: Its data, JSON in UTF-8.
-        metadata_json: Its metadata, a JSON object in UTF-8.
-        occurred_at: When it happened, in the eyes of who appended it; in UTC.
-        created_at: When the store recorded it, by the database's clock; in UTC.
+        global_position: The position in the log, from 1.
+        aggregate_id: The UUID of the aggregate.
+        aggregate_type: The type of the aggregate.
+        event_version: The version in the aggregate, from 1.
+        event_id: The UUID of the event.
+        event_type: The type of the event.
+        event_data_json: The data, as JSON in UTF-8.
+        metadata_json: The metadata, as a JSON object in UTF-8.
+        occurred_at: When the event happened according to the client, in UTC.
+        created_at: When the store recorded the event, by the database's clock, in UTC.
     """
 
     global_position: int
@@ -177,43 +182,43 @@ class RecordedEvent:
 
     @property
     def event_data(self) -> Any:
-        """Its data, parsed anew each time."""
+        """The data, parsed at each access."""
         return json.loads(self.event_data_json)
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Its metadata, parsed anew each time."""
+        """The metadata, parsed at each access."""
         value: dict[str, Any] = json.loads(self.metadata_json)
         return value
 
     @property
     def correlation_id(self) -> str | None:
-        """What it shares with all that one thing set off, from its metadata; None if it has none."""
+        """The id shared by all events with the same origin, from the metadata; None without one."""
         return correlation_of(self.metadata_json.decode()).get("correlation_id")
 
     @property
     def causation_id(self) -> str | None:
-        """What set it off, the id of an event or a command, from its metadata; None if it has none."""
+        """The id of the event or command that caused this event, from the metadata; None without one."""
         return correlation_of(self.metadata_json.decode()).get("causation_id")
 
     @property
     def traceparent(self) -> str | None:
-        """Its trace context as W3C defines it, from its metadata; None if it has none."""
+        """The W3C trace context, from the metadata; None without one."""
         return correlation_of(self.metadata_json.decode()).get("traceparent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicStatus:
-    """How far a topic is, and what did not reach it.
+    """The progress of publishing to one topic.
 
     Attributes:
         topic: `projects/PROJECT/topics/NAME`.
-        position: Every event up to here that goes to the topic was published or parked.
-        lag_events: How many events of the log are behind it, whether they go to the topic or not.
-        lag_age_seconds: For how long the first of them has been in the log; 0 if there is none.
-        parked_messages: How many messages could not be published to it and were set aside.
-        oldest_parked_at: When the first of them was; None if there is none.
-        blocked_keys: How many ordering keys wait behind one of them.
+        position: Every event for the topic up to this position was published or parked.
+        lag_events: The number of events of the log after `position`, also those for other topics.
+        lag_age_seconds: How long the first event after `position` has been in the log; 0 if there is none.
+        parked_messages: The number of messages that Pub/Sub rejected and that are parked.
+        oldest_parked_at: When the oldest of them was parked, in UTC; None if there are none.
+        blocked_keys: The number of ordering keys that wait behind a parked message.
     """
 
     topic: str
@@ -227,18 +232,20 @@ class TopicStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How far the log and the relay are.
+    """The positions of the log and the relay, and the running versions.
 
     Attributes:
         head_position: The last position of the log; 0 if it is empty.
-        relay_position: Every event up to here was published, parked or is not routed anywhere.
-        relay_owner: Who holds the relay's lease; empty if nobody does.
-        parked_messages: How many messages could not be published and were set aside.
+        relay_position: Every event up to this position was published, was parked or has no route.
+        relay_owner: The instance that holds the relay's lease; empty if no instance does.
+        parked_messages: The number of messages that Pub/Sub rejected and that are parked.
         service_version: The version of the service that answered.
-        schema_revision: The revision of the database's schema.
-        lag_events: How many events the relay has still to settle.
-        lag_age_seconds: For how long the first of them has been in the log; 0 if there is none.
-        topics: Each topic of the routing and each that has parked messages or blocked keys, by name.
+        schema_revision: The revision of the database schema.
+        lag_events: The number of events after `relay_position`.
+        lag_age_seconds: How long the first event after `relay_position` has been in the log; 0 if there is
+            none.
+        topics: Every topic of the routing, and every other topic with parked messages or blocked keys; by
+            name.
     """
 
     head_position: int

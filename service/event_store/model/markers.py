@@ -1,7 +1,7 @@
-"""What a subscription says of itself between its events.
+"""Markers that a subscription yields between events.
 
-Each has a position, the checkpoint: every event up to there was given or does not pass the filter, so that a
-subscription after it continues this one.
+Each marker has a position, the checkpoint: every event up to it was yielded or does not pass the filter. A
+new subscription with `after_position` set to the checkpoint continues this one.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """Everything that was appended until now was given; what follows is live.
+    """The subscription has reached the head of the log: the events that follow are live.
 
     Attributes:
         position: The checkpoint, which is the head of the log.
-        time: When, by the service's clock; in UTC.
+        time: When the head was reached, by the service's clock, in UTC.
     """
 
     position: int
@@ -23,7 +23,7 @@ class CaughtUp:
 
 @dataclass(frozen=True, slots=True)
 class FellBehind:
-    """Events are taken more slowly than they are appended; another `CaughtUp` will follow.
+    """The caller reads events more slowly than they are appended; another `CaughtUp` will follow.
 
     Attributes:
         position: The checkpoint.
@@ -34,7 +34,7 @@ class FellBehind:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """There is no event for now: those behind do not pass the filter, or 10 seconds have passed.
+    """The checkpoint has moved on without an event that passes the filter, or 10 seconds have passed.
 
     Attributes:
         position: The checkpoint.

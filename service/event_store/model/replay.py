@@ -1,4 +1,4 @@
-"""A part of the log that is published again."""
+"""Describe a replay: a job that publishes a part of the log again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,10 @@ MOST_LISTED: Final = 1_000
 
 
 class ReplayState(StrEnum):
-    """How a replay stands."""
+    """The state of a replay."""
 
     COUNTED = "counted"
-    """It was only counted, and is not begun."""
+    """The events were counted by a dry run; no replay was started."""
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
@@ -24,29 +24,30 @@ class ReplayState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the replay has ended: its state is final."""
         return self not in (ReplayState.RUNNING, ReplayState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A part of the log that is published again, and how far it is.
+    """A replay, and its progress.
 
     Attributes:
-        replay_id: Its id, a UUID; its messages have it in the attribute `replay_id`.
-        topic: `projects/PROJECT/topics/NAME`.
+        replay_id: The id of the replay, a UUID; its messages have it in the attribute `replay_id`.
+        topic: The topic that it publishes to, `projects/PROJECT/topics/NAME`.
         from_position: The first position of the range, inclusive.
-        to_position: The last one, inclusive; below the first one if the range is empty.
-        event_filter: Which events.
-        events_per_second: At most so many; 0 is no limit.
-        state: How it stands.
-        position: Every event of the range up to here was published, was parked, or does not pass the filter.
-        published_events: How many were published, at least once.
-        parked_events: How many could not be published and were set aside.
-        total_events: How many events of the range pass the filter.
-        error: What is in the way; empty while nothing is.
-        created_at: When it was started, by the database's clock, in UTC; None if it was only counted.
-        updated_at: When it last moved, by the same clock.
+        to_position: The last position of the range, inclusive; below `from_position` if the range is empty.
+        event_filter: The events to publish.
+        events_per_second: The rate limit in events per second; 0 is no limit.
+        state: The state of the replay.
+        position: Every event of the range up to this position was published, was parked, or does not pass the
+            filter.
+        published_events: The number of events that were published, each at least once.
+        parked_events: The number of events that Pub/Sub rejected and that were parked.
+        total_events: The number of events in the range that pass the filter.
+        error: The error that stops publishing at the moment; empty if there is none.
+        created_at: When the replay was started, by the database's clock, in UTC; None after a dry run.
+        updated_at: When the replay last changed, by the database's clock, in UTC; None after a dry run.
     """
 
     replay_id: str

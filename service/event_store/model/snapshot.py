@@ -1,4 +1,4 @@
-"""The state of an aggregate at one of its versions, and what an aggregate is made of."""
+"""Snapshots, and the result of loading an aggregate."""
 
 import json
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ class Snapshot:
     """The state of an aggregate at one of its versions.
 
     Attributes:
-        aggregate_id: The aggregate, a UUID.
-        aggregate_type: Its type.
-        event_version: The version of the last event that is in it.
-        snapshot_data_json: The state, JSON in UTF-8.
-        created_at: When the store recorded it, by the database's clock; in UTC.
+        aggregate_id: The UUID of the aggregate.
+        aggregate_type: The type of the aggregate.
+        event_version: The version of the last event that the state includes.
+        snapshot_data_json: The state, as JSON in UTF-8.
+        created_at: When the store recorded the snapshot, by the database's clock, in UTC.
     """
 
     aggregate_id: str
@@ -34,11 +34,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class LoadedAggregate:
-    """All that an aggregate's state is made of.
+    """The newest snapshot of an aggregate and the events after it.
 
     Attributes:
-        snapshot: Where to begin; None at nothing.
-        events: All events after the snapshot, in the order of their versions.
+        snapshot: The newest snapshot; None if the aggregate has none.
+        events: All events after the snapshot, or all events without one, in the order of their versions.
     """
 
     snapshot: Snapshot | None
@@ -46,7 +46,7 @@ class LoadedAggregate:
 
     @property
     def event_version(self) -> int:
-        """The version of its last event, to be expected by the next append; 0 if it has none."""
+        """The version of the aggregate's last event, for the next append to expect; 0 if it has none."""
         if self.events:
             return self.events[-1].event_version
         return self.snapshot.event_version if self.snapshot is not None else 0

@@ -18,7 +18,7 @@ from typing import Final
 
 import grpc
 
-from event_store.contract.append_request import IsRefused, prepare_request
+from event_store.contract.append_request import HasNoRoute, prepare_request
 from event_store.contract.error_status import to_status
 from event_store.errors import EventStoreError, InvalidArgumentError, StoppingError, UnavailableError
 from event_store.log.appender import Appender
@@ -33,13 +33,13 @@ class Pipeline:
 
     Args:
         appender: Stores requests.
-        is_refused: Tells which events no topic takes, see `prepare_request`.
+        has_no_route: Tells which events no topic takes, see `prepare_request`.
         context: The call.
     """
 
-    def __init__(self, appender: Appender, is_refused: IsRefused | None, context: Context) -> None:
+    def __init__(self, appender: Appender, has_no_route: HasNoRoute | None, context: Context) -> None:
         self._appender = appender
-        self._is_refused = is_refused
+        self._has_no_route = has_no_route
         self._context = context
         self._room = asyncio.Semaphore(IN_FLIGHT)
         self._unanswered: dict[int, asyncio.Future[pb.AppendEventsResponse]] = {}
@@ -90,7 +90,7 @@ class Pipeline:
                 return
             number += 1
             try:
-                prepared = prepare_request(request, self._is_refused)
+                prepared = prepare_request(request, self._has_no_route)
                 await self._appender.wait_for_room(prepared)
                 answer = self._appender.enqueue(prepared)
             except InvalidArgumentError as error:

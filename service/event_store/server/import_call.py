@@ -17,7 +17,7 @@ from typing import Final
 
 import grpc
 
-from event_store.contract.append_request import IsRefused
+from event_store.contract.append_request import HasNoRoute
 from event_store.database.login import Login
 from event_store.environment import IMPORT_CONNECTIONS
 from event_store.errors import InvalidArgumentError, StoppingError
@@ -37,16 +37,20 @@ class Importer:
     Args:
         login: For a connection of its own.
         on_stored: Called with the new head of the log after each part.
-        is_refused: Tells which events no topic takes, see `validation.prepare_request`.
+        has_no_route: Tells which events no topic takes, see `validation.prepare_request`.
         context: The call.
     """
 
     def __init__(
-        self, login: Login, on_stored: Callable[[int], None], is_refused: IsRefused | None, context: Context
+        self,
+        login: Login,
+        on_stored: Callable[[int], None],
+        has_no_route: HasNoRoute | None,
+        context: Context,
     ) -> None:
         self._login = login
         self._on_stored = on_stored
-        self._is_refused = is_refused
+        self._has_no_route = has_no_route
         self._context = context
         self._stored_events: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._import_id = ""
@@ -110,7 +114,7 @@ class Importer:
             request = await self._context.read()
             if request is grpc.aio.EOF:
                 return
-            part = prepare_part(request, number + 1, self._is_refused)
+            part = prepare_part(request, number + 1, self._has_no_route)
             number += part.event_count
             self._parts.append(part)
             self._has_moved.set()

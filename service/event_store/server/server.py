@@ -91,7 +91,7 @@ class Server:
         self._live_log = LiveLog(reader, Wakeup(self._database.login))
         self._appender = Appender(self._database.login, on_appended=self._hint)
         limit = StreamLimit(environment.stream_seconds)
-        is_refused = routing.is_refused if routing is not None else None
+        has_no_route = routing.rejects if routing is not None else None
         topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
         overview = Overview(self._database, topics)
         self._vitals = Vitals(overview, self._appender.latency)
@@ -102,9 +102,9 @@ class Server:
             SnapshotTable(self._database),
             ReplayTable(self._database, reader, routing),
             self._live_log,
-            partial(Importer, self._database.login, self._hint, is_refused),
+            partial(Importer, self._database.login, self._hint, has_no_route),
             overview,
-            is_refused,
+            has_no_route,
             limit,
         )
         self._health = _Health(limit)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Final
 
-from event_store.contract.append_request import IsRefused, canonical_uuid, not_a_uuid, prepare_request
+from event_store.contract.append_request import HasNoRoute, canonical_uuid, not_a_uuid, prepare_request
 from event_store.contract.read_request import event_filter
 from event_store.contract.replay_request import limit_of, prepare_replay, replay_id_of
 from event_store.errors import InvalidArgumentError, OverloadedError
@@ -40,7 +40,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         live_log: Holds the end of the log for those who follow it.
         new_importer: Makes what answers a call of `ImportEvents`.
         overview: Tells the status.
-        is_refused: Tells which events no topic takes, see `prepare_request`.
+        has_no_route: Tells which events no topic takes, see `prepare_request`.
         limit: How long a stream may be open.
     """
 
@@ -53,7 +53,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         live_log: LiveLog,
         new_importer: Callable[[Context], Importer],
         overview: Overview,
-        is_refused: IsRefused | None,
+        has_no_route: HasNoRoute | None,
         limit: StreamLimit,
     ) -> None:
         self._appender = appender
@@ -63,7 +63,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self._live_log = live_log
         self._new_importer = new_importer
         self._overview = overview
-        self._is_refused = is_refused
+        self._has_no_route = has_no_route
         self._limit = limit
         self._pipelines: set[Pipeline] = set()
         self._importers: set[Importer] = set()
@@ -72,12 +72,12 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
         self, request: pb.AppendEventsRequest, context: Context
     ) -> pb.AppendEventsResponse:
         async with Answering(context):
-            return await self._appender.append(prepare_request(request, self._is_refused))
+            return await self._appender.append(prepare_request(request, self._has_no_route))
 
     async def AppendEventsStream(
         self, _requests: AsyncIterator[pb.AppendEventsRequest], context: Context
     ) -> None:
-        pipeline = Pipeline(self._appender, self._is_refused, context)
+        pipeline = Pipeline(self._appender, self._has_no_route, context)
         self._pipelines.add(pipeline)
         try:
             async with Answering(context):

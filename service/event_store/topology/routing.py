@@ -118,7 +118,7 @@ class Routing:
             self._answers[types] = answer
         return answer
 
-    def is_refused(self, aggregate_type: str, event_type: str) -> bool:
+    def rejects(self, aggregate_type: str, event_type: str) -> bool:
         """Return whether an event of these types may not be appended, because no route matches it."""
         return self.unrouted == "refuse" and not self.topics_for(aggregate_type, event_type)
 

@@ -140,7 +140,7 @@ async def test_a_conflict_is_one_message(target: dict[str, str]) -> None:
     outcome = await run(*what, "--expected-version", "7", **target)
 
     assert outcome.code == 1
-    assert "is at version 0, expected was 7" in outcome.err
+    assert "is at version 0, expected 7: load it and decide again" in outcome.err
 
 
 async def test_tail_follows_what_is_appended(target: dict[str, str]) -> None:

@@ -108,7 +108,10 @@ async def test_an_import_is_interrupted_at_once(target: dict[str, str]) -> None:
         (*lines(1, expected_version=1), "line 3: expected_version: unknown field: use aggregate_id"),
         (*lines(1, occurred_at="2025"), "line 3: occurred_at: invalid time '2025': use ISO 8601"),
         (*lines(1, occurred_at="2025-01-01T00:00:00"), "event 3: occurred_at: has no time zone"),
-        (lines(1)[0].replace("1}", '"1"}'), "event 3: event_version: is '1': give a whole number from 1 to"),
+        (
+            lines(1)[0].replace("1}", '"1"}'),
+            "event 3: event_version: invalid value '1': use a whole number from 1 to",
+        ),
         (lines(2)[1], "event 3: aggregate "),
         (*lines(1, event_data=float("nan")), "event 3: event_data: is not JSON"),
     ],

@@ -120,7 +120,7 @@ async def test_choices_that_have_no_meaning_are_named() -> None:
     assert (zone.code, aggregate.code, wrong.code) == (2, 2, 2)
     assert "invalid time '2026-11-01': use ISO 8601 with a time zone" in zone.err
     assert "omit --aggregate-id" in aggregate.err
-    assert "filter.event_types[0]: is '*A'" in wrong.err
+    assert "filter.event_types[0]: invalid type '*A'" in wrong.err
 
 
 async def test_topology_show_prints_what_the_service_takes() -> None:

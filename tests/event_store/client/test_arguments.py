@@ -123,7 +123,9 @@ async def test_what_has_no_place_in_the_contract_is_refused_by_its_name(client: 
 @pytest.mark.parametrize("seconds", NO_TIMES)
 def test_a_time_that_never_ends_is_refused(seconds: Any) -> None:
     """NaN and infinity would be waited for without an end, 0 is over before it begins."""
-    with pytest.raises(InvalidArgumentError, match=r"timeout_seconds: is .*: give seconds, above 0"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"timeout_seconds: invalid value .*: use seconds, above 0"
+    ):
         Client(timeout_seconds=seconds)
     with pytest.raises(InvalidArgumentError, match="quiet_seconds"):
         DeadLetters(Subscription(name="a", topic="b"), "project", quiet_seconds=seconds)
@@ -132,5 +134,7 @@ def test_a_time_that_never_ends_is_refused(seconds: Any) -> None:
 @pytest.mark.parametrize("most_in_flight", [*NO_NUMBERS, 0, 100_001], ids=lambda each: type(each).__name__)
 async def test_a_stream_without_room_is_refused(client: Client, most_in_flight: Any) -> None:
     """With 0 in flight its first append would wait forever."""
-    with pytest.raises(InvalidArgumentError, match=r"most_in_flight: is .*: give a whole number from 1 to"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"most_in_flight: invalid value .*: use a whole number from 1 to"
+    ):
         client.append_stream(most_in_flight=most_in_flight)

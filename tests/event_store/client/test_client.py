@@ -95,7 +95,7 @@ async def test_each_refusal_is_an_error_of_its_own(client: Client) -> None:
     event = NewEvent("A", 1)
     await client.append(aggregate_id, "Order", [event], expected_version=0)
 
-    with pytest.raises(WrongExpectedVersionError, match="is at version 1, expected was"):
+    with pytest.raises(WrongExpectedVersionError, match="is at version 1, expected"):
         await client.append(aggregate_id, "Order", [NewEvent("B", 1)], expected_version=0)
     with pytest.raises(WrongAggregateTypeError, match="is of type 'Order', not 'Invoice'"):
         await client.append(aggregate_id, "Invoice", [NewEvent("B", 1)], expected_version=1)

@@ -54,5 +54,5 @@ async def test_dead_letters_are_not_chosen_by_the_letters_of_an_id(
             else:
                 await getattr(letters, call)("0198c2a4")
 
-    with pytest.raises(InvalidArgumentError, match=r"^event_ids: .* give a list of texts"):
+    with pytest.raises(InvalidArgumentError, match=r"^event_ids: .* use a list of strings"):
         await call_it()

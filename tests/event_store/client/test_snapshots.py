@@ -56,7 +56,9 @@ async def test_a_bad_snapshot_is_refused(client: Client) -> None:
 
     with pytest.raises(InvalidArgumentError, match="the aggregate's last version is 1"):
         await client.save_snapshot(aggregate_id, "Counter", 2, {})
-    with pytest.raises(InvalidArgumentError, match="event_version: is -1: give a whole number from 1 to"):
+    with pytest.raises(
+        InvalidArgumentError, match="event_version: invalid value -1: use a whole number from 1 to"
+    ):
         await client.save_snapshot(aggregate_id, "Counter", -1, {})
     with pytest.raises(InvalidArgumentError, match="snapshot_data: is no JSON"):
         await client.save_snapshot(aggregate_id, "Counter", 1, object())

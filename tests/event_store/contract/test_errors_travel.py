@@ -70,7 +70,7 @@ def test_an_error_of_any_size_fits_into_the_metadata_of_a_call() -> None:
     assert size_bytes < 8000
     assert isinstance(received, errors.InvalidArgumentError)
     assert [violation.field for violation in received.violations] == [*[f"f[{n}]" for n in range(10)], ""]
-    assert str(received).endswith("; 990 more are wrong: correct these first")
+    assert str(received).endswith("; 990 more fields are invalid: correct these first")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ async def test_a_conflict_is_the_librarys_error_and_stores_nothing(application: 
             app.add_word(one, "ahoj", "hello")
             stale.add("ahoj", "hi")
             fresh.add("pes", "dog")
-            with pytest.raises(IntegrityError, match=f"{one} is at version 2, expected was 1"):
+            with pytest.raises(IntegrityError, match=f"{one} is at version 2, expected 1"):
                 app.save(fresh, stale)
             assert (app.words(one), app.words(other)) == ({"ahoj": "hello"}, {})
 

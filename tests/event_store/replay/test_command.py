@@ -53,7 +53,7 @@ async def test_a_replay_is_started_shown_and_turned(bus: Bus, log: Log) -> None:
     assert [each.out.split()[1] for each in turned] == ["paused", "running", "cancelled"]
     assert over.code == 1  # it was waited for, and was cancelled
     assert late.code == 1
-    assert "is cancelled, so nothing of it can be changed" in late.err
+    assert "is cancelled and cannot be changed" in late.err
     assert [each["state"] for each in listed.lines] == ["cancelled", "finished"]
 
 

@@ -191,7 +191,7 @@ async def test_a_request_outside_the_contract_is_refused(
 
 def test_an_event_that_no_topic_takes_is_refused_as_in_an_append() -> None:
     """Where the topology refuses what it does not route, an import is no way around it."""
-    with pytest.raises(InvalidArgumentError, match=r"event 12: event_type: no route of the topology takes"):
+    with pytest.raises(InvalidArgumentError, match=r"event 12: event_type: no route of the topology accepts"):
         prepare_part(pb.ImportEventsRequest(events=history(3)), 12, lambda _aggregate, _event: True)
 
 

@@ -98,8 +98,8 @@ def test_the_routes_of_the_decision() -> None:
         "integration-events",
     ]
     assert _names(routing, "Order", "IntegrationOrderPlaced") == ["integration-events"]
-    assert routing.is_refused("Order", "OrderPlaced")
-    assert not routing.is_refused("Vocabulary", "WordAdded")
+    assert routing.rejects("Order", "OrderPlaced")
+    assert not routing.rejects("Vocabulary", "WordAdded")
     assert routing.topics["progress-events"].path == "projects/event-store-local/topics/progress-events"
 
 
@@ -143,7 +143,7 @@ def test_store_only_refuses_nothing_and_publishes_nothing() -> None:
     """An unmatched event of a store-only topology is stored and passed over."""
     routing = _routing(unrouted="store-only")
 
-    assert not routing.is_refused("A", "X")
+    assert not routing.rejects("A", "X")
     assert routing.topics_for("A", "X") == ()
 
 
@@ -152,7 +152,7 @@ def test_types_invented_by_callers_do_not_fill_the_memory() -> None:
     routing = _routing(Route("A", "*", ("first",)))
 
     for number in range(10_001):
-        assert routing.is_refused("B", str(number))
+        assert routing.rejects("B", str(number))
 
     assert len(routing._answers) <= 10_000
     assert _names(routing, "A", "X") == ["first"]

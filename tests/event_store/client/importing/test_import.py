@@ -376,7 +376,7 @@ async def test_postgresql_killed_under_an_import_loses_and_doubles_nothing(
     [
         ({"event_data": "x" * 6_000_000}, r"event 3: it is 6\d{6} bytes, at most"),
         ({"event_data": "x" * 4_500_000}, r"event 3: it is 4\d{6} bytes, at most"),
-        ({"event_version": 0}, "event 3: event_version: is 0"),
+        ({"event_version": 0}, "event 3: event_version: invalid value 0"),
         ({"aggregate_id": "\ud800"}, "event 3: aggregate_id: has a lone surrogate"),
         ({"occurred_at": None}, "event 3: occurred_at: is None"),
     ],
@@ -397,5 +397,7 @@ async def test_an_event_that_cannot_be_sent_is_named(
 
 async def test_a_source_that_is_a_text_is_refused(client: Client) -> None:
     """Its letters are no events."""
-    with pytest.raises(InvalidArgumentError, match="events: is 'events': give a list of ImportedEvent"):
+    with pytest.raises(
+        InvalidArgumentError, match="events: invalid value 'events': use a list of ImportedEvent"
+    ):
         await client.import_events("legacy", "events")  # type: ignore[arg-type] # what is refused

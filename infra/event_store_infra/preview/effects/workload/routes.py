@@ -38,7 +38,7 @@ def of_routing(old: str, new: str, *, relays: bool) -> Iterator[Effect]:
     samples = _samples([*before.routes, *after.routes])
     if relays:
         yield from _of_publishing(before, after, samples)
-    refused = [each for each in samples if after.is_refused(*each) and not before.is_refused(*each)]
+    refused = [each for each in samples if after.rejects(*each) and not before.rejects(*each)]
     if refused:
         yield stops(f"whoever appends {_listed(map(_event, _widest(refused)))}, refused from then on", _PAGE)
     if before.unrouted == "refuse" and after.unrouted != "refuse":
