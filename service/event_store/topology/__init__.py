@@ -1,8 +1,8 @@
 """The event bus as declared in `topology.yaml`: topics, subscriptions, dead letters and routes.
 
-`Topology` is the file, read by `infra` and by tests. `Routing` is the part that the service needs, with full
-names, handed to its container as JSON. Nothing here does I/O but the reading of the file, and nothing here
-imports gRPC or a database, so that a Pulumi program may import it.
+`Topology` is the content of the file, for `infra` and tests. `Routing` is the part for the service, with full
+names; its container receives it as JSON. This package only reads the file and imports neither gRPC nor a
+database driver, so that a Pulumi program can import it.
 """
 
 from event_store.topology.model import Topology

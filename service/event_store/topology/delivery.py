@@ -1,4 +1,4 @@
-"""How a subscription delivers, other than to those who pull: by push, or into BigQuery or Cloud Storage."""
+"""Read the push and export settings of a subscription: HTTP push, BigQuery or Cloud Storage."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ _TABLE: Final = (
 )
 _BUCKET: Final = (r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", "the name of a bucket")
 _PREFIX: Final = (r"[^\r\n]{1,256}", "1 to 256 characters of one line")
-_SUFFIX: Final = (r"[^\r\n]{0,255}[^\r\n/]", "1 to 256 characters of one line, the last one no /")
+_SUFFIX: Final = (r"[^\r\n]{0,255}[^\r\n/]", "1 to 256 characters of one line, not ending with /")
 _EXPORT_SECONDS: Final = (60, 600)
 _EXPORT_BYTES: Final = (1_000, 10_737_418_240)
 _EXPORT_MESSAGES: Final = (1_000, 9_223_372_036_854_775)
@@ -23,13 +23,13 @@ AVRO, TEXT = "avro", "text"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """Delivery by POST requests that carry an OpenID token of the bus's own push identity.
+    """Deliver messages by HTTP POST, with an OpenID token of the bus's push identity.
 
     Attributes:
-        endpoint: An https address.
-        audience: What the token is for; empty for the endpoint.
-        service: A Cloud Run service of the same project and region that the push identity may call; empty
-            where the endpoint's owner grants that.
+        endpoint: The https URL to post to.
+        audience: The audience of the token; empty for the endpoint.
+        service: A Cloud Run service of the same project and region, which the push identity is allowed to
+            call; empty if the endpoint's owner grants that.
     """
 
     endpoint: str
@@ -41,7 +41,7 @@ class Push:
         """Read a `pushConfig`.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The configuration is invalid.
         """
         keys = value.mapping(("pushEndpoint",), ("audience", "service"))
         return cls(
@@ -53,14 +53,14 @@ class Push:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BigQueryExport:
-    """Delivery into rows of a table that exists: an archive without an end, to be asked in SQL.
+    """Write messages to rows of an existing BigQuery table.
 
     Attributes:
-        table: `project.dataset.table`.
-        use_topic_schema: Whether the topic's schema says which columns there are.
-        use_table_schema: Whether the table's own columns say it; not both.
-        write_metadata: Whether id, time and attributes are written too.
-        drop_unknown_fields: Whether fields without a column are left out, rather than the message refused.
+        table: The table, `project.dataset.table`.
+        use_topic_schema: Whether the topic's schema defines the columns.
+        use_table_schema: Whether the table's columns define the fields; excludes `use_topic_schema`.
+        write_metadata: Whether to write the message's id, time and attributes, too.
+        drop_unknown_fields: Whether to drop fields without a column; otherwise such a message is rejected.
     """
 
     table: str
@@ -74,7 +74,7 @@ class BigQueryExport:
         """Read a `bigqueryConfig`.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The configuration is invalid.
         """
         names = {
             "useTopicSchema": "use_topic_schema",
@@ -96,16 +96,18 @@ class BigQueryExport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudStorageExport:
-    """Delivery into objects of a bucket that exists: an archive without an end.
+    """Write messages to objects of an existing Cloud Storage bucket.
 
     Attributes:
-        bucket: Its name.
-        filename_prefix: What the objects' names begin with.
-        filename_suffix: What they end with.
-        maximum_seconds: After how long an object is closed, 60 to 600 and not above the ack deadline.
-        maximum_bytes: With how many bytes it is closed, 1 KB to 10 GiB; None for no such limit.
-        maximum_messages: With how many messages it is closed, 1,000 at least; None for no such limit.
-        form: `avro` with all that a message has, or `text` with its data alone, a line each.
+        bucket: The name of the bucket.
+        filename_prefix: The prefix of the objects' names; empty for none.
+        filename_suffix: The suffix of the objects' names; empty for none.
+        maximum_seconds: The time after which an object is closed, 60 to 600 seconds and not above the
+            acknowledgement deadline.
+        maximum_bytes: The size at which an object is closed, 1 KB to 10 GiB; None for no limit.
+        maximum_messages: The number of messages at which an object is closed, at least 1,000; None for no
+            limit.
+        form: `avro` for data and attributes, or `text` for the data only, one line per message.
     """
 
     bucket: str
@@ -121,7 +123,7 @@ class CloudStorageExport:
         """Read a `cloudStorageConfig`.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The configuration is invalid.
         """
         keys = value.mapping(
             ("bucket",),
@@ -153,14 +155,14 @@ DELIVERY_KEYS: Final = tuple(_KINDS)
 
 
 def read_delivery(keys: dict[str, Value]) -> Delivery | None:
-    """Return how a subscription of these keys delivers; None to those who pull.
+    """Read the push or export settings among a subscription's keys; None for pull.
 
     Raises:
-        TopologyError: It is wrong, or there is more than one.
+        TopologyError: The settings are invalid, or there is more than one.
     """
     given = [key for key in DELIVERY_KEYS if key in keys]
     if len(given) > 1:
         raise keys[given[1]].error(
-            f"is given beside {given[0]}", "remove one: a subscription delivers one way"
+            f"excludes {given[0]}", "remove one: a subscription has one way of delivery"
         )
     return _KINDS[given[0]].read(keys[given[0]]) if given else None

@@ -1,4 +1,4 @@
-"""A YAML file whose every value knows where it stands, so that every error can say so."""
+"""Read a YAML file into values that keep their place, for errors with file, line and field."""
 
 import difflib
 import re
@@ -20,23 +20,23 @@ _TAG: Final = "tag:yaml.org,2002:"
 
 
 def read(text: str, source: str) -> "Value":
-    """Return the root of a document of one YAML mapping.
+    """Parse a YAML document and return its root.
 
     Args:
-        text: The file's content.
-        source: What errors call the file, usually its path.
+        text: The content of the file.
+        source: The name of the file in errors, usually its path.
 
     Raises:
-        TopologyError: The text is no YAML.
+        TopologyError: The text is not YAML, or empty.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise TopologyError(f"{source}:{line}: this is no YAML: {error.problem}: correct the line") from None
+        raise TopologyError(f"{source}:{line}: not YAML ({error.problem}): correct the line") from None
     except (yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise TopologyError(f"{source}: this is no YAML: {reason}: write it as plain text") from None
+        raise TopologyError(f"{source}: not YAML ({reason}): write it as plain text") from None
     if node is None:
         raise TopologyError(f"{source}: the file is empty: declare `topics`, `subscriptions` and `routes`")
     return Value(node, source, "")
@@ -44,12 +44,12 @@ def read(text: str, source: str) -> "Value":
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a file.
+    """One value of a YAML file.
 
     Attributes:
-        node: What YAML made of it.
-        source: The file.
-        field: Its path, as in `subscriptions[0].ackDeadlineSeconds`; empty for the whole file.
+        node: The parsed node.
+        source: The name of the file in errors.
+        field: The path of the value, as in `subscriptions[0].ackDeadlineSeconds`; empty for the whole file.
     """
 
     node: yaml.Node
@@ -57,12 +57,12 @@ class Value:
     field: str
 
     def error(self, problem: str, fix: str) -> TopologyError:
-        """Return, for the caller to raise, an error that names file, line and field."""
+        """Return an error with file, line and field, for the caller to raise."""
         line = self.node.start_mark.line + 1
         return TopologyError(f"{self.source}:{line}: {self.field or 'the file'} {problem}: {fix}")
 
     def mapping(self, required: Collection[str], optional: Collection[str]) -> dict[str, "Value"]:
-        """Return the values of a mapping by key, refusing keys that are unknown, missing or given twice."""
+        """Return the values of a mapping by key; reject unknown, missing and repeated keys."""
         known = [*required, *optional]
         if not self.is_mapping():
             raise self.error(f"is {self._kind()}", f"write a mapping with the keys {', '.join(known)}")
@@ -73,10 +73,10 @@ class Value:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 raise at_key.error(
-                    "is unknown", f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                    "is unknown", f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
                 )
             if key in values:
-                raise at_key.error("is given twice", "remove one")
+                raise at_key.error("is given twice", "remove one of them")
             values[key] = Value(value_node, self.source, at_key.field)
         for key in required:
             if key not in values:
@@ -84,43 +84,43 @@ class Value:
         return values
 
     def is_mapping(self) -> bool:
-        """Return whether this is a mapping."""
+        """Return whether the value is a mapping."""
         return isinstance(self.node, yaml.MappingNode)
 
     def items(self) -> list["Value"]:
         """Return the values of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
-            raise self.error(f"is {self._kind()}", "write a list, each entry on a line of its own after `- `")
+            raise self.error(f"is {self._kind()}", "write a list, one entry per line after `- `")
         return [
             Value(node, self.source, f"{self.field}[{index}]") for index, node in enumerate(self.node.value)
         ]
 
     def text(self) -> str:
-        """Return a text that is not empty."""
+        """Return a string that is not empty."""
         if self._kind() != "text" or not self.node.value:
             raise self.error(f"is {self._shown()}", "write a text; in quotes if it looks like a number")
         return str(self.node.value)
 
     def matching(self, pattern: str, allowed: str) -> str:
-        """Return a text that a pattern matches as a whole; `allowed` says in words which."""
+        """Return a string that matches a whole pattern; `allowed` describes the pattern in errors."""
         text = self.text()
         if not re.fullmatch(pattern, text):
             raise self.error(f"is {text!r}", f"write {allowed}")
         return text
 
     def boolean(self) -> bool:
-        """Return true or false."""
+        """Return a boolean."""
         if self._kind() != "true or false" or self.node.value not in ("true", "false"):
             raise self.error(f"is {self._shown()}", "write true or false")
         return bool(self.node.value == "true")
 
     def labels(self) -> dict[str, str]:
-        """Return labels as Google takes them, 64 at the most."""
+        """Return labels that Google accepts, at most 60 of them."""
         if not self.is_mapping():
             raise self.error(f"is {self._kind()}", "write a mapping of labels, as in `team: words`")
         names = [key.value for key, _ in self.node.value]
         values = self.mapping((), names)
-        fix = "write 1 to 63 small letters, digits, - and _; a key begins with a letter and not with goog"
+        fix = "write 1 to 63 lower-case letters, digits, - and _; a key begins with a letter, not with goog"
         for name, value in values.items():
             if not _LABEL.fullmatch(name) or name.startswith("goog"):
                 raise value.error(f"has the key {name!r}", fix)
@@ -130,27 +130,29 @@ class Value:
         return {name: value.text() for name, value in values.items()}
 
     def choice(self, choices: Collection[str], otherwise: str = "") -> str:
-        """Return a text that is one of a few; `otherwise` is what an error names besides them."""
+        """Return a string that is one of `choices`; errors name `otherwise` as an alternative."""
         if self._kind() != "text" or self.node.value not in choices:
-            known = ", ".join(choices) or "those that are declared, which are none"
-            raise self.error(f"is {self._shown()}", f"write one of {known} {otherwise}".rstrip())
+            fix = (
+                f"write one of {', '.join(choices)} {otherwise}".rstrip() if choices else "declare one first"
+            )
+            raise self.error(f"is {self._shown()}", fix)
         return str(self.node.value)
 
     def resource_name(self, longest_characters: int) -> str:
-        """Return a name that Pub/Sub takes for a topic or a subscription."""
+        """Return a valid name of a topic, subscription or schema of Pub/Sub."""
         name = self.text()
         if len(name) > longest_characters or not _NAME.fullmatch(name) or name.lower().startswith("goog"):
             raise self.error(
-                f"is {name!r}, which is no name that Pub/Sub takes",
-                f"write 3 to {longest_characters} letters, digits and -_.~+%, the first one a letter, "
-                "and not beginning with goog",
+                f"is {name!r}, not a valid name in Pub/Sub",
+                f"write 3 to {longest_characters} letters, digits and -_.~+%, beginning with a letter "
+                "and not with goog",
             )
         return name
 
     def integer(self, lowest: int, highest: int) -> int:
-        """Return a whole number within an inclusive range."""
+        """Return a whole number from `lowest` to `highest`."""
         fix = f"write a whole number from {lowest} to {highest}"
-        # YAML 1.1 would also read 010 as eight and 1:30 as ninety; nobody means that here.
+        # YAML 1.1 would read 010 as eight and 1:30 as ninety: reject these.
         if self._kind() != "a number" or not re.fullmatch(r"0|[1-9][0-9]{0,17}", self.node.value):
             raise self.error(f"is {self._shown()}", fix)
         number = int(self.node.value)
@@ -159,13 +161,13 @@ class Value:
         return number
 
     def duration_seconds(self, lowest_seconds: int, highest_seconds: int) -> int:
-        """Return the seconds of a duration such as `10s`, `30m`, `12h` or `7d`, within an inclusive range."""
+        """Return the seconds of a duration such as `10s`, `30m`, `12h` or `7d`, within a range."""
         allowed = f"{_duration(lowest_seconds)} to {_duration(highest_seconds)}"
         fix = f"write a whole number and a unit (s, m, h or d), from {allowed}"
         value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
         match = re.fullmatch(r"([0-9]{1,18})([smhd])", value)
         if not match:
-            raise self.error(f"is {self._shown()}, which is no duration", fix)
+            raise self.error(f"is {self._shown()}, not a duration", fix)
         seconds = int(match[1]) * _SECONDS[match[2]]
         if not lowest_seconds <= seconds <= highest_seconds:
             raise self.error(f"is {value}, outside {allowed}", fix)

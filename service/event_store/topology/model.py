@@ -1,4 +1,4 @@
-"""The topology: all of `topology.yaml`, and what holds between its parts."""
+"""Read `topology.yaml` and check that its parts fit together."""
 
 import re
 from dataclasses import dataclass
@@ -17,14 +17,16 @@ _PROJECT: Final = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The whole bus, as one file declares it.
+    """The event bus as one file declares it.
 
     Attributes:
-        topics: In the order of the file, with unique names.
-        subscriptions: In the order of the file, with unique names; no dead letters' name is taken.
-        routes: Which events go to which topics.
-        unrouted: `refuse` or `store-only`: what happens to an event that no route matches.
-        schemas: In the order of the file, with unique names.
+        topics: The topics in the order of the file, with unique names.
+        subscriptions: The subscriptions in the order of the file, with unique names that no dead-letter topic
+            or subscription has.
+        routes: The routes from types of events to topics.
+        unrouted: The policy for events without a matching route: `refuse` rejects the append, `store-only`
+            stores them without publishing.
+        schemas: The schemas in the order of the file, with unique names.
     """
 
     topics: tuple[Topic, ...]
@@ -38,12 +40,12 @@ class Topology:
         """Read a topology from a file.
 
         Raises:
-            TopologyError: The file cannot be read or is wrong; the message says where and how to fix it.
+            TopologyError: The file cannot be read or is invalid; the message has the place and the fix.
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
         except UnicodeDecodeError:
-            raise TopologyError(f"{path}: this is no UTF-8 text: save it as UTF-8") from None
+            raise TopologyError(f"{path}: the file is not UTF-8 text: save it as UTF-8") from None
         except OSError as error:
             raise TopologyError(
                 f"{path}: the file cannot be read ({error.strerror}): give the path of a topology.yaml"
@@ -52,10 +54,14 @@ class Topology:
 
     @classmethod
     def parse(cls, text: str, source: str) -> "Topology":
-        """Read a topology from text; `source` is what errors call it.
+        """Read a topology from text.
+
+        Args:
+            text: The content of the file.
+            source: The name of the file in errors.
 
         Raises:
-            TopologyError: The text is wrong; the message says where and how to fix it.
+            TopologyError: The text is invalid; the message has the place and the fix.
         """
         lists = ("topics", "subscriptions", "routes", "schemas")
         keys = read(text, source).mapping((), (*lists, "unrouted"))
@@ -78,19 +84,19 @@ class Topology:
         )
 
     def routing(self, project: str, ordering: Ordering | None = None) -> Routing:
-        """Return what the service needs to route the events of a project.
+        """Return the routing of a project, for the service.
 
         Args:
-            project: The Google Cloud project's id.
-            ordering: Replaces every topic's own ordering if given.
+            project: The id of the Google Cloud project.
+            ordering: Replaces the ordering of every topic; None keeps them.
 
         Raises:
-            ConfigurationError: The project's id is none.
+            ConfigurationError: The project id is invalid.
         """
         if not _PROJECT.fullmatch(project):
             raise ConfigurationError(
-                f"{project!r} is no project id: it has 6 to 30 lower-case letters, digits and hyphens, "
-                "begins with a letter and ends with no hyphen"
+                f"invalid project id {project!r}: use 6 to 30 lower-case letters, digits and hyphens, "
+                "beginning with a letter and not ending with a hyphen"
             )
         return Routing(
             topics={
@@ -110,10 +116,10 @@ class Topology:
 def _refuse_taken(names: list[str], values: list[Value], dead_letters: list[str]) -> None:
     for index, (name, value) in enumerate(zip(names, values, strict=True)):
         if name in names[:index]:
-            raise value.error(f"has the name {name}, which is taken", "give it a name of its own")
+            raise value.error(f"has the name {name}, which is taken", "give it another name")
         if name in dead_letters:
             raise value.error(
-                f"has the name {name}, which a subscription's dead letters take", "give it another name"
+                f"has the name {name}, which a subscription's dead letters have", "give it another name"
             )
 
 

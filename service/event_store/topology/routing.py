@@ -1,6 +1,6 @@
-"""Which topics an event goes to, and under which ordering key.
+"""Route events to topics, and compute their ordering keys.
 
-A `Routing` is resolved once from a `Topology`, for one project, and travels to the service as JSON in
+A `Routing` is made from a `Topology` for one project. The service receives it as JSON in
 `EVENT_STORE_ROUTING`.
 """
 
@@ -23,12 +23,13 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """How a topic keeps order.
+    """The ordering of a topic's messages.
 
     Attributes:
-        kind: `aggregate` (the key is the aggregate's id), `partitions` (the key is a bucket of aggregates:
-            order per aggregate holds and publish requests fill up) or `none` (no key, no order).
-        partitions: How many buckets, 1 to 100,000; 0 unless the kind is `partitions`.
+        kind: `aggregate`: the ordering key is the aggregate's id. `partitions`: the key is a partition of
+            aggregates, which keeps the order of each aggregate and fills publish requests better. `none`: no
+            key and no order.
+        partitions: The number of partitions, 1 to 100,000; 0 for the other kinds.
     """
 
     kind: str = "aggregate"
@@ -49,12 +50,12 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Events that match go to these topics.
+    """A route: events that match both patterns are published to the topics.
 
     Attributes:
-        aggregate_type: A pattern in which `*` stands for any text; `*` alone matches every type.
-        event_type: The same, for the event's type. Both must match.
-        topics: Names of topics, at least one.
+        aggregate_type: A pattern for the aggregate type, in which `*` matches any text.
+        event_type: A pattern for the event type, in which `*` matches any text.
+        topics: The names of the topics, at least one.
     """
 
     aggregate_type: str
@@ -62,7 +63,7 @@ class Route:
     topics: tuple[str, ...]
 
     def matches(self, aggregate_type: str, event_type: str) -> bool:
-        """Return whether an event of these types takes this route."""
+        """Return whether an event with these types matches the route."""
         return _matches(self.aggregate_type, aggregate_type) and _matches(self.event_type, event_type)
 
 
@@ -71,12 +72,12 @@ class RoutedTopic:
     """A topic that events are published to.
 
     Attributes:
-        name: Its name in the topology.
-        path: Its full name, `projects/PROJECT/topics/NAME`.
-        ordering: How it keeps order.
-        unpublishable: What becomes of a message that can never be published. `park`: it is set aside, and its
-            ordering key goes on. `block`: it is set aside, and so is all that follows it in its ordering key,
-            until an operator has seen to it. Without order there is nothing to block.
+        name: The name in the topology.
+        path: The full name, `projects/PROJECT/topics/NAME`.
+        ordering: The ordering of its messages.
+        unpublishable: The policy for messages that Pub/Sub rejects for good. `park` parks the message and
+            continues with its ordering key. `block` parks it together with all later messages of its ordering
+            key, until an operator retries or drops it; not for a topic without order.
     """
 
     name: str
@@ -95,8 +96,8 @@ class Routing:
 
     Attributes:
         topics: The topics by name.
-        routes: In the order of the file.
-        unrouted: `refuse` or `store-only`: what happens to an event that no route matches.
+        routes: The routes in the order of the file.
+        unrouted: `refuse` or `store-only`, see `Topology`.
     """
 
     topics: Mapping[str, RoutedTopic]
@@ -119,11 +120,11 @@ class Routing:
         return answer
 
     def rejects(self, aggregate_type: str, event_type: str) -> bool:
-        """Return whether an event of these types may not be appended, because no route matches it."""
+        """Return whether an append of an event with these types is rejected, as no route matches."""
         return self.unrouted == "refuse" and not self.topics_for(aggregate_type, event_type)
 
     def to_json(self) -> str:
-        """Return the JSON that `from_json` reads; the same for equal routings."""
+        """Return the JSON for `from_json`; equal routings have equal JSON."""
         return json.dumps(
             {
                 "topics": {topic.name: _topic_to_json(topic) for topic in self.topics.values()},
@@ -138,16 +139,16 @@ class Routing:
 
     @classmethod
     def from_json(cls, text: str) -> "Routing":
-        """Read what `to_json` wrote.
+        """Parse the JSON of `to_json`.
 
         Raises:
-            ConfigurationError: It was written by something else.
+            ConfigurationError: The text is not the JSON of a routing.
         """
         try:
             return cls._of(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigurationError(
-                f"EVENT_STORE_ROUTING is no routing ({type(error).__name__}: {error}): "
+                f"EVENT_STORE_ROUTING is not a routing ({type(error).__name__}: {error}): "
                 "set it to what `event-store topology show --json` prints"
             ) from None
 
@@ -200,5 +201,5 @@ def _ordering_from_json(value: Any) -> Ordering:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value

@@ -1,4 +1,4 @@
-"""A schema that Pub/Sub holds every message of a topic to, as `topology.yaml` declares it."""
+"""Read the schemas of `topology.yaml`, against which Pub/Sub checks every message of a topic."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,12 +13,12 @@ _DEFINITION_BYTES: Final = 300_000  # https://cloud.google.com/pubsub/quotas#res
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """A schema.
+    """A message schema of Pub/Sub.
 
     Attributes:
-        name: 3 to 255 characters.
+        name: The name, 3 to 255 characters.
         type: `AVRO` or `PROTOCOL_BUFFER`.
-        definition: Its text, at most 300,000 bytes. A message is the event as JSON: see
+        definition: The text of the schema, at most 300,000 bytes. A message is the event as JSON, see
             docs/howto/consumers.md.
     """
 
@@ -31,7 +31,7 @@ class Schema:
         """Read an entry of `schemas`.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The entry is invalid.
         """
         keys = value.mapping(("name", "type", "definition"), ())
         definition = keys["definition"].text()

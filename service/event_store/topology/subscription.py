@@ -1,4 +1,4 @@
-"""A subscription and its dead letters, as `topology.yaml` declares them."""
+"""Read the subscriptions of `topology.yaml`, with their dead letters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,11 @@ _MEMBER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When a message that was not acknowledged comes again.
+    """The waits before Pub/Sub delivers an unacknowledged message again.
 
     Attributes:
-        minimum_backoff_seconds: The first wait, 0 to 600 and not above the maximum.
-        maximum_backoff_seconds: The longest wait, 0 to 600.
+        minimum_backoff_seconds: The first wait, 0 to 600 seconds and not above the maximum.
+        maximum_backoff_seconds: The longest wait, 0 to 600 seconds.
     """
 
     minimum_backoff_seconds: int = 10
@@ -46,7 +46,7 @@ class RetryPolicy:
         """Read a `retryPolicy`.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The policy is invalid.
         """
         keys = value.mapping((), ("minimumBackoff", "maximumBackoff"))
         seconds = {key: each.duration_seconds(*BACKOFF_SECONDS) for key, each in keys.items()}
@@ -65,25 +65,28 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A subscription of the bus. Each has dead letters: a topic and a subscription of `dead_letter_name`.
+    """A subscription of the bus. Its dead letters have a topic and a subscription named `dead_letter_name`.
 
     Attributes:
-        name: 3 to 243 characters, so that the dead letters' name fits into 255.
-        topic: The name of a topic of the topology.
-        ack_deadline_seconds: 10 to 600, and as long as an export to Cloud Storage holds an object open.
-        message_retention_seconds: How long an unacknowledged message is kept, 600 to 2,678,400 (31 days).
-        retry_policy: When a message comes again.
-        max_delivery_attempts: After how many attempts a message becomes a dead letter, 5 to 100.
-        filter: A filter of Pub/Sub on attributes, at most 256 bytes; empty for none.
-        enable_message_ordering: Whether it delivers in order: it does, unless its topic keeps none.
-        delivery: How it delivers; None to those who pull.
-        enable_exactly_once_delivery: Whether an acknowledgement is certain; for those who pull only.
-        retain_acked_messages: Whether a seek finds what was acknowledged, for its own retention.
-        labels: Beside the stack's.
-        consumers: Who may pull, as IAM members.
-        generation: Which one of this name it is. Topic, order and filter of a subscription cannot change: a
-            new generation has others, beside the one before.
-        kept_generations: Which earlier ones stay as they are, until they are drained.
+        name: The name, 3 to 243 characters, so that the name of the dead letters has at most 255.
+        topic: The name of its topic in the topology.
+        ack_deadline_seconds: The acknowledgement deadline, 10 to 600 seconds. For an export to Cloud Storage
+            at least the time that it keeps an object open.
+        message_retention_seconds: How long an unacknowledged message is retained, 600 to 2,678,400 seconds
+            (31 days).
+        retry_policy: The waits before a message is delivered again.
+        max_delivery_attempts: The attempts after which a message becomes a dead letter, 5 to 100.
+        filter: A Pub/Sub filter on attributes, at most 256 bytes; empty for none.
+        enable_message_ordering: Whether messages are delivered in order; false only if the topic has no
+            ordering.
+        delivery: Push or export; None for pull.
+        enable_exactly_once_delivery: Whether acknowledgements are confirmed; for pull only.
+        retain_acked_messages: Whether acknowledged messages are retained too, so that a seek finds them.
+        labels: Labels in addition to the stack's.
+        consumers: The IAM members that may pull.
+        generation: The generation of the subscription, 1 to 999. Topic, ordering and filter of a subscription
+            cannot change; a new generation has other values and runs next to the earlier one.
+        kept_generations: The earlier generations to keep until they are drained.
     """
 
     name: str
@@ -104,11 +107,11 @@ class Subscription:
 
     @property
     def physical_name(self) -> str:
-        """The name that Pub/Sub knows it by."""
+        """The name in Pub/Sub, with the generation's suffix."""
         return self.name_of(self.generation)
 
     def name_of(self, generation: int) -> str:
-        """Return the name that Pub/Sub knows a generation by; the first has no suffix."""
+        """Return the name of a generation in Pub/Sub; the first generation has no suffix."""
         return self.name if generation == 1 else f"{self.name}{GENERATION_SUFFIX}{generation}"
 
     @property
@@ -125,7 +128,7 @@ class Subscription:
             topics: The topology's topics by name.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The entry is invalid.
         """
         keys = value.mapping(
             ("name", "topic"),
@@ -167,9 +170,9 @@ class Subscription:
 
 
 def _ack_deadline(keys: Mapping[str, Value], delivery: Delivery | None) -> dict[str, int]:
-    """Return the ack deadline, if it is another than the default.
+    """Return the acknowledgement deadline unless it is the default.
 
-    Google's limit: an export's object is not held open for longer than its messages are leased.
+    Google's limit: an export keeps an object open for at most the acknowledgement deadline of its messages.
     """
     longest = delivery.maximum_seconds if isinstance(delivery, CloudStorageExport) else 0
     if "ackDeadlineSeconds" not in keys:
@@ -177,8 +180,8 @@ def _ack_deadline(keys: Mapping[str, Value], delivery: Delivery | None) -> dict[
     seconds = keys["ackDeadlineSeconds"].integer(*ACK_DEADLINE_SECONDS)
     if seconds < longest:
         raise keys["ackDeadlineSeconds"].error(
-            f"is {seconds}, but cloudStorageConfig.maxDuration is {longest}s and may not be longer",
-            "remove it, raise it, or lower maxDuration",
+            f"is {seconds}, below cloudStorageConfig.maxDuration of {longest}s",
+            "raise or remove it, or lower maxDuration",
         )
     return {"ack_deadline_seconds": seconds}
 
@@ -188,7 +191,7 @@ def _consumers(value: Value) -> tuple[str, ...]:
     for each in value.items():
         member = each.matching(*_MEMBER)
         if member in members:
-            raise each.error(f"is {member} again", "name each once")
+            raise each.error(f"is {member} again", "list each member once")
         members.append(member)
     return tuple(members)
 
@@ -205,7 +208,9 @@ def _exactly_once(keys: Mapping[str, Value], delivery: Delivery | None) -> bool:
     value = keys["enableExactlyOnceDelivery"]
     is_wanted = value.boolean()
     if is_wanted and delivery is not None:
-        raise value.error("is for subscriptions that are pulled", "remove it, or remove the other delivery")
+        raise value.error(
+            "is only for pull subscriptions", f"remove it, or remove {' or '.join(DELIVERY_KEYS)}"
+        )
     return is_wanted
 
 
@@ -216,7 +221,7 @@ def _generations(keys: Mapping[str, Value]) -> dict[str, Any]:
         number = each.integer(*GENERATIONS)
         if number >= generation or number in kept:
             raise each.error(
-                f"is {number}, but generation is {generation}", "name earlier ones only, each once"
+                f"is {number}, but generation is {generation}", "list only earlier generations, each once"
             )
         kept.append(number)
     return {"generation": generation, "kept_generations": tuple(kept)}

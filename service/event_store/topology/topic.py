@@ -1,4 +1,4 @@
-"""A topic, as `topology.yaml` declares it."""
+"""Read the topics of `topology.yaml`."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,17 +23,17 @@ class Topic:
     """A topic of the bus.
 
     Attributes:
-        name: 3 to 255 characters.
-        message_retention_seconds: How far back a subscription may seek, 600 to 2,678,400 (31 days).
-        ordering: How it keeps order.
-        unpublishable: `park` or `block`, see `RoutedTopic`; `block` needs an order.
-        labels: Beside the stack's.
-        kms_key: The key that messages are encrypted with; empty for Google's own.
-        earlier_kms_keys: Those before it, which messages that are still kept are encrypted with.
-        regions: The only regions that messages are kept in; none is any.
-        enforce_in_transit: Whether publishers and subscribers must be in these regions too.
+        name: The name, 3 to 255 characters.
+        message_retention_seconds: How far back a subscription can seek, 600 to 2,678,400 seconds (31 days).
+        ordering: The ordering of its messages.
+        unpublishable: `park` or `block`, see `RoutedTopic`; `block` requires an ordering.
+        labels: Labels in addition to the stack's.
+        kms_key: The key that encrypts messages; empty for a key of Google's.
+        earlier_kms_keys: The earlier keys of messages that are still retained.
+        regions: The only regions that may store messages; empty for all regions.
+        enforce_in_transit: Whether publishers and subscribers must be in these regions, too.
         schema: The name of a schema of the topology; empty for none.
-        schema_encoding: `JSON` or `BINARY`; our messages are JSON.
+        schema_encoding: `JSON` or `BINARY`; the service publishes JSON.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Topic:
 
     @property
     def kms_keys(self) -> tuple[str, ...]:
-        """All keys that its messages may be encrypted with, the present one first."""
+        """All keys that may encrypt its retained messages, the current one first."""
         return (*((self.kms_key,) if self.kms_key else ()), *self.earlier_kms_keys)
 
     @classmethod
@@ -62,7 +62,7 @@ class Topic:
             schemas: The names of the topology's schemas.
 
         Raises:
-            TopologyError: It is wrong.
+            TopologyError: The entry is invalid.
         """
         keys = value.mapping(
             ("name",),
@@ -97,9 +97,9 @@ def _earlier(value: Value, present: str) -> tuple[str, ...]:
     for each in value.items():
         key = each.matching(*_KEY)
         if key == present:
-            raise each.error("is the topic's kmsKeyName", "name the keys before it only, or remove it")
+            raise each.error("is the topic's kmsKeyName", "list only earlier keys")
         if key in earlier:
-            raise each.error(f"is {key} again", "name each key once")
+            raise each.error(f"is {key} again", "list each key once")
         earlier.append(key)
     return tuple(earlier)
 
@@ -108,7 +108,7 @@ def _storage(value: Value) -> dict[str, Any]:
     keys = value.mapping(("allowedPersistenceRegions",), ("enforceInTransit",))
     regions = tuple(each.matching(*_REGION) for each in keys["allowedPersistenceRegions"].items())
     if not regions:
-        raise keys["allowedPersistenceRegions"].error("is empty", "name a region, or remove the policy")
+        raise keys["allowedPersistenceRegions"].error("is empty", "list a region, or remove the policy")
     enforce = keys["enforceInTransit"].boolean() if "enforceInTransit" in keys else False
     return {"regions": regions, "enforce_in_transit": enforce}
 

@@ -1,4 +1,4 @@
-"""Which messages a subscription takes: by a filter in Pub/Sub's own language, or by types of ours."""
+"""Read a subscription's filter: in Pub/Sub's filter language, or by aggregate and event types."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,21 +8,21 @@ from event_store.topology.document import Value
 FILTER_BYTES: Final = 256
 _TYPE: Final = (
     r'[^\x00-\x1f\x7f-\x9f*\\"]{1,100}\*?|\*',
-    "a type, or the beginning of one followed by *",
+    "a type, or a prefix followed by *",
 )
 _ATTRIBUTES: Final = {"aggregateTypes": "aggregate_type", "eventTypes": "event_type"}
 
 
 def read_filter(keys: Mapping[str, Value]) -> str:
-    """Return the filter of a subscription of these keys; empty for none.
+    """Read the filter among a subscription's keys, in Pub/Sub's filter language; empty for none.
 
     Raises:
-        TopologyError: It is wrong, or too long.
+        TopologyError: The filter is invalid, or longer than 256 bytes.
     """
     types = [key for key in _ATTRIBUTES if key in keys]
     if "filter" in keys:
         if types:
-            raise keys[types[0]].error("is given beside filter", "put both into filter, or remove one")
+            raise keys[types[0]].error("excludes filter", "put both into filter, or remove one")
         return _fitting(keys["filter"], keys["filter"].text())
     conditions = [_condition(keys[key], _ATTRIBUTES[key]) for key in types]
     if not conditions:
@@ -34,7 +34,7 @@ def read_filter(keys: Mapping[str, Value]) -> str:
 def _condition(value: Value, attribute: str) -> str:
     names = [each.matching(*_TYPE) for each in value.items()]
     if not names:
-        raise value.error("is empty", "name a type, or remove it")
+        raise value.error("is empty", "list a type, or remove the key")
     return " OR ".join(
         f'hasPrefix(attributes.{attribute}, "{name[:-1]}")'
         if name.endswith("*")

@@ -38,7 +38,7 @@ def _refusal(section: str, key: str, value: str) -> str:
 def _keys(section: str, inside: str = "") -> Iterator[str]:
     """Yield the paths of all keys, as the parser names them where it meets an unknown one."""
     answer = _refusal(section, f"{inside}zzzzzz", "1")
-    found = re.search(rf"{re.escape(inside)}zzzzzz is unknown: known are (.*)", answer)
+    found = re.search(rf"{re.escape(inside)}zzzzzz is unknown: use one of (.*)", answer)
     for key in found[1].split(", ") if found else ():
         nested = list(_keys(section, f"{inside}{key}."))
         yield from nested or [f"{inside}{key}"]

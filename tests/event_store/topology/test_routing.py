@@ -83,7 +83,7 @@ def test_a_routing_of_an_earlier_release_parks() -> None:
 )
 def test_json_of_something_else_is_refused_with_the_variable_that_holds_it(text: str) -> None:
     """A container with a wrong environment says which variable to set to what."""
-    with pytest.raises(ConfigurationError, match=r"EVENT_STORE_ROUTING is no routing .*: set it to what"):
+    with pytest.raises(ConfigurationError, match=r"EVENT_STORE_ROUTING is not a routing .*: set it to what"):
         Routing.from_json(text)
 
 

@@ -115,15 +115,15 @@ def test_a_topic_without_order_has_subscriptions_without_order() -> None:
         pytest.param(
             "- a\n", "t.yaml:1: the file is a list: write a mapping with the keys topics", id="list"
         ),
-        pytest.param("topics: [\n", "t.yaml:2: this is no YAML", id="no YAML"),
-        pytest.param("a: 1\n---\nb: 2\n", "t.yaml:2: this is no YAML", id="two documents"),
-        pytest.param("a: \x00", "t.yaml: this is no YAML", id="control character"),
-        pytest.param("topics: " + "[" * 5000, "t.yaml: this is no YAML", id="too deep"),
+        pytest.param("topics: [\n", "t.yaml:2: not YAML (", id="no YAML"),
+        pytest.param("a: 1\n---\nb: 2\n", "t.yaml:2: not YAML (", id="two documents"),
+        pytest.param("a: \x00", "t.yaml: not YAML (", id="control character"),
+        pytest.param("topics: " + "[" * 5000, "t.yaml: not YAML (", id="too deep"),
         pytest.param(
             "topics: []\ntopisc: []\n", "t.yaml:2: topisc is unknown: did you mean topics?", id="near miss"
         ),
         pytest.param(
-            "x: 1\n", "t.yaml:1: x is unknown: known are topics, subscriptions, routes", id="unknown"
+            "x: 1\n", "t.yaml:1: x is unknown: use one of topics, subscriptions, routes", id="unknown"
         ),
         pytest.param("topics: []\ntopics: []\n", "t.yaml:2: topics is given twice: remove one", id="twice"),
         pytest.param("topics: {}\n", "t.yaml:1: topics is a mapping: write a list", id="no list"),
@@ -133,16 +133,16 @@ def test_a_topic_without_order_has_subscriptions_without_order() -> None:
         pytest.param("topics: [{name: 1}]", "topics[0].name is '1': write a text", id="number as name"),
         pytest.param("topics: [{name: }]", "topics[0].name is empty: write a text", id="empty name"),
         pytest.param(
-            "topics: [{name: 1a-b}]", "topics[0].name is '1a-b', which is no name that", id="name of a digit"
+            "topics: [{name: 1a-b}]", "topics[0].name is '1a-b', not a valid name in", id="name of a digit"
         ),
-        pytest.param(
-            "topics: [{name: ab}]", "which is no name that Pub/Sub takes: write 3 to 255", id="short name"
-        ),
+        pytest.param("topics: [{name: ab}]", "not a valid name in Pub/Sub: write 3 to 255", id="short name"),
         pytest.param(f"topics: [{{name: {'a' * 256}}}]", "write 3 to 255 letters", id="long name"),
-        pytest.param("topics: [{name: Google-x}]", "not beginning with goog", id="name of Google"),
+        pytest.param(
+            "topics: [{name: Google-x}]", "beginning with a letter and not with goog", id="name of Google"
+        ),
         pytest.param(
             "topics:\n  - name: abc\n  - name: abc\n",
-            "t.yaml:3: topics[1] has the name abc, which is taken: give it a name of its own",
+            "t.yaml:3: topics[1] has the name abc, which is taken: give it another name",
             id="topic twice",
         ),
         pytest.param(
@@ -155,7 +155,7 @@ def test_a_topic_without_order_has_subscriptions_without_order() -> None:
         ),
         pytest.param(
             _topology(topic="    messageRetentionDuration: 600\n"),
-            "is '600', which is no duration: write a whole number and a unit (s, m, h or d)",
+            "is '600', not a duration: write a whole number and a unit (s, m, h or d)",
             id="no unit",
         ),
         pytest.param(
@@ -274,7 +274,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         Topology.load(tmp_path / "missing.yaml")
     with pytest.raises(TopologyError, match=r"the file cannot be read \(Is a directory\): give the path"):
         Topology.load(tmp_path)
-    with pytest.raises(TopologyError, match="this is no UTF-8 text: save it as UTF-8"):
+    with pytest.raises(TopologyError, match="the file is not UTF-8 text: save it as UTF-8"):
         Topology.load(tmp_path / "latin.yaml")
 
 
@@ -283,7 +283,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 )
 def test_a_project_id_that_google_refuses_is_refused(project: str) -> None:
     """A wrong project would otherwise first show as a publish that fails."""
-    with pytest.raises(ConfigurationError, match="no project id"):
+    with pytest.raises(ConfigurationError, match="invalid project id"):
         Topology.load(ROOT / "topology.yaml").routing(project)
 
 
