@@ -18,7 +18,7 @@ _INTRODUCTION: Final = """\
 # The infrastructure
 
 What a stack consists of, in pictures and tables that `make inventory` makes from the engine's own plans.
-Every input of every resource stands in [an inventory](../../tests/event_store_infra/inventory) for each stack.
+Every input of every resource is in the [inventory](../../tests/event_store_infra/inventory), by stack.
 """
 _COMPONENTS: Final = """
 ## The components

@@ -129,7 +129,10 @@ def test_generations_have_names_of_their_own() -> None:
             "consumers[1] is user:a@b.c again: list each member once",
         ),
         ("    generation: 0", "generation is 0, outside 1 to 999"),
-        ("    keptGenerations: [1]", "keptGenerations[0] is 1, but generation is 1: list only earlier generations"),
+        (
+            "    keptGenerations: [1]",
+            "keptGenerations[0] is 1, but generation is 1: list only earlier generations",
+        ),
         ("    generation: 3\n    keptGenerations: [1, 1]", "keptGenerations[1] is 1, but generation is 3"),
         ("    retainAckedMessages: yes", "retainAckedMessages is 'yes': write true or false"),
     ],
