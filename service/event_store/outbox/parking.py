@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from event_store.database.pool import queries
-from event_store.errors import EventStoreError
+from event_store.errors import InvalidArgumentError
 from event_store.outbox.lease import LeaseLostError, statement
 from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RELAY, RelayLease
@@ -61,16 +61,16 @@ class Parking:
             cursor = await self._lease.connection.execute(queries["relay_blocked_keys"])
             self._blocked.update(await cursor.fetchall())
 
-    async def park(self, topic: str, pending: Pending, error: EventStoreError) -> None:
+    async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
         """Set a message aside that can never be published and, by its topic's policy, block its key.
 
         Raises:
             LeaseLostError: The lease is another's.
             EventStoreError: The database is away.
         """
-        ordering_key = pending.message.ordering_key
+        topic, ordering_key = pending.delivery.topic, pending.message.ordering_key
         is_blocking = topic in self._blocking and ordering_key != ""
-        parked = parked_row(topic, pending, error) | {"is_blocking": is_blocking}
+        parked = parked_row(pending, error) | {"is_blocking": is_blocking}
         async with statement():
             office = {"relay": RELAY, "epoch": self._lease.epoch}
             cursor = await self._lease.connection.execute(queries["relay_park"], parked | office)
@@ -80,18 +80,18 @@ class Parking:
             self._blocked.add((topic, ordering_key))
         logger.error("parked a message that cannot be published", extra=parked)
 
-    async def park_behind(self, topic: str, request: Sequence[Pending]) -> bool:
+    async def park_behind(self, request: Sequence[Pending]) -> bool:
         """Set the next messages of an ordering key aside if it is blocked; return whether it is.
 
         Raises:
             EventStoreError: The database is away.
         """
-        key = (topic, request[0].message.ordering_key)
+        topic, ordering_key = key = (request[0].delivery.topic, request[0].message.ordering_key)
         if key not in self._blocked:
             return False
         behind = {
             "topic": topic,
-            "ordering_key": key[1],
+            "ordering_key": ordering_key,
             "positions": [pending.delivery.position for pending in request],
             "event_ids": [pending.event_id for pending in request],
             "error": _BEHIND,
@@ -100,16 +100,18 @@ class Parking:
             cursor = await self._lease.connection.execute(queries["relay_park_behind"], behind)
         if cursor.rowcount == 0:
             self._blocked.discard(key)
-            logger.info("an ordering key is blocked no more", extra={"topic": topic, "ordering_key": key[1]})
+            logger.info(
+                "an ordering key is blocked no more", extra={"topic": topic, "ordering_key": ordering_key}
+            )
             return False
         return True
 
 
-def parked_row(topic: str, pending: Pending, error: EventStoreError) -> dict[str, Any]:
+def parked_row(pending: Pending, error: InvalidArgumentError) -> dict[str, Any]:
     """Return what `parked_messages` keeps of a message that can never be published."""
     return {
         "global_position": pending.delivery.position,
-        "topic": topic,
+        "topic": pending.delivery.topic,
         "event_id": pending.event_id,
         "ordering_key": pending.message.ordering_key,
         "error": str(error)[:_ERROR_CHARACTERS],

@@ -1,4 +1,6 @@
-"""Messages on their way to Pub/Sub: in order within a lane, lanes beside each other.
+"""The publish loop: sends messages to Pub/Sub under a lease, for the relay and for a replay.
+
+A term adds messages, the loop publishes them, and tells the term's `Settlement` what became of each.
 
 Invariants:
 
@@ -10,22 +12,30 @@ Invariants:
 - What can never be published is found by halving the request until it is alone, and parked; its lane goes on,
   or is blocked: then all that follows is parked too, until it is unblocked.
 - However many lanes there are, no more requests are in flight than there are workers.
+- Every request ends before the lease does, and is made in the belief to hold it.
+- A stop ends the reading, then lets what was read be published for `DRAIN_SECONDS`, then ends the rest: what
+  is not published by then is not settled.
+- The first error of any part ends all parts, and is the error of the whole.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 from event_store.backoff import Backoff
-from event_store.errors import EventStoreError, InvalidArgumentError, UnavailableError
+from event_store.errors import InvalidArgumentError, UnavailableError
+from event_store.outbox.lease import Lease, LeaseLostError
 from event_store.outbox.watermark import Delivery
-from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES
+from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publisher
 
-WORKERS: Final = 100  # as many as one connection to Google carries at once
+PUBLISH_SECONDS: Final = 9.0
+PUBLISH_MARGIN_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 3.0
 # Without an ordering key nothing has to wait: messages spread over this many lanes.
 UNORDERED_LANES: Final = 8
 _FIRST_WAIT_SECONDS: Final = 0.1
@@ -88,15 +98,36 @@ class Lane:
         return request
 
 
-class Lanes:
-    """All lanes, and the workers that empty them.
+class Settlement(Protocol):
+    """Settles messages for the publish loop: parks them, and counts those that were published or parked."""
+
+    async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
+        """Set a message aside that can never be published.
+
+        Raises:
+            LeaseLostError: The lease is another's.
+            EventStoreError: The database is away.
+        """
+
+    async def park_behind(self, request: Sequence[Pending]) -> bool:
+        """Set the next messages of a lane aside if it is blocked; return whether it is.
+
+        Raises:
+            EventStoreError: The database is away.
+        """
+
+    def settled(self, request: Sequence[Pending]) -> None:
+        """Note that messages of a lane, its first ones, were published or parked."""
+
+
+class PublishLoop:
+    """Publishes the messages that are added to it.
 
     Args:
-        publish: Publishes messages of one ordering key to a topic, all or none. Raises InvalidArgumentError
-            for those that can never be published and UnavailableError for those that may be later.
-        park: Sets a message of a topic aside, for a reason.
-        settled: Is told of each message that was published or parked.
-        park_behind: Sets the next messages of a lane aside if it is blocked, and says whether it is.
+        lease: The right to publish.
+        publisher: To Pub/Sub.
+        settlement: Asked and told of the messages, each once.
+        workers: How many requests are in flight at most.
 
     Attributes:
         trouble: Of each topic that takes no messages now, why.
@@ -104,23 +135,48 @@ class Lanes:
         pending_bytes: What they take in requests.
     """
 
-    def __init__(
-        self,
-        publish: Callable[[str, Sequence[Any]], Awaitable[None]],
-        park: Callable[[str, Pending, EventStoreError], Awaitable[None]],
-        settled: Callable[[Pending], None],
-        park_behind: Callable[[str, Sequence[Pending]], Awaitable[bool]],
-    ) -> None:
-        self._publish = publish
-        self._park = park
-        self._settled = settled
-        self._park_behind = park_behind
+    def __init__(self, lease: Lease, publisher: Publisher, settlement: Settlement, workers: int) -> None:
+        self._lease = lease
+        self._publisher = publisher
+        self._settlement = settlement
+        self._workers = workers
         self._lanes: dict[tuple[str, str | int], Lane] = {}
         self._ready: asyncio.Queue[Lane] = asyncio.Queue()
         self._kept_back: list[Lane] | None = None
+        self._has_moved = asyncio.Event()
         self.trouble: dict[str, str] = {}
         self.pending_messages = 0
         self.pending_bytes = 0
+
+    async def run(
+        self, stopping: asyncio.Event, reading: Coroutine[Any, Any, None], *loops: Coroutine[Any, Any, None]
+    ) -> None:
+        """Publish until told to stop.
+
+        Args:
+            stopping: Set it to stop.
+            reading: Adds messages; the first to end.
+            loops: Run until all is drained.
+
+        Raises:
+            EventStoreError: Whatever ended one of these first.
+            LeaseLostError: The lease is another's, or may be.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                workers = [self._work() for _ in range(self._workers)]
+                background = [tasks.create_task(each) for each in (*loops, *workers)]
+                reader = tasks.create_task(reading)
+                await stopping.wait()
+                reader.cancel()
+                self.release()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DRAIN_SECONDS):
+                        await self.drained()
+                for task in background:
+                    task.cancel()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None  # the one that ended the others
 
     def add(self, message: Any, event_id: str, delivery: Delivery) -> None:
         """Add a message behind those of its topic and ordering key."""
@@ -149,12 +205,22 @@ class Lanes:
         for lane in kept_back or ():
             self._ready.put_nowait(lane)
 
-    async def work(self) -> NoReturn:
-        """Publish the messages of one ready lane after another, for ever."""
+    async def wait_while(self, is_full: Callable[[], bool]) -> None:
+        """Wait for messages to be settled while there are too many."""
+        while is_full():
+            self._has_moved.clear()
+            await self._has_moved.wait()
+
+    async def drained(self) -> None:
+        """Wait until every message is settled."""
+        await self.wait_while(lambda: self.pending_messages > 0)
+
+    async def _work(self) -> NoReturn:
+        """Publish the messages of one ready lane after another, forever."""
         while True:
             lane = await self._ready.get()
             request = lane.next_request()
-            if await self._park_behind(lane.topic, request):
+            if await self._settlement.park_behind(request):
                 self._settle(lane, request)
                 lane.most_messages = REQUEST_MESSAGES
                 self._go_on(lane)
@@ -168,7 +234,7 @@ class Lanes:
                 if len(request) > 1:
                     lane.most_messages = len(request) // 2
                 else:
-                    await self._park(lane.topic, request[0], error)
+                    await self._settlement.park(request[0], error)
                     self._settle(lane, request)
             else:
                 self._settle(lane, request)
@@ -177,6 +243,12 @@ class Lanes:
                 if self.trouble.pop(lane.topic, None):
                     logger.info("publishing again", extra={"topic": lane.topic})
             self._go_on(lane)
+
+    async def _publish(self, topic: str, messages: Sequence[Any]) -> None:
+        timeout_seconds = min(PUBLISH_SECONDS, self._lease.remaining_seconds - PUBLISH_MARGIN_SECONDS)
+        if timeout_seconds <= 0:
+            raise LeaseLostError("the lease was not renewed in time")
+        await self._publisher.publish(topic, messages, timeout_seconds)
 
     def _wait(self, lane: Lane, request: list[Pending], error: UnavailableError) -> None:
         for pending in request:
@@ -190,9 +262,10 @@ class Lanes:
     def _settle(self, lane: Lane, request: list[Pending]) -> None:
         for pending in request:
             lane.pending.popleft()
-            self.pending_messages -= 1
             self.pending_bytes -= pending.size_bytes
-            self._settled(pending)
+        self.pending_messages -= len(request)
+        self._settlement.settled(request)
+        self._has_moved.set()
 
     def _go_on(self, lane: Lane) -> None:
         if lane.pending:

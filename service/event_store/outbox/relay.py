@@ -37,8 +37,9 @@ from event_store.database.login import Login
 from event_store.errors import ConfigurationError, EventStoreError, LogCorruptedError
 from event_store.log.notifications import Wakeup
 from event_store.outbox.lease import LeaseLostError, new_owner
+from event_store.outbox.paging import PageSize
 from event_store.outbox.relay_lease import RelayLease
-from event_store.outbox.relay_term import PageSize, Term
+from event_store.outbox.relay_term import PAGE_EVENTS, Term
 from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
@@ -63,7 +64,7 @@ class Relay:
         self._routing = routing
         self._publisher = Publisher()
         self._wakeup = Wakeup(login)
-        self._page_size = PageSize()
+        self._page_size = PageSize(PAGE_EVENTS)
         self._stopping = asyncio.Event()
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 

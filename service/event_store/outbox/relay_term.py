@@ -12,24 +12,22 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from event_store.database.pool import queries
-from event_store.errors import LogCorruptedError, UnavailableError
+from event_store.errors import InvalidArgumentError
 from event_store.log.notifications import Wakeup
-from event_store.outbox.lease import LEASE_SECONDS, statement
-from event_store.outbox.outflow import Outflow
+from event_store.outbox.lease import LEASE_SECONDS
+from event_store.outbox.paging import PageSize, hole_at
 from event_store.outbox.parking import Parking
-from event_store.outbox.publish_loop import WORKERS, Pending
+from event_store.outbox.publish_loop import Pending, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Watermark
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
+WORKERS: Final = 100  # as many requests as one connection to Google carries at once
 PAGE_EVENTS: Final = 1000
 PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
 PENDING_MESSAGES: Final = 10_000
@@ -40,30 +38,8 @@ AHEAD_EVENTS: Final = 100_000
 CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; how much a crash may publish again
 
 
-@dataclass(slots=True)
-class PageSize:
-    """How many events the next page asks for; it outlives a term that ends because a page took too long."""
-
-    events: int = PAGE_EVENTS
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[None]:
-        """Bound the statement for a page in time; the next page is smaller if it was not enough, else larger.
-
-        Raises:
-            EventStoreError: As for `statement`.
-        """
-        try:
-            async with statement():
-                yield
-        except UnavailableError:
-            self.events = max(1, self.events // 4)
-            raise
-        self.events = min(PAGE_EVENTS, self.events * 2)
-
-
 class Term:
-    """Publishes the log from its lease's checkpoint on."""
+    """Publishes the log from its lease's checkpoint on; the `Settlement` of its own publish loop."""
 
     def __init__(
         self, lease: RelayLease, publisher: Publisher, routing: Routing, wakeup: Wakeup, page_size: PageSize
@@ -75,10 +51,7 @@ class Term:
         paths = [topic.path for topic in routing.topics.values()]
         self._watermark = Watermark(lease.position, paths, lease.topic_positions)
         self._parking = Parking(lease, routing)
-        self._outflow = Outflow(
-            lease, publisher, self._parking.park, self._settled, WORKERS, self._parking.park_behind
-        )
-        self._lanes = self._outflow.lanes
+        self._publish_loop = PublishLoop(lease, publisher, self, WORKERS)
         self._has_moved = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -90,21 +63,35 @@ class Term:
             EventStoreError: The database is away.
         """
         await self._parking.load()
-        await self._outflow.run(
+        await self._publish_loop.run(
             stopping, self._read(), self._renew(), self._write_checkpoints(), self._wakeup.listen()
         )
         await self._write_checkpoint()
 
+    async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
+        """Set a message aside that can never be published, see `Settlement`."""
+        await self._parking.park(pending, error)
+
+    async def park_behind(self, request: Sequence[Pending]) -> bool:
+        """Set the next messages of an ordering key aside if it is blocked, see `Settlement`."""
+        return await self._parking.park_behind(request)
+
+    def settled(self, request: Sequence[Pending]) -> None:
+        """Move the watermark, see `Settlement`."""
+        for pending in request:
+            self._watermark.settle(pending.delivery)
+        self._has_moved.set()
+
     async def _read(self) -> NoReturn:
         while True:
             if self._is_full():
-                self._lanes.release()
-                await self._outflow.wait_while(lambda: self._is_full(_REFILL))
+                self._publish_loop.release()
+                await self._publish_loop.wait_while(lambda: self._is_full(_REFILL))
             rows = await self._page(self._watermark.last_position + 1)
             if rows and rows[-1].global_position < rows[-1].head_position:
-                self._lanes.keep_back()
+                self._publish_loop.keep_back()
             else:
-                self._lanes.release()
+                self._publish_loop.release()
             for row in rows:
                 self._begin(row)
             if not rows:
@@ -112,17 +99,15 @@ class Term:
 
     def _is_full(self, share: float = 1.0) -> bool:
         return (
-            self._lanes.pending_messages >= PENDING_MESSAGES * share
-            or self._lanes.pending_bytes >= PENDING_BYTES * share
+            self._publish_loop.pending_messages >= PENDING_MESSAGES * share
+            or self._publish_loop.pending_bytes >= PENDING_BYTES * share
             or self._watermark.ahead >= AHEAD_EVENTS
         )
 
     async def _page(self, position: int) -> list[EventRow]:
-        async with self._page_size.reading():
-            cursor = await self._lease.connection.execute(
-                queries["read_all_forwards"], (position, self._page_size.events, PAGE_BYTES)
-            )
-            *rows, end = [EventRow._make(row) for row in await cursor.fetchall()]
+        rows, end = await self._page_size.read(
+            self._lease.connection, "read_all_forwards", (position, self._page_size.events, PAGE_BYTES)
+        )
         if not rows and end.head_position >= position:
             raise hole_at(position)
         return rows
@@ -137,13 +122,9 @@ class Term:
             if delivery is not None:
                 content = content or Content.of(row)
                 message = content.message(topic.ordering_key(row.aggregate_id))
-                self._lanes.add(message, row.event_id, delivery)
+                self._publish_loop.add(message, row.event_id, delivery)
         if content is None:  # there is nothing to wait for
             self._has_moved.set()
-
-    def _settled(self, pending: Pending) -> None:
-        self._watermark.settle(pending.delivery)
-        self._has_moved.set()
 
     async def _renew(self) -> NoReturn:
         while True:
@@ -162,11 +143,3 @@ class Term:
         position, topics_ahead = self._watermark.position, self._watermark.topics_ahead()
         if (position, topics_ahead) != (self._lease.position, self._lease.topic_positions):
             await self._lease.checkpoint(position, topics_ahead)
-
-
-def hole_at(position: int, done: str = "published") -> LogCorruptedError:
-    """Return the error for a position without an event, beyond which nothing is `done`."""
-    return LogCorruptedError(
-        f"the log has no event at position {position}, and nothing is {done} beyond it: "
-        "find out who deleted it, and restore the database to a time before"
-    )

@@ -33,10 +33,10 @@ from event_store.database.login import Login
 from event_store.database.pool import queries
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.outbox.lease import LeaseLostError, new_owner, statement
-from event_store.outbox.relay_term import PageSize
+from event_store.outbox.paging import PageSize
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
-from event_store.replay.term import ReplayTerm
+from event_store.replay.term import PAGE_EVENTS, ReplayTerm
 from event_store.replay.topics import fault_of
 from event_store.topology import Routing
 
@@ -63,7 +63,7 @@ class Replayer:
         self._login = login
         self._routing = routing
         self._publisher = Publisher()
-        self._page_size = PageSize()
+        self._page_size = PageSize(PAGE_EVENTS)
         self._held: dict[str, ReplayTerm | None] = {}
         self._places = 0
         self._stopping = asyncio.Event()

@@ -12,16 +12,16 @@ Invariants:
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from event_store.database.pool import queries
-from event_store.errors import EventStoreError, LogCorruptedError
+from event_store.errors import InvalidArgumentError, LogCorruptedError
 from event_store.log.reader import SCAN_POSITIONS
 from event_store.outbox.lease import statement
-from event_store.outbox.outflow import Outflow
+from event_store.outbox.paging import PageSize, hole_at
 from event_store.outbox.parking import parked_row
-from event_store.outbox.publish_loop import Pending
-from event_store.outbox.relay_term import PageSize, hole_at
+from event_store.outbox.publish_loop import Pending, PublishLoop
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReplayTerm:
-    """Publishes a replay from its checkpoint on.
+    """Publishes a replay from its checkpoint on; the `Settlement` of its own publish loop.
 
     Args:
         lease: The right to.
@@ -63,7 +63,7 @@ class ReplayTerm:
         self._topic = topic
         self._page_size = page_size
         self._mark = ReplayMark(topic.path, position, published_events, parked_events)
-        self._outflow = Outflow(lease, publisher, self._park, self._settled, REPLAY_WORKERS)
+        self._publish_loop = PublishLoop(lease, publisher, self, REPLAY_WORKERS)
         self._pace = Pace(lease.events_per_second)
         self._most_pending = min(PENDING_MESSAGES, lease.events_per_second or PENDING_MESSAGES)
         self.began_at = asyncio.get_running_loop().time()
@@ -82,32 +82,50 @@ class ReplayTerm:
             LogCorruptedError: The log has a hole, or ends before the replay does.
             EventStoreError: The database is away.
         """
-        await self._outflow.run(self._stopping, self._read(), self._renew(), self._write_checkpoints())
+        await self._publish_loop.run(self._stopping, self._read(), self._renew(), self._write_checkpoints())
         await self._write_checkpoint()
+
+    async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
+        """Set a message aside that can never be published, see `Settlement`."""
+        parked = parked_row(pending, error) | {"replay_id": self._lease.replay_id}
+        async with statement():
+            await self._lease.connection.execute(queries["replay_park"], parked)
+        self._mark.park(pending.delivery)
+        logger.error("parked a message that cannot be published", extra=parked)
+
+    async def park_behind(self, request: Sequence[Pending]) -> bool:  # noqa: ARG002 # Settlement's
+        """Return that no ordering key is blocked: `topics.py` refuses a topic that blocks."""
+        return False
+
+    def settled(self, request: Sequence[Pending]) -> None:
+        """Move the mark, see `Settlement`."""
+        for pending in request:
+            self._mark.settle(pending.delivery)
+        self._has_moved.set()
 
     async def _read(self) -> None:
         while self._mark.last_position < self._lease.to_position:
             rows, scanned = await self._page(self._mark.last_position + 1)
             for row in rows:
-                await self._outflow.wait_while(self._is_full)
+                await self._publish_loop.wait_while(self._is_full)
                 await self._pace.take()
                 self._begin(row)
             self._mark.pass_over(scanned)
             self._has_moved.set()
-        await self._outflow.drained()
+        await self._publish_loop.drained()
         self.stop()
 
     def _is_full(self) -> bool:
         return (
-            self._outflow.lanes.pending_messages >= self._most_pending
-            or self._outflow.lanes.pending_bytes >= PENDING_BYTES
+            self._publish_loop.pending_messages >= self._most_pending
+            or self._publish_loop.pending_bytes >= PENDING_BYTES
             or self._mark.ahead >= AHEAD_EVENTS
         )
 
     async def _page(self, first: int) -> tuple[list[EventRow], int]:
         """Return events that pass the filter from a position on, and up to where that is all of them."""
         event_filter = self._lease.event_filter
-        events = min(self._page_size.events, PAGE_EVENTS)
+        events = self._page_size.events
         positions = SCAN_POSITIONS if event_filter.is_selective else events
         parameters = event_filter.like_patterns() | {
             "first": first,
@@ -116,9 +134,7 @@ class ReplayTerm:
             "events": events,
             "bytes": PAGE_BYTES,
         }
-        async with self._page_size.reading():
-            cursor = await self._lease.connection.execute(queries["scan_log_forwards"], parameters)
-            *rows, end = [EventRow._make(row) for row in await cursor.fetchall()]
+        rows, end = await self._page_size.read(self._lease.connection, "scan_log_forwards", parameters)
         if end.head_position < self._lease.to_position:
             raise LogCorruptedError(
                 f"the replay goes up to position {self._lease.to_position}, but the log ends at "
@@ -135,18 +151,7 @@ class ReplayTerm:
     def _begin(self, row: EventRow) -> None:
         message = Content.of(row).message(self._topic.ordering_key(row.aggregate_id), self._lease.replay_id)
         delivery = self._mark.begin(row.global_position)
-        self._outflow.lanes.add(message, row.event_id, delivery)
-
-    async def _park(self, topic: str, pending: Pending, error: EventStoreError) -> None:
-        parked = parked_row(topic, pending, error) | {"replay_id": self._lease.replay_id}
-        async with statement():
-            await self._lease.connection.execute(queries["replay_park"], parked)
-        self._mark.park(pending.delivery)
-        logger.error("parked a message that cannot be published", extra=parked)
-
-    def _settled(self, pending: Pending) -> None:
-        self._mark.settle(pending.delivery)
-        self._has_moved.set()
+        self._publish_loop.add(message, row.event_id, delivery)
 
     async def _renew(self) -> None:
         while self._lease.goes_on:
@@ -165,7 +170,7 @@ class ReplayTerm:
 
     @property
     def _checkpoint(self) -> tuple[int, int, int, str]:
-        mark, trouble = self._mark, self._outflow.lanes.trouble
+        mark, trouble = self._mark, self._publish_loop.trouble
         return mark.position, mark.published_events, mark.parked_events, trouble.get(self._topic.path, "")
 
     async def _write_checkpoint(self) -> None:

@@ -336,9 +336,9 @@ async def test_a_former_holder_of_the_lease_blocks_nothing(log: Log, routing: Ro
         assert latter is not None
 
         with pytest.raises(LeaseLostError):
-            await Parking(former, routing).park(topic, pending, InvalidArgumentError())
+            await Parking(former, routing).park(pending, InvalidArgumentError())
         assert (log.query(PARKED), log.query(BLOCKED)) == (None, 0)
-        await Parking(latter, routing).park(topic, pending, InvalidArgumentError())
+        await Parking(latter, routing).park(pending, InvalidArgumentError())
 
     assert (log.query(PARKED), log.query(BLOCKED)) == ([1], 1)
 
@@ -375,11 +375,11 @@ async def test_a_key_that_was_unblocked_costs_one_statement(log: Log, routing: R
         lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None
         parking = Parking(lease, routing)
-        await parking.park(topic, pending, InvalidArgumentError())
+        await parking.park(pending, InvalidArgumentError())
         log.query("DELETE FROM blocked_keys")
 
-        assert not await parking.park_behind(topic, [pending])
-    assert not await parking.park_behind(topic, [pending])  # without a connection
+        assert not await parking.park_behind([pending])
+    assert not await parking.park_behind([pending])  # without a connection
 
 
 async def test_a_long_reason_is_cut(log: Log, routing: Routing) -> None:
@@ -389,6 +389,6 @@ async def test_a_long_reason_is_cut(log: Log, routing: Routing) -> None:
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None
-        await Parking(lease, routing).park(topic, pending, InvalidArgumentError.of("message", "x" * 5000))
+        await Parking(lease, routing).park(pending, InvalidArgumentError.of("message", "x" * 5000))
 
     assert log.query("SELECT length(error) FROM parked_messages") == 1000

@@ -9,7 +9,7 @@ import pytest
 
 from event_store.errors import UnavailableError
 from event_store.outbox.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, LeaseLostError, statement
-from event_store.outbox.outflow import PUBLISH_MARGIN_SECONDS, Outflow
+from event_store.outbox.publish_loop import PUBLISH_MARGIN_SECONDS, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
 from event_store.pubsub.event_message import PubsubMessage
 from event_store.pubsub.publisher import Publisher
@@ -18,6 +18,7 @@ from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.conftest import StartRelay
 from tests.event_store.outbox.gate import Gate
 from tests.event_store.outbox.log import Log
+from tests.relay.settled import Settled
 
 _RELAY: Final = "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::float8 FROM relays"
 _REPLAY: Final = "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::float8 FROM replays"
@@ -118,13 +119,6 @@ async def test_a_lease_is_renewed_long_before_it_runs_out(
     assert (renewed - acquired).total_seconds() < LEASE_SECONDS / 2
 
 
-def _outflow(lease: Lease, publisher: Publisher) -> Outflow:
-    async def park(*_: object) -> None:
-        raise AssertionError
-
-    return Outflow(lease, publisher, park, lambda _: None, 1)
-
-
 @pytest.mark.parametrize(("left_seconds", "most_seconds"), [(3.0, 2.0), (LEASE_SECONDS, 9.0)])
 async def test_a_publish_request_ends_before_the_lease(
     bus: Bus, gate: Gate, lease: RelayLease, left_seconds: float, most_seconds: float
@@ -133,12 +127,12 @@ async def test_a_publish_request_ends_before_the_lease(
     lease.expires_at = asyncio.get_running_loop().time() + left_seconds
     publisher = Publisher()
     await publisher.open()
-    outflow = _outflow(lease, publisher)
+    publish_loop = PublishLoop(lease, publisher, Settled(), 1)
     await gate.close()
 
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as tasks:
         topic = bus.routing().topics["first"].path
-        publishing = tasks.create_task(outflow._publish(topic, [PubsubMessage(data=b"1")]))
+        publishing = tasks.create_task(publish_loop._publish(topic, [PubsubMessage(data=b"1")]))
         await gate.until(lambda: gate.limits_seconds)
         await gate.open()
         await publishing
@@ -155,8 +149,9 @@ async def test_no_publish_request_is_made_at_the_end_of_a_lease(
     publisher = Publisher()
     await publisher.open()
 
+    publish_loop = PublishLoop(lease, publisher, Settled(), 1)
     with pytest.raises(LeaseLostError, match="not renewed in time"):
-        await _outflow(lease, publisher)._publish(bus.routing().topics["first"].path, [PubsubMessage()])
+        await publish_loop._publish(bus.routing().topics["first"].path, [PubsubMessage()])
     await publisher.close()
 
     assert gate.limits_seconds == []

@@ -7,8 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from event_store.outbox.outflow import DRAIN_SECONDS, Outflow
-from event_store.outbox.publish_loop import Pending
+from event_store.outbox.publish_loop import DRAIN_SECONDS, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
 from event_store.pubsub.event_message import PubsubMessage
@@ -17,29 +16,24 @@ from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.conftest import StartRelay
 from tests.event_store.outbox.gate import Gate
 from tests.event_store.outbox.log import Log
+from tests.relay.settled import Settled
 
 KEYS = ("a", "b", "c")
 
 
 async def _publish_until_stopped(bus: Bus) -> list[str]:
     """Read a message for each key, with more known behind them, and be stopped; return what was settled."""
-    settled: list[str] = []
+    settled = Settled()
     stopping = asyncio.Event()
     publisher = Publisher()
     await publisher.open()
     topic = bus.routing().topics["first"].path
 
-    async def park(*_: object) -> None:
-        raise AssertionError
-
-    def settle(pending: Pending) -> None:
-        settled.append(pending.message.ordering_key)
-
     async def read() -> NoReturn:
-        outflow.lanes.keep_back()
+        publish_loop.keep_back()
         for position, key in enumerate(KEYS, 1):
             message = PubsubMessage(data=b"1", ordering_key=key)
-            outflow.lanes.add(message, str(uuid4()), Delivery(topic, position))
+            publish_loop.add(message, str(uuid4()), Delivery(topic, position))
         stopping.set()
         while True:
             await asyncio.Event().wait()
@@ -47,11 +41,11 @@ async def _publish_until_stopped(bus: Bus) -> list[str]:
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None
-        outflow = Outflow(lease, publisher, park, settle, 2)
+        publish_loop = PublishLoop(lease, publisher, settled, 2)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await outflow.run(stopping, read())
+            await publish_loop.run(stopping, read())
     await publisher.close()
-    return settled
+    return settled.ordering_keys
 
 
 @pytest.mark.usefixtures("log")

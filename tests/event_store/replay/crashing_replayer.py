@@ -20,7 +20,7 @@ POINTS: Final = {
     "before a publish": (Publisher, "publish", die_before),
     "between publishes": (Publisher, "publish", die_after(Publisher.publish, 3)),
     "before a checkpoint": (ReplayLease, "checkpoint", die_before),
-    "after parking": (ReplayTerm, "_park", die_after(ReplayTerm._park)),
+    "after parking": (ReplayTerm, "park", die_after(ReplayTerm.park)),
 }
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ async def test_a_sparse_filter_looks_beyond_what_it_scans_at_once(
 ) -> None:
     """Steps of the scan, pages and steps of the count do not change what is replayed."""
     monkeypatch.setattr("event_store.replay.term.SCAN_POSITIONS", 7)
-    monkeypatch.setattr("event_store.replay.term.PAGE_EVENTS", 2)
+    monkeypatch.setattr("event_store.replay.term.PAGE_BYTES", 1)  # a page for each event
     monkeypatch.setattr("event_store.replay.store.COUNT_POSITIONS", 5)
     expected = set()
     for number in range(60):

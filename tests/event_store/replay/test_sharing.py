@@ -10,7 +10,7 @@ import pytest
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.model.replay import ReplayState
-from event_store.outbox.publish_loop import WORKERS
+from event_store.outbox.relay_term import WORKERS
 from event_store.replay.term import REPLAY_WORKERS
 from event_store.server.server import Server
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as

@@ -7,9 +7,15 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from event_store.outbox import relay_term
-from event_store.outbox.publish_loop import WORKERS, Lanes
-from event_store.outbox.relay_term import AHEAD_EVENTS, PAGE_EVENTS, PENDING_BYTES, PENDING_MESSAGES
+from event_store.outbox import relay, relay_term
+from event_store.outbox.publish_loop import PublishLoop
+from event_store.outbox.relay_term import (
+    AHEAD_EVENTS,
+    PAGE_EVENTS,
+    PENDING_BYTES,
+    PENDING_MESSAGES,
+    WORKERS,
+)
 from event_store.outbox.watermark import Watermark
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus, assert_in_order, positions_of
 from tests.event_store.outbox.conftest import StartRelay
@@ -28,16 +34,16 @@ class Watched:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_full = asyncio.Event()
         self.most_messages = self.most_bytes = 0
-        add = Lanes.add
+        add = PublishLoop.add
 
-        def watch(lanes: Lanes, *arguments: Any) -> None:
-            add(lanes, *arguments)
-            self.most_messages = max(self.most_messages, lanes.pending_messages)
-            self.most_bytes = max(self.most_bytes, lanes.pending_bytes)
-            if lanes.pending_messages >= PENDING_MESSAGES or lanes.pending_bytes >= PENDING_BYTES:
+        def watch(loop: PublishLoop, *arguments: Any) -> None:
+            add(loop, *arguments)
+            self.most_messages = max(self.most_messages, loop.pending_messages)
+            self.most_bytes = max(self.most_bytes, loop.pending_bytes)
+            if loop.pending_messages >= PENDING_MESSAGES or loop.pending_bytes >= PENDING_BYTES:
                 self.is_full.set()
 
-        monkeypatch.setattr(Lanes, "add", watch)
+        monkeypatch.setattr(PublishLoop, "add", watch)
 
 
 @pytest.fixture
@@ -136,16 +142,15 @@ async def test_a_relay_that_was_full_reads_on_when_half_of_it_is_published(
 ) -> None:
     """So that what is read next comes in full pages, not in one for each message."""
     monkeypatch.setattr(relay_term, "PENDING_MESSAGES", 40)
-    monkeypatch.setattr(relay_term, "PAGE_EVENTS", 10)
-    monkeypatch.setattr(relay_term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
+    monkeypatch.setattr(relay, "PAGE_EVENTS", 10)
     held: list[int] = []
-    add = Lanes.add
+    add = PublishLoop.add
 
-    def watch(lanes: Lanes, *arguments: Any) -> None:
-        held.append(lanes.pending_messages)
-        add(lanes, *arguments)
+    def watch(loop: PublishLoop, *arguments: Any) -> None:
+        held.append(loop.pending_messages)
+        add(loop, *arguments)
 
-    monkeypatch.setattr(Lanes, "add", watch)
+    monkeypatch.setattr(PublishLoop, "add", watch)
     for number in range(100):
         await log.append(str(uuid4()), "First", number)
     await gate.close()

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from event_store.outbox import relay_term
+from event_store.outbox import relay, relay_term
 from event_store.outbox.relay_lease import RelayLease
 from event_store.pubsub.publisher import Publisher
 from tests.event_store.outbox.bus import Bus
@@ -100,8 +100,7 @@ async def test_what_is_known_to_be_in_the_log_fills_requests_up(
     bus: Bus, log: Log, start_relay: StartRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relay that has to catch up publishes the events of a key together, though they are read in pages."""
-    monkeypatch.setattr(relay_term, "PAGE_EVENTS", 10)
-    monkeypatch.setattr(relay_term.PageSize, "__init__", lambda size: setattr(size, "events", 10))
+    monkeypatch.setattr(relay, "PAGE_EVENTS", 10)
     requests: list[int] = []
     publish = Publisher.publish
 

@@ -12,8 +12,9 @@ import pytest
 from event_store.database.login import Login
 from event_store.errors import UnavailableError
 from event_store.outbox import lease
+from event_store.outbox.paging import PageSize
 from event_store.outbox.relay import Relay
-from event_store.outbox.relay_term import PAGE_EVENTS, PageSize
+from event_store.outbox.relay_term import PAGE_EVENTS
 from event_store.topology import Routing
 from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer
@@ -230,28 +231,29 @@ async def test_a_page_too_large_for_its_time_is_read_in_smaller_ones(  # fixture
 
 
 async def test_the_size_of_a_page_follows_the_time_that_it_takes(
-    log: Log,  # noqa: ARG001 # names the database
-    monkeypatch: pytest.MonkeyPatch,
+    log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A quarter after a page that took too long, down to one event; else twice as many, up to the most."""
-    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.05)
-    size = PageSize()
+    size = PageSize(PAGE_EVENTS)
     sizes = []
 
-    async def read(connection: psycopg.AsyncConnection[Any], seconds: float) -> None:
-        async with size.reading():
-            await connection.execute("SELECT pg_sleep(%s)", (seconds,))
+    async def read(connection: psycopg.AsyncConnection[Any]) -> None:
+        try:
+            await size.read(connection, "read_all_forwards", (1, size.events, 1))
+        finally:
+            sizes.append(size.events)
 
-    for _ in range(6):
-        async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
-            with pytest.raises(UnavailableError):
-                await read(connection, 60)
-        sizes.append(size.events)
+    monkeypatch.setattr(lease, "STATEMENT_SECONDS", 0.05)
+    async with await psycopg.AsyncConnection.connect(log._conninfo) as locking:
+        await locking.execute("LOCK TABLE log_head")
+        for _ in range(6):
+            async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
+                with pytest.raises(UnavailableError):
+                    await read(connection)
     monkeypatch.setattr(lease, "STATEMENT_SECONDS", PATIENCE_SECONDS)
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         for _ in range(11):
-            await read(connection, 0)
-            sizes.append(size.events)
+            await read(connection)
 
     assert sizes == [250, 62, 15, 3, 1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, PAGE_EVENTS, PAGE_EVENTS]
 
