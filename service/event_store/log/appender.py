@@ -89,13 +89,13 @@ class Appender:
 
     Args:
         login: For the one connection, opened with the first batch and again when it is lost.
-        on_appended: Called with the new head of the log after each batch that stored something.
+        on_appended: Called after each batch that stored something.
 
     Attributes:
         latency: How long requests took from the queue to their answer.
     """
 
-    def __init__(self, login: Login, on_appended: Callable[[int], None]) -> None:
+    def __init__(self, login: Login, on_appended: Callable[[], None]) -> None:
         self.latency = Latency()
         self._login = login
         self._on_appended = on_appended
@@ -252,11 +252,8 @@ class Appender:
         except _OutcomeUnknownError as error:
             _log.warning("the connection was lost while a batch was stored, looking it up: %s", error)
             verdicts = await self._send(requests, batch)
-        stored = (
-            v for v in reversed(verdicts) if not isinstance(v, EventStoreError) and not v.results[0].duplicate
-        )
-        if (last := next(stored, None)) is not None:
-            self._on_appended(last.results[-1].last_global_position)
+        if any(not isinstance(each, EventStoreError) and not each.results[0].duplicate for each in verdicts):
+            self._on_appended()
         return verdicts
 
     async def _send(self, requests: Sequence[PreparedRequest], batch: Jsonb) -> Sequence[Verdict]:

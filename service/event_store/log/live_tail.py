@@ -64,7 +64,7 @@ class LiveLog:
         self._read_at = 0.0  # when a page was read last, by the loop's clock
         self._stopping = False
 
-    def hint(self, _head_position: int = 0) -> None:
+    def hint(self) -> None:
         """Say that the log has grown."""
         self._wakeup.hint()
 

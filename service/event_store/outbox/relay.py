@@ -68,7 +68,7 @@ class Relay:
         self._stopping = asyncio.Event()
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
-    def wake(self, _head_position: int = 0) -> None:
+    def wake(self) -> None:
         """Say that the log has grown. Costs nothing where another relay is the active one."""
         self._wakeup.hint()
 

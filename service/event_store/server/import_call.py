@@ -36,17 +36,13 @@ class Importer:
 
     Args:
         login: For a connection of its own.
-        on_stored: Called with the new head of the log after each part.
+        on_stored: Called after each part.
         has_no_route: Tells which events no topic takes, see `validation.prepare_request`.
         context: The call.
     """
 
     def __init__(
-        self,
-        login: Login,
-        on_stored: Callable[[int], None],
-        has_no_route: HasNoRoute | None,
-        context: Context,
+        self, login: Login, on_stored: Callable[[], None], has_no_route: HasNoRoute | None, context: Context
     ) -> None:
         self._login = login
         self._on_stored = on_stored
@@ -78,7 +74,7 @@ class Importer:
                 elif writer is not None and self._parts:
                     self._room.release()
                     stored = await writer.store(self._parts.popleft())
-                    self._on_stored(stored.last_global_position)
+                    self._on_stored()
                     await self._context.write(stored)
                 elif reading.done():
                     return reading.result()

@@ -175,11 +175,11 @@ class Server:
         if self._replica is not None:
             await self._replica.close()
 
-    def _hint(self, head_position: int) -> None:
+    def _hint(self) -> None:
         """Tell those who read the log that it has grown."""
-        self._live_log.hint(head_position)
+        self._live_log.hint()
         if self._relay is not None:
-            self._relay.wake(head_position)
+            self._relay.wake()
 
     def _listen(self) -> int:
         host = f"[{self._environment.host}]" if ":" in self._environment.host else self._environment.host

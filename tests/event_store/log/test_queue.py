@@ -71,14 +71,14 @@ async def test_a_batch_is_bounded_in_events_and_in_bytes(
 ) -> None:
     """What does not fit into one comes into the next; a request that is larger than any has its own."""
     monkeypatch.setattr(module, "BATCH_EVENTS", 10)
-    heads = []
+    hints = []
     for requests in ([prepared(events=6), prepared(events=6)], [], [prepared(events=20)]):
         async with held_log(any_database):
             before = asyncio.create_task(writer.appender.append(prepared()))
             await batch_in_flight(any_database)
             waiting = [writer.appender.enqueue(each) for each in requests]
         await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
-        heads.append(list(writer.heads))
+        hints.append(writer.hints)
 
     monkeypatch.setattr(module, "BATCH_BYTES", 3 * prepared().size_bytes)
     async with held_log(any_database):
@@ -87,8 +87,8 @@ async def test_a_batch_is_bounded_in_events_and_in_bytes(
         waiting = [writer.appender.enqueue(prepared()) for _ in range(7)]
     await asyncio.wait_for(asyncio.gather(before, *waiting), PATIENCE_SECONDS)
 
-    assert heads == [[1, 7, 13], [1, 7, 13, 14], [1, 7, 13, 14, 15, 35]]
-    assert writer.heads[6:] == [36, 39, 42, 43]
+    assert hints == [3, 4, 6]
+    assert writer.hints == 6 + 4  # of 1, 3, 3 and 1 requests
 
 
 async def test_of_requests_that_share_an_aggregate_the_first_is_stored_first(
@@ -105,7 +105,7 @@ async def test_of_requests_that_share_an_aggregate_the_first_is_stored_first(
 
     versions = [[each.event_version for each in answer.result().results] for answer in waiting]
     assert versions == [[1], [2, 1], [2]]
-    assert writer.heads == [1, 2, 4, 5]
+    assert writer.hints == 4
 
 
 async def test_a_request_that_was_put_back_comes_before_those_behind_it(

@@ -63,7 +63,7 @@ def login(database: Any, monkeypatch: pytest.MonkeyPatch) -> Login:
 @pytest.fixture
 async def log(database: Any, login: Login) -> AsyncIterator[Log]:
     """The test's log."""
-    appender = Appender(login, on_appended=lambda _head: None)
+    appender = Appender(login, on_appended=lambda: None)
     task = asyncio.create_task(appender.run())
     yield Log(appender, database.superuser)
     appender.stop()

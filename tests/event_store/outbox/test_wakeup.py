@@ -96,7 +96,7 @@ async def test_an_appender_of_the_same_process_wakes_the_relay(
     monkeypatch.setattr(notifications, "POLLING_SECONDS", NEVER_SECONDS)
     relay = Relay(login, Routing({}, (), "store-only"))
 
-    relay.wake(7)
+    relay.wake()
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         await relay._wakeup.wait()

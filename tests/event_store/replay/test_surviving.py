@@ -254,7 +254,7 @@ async def test_a_replay_survives_its_databases_death(
     """PostgreSQL is killed in the middle and started again; all comes, in order, and each counts once."""
     for name, value in mortal_database.variables().items():
         monkeypatch.setenv(name, value)
-    appender = Appender(Login(Environment()), on_appended=lambda _head: None)
+    appender = Appender(Login(Environment()), on_appended=lambda: None)
     appending = asyncio.create_task(appender.run())
     log = Log(appender, mortal_database.superuser)
     aggregates = [str(uuid4()) for _ in range(4)]
