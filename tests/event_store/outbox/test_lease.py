@@ -18,7 +18,7 @@ from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.conftest import StartRelay
 from tests.event_store.outbox.gate import Gate
 from tests.event_store.outbox.log import Log
-from tests.relay.settled import Settled
+from tests.event_store.outbox.settled import Settled
 
 _RELAY: Final = "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::float8 FROM relays"
 _REPLAY: Final = "SELECT extract(epoch FROM lease_expires_at - clock_timestamp())::float8 FROM replays"
