@@ -1,4 +1,6 @@
-"""Generates `service/event_store/v1/` from the contract, or with --check tells whether it is up to date.
+"""Generates the service's Python code from its protos, or with --check tells whether it is up to date.
+
+`service/event_store/v1/` comes from the contract, `messages_pb2` from the messages of Pub/Sub that we speak.
 
 The one file that the contract imports and no compiler brings, `google/rpc/status.proto`, is copied beside it
 from the package of Google's protos, so that the folder compiles anywhere.
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -21,11 +24,10 @@ _GOOGLE = Path(sysconfig.get_path("purelib"))  # where googleapis-common-protos 
 _TARGET = ROOT / "service"
 _CONTRACT = Path("event_store/v1/event_store.proto")
 _IMPORTED = Path("google/rpc/status.proto")
+_MESSAGES = Path("event_store/pubsub/messages.proto")
 _GENERATED = [
-    *(
-        _CONTRACT.with_name(name)
-        for name in ("event_store_pb2.py", "event_store_pb2.pyi", "event_store_pb2_grpc.py")
-    ),
+    *(_CONTRACT.with_name(f"event_store_pb2{ending}") for ending in (".py", ".pyi", "_grpc.py")),
+    *(_MESSAGES.with_name(f"messages_pb2{ending}") for ending in (".py", ".pyi")),
     "proto" / _IMPORTED,
 ]
 
@@ -34,28 +36,25 @@ def generate(target: Path) -> None:
     """Write the generated modules and the imported file under a folder.
 
     Raises:
-        ToolError: The contract does not compile.
+        ToolError: A proto does not compile.
     """
     imported = target / "proto" / _IMPORTED
     imported.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_GOOGLE / _IMPORTED, imported)
-    outputs = [f"--{kind}_out={target}" for kind in ("python", "pyi", "grpc_python")]
-    command = [
-        sys.executable,
-        "-m",
-        "grpc_tools.protoc",
-        f"--proto_path={_SOURCES}",
-        f"--proto_path={target / 'proto'}",
-        *outputs,
-        str(_CONTRACT),
-    ]
-    answer = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
+    _compile(_CONTRACT, target, "python", "pyi", "grpc_python", paths=(_SOURCES, target / "proto"))
+    _compile(_MESSAGES, target, "python", "pyi", paths=(_TARGET,))
+
+
+def _compile(source: Path, target: Path, *kinds: str, paths: Iterable[Path]) -> None:
+    command = [sys.executable, "-m", "grpc_tools.protoc", *(f"--proto_path={path}" for path in paths)]
+    command += [*(f"--{kind}_out={target}" for kind in kinds), str(source)]
+    answer = subprocess.run(command, cwd=_TARGET, capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise ToolError(f"the contract does not compile:\n{answer.stderr.strip()}")
+        raise ToolError(f"{source} does not compile:\n{answer.stderr.strip()}")
 
 
 def check() -> None:
-    """Compare what stands in the tree with what the contract gives.
+    """Compare what stands in the tree with what the protos give.
 
     Raises:
         ToolError: A generated file differs or is missing.
@@ -69,7 +68,7 @@ def check() -> None:
             or (Path(folder) / path).read_bytes() != (_TARGET / path).read_bytes()
         ]
     if stale:
-        raise ToolError(f"{', '.join(map(str, stale))} is not what the contract gives. Run: make proto")
+        raise ToolError(f"{', '.join(map(str, stale))} is not what its proto gives. Run: make proto")
 
 
 def main() -> int:

@@ -7,6 +7,8 @@ passes through here, and must not load gRPC.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from event_store.extras import missing
+
 if TYPE_CHECKING:
     from event_store.client.append_stream import AppendStream
     from event_store.client.client import Client
@@ -111,4 +113,10 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES.get(name, "event_store.client.client")), name)
+    try:
+        module = importlib.import_module(_MODULES.get(name, "event_store.client.client"))
+    except ImportError as error:
+        if hint := missing(error):
+            raise ImportError(f"{name}: {hint}") from None
+        raise
+    return getattr(module, name)

@@ -17,6 +17,7 @@ from typing import Final
 
 from event_store.cli.options import UsageError
 from event_store.errors import EventStoreError, UnavailableError
+from event_store.extras import missing
 
 COMMANDS: Final = {
     "serve": "run the gRPC service and, unless EVENT_STORE_RELAY is off, the relay",
@@ -59,7 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    arguments = _parse(argv)
+    try:
+        arguments = _parse(argv)
+    except ImportError as error:
+        return _not_installed(error)
     try:
         code: int = arguments.run(arguments)
     except UsageError as error:
@@ -73,9 +77,18 @@ def _run(argv: Sequence[str]) -> int:
         )
         print(f"event-store: error: {error}{hint}", file=sys.stderr)  # noqa: T201 # a command talks to a person
         return 1
+    except ImportError as error:  # some commands load what only one of their actions needs
+        return _not_installed(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _not_installed(error: ImportError) -> int:
+    if not (hint := missing(error)):
+        raise error
+    print(f"event-store: error: {hint}", file=sys.stderr)  # noqa: T201 # as above
+    return 1
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -5,12 +5,8 @@ import ipaddress
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import google.auth.exceptions
-import google.auth.transport.grpc
-import google.auth.transport.requests
-import google.oauth2.id_token
 import grpc
 
 from event_store import forking, keep_alive
@@ -52,11 +48,13 @@ async def channels_to(target: str) -> Callable[[], grpc.aio.Channel]:
     match = check(target)
     options = (*_OPTIONS, *keep_alive.client_options())
     if match["scheme"] == "https://":
+        from event_store import credentials  # noqa: PLC0415 # slow to load, and only these targets need it
+
         # In a thread, because it may have to ask a metadata server.
-        identity = await asyncio.to_thread(_identity, f"https://{match['host']}")
-        credentials = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), identity)
+        identity = await asyncio.to_thread(credentials.identity, f"https://{match['host']}")
+        secure = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), identity)
         address = f"{match['host']}:{match['port'] or 443}"
-        return partial(grpc.aio.secure_channel, address, credentials, options=options)
+        return partial(grpc.aio.secure_channel, address, secure, options=options)
     # Next door: a proxy that the environment names is not for it.
     options = (*options, ("grpc.enable_http_proxy", 0))
     return partial(grpc.aio.insecure_channel, f"{match['host']}:{match['port']}", options=options)
@@ -75,19 +73,6 @@ def check(target: str) -> re.Match[str]:
         if match["port"] and (match["scheme"] or _is_loopback(match["host"])):
             return match
     raise ConfigurationError(f"invalid target {target!r}: use {FORMS}")
-
-
-def _identity(audience: str) -> grpc.CallCredentials:
-    request = google.auth.transport.requests.Request()
-    fetch: Any = google.oauth2.id_token.fetch_id_token_credentials
-    plugin: Any = google.auth.transport.grpc.AuthMetadataPlugin  # Any: google-auth types neither of the two
-    try:
-        return grpc.metadata_call_credentials(plugin(fetch(audience, request), request))
-    except google.auth.exceptions.GoogleAuthError as error:
-        raise ConfigurationError(
-            f"no identity to call {audience} with ({error}): run as a service account, or set "
-            "GOOGLE_APPLICATION_CREDENTIALS to a file of one's credentials"
-        ) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 
 from event_store.errors import EventStoreError
 from event_store.model import arguments
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.pubsub.subscriber import Subscriber
 from event_store.topology import Subscription

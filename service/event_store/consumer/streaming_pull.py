@@ -19,8 +19,9 @@ from event_store.consumer.suspects import GATHER_SECONDS, Suspects
 from event_store.consumer.verdict import NOT_NOW
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
+from event_store.pubsub.messages_pb2 import StreamingPullRequest
 from event_store.pubsub.received import recorded_event
-from event_store.pubsub.subscriber import StreamingPullRequest, Subscriber, to_error
+from event_store.pubsub.subscriber import Subscriber, to_error
 
 # One in hand and one behind it, so that nobody waits for the way to Pub/Sub. What a process holds when it is
 # killed was delivered once more in vain, so it holds no more than that.

@@ -12,7 +12,6 @@ import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from event_store.errors import (
     ConfigurationError,
@@ -32,6 +31,7 @@ from event_store.errors import (
 )
 
 DOMAIN: Final = "event-store"
+DETAILS: Final = "grpc-status-details-bin"  # gRPC's name for the trailer that carries the whole status
 _RETRY_SECONDS: Final = 0.1  # for an error without a time of its own
 # gRPC drops a status whose metadata is above 8 KiB. Of a message each byte may take three there, and the
 # details a third more than their own size; nobody reads a hundred violations.
@@ -41,7 +41,7 @@ _DESCRIPTION_BYTES: Final = 200
 # What grpc.aio says of a message that it could not send because the connection had just been lost, where it
 # finds that out before it has the status of the call.
 _SENDING_FAILED: Final = "Internal error from Core"
-_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ _TABLE: Final = (
 
 
 def to_status(error: EventStoreError) -> status_pb2.Status:
-    """Convert an error to a status, for `abort_with_status(rpc_status.to_status(...))`."""
+    """Convert an error to a status, which a call carries whole in its trailer `DETAILS`."""
     row = next(row for row in _TABLE if isinstance(error, row.error))
     status = status_pb2.Status(code=row.code.value[0], message=_cut(str(error), _MESSAGE_BYTES))
     for detail in _details(row, error):
@@ -107,17 +107,23 @@ def to_status(error: EventStoreError) -> status_pb2.Status:
 
 def to_error(call: grpc.aio.AioRpcError) -> EventStoreError:
     """Convert a failed call to an error; a status of another origin becomes the nearest error."""
-    try:
-        status = rpc_status.from_call(call)
-    except (ValueError, DecodeError):
-        status = None  # details of another origin
-    details = list(status.details) if status is not None else []
-    return _to_error(call.code(), call.details() or call.code().name, details)
+    return _to_error(call.code(), call.details() or call.code().name, _sent_details(call))
 
 
 def from_status(status: status_pb2.Status) -> EventStoreError:
     """Convert a status of the service to an error."""
-    return _to_error(_CODES[status.code], status.message, list(status.details))
+    return _to_error(CODES[status.code], status.message, list(status.details))
+
+
+def _sent_details(call: grpc.aio.AioRpcError) -> list[any_pb2.Any]:
+    """Return the details in a call's trailers; none if they are of another origin."""
+    sent = next((value for name, value in call.trailing_metadata() or () if name == DETAILS), b"")
+    try:
+        status = status_pb2.Status.FromString(sent)
+    except DecodeError:
+        return []
+    is_of_call = (status.code, status.message) == (call.code().value[0], call.details())
+    return list(status.details) if is_of_call else []
 
 
 def _to_error(code: grpc.StatusCode, message: str, details: list[any_pb2.Any]) -> EventStoreError:

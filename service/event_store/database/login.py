@@ -10,13 +10,9 @@ import shutil
 import tempfile
 import threading
 import weakref
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import google.auth
-import google.auth.exceptions
-import google.auth.transport.requests
 import psycopg
 
 from event_store.database.connection import ANSWER_SECONDS, Connection
@@ -61,7 +57,7 @@ class Login:
     def __init__(self, environment: Environment, *, to_replica: bool = False, **session: str) -> None:
         self._uses_token = environment.database_login == "iam"
         self._refreshing = threading.Lock()
-        self._credentials: Any = None
+        self._access: Any = None
         settings = " ".join(f"-c {name}={value}" for name, value in {**_SESSION, **session}.items())
         self._fixed: dict[str, Any] = {
             "application_name": "event-store",
@@ -133,15 +129,11 @@ class Login:
         if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits forever behind another
             raise _no_token()
         try:
-            # The library's own limit is two minutes a request.
-            request = partial(google.auth.transport.requests.Request(), timeout=_TOKEN_SECONDS)
-            if self._credentials is None:
-                self._credentials, _ = google.auth.default(scopes=_SCOPES)
-            if not self._credentials.valid:  # false from minutes before it expires
-                self._credentials.refresh(request)
-            return str(self._credentials.token)
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise UnavailableError(f"no access token for the database's login: {error}") from error
+            if self._access is None:
+                from event_store import credentials  # noqa: PLC0415 # slow to load, and only `iam` needs it
+
+                self._access = credentials.AccessToken("the database's login", _SCOPES)
+            return str(self._access.current())
         finally:
             self._refreshing.release()
 

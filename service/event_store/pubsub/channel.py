@@ -6,15 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-import google.auth
-import google.auth.compute_engine
-import google.auth.exceptions
-import google.auth.transport.grpc
-import google.auth.transport.requests
 import grpc
 
 from event_store import forking, keep_alive
-from event_store.errors import ConfigurationError, UnavailableError
+from event_store.errors import ConfigurationError
 
 _METADATA: Final = "GCE_METADATA_HOST"  # where a local Google Cloud gives a container its tokens
 _ADDRESS: Final = "pubsub.googleapis.com:443"
@@ -70,7 +65,9 @@ class _LocalToken:
     """The access token of the container's account."""
 
     def __init__(self) -> None:
-        self._credentials: Any = google.auth.compute_engine.Credentials()  # type: ignore[no-untyped-call]
+        from event_store import credentials  # noqa: PLC0415 # slow to load, and no other emulator needs it
+
+        self._token = credentials.AccessToken("the local Pub/Sub")
 
     async def borne_by(self, call: Any) -> Any:
         """Return the details of a call that bears the token.
@@ -78,14 +75,9 @@ class _LocalToken:
         Raises:
             UnavailableError: There is none.
         """
-        try:
-            if not self._credentials.valid:
-                request = google.auth.transport.requests.Request()
-                await asyncio.to_thread(self._credentials.refresh, request)
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise UnavailableError(f"no access token for the local Pub/Sub: {error}") from error
+        token = self._token.at_hand or await asyncio.to_thread(self._token.current)
         metadata = grpc.aio.Metadata(*(call.metadata or ()))
-        metadata["authorization"] = f"Bearer {self._credentials.token}"
+        metadata["authorization"] = f"Bearer {token}"
         return call._replace(metadata=metadata)
 
 
@@ -111,15 +103,15 @@ class _OnStreams(grpc.aio.StreamStreamClientInterceptor):  # type: ignore[misc] 
 
 
 def _credentials() -> grpc.ChannelCredentials:
-    request = google.auth.transport.requests.Request()
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 # slow to load, and no emulator needs it
+
+    from event_store import credentials  # noqa: PLC0415 # as above
+
     try:
-        found, _ = google.auth.default(scopes=[_SCOPE])
-    except google.auth.exceptions.GoogleAuthError as error:
+        token = credentials.access([_SCOPE])
+    except GoogleAuthError as error:
         raise ConfigurationError(
             f"no credentials for Pub/Sub ({error}): run as a service account, set "
-            "GOOGLE_APPLICATION_CREDENTIALS, or name an emulator in PUBSUB_EMULATOR_HOST"
+            f"{credentials.FILE}, or name an emulator in PUBSUB_EMULATOR_HOST"
         ) from None
-    plugin: Any = google.auth.transport.grpc.AuthMetadataPlugin  # Any: google-auth gives it no types
-    return grpc.composite_channel_credentials(
-        grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(plugin(found, request))
-    )
+    return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), token)

@@ -5,14 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
-
-from google.pubsub_v1.types import pubsub
+from typing import Final, NamedTuple
 
 from event_store.model.correlation import correlation_of
-
-# The protobuf class beneath Google's wrapper, which is several times slower.
-PubsubMessage: Final[Any] = pubsub.PubsubMessage.meta.pb
+from event_store.pubsub.messages_pb2 import PubsubMessage
 
 REPLAY_ID: Final = "replay_id"
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 # a zone would be written as +00:00 instead of Z
@@ -74,7 +70,7 @@ class Content:
         attributes.update(correlation_of(row.metadata))
         return cls(data.encode(), attributes)
 
-    def message(self, ordering_key: str, replay_id: str = "") -> Any:
+    def message(self, ordering_key: str, replay_id: str = "") -> PubsubMessage:
         """Return a `PubsubMessage`; one of a replay says so."""
         attributes = {**self.attributes, REPLAY_ID: replay_id} if replay_id else self.attributes
         return PubsubMessage(data=self.data, attributes=attributes, ordering_key=ordering_key)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
-from google.pubsub_v1.types import pubsub
 
 from event_store.errors import InvalidArgumentError, UnavailableError
 from event_store.pubsub.channel import open_channel
+from event_store.pubsub.messages_pb2 import PublishRequest, PublishResponse
 
 # Google's limits: https://cloud.google.com/pubsub/quotas#resource_limits
 REQUEST_MESSAGES: Final = 1000
@@ -20,9 +20,6 @@ REQUEST_BYTES: Final = 9_900_000  # 10 MB, less the request's own fields
 
 # The service answers thus when it will never take this request, however often it comes.
 _REFUSALS: Final = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
-
-PublishRequest: Final[Any] = pubsub.PublishRequest.meta.pb
-PublishResponse: Final[Any] = pubsub.PublishResponse.meta.pb
 
 
 class Publisher:

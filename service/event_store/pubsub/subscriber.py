@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.pubsub_v1.types import pubsub
 
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
+from event_store.pubsub import messages_pb2
 from event_store.pubsub.channel import open_channel
+from event_store.pubsub.messages_pb2 import StreamingPullRequest, StreamingPullResponse
 
 _SERVICE: Final = "/google.pubsub.v1.Subscriber/"
 _REQUEST_SECONDS: Final = 10.0
@@ -21,8 +22,6 @@ _OPERATOR: Final = (
     grpc.StatusCode.PERMISSION_DENIED,
     grpc.StatusCode.UNAUTHENTICATED,
 )
-
-StreamingPullRequest: Final[Any] = pubsub.StreamingPullRequest.meta.pb
 
 
 class Subscriber:
@@ -104,7 +103,7 @@ class Subscriber:
         return self._opened().stream_stream(
             f"{_SERVICE}StreamingPull",
             request_serializer=StreamingPullRequest.SerializeToString,
-            response_deserializer=pubsub.StreamingPullResponse.meta.pb.FromString,
+            response_deserializer=StreamingPullResponse.FromString,
         )()
 
     async def _settle(self, method: str, subscription: str, ack_ids: Sequence[str], **fields: Any) -> None:
@@ -116,9 +115,9 @@ class Subscriber:
             raise to_error(failure, subscription) from None
 
     async def _call(self, method: str, timeout_seconds: float, subscription: str, **fields: Any) -> Any:
-        request = getattr(pubsub, f"{method}Request").meta.pb(subscription=subscription, **fields)
+        request = getattr(messages_pb2, f"{method}Request")(subscription=subscription, **fields)
         # All but Pull answer with nothing, of which any message can be read.
-        response = pubsub.PullResponse.meta.pb
+        response = messages_pb2.PullResponse
         call = self._opened().unary_unary(
             _SERVICE + method,
             request_serializer=type(request).SerializeToString,

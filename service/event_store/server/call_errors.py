@@ -4,9 +4,8 @@ import logging
 from typing import Final, TypeAlias
 
 import grpc
-from grpc_status import rpc_status
 
-from event_store.contract.error_status import to_status
+from event_store.contract.error_status import CODES, DETAILS, to_status
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
@@ -49,7 +48,9 @@ class Answering:
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, EventStoreError):
             log_failure(error, self._context)
-            await self._context.abort_with_status(rpc_status.to_status(to_status(error)))
+            status = to_status(error)
+            trailers = ((DETAILS, status.SerializeToString()),)
+            await self._context.abort(CODES[status.code], status.message, trailers)
 
 
 def log_failure(error: EventStoreError, context: Context) -> None:

@@ -6,7 +6,8 @@ import grpc
 import pytest
 
 from event_store import keep_alive
-from event_store.pubsub.subscriber import StreamingPullRequest, Subscriber
+from event_store.pubsub.messages_pb2 import StreamingPullRequest
+from event_store.pubsub.subscriber import Subscriber
 from tests.proxy import PATIENCE_SECONDS, Proxy
 from tests.pubsub_emulator.bus import Bus
 

@@ -63,8 +63,6 @@ def metadata_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         address = f"127.0.0.1:{server.server_address[1]}"
         for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
             monkeypatch.setenv(name, address)
-        # The library reads the first of them once in a process's life.
-        monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", address)
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
         monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))  # a developer's own credentials are not used
         monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
@@ -175,8 +173,7 @@ async def test_a_token_that_does_not_come_is_told_in_time(
     monkeypatch.setattr("event_store.database.login._TOKEN_SECONDS", 0.5)
     login = Login(Environment(database_login="iam"))
     login.parameters()
-    assert login._credentials is not None
-    login._credentials.token = None  # it has expired
+    login._access._credentials.token = None  # it has expired
     released = Event()
     monkeypatch.setattr(Metadata, "hold", released)
     try:

@@ -18,7 +18,7 @@ from event_store.outbox.parking import Parking
 from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.topology import Ordering, Routing
 from tests.event_store.command import run

@@ -16,8 +16,8 @@ from event_store.outbox import publish_loop
 from event_store.outbox.publish_loop import UNORDERED_LANES, Pending, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery, Watermark
-from event_store.pubsub.event_message import PubsubMessage
-from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publisher, PublishRequest
+from event_store.pubsub.messages_pb2 import PublishRequest, PubsubMessage
+from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publisher
 
 KEYS = ("", "a", "b", "c")
 

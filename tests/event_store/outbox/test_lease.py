@@ -11,7 +11,7 @@ from event_store.errors import UnavailableError
 from event_store.outbox.lease import LEASE_SECONDS, STATEMENT_SECONDS, Lease, LeaseLostError, statement
 from event_store.outbox.publish_loop import PUBLISH_MARGIN_SECONDS, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.replay.lease import ReplayLease
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus

@@ -10,7 +10,7 @@ import pytest
 from event_store.outbox.publish_loop import DRAIN_SECONDS, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
 from event_store.outbox.watermark import Delivery
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.conftest import StartRelay

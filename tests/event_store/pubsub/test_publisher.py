@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from event_store.errors import InvalidArgumentError, UnavailableError
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.gate import Gate

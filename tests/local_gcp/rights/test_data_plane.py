@@ -11,7 +11,7 @@ import pytest
 
 from event_store.errors import ConfigurationError, UnavailableError
 from event_store.pubsub.channel import is_local
-from event_store.pubsub.event_message import PubsubMessage
+from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.pubsub.subscriber import Subscriber
 from local_gcp.container.metadata_server import MetadataServer
@@ -87,9 +87,6 @@ async def container(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     async with MetadataServer(PLACE, ACCOUNT, Tokens("secret").of_account(ACCOUNT)) as metadata:
         for name, value in metadata.variables.items():
             monkeypatch.setenv(name, value)
-        # The library reads it once in a process's life.
-        address = metadata.variables["GCE_METADATA_HOST"]
-        monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", address)
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", bus.address)
         yield bus
 
@@ -138,9 +135,8 @@ async def test_a_publisher_without_its_right_is_refused_by_name(container: Bus) 
 
 async def test_a_subscriber_without_its_right_is_refused_by_name(container: Bus) -> None:
     """A consumer's own client bears its token on calls and on streams."""
-    await container.call(
-        "Publisher", "Publish", wire.PublishRequest(topic=TOPIC, messages=[MESSAGE]), wire.PublishResponse
-    )
+    request = wire.PublishRequest(topic=TOPIC, messages=[wire.PubsubMessage(data=MESSAGE.data)])
+    await container.call("Publisher", "Publish", request, wire.PublishResponse)
     subscriber = Subscriber()
     await subscriber.open()
     try:

@@ -1,0 +1,150 @@
+"""Where tokens come from: files are read by google-auth, the metadata server by ourselves."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+from google.auth.exceptions import RefreshError, TransportError
+
+from event_store import credentials
+from event_store.errors import ConfigurationError, UnavailableError
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """Answers as Google's metadata server does, which wants its header."""
+
+    asked: ClassVar[list[str]] = []
+    expires_in_seconds: ClassVar[int] = 3600
+    status: ClassVar[int] = 200
+
+    def do_GET(self) -> None:
+        """Give a token, the next number each time."""
+        Metadata.asked.append(self.path)
+        if self.headers["Metadata-Flavor"] != "Google" or Metadata.status != 200:
+            self.send_error(403 if Metadata.status == 200 else Metadata.status)
+            return
+        number = len(Metadata.asked)
+        answer = {"access_token": f"access-{number}", "expires_in": Metadata.expires_in_seconds}
+        text = _jwt(number) if "/identity" in self.path else json.dumps(answer)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+def _jwt(number: int) -> str:
+    parts = ({"alg": "RS256"}, {"exp": int(time.time()) + Metadata.expires_in_seconds, "sub": str(number)})
+    head, claims = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+    )
+    return f"{head}.{claims}.c2lnbmF0dXJl"
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A workload of Google Cloud: nothing but the metadata server, and a proxy that leads nowhere."""
+    monkeypatch.delenv(credentials.FILE, raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name, value in (("asked", []), ("expires_in_seconds", 3600), ("status", 200)):
+        monkeypatch.setattr(Metadata, name, value)
+    with _serving(Metadata) as address:
+        monkeypatch.setenv(credentials.METADATA_HOST, address)
+        yield address
+
+
+@pytest.mark.usefixtures("metadata")
+def test_an_identity_is_for_the_service_that_is_called() -> None:
+    """The metadata server is asked for a token for its URL, at once: who has no identity hears of it."""
+    credentials.identity("https://service.example")
+
+    (asked,) = Metadata.asked
+    assert asked.endswith("/default/identity?audience=https%3A%2F%2Fservice.example&format=full")
+
+
+@pytest.mark.usefixtures("metadata")
+@pytest.mark.parametrize("kind", [{"audience": "https://service.example"}, {"scopes": ["one", "two"]}, {}])
+def test_a_token_serves_until_it_is_about_to_expire(
+    monkeypatch: pytest.MonkeyPatch, kind: dict[str, Any]
+) -> None:
+    """Identity and access alike: one with an hour to go is kept, one with a minute is not."""
+    found = credentials._FromMetadata(**kind)
+    found.refresh()
+    assert found.valid
+
+    monkeypatch.setattr(Metadata, "expires_in_seconds", 60)
+    found.refresh()
+    assert not found.valid
+    assert len(set(Metadata.asked)) == 1
+
+
+@pytest.mark.usefixtures("metadata")
+def test_an_access_token_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is at hand then; a refusal of the metadata server is told with what needs the token."""
+    token = credentials.AccessToken("the test", ["one"])
+    assert token.at_hand == ""
+    assert (token.current(), token.current(), token.at_hand) == ("access-1",) * 3
+
+    monkeypatch.setattr(Metadata, "status", 404)
+    with pytest.raises(UnavailableError, match="no access token for the test: the metadata server said 404"):
+        credentials.AccessToken("the test").current()
+
+
+def test_without_any_identity_the_error_names_the_ways_to_one(
+    monkeypatch: pytest.MonkeyPatch, metadata: str, tmp_path: Path
+) -> None:
+    """No metadata server answers, or the file is missing."""
+    assert metadata
+    monkeypatch.setenv(credentials.METADATA_HOST, "127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match=r"no metadata server.*run as a service account"):
+        credentials.identity("https://service.example")
+
+    monkeypatch.setenv(credentials.FILE, str(tmp_path / "missing.json"))
+    with pytest.raises(ConfigurationError, match="either not found or invalid"):
+        credentials.identity("https://service.example")
+
+
+@pytest.mark.usefixtures("metadata")
+def test_a_text_that_is_no_token_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A captive portal answers everything with a page."""
+    page = credentials._Response(200, Message(), b"<")
+    monkeypatch.setattr("event_store.credentials._direct", lambda *_, **__: page)
+
+    for kind in ({"audience": "https://service.example"}, {}):
+        with pytest.raises(RefreshError, match="gave no token"):
+            credentials._FromMetadata(**kind).refresh()
+
+
+def test_google_auth_gets_each_response_and_no_other_url(metadata: str) -> None:
+    """Its flows read statuses themselves; a URL of its configuration can open no file."""
+    refused = credentials._direct(f"http://{metadata}/", method="GET")
+
+    assert refused.status == 403
+    with pytest.raises(TransportError, match="not a URL of HTTP"):
+        credentials._direct("file:///etc/hostname")
+    with pytest.raises(TransportError):
+        credentials._direct("http://127.0.0.1:1/")
