@@ -20,7 +20,6 @@ from event_store import (
     RecordedEvent,
     create_projection_tables,
 )
-from event_store.client.channel import DEFAULT
 from examples.vocabulary_projection import tables
 
 logger = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--name", default="vocabulary", help="the projection and its schema")
     parser.add_argument("--subscription", default="vocabulary-projection")
     parser.add_argument("--project", default="event-store-local")
-    parser.add_argument("--target", default=os.environ.get("EVENT_STORE_TARGET") or DEFAULT)
+    parser.add_argument("--target", default=os.environ.get("EVENT_STORE_TARGET") or "127.0.0.1:8080")
     return parser.parse_args()
 
 

@@ -1,13 +1,18 @@
 """The tables, and what each event does to them."""
 
+import re
+from pathlib import Path
 from typing import Any, Final
 
 from psycopg import AsyncConnection
 
 from event_store import RecordedEvent
-from event_store.database.queries import load_queries
 
-_QUERIES: Final = load_queries("examples.vocabulary_projection", "queries.sql")
+# Each statement stands in the file under a line `-- name: NAME`.
+_STATEMENTS: Final = re.split(
+    rb"^-- name: (\w+)$", Path(__file__).with_name("queries.sql").read_bytes(), flags=re.MULTILINE
+)[1:]
+_QUERIES: Final = dict(zip(map(bytes.decode, _STATEMENTS[::2]), _STATEMENTS[1::2], strict=True))
 
 
 async def create(connection: AsyncConnection[Any]) -> None:
