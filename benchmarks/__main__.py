@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.appends import Appends
 from benchmarks.peers import Peers
-from benchmarks.place import Place
+from benchmarks.place import Workbench
 from benchmarks.previews import Previews
 from benchmarks.reads import Reads
 from benchmarks.relays import Relays
@@ -31,7 +31,7 @@ def main() -> int:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: end what was started
     try:
-        with tempfile.TemporaryDirectory() as directory, Place(Path(directory)) as place:
+        with tempfile.TemporaryDirectory() as directory, Workbench(Path(directory)) as place:
             appends = Appends(place)
             groups = (appends, Peers(place, appends), Reads(place), Relays(place), Previews(place))
             works = [work for group in groups for work in group.works()]

@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from benchmarks.place import Place
+from benchmarks.place import Workbench
 from benchmarks.server import ECHO, ECHO_STREAM
 from benchmarks.statements import statements
 from benchmarks.work import Work
@@ -30,7 +30,7 @@ _COPIED_ROWS: Final = 200
 class Appends:
     """The service on a database, and what it is measured against."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Workbench) -> None:
         self._place = place
         self._copied = 0
 

@@ -10,7 +10,7 @@ from typing import Final
 import grpc
 
 from benchmarks.appends import DATABASE, IN_FLIGHT, Appends
-from benchmarks.place import Place
+from benchmarks.place import Workbench
 from benchmarks.work import Work
 from local_gcp.system.ports import free_port
 
@@ -22,7 +22,7 @@ _START_SECONDS: Final = 30.0
 class Peers:
     """UmaDB with its own server, and the library eventsourcing on our PostgreSQL."""
 
-    def __init__(self, place: Place, appends: Appends) -> None:
+    def __init__(self, place: Workbench, appends: Appends) -> None:
         self._place = place
         self._appends = appends
 

@@ -27,7 +27,7 @@ from local_gcp.system.ports import free_port
 STOP_SECONDS: Final = 15.0
 
 
-class Place:
+class Workbench:
     """A PostgreSQL and the processes of the works; a context.
 
     Args:

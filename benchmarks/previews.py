@@ -7,7 +7,7 @@ from typing import Final
 
 import yaml
 
-from benchmarks.place import Place
+from benchmarks.place import Workbench
 from benchmarks.work import Work
 from local_gcp.daemon.state_directory import ROOT
 
@@ -17,7 +17,7 @@ STACK: Final = "prod"
 class Previews:
     """The repository's own project, and an empty one beside it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Workbench) -> None:
         self._place = place
 
     def works(self) -> Iterator[Work]:

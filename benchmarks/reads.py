@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from benchmarks.place import Place
+from benchmarks.place import Workbench
 from benchmarks.statements import statements
 from benchmarks.work import Work
 from benchmarks.workload import new_aggregate
@@ -20,7 +20,7 @@ _DISTINCT_EVENTS: Final = 10_000
 class Reads:
     """The service on a full database."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Workbench) -> None:
         self._place = place
 
     def works(self) -> Iterator[Work]:

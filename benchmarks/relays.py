@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from benchmarks.place import Place, first_line
+from benchmarks.place import Workbench, first_line
 from benchmarks.statements import statements
 from benchmarks.work import Work
 from benchmarks.workload import new_aggregate
@@ -22,7 +22,7 @@ _PEER_MESSAGES: Final = 2_000  # about a second of it
 class Relays:
     """The embedded Pub/Sub, and a log to relay into it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Workbench) -> None:
         self._place = place
 
     def works(self) -> Iterator[Work]:

@@ -32,7 +32,7 @@ def parts(events: Sequence[pb.ImportedEvent], size: int) -> list[pb.ImportEvents
     return [pb.ImportEventsRequest(events=events[n : n + size]) for n in range(0, len(events), size)]
 
 
-class Caller:
+class ImportCall:
     """One call, in the steps of a test."""
 
     def __init__(self, stub: Any, import_id: str = "legacy") -> None:
@@ -76,7 +76,7 @@ class Caller:
 
 async def run_import(service: Service, events: Sequence[pb.ImportedEvent], size: int = 1000) -> list[int]:
     """Import a whole source in a call of its own; return the answers."""
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     stored = await caller.begin()
     await caller.send(*parts(events[stored:], size))
     return [stored, *await caller.end()]

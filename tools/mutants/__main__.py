@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from tools import ROOT, ToolError
 from tools.mutants.mutant import LIST, Mutant, load, parse, without_covered
-from tools.mutants.tree import Tree, Verdict
+from tools.mutants.tree import Ending, Tree
 
 _BASE: Final = "origin/main"
 _LIMIT_SECONDS: Final = 300.0
@@ -94,7 +94,7 @@ class Session:
                 f"{'without a mutant':17} {found.verdict.value}  {found.seconds:.0f} s  {' '.join(tests)}",
                 flush=True,
             )
-            if found.verdict is not Verdict.PASSED:
+            if found.verdict is not Ending.PASSED:
                 print(found.output, flush=True)
                 self._failing.update(found.failed or tests)
 
@@ -107,7 +107,7 @@ class Session:
                 return
             with tree.changed(mutant):
                 found = await tree.run(mutant.tests, self._limit_seconds, to_first=True)
-            if found.verdict is Verdict.PASSED:
+            if found.verdict is Ending.PASSED:
                 self._note(
                     "accepted" if mutant.accepted else "survived", mutant, count, f"{found.seconds:.0f} s"
                 )

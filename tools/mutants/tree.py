@@ -31,7 +31,7 @@ _END_SECONDS: Final = 30.0  # for a test run to take down what it started
 _times = count(1_000_000_000)
 
 
-class Verdict(Enum):
+class Ending(Enum):
     """How a run of tests ended."""
 
     PASSED = "passed"
@@ -50,7 +50,7 @@ class Run:
         output: What pytest printed.
     """
 
-    verdict: Verdict
+    verdict: Ending
     failed: tuple[str, ...]
     seconds: float
     output: str
@@ -126,7 +126,7 @@ class Tree:
         if code in _UNUSABLE:
             raise ToolError(f"{' '.join(tests)}: pytest {_UNUSABLE[code]}:\n{said}")
         failed = tuple(re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE))
-        verdict = Verdict.TIMED_OUT if code is None else Verdict.FAILED if code else Verdict.PASSED
+        verdict = Ending.TIMED_OUT if code is None else Ending.FAILED if code else Ending.PASSED
         return Run(verdict, failed, time.monotonic() - started, said)
 
     def check_imports(self) -> None:

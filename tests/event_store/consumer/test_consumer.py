@@ -42,7 +42,7 @@ from tests.pubsub_emulator.bus import Bus, bus_at
 
 
 @dataclass(frozen=True)
-class Stack:
+class FollowedService:
     """A Pub/Sub of a test's own, whose time the test moves, and a service whose relay publishes to it."""
 
     bus: Bus
@@ -59,17 +59,17 @@ class Stack:
 
 
 @pytest.fixture
-async def stack(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+async def stack(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FollowedService]:
     """A service, its relay and a Pub/Sub with the topic, the subscription and its dead letters."""
     clock = ManualClock()
     async with PubSubServer(clock=clock) as pubsub, bus_at(pubsub.address) as bus:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
         await bus.topic(name=TOPIC)
         async with serving(database, ROUTING, monkeypatch) as (client, target):
-            yield Stack(bus, pubsub, clock, client, target)
+            yield FollowedService(bus, pubsub, clock, client, target)
 
 
-async def test_events_have_their_effects_once_and_in_order(stack: Stack, words: Words) -> None:
+async def test_events_have_their_effects_once_and_in_order(stack: FollowedService, words: Words) -> None:
     """Through relay, Pub/Sub and consumer, and though every message comes twice."""
     await subscribe(stack.bus)
     ids = [await append(stack.client, *"abc") for _ in range(20)]
@@ -114,7 +114,7 @@ async def test_a_consumer_outlives_pubsub(
                     await words.until(partial(eq, {aggregate_id: list(expected)}))
 
 
-async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None:
+async def test_a_consumer_outlives_the_store(stack: FollowedService, words: Words) -> None:
     """A gap that cannot be fetched just then is fetched later."""
     aggregate_id = await append(stack.client, "a")
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -146,7 +146,9 @@ async def test_a_consumer_outlives_the_store(stack: Stack, words: Words) -> None
                 await server.stop()
 
 
-async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(stack: Stack, words: Words) -> None:
+async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(
+    stack: FollowedService, words: Words
+) -> None:
     """What follows is handled and none of it dies; redriven to a cured handler, the event is handled too."""
     await subscribe(stack.bus)
     aggregate_id = await append(stack.client, "a", POISON, *"bcdefgh")
@@ -169,7 +171,7 @@ async def test_a_poison_event_ends_in_dead_letters_and_its_key_goes_on(stack: St
 
 @pytest.mark.parametrize("point", ["before the commit", "after the commit", "before the ack"])
 async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
-    stack: Stack, words: Words, point: str
+    stack: FollowedService, words: Words, point: str
 ) -> None:
     """Wherever it is killed, the next one goes on as if nothing had been."""
     await subscribe(stack.bus)
@@ -200,7 +202,7 @@ async def test_a_projection_that_dies_loses_nothing_and_doubles_nothing(
     await stack.bus.silence(DEAD)
 
 
-async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> None:
+async def test_an_outage_makes_no_dead_letters(stack: FollowedService, words: Words) -> None:
     """While a database is away, an event is tried again and again, and is not refused."""
     await subscribe(stack.bus)
     projection = words.projection(stack.client)
@@ -221,7 +223,7 @@ async def test_an_outage_makes_no_dead_letters(stack: Stack, words: Words) -> No
     await stack.bus.silence(DEAD)
 
 
-async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> None:
+async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: FollowedService) -> None:
     """The event in hand is handled and acknowledged; those behind it come to the next consumer."""
     await subscribe(stack.bus)
     await append(stack.client, "a", "b")
@@ -248,7 +250,7 @@ async def test_a_consumer_that_stops_ends_what_it_has_begun(stack: Stack) -> Non
 
 
 async def test_an_acknowledgement_that_a_stop_interrupts_is_sent_again(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    stack: FollowedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An event that was handled before the stop does not come to the next consumer."""
     acknowledge, calls = Subscriber.acknowledge, list[Sequence[str]]()
@@ -277,7 +279,7 @@ async def test_an_acknowledgement_that_a_stop_interrupts_is_sent_again(
     await stack.bus.silence(PATH)
 
 
-async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words) -> None:
+async def test_a_consumer_waits_for_its_subscription(stack: FollowedService, words: Words) -> None:
     """It says what is missing, tries again, and begins when it is there."""
     async with consuming(words.projection(stack.client).handle):
         await subscribe(stack.bus)
@@ -285,7 +287,9 @@ async def test_a_consumer_waits_for_its_subscription(stack: Stack, words: Words)
         await words.until(lambda effects: aggregate_id in effects)
 
 
-async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_handler_keeps_its_event(
+    stack: FollowedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Deadlines pass, and what is being handled is not delivered again."""
     monkeypatch.setattr(settlement, "RENEWAL_SECONDS", 0.05)
     hold, renewed, handled = Subscriber.hold, asyncio.Event(), list[Any]()
@@ -315,7 +319,7 @@ async def test_a_slow_handler_keeps_its_event(stack: Stack, monkeypatch: pytest.
     await stack.bus.silence(PATH)
 
 
-async def test_what_is_no_event_becomes_a_dead_letter(stack: Stack, words: Words) -> None:
+async def test_what_is_no_event_becomes_a_dead_letter(stack: FollowedService, words: Words) -> None:
     """A stranger's message stops nobody."""
     await subscribe(stack.bus)
     await stack.bus.publish(TOPIC, "[]", key="k")

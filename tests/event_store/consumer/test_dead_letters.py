@@ -24,7 +24,7 @@ _numbers = count(1)
 QUIET_SECONDS = 0.4
 
 
-class Place(NamedTuple):
+class DeadLetterBus(NamedTuple):
     """A subscription with dead letters, and another subscription of its topic."""
 
     subscription: Subscription
@@ -38,12 +38,12 @@ class Place(NamedTuple):
         return DeadLetters(self.subscription, PROJECT, quiet_seconds=QUIET_SECONDS)
 
 
-async def _place(bus: Bus) -> Place:
+async def _place(bus: Bus) -> DeadLetterBus:
     name = f"projection-{next(_numbers)}"
     subscription = Subscription(name=name, topic=f"{name}-events")
     topic = await bus.topic(name=f"projects/{PROJECT}/topics/{subscription.topic}")
     dead_topic = await bus.topic(name=f"projects/{PROJECT}/topics/{subscription.dead_letter_name}")
-    return Place(
+    return DeadLetterBus(
         subscription,
         source=await bus.subscription(
             topic,
@@ -62,7 +62,7 @@ async def _place(bus: Bus) -> Place:
     )
 
 
-async def _die(bus: Bus, place: Place, *positions: int) -> None:
+async def _die(bus: Bus, place: DeadLetterBus, *positions: int) -> None:
     """Put events where Pub/Sub puts them after five attempts, as it does."""
     for position in positions:
         attributes = {
@@ -213,7 +213,7 @@ async def test_a_missing_subscription_is_named(bus: Bus) -> None:
     assert bus
 
 
-def _topology(place: Place, directory: Path) -> str:
+def _topology(place: DeadLetterBus, directory: Path) -> str:
     file = directory / "topology.yaml"
     file.write_text(
         f"topics: [{{name: {place.subscription.topic}}}]\n"

@@ -60,7 +60,7 @@ async def feed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Feed]:
         yield Feed(bus, pubsub)
 
 
-class Handler:
+class NotingHandler:
     """A handler that notes what it gets, and does at a word what the test says."""
 
     def __init__(self, **acts: Any) -> None:
@@ -101,7 +101,7 @@ async def test_after_a_refusal_nothing_of_its_key_is_handled_before_it(feed: Fee
     """What stood behind a refused event in its key comes again behind it."""
     for version, word in enumerate("abcdef", 1):
         await feed.publish(word, version, "00000000-0000-0000-0000-000000000001")
-    handler = Handler(b=_raising(ValueError("no word"), first=2))
+    handler = NotingHandler(b=_raising(ValueError("no word"), first=2))
 
     async with consuming(handler):
         await handler.until(*"abcdef")
@@ -124,7 +124,7 @@ async def test_what_comes_before_pubsub_hears_of_a_refusal_waits_for_it(
         await acknowledge(self, subscription, ack_ids)
 
     monkeypatch.setattr(Subscriber, "acknowledge", slow)
-    handler = Handler(a=_raising(ValueError("no word"), first=1))
+    handler = NotingHandler(a=_raising(ValueError("no word"), first=1))
     async with consuming(handler), asyncio.timeout(PATIENCE_SECONDS):
         await feed.publish("first")
         await busy.wait()
@@ -150,7 +150,7 @@ async def test_what_cannot_be_handled_now_is_kept_without_a_delivery(feed: Feed,
         if len(handler.calls) < calls_until_it_works:
             raise error
 
-    handler = Handler(a=act)
+    handler = NotingHandler(a=act)
     async with consuming(handler):
         await feed.publish("a")
         await handler.until("a")
@@ -164,7 +164,7 @@ async def test_events_that_wait_keep_no_others_from_being_handled(
     feed: Feed, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As many as are handled at a time are kept, and others are handled beside them."""
-    handler = Handler(stuck=_raising(UnavailableError("away"), first=99))
+    handler = NotingHandler(stuck=_raising(UnavailableError("away"), first=99))
     for _ in range(CONCURRENCY):
         await feed.publish("stuck")
 
@@ -186,7 +186,7 @@ async def test_an_event_that_alone_lacks_something_is_refused_in_the_end(
     """A table that only its type needs: while others are handled its failures count."""
     monkeypatch.setattr(streaming_pull, "_FIRST_WAIT_SECONDS", 0.01)
     monkeypatch.setattr(streaming_pull, "_LONGEST_WAIT_SECONDS", 0.02)
-    handler = Handler(stuck=_raising(ConfigurationError("no table"), first=99))
+    handler = NotingHandler(stuck=_raising(ConfigurationError("no table"), first=99))
     async with consuming(handler), asyncio.timeout(PATIENCE_SECONDS):
         await feed.publish("stuck")
         await handler.until(calls=2 * streaming_pull.MOST_STRIKES)
@@ -204,7 +204,7 @@ async def test_a_handler_that_refuses_everything_pauses_the_consumer(
     """A broken release makes few dead letters of a backlog; one event that is handled ends the pause."""
     monkeypatch.setattr(outage, "FIRST_PAUSE_SECONDS", 1000.0)
     monkeypatch.setattr(outage, "LONGEST_PAUSE_SECONDS", 1000.0)
-    handler = Handler(a=_raising(ValueError("no word"), first=99))
+    handler = NotingHandler(a=_raising(ValueError("no word"), first=99))
     for _ in range(2 * outage.REFUSED_AFTER):
         await feed.publish("a")
 
@@ -223,7 +223,7 @@ async def test_a_consumer_holds_what_its_concurrency_needs(feed: Feed) -> None:
     async def wait(_attempt: int) -> None:
         await go_on.wait()
 
-    handler = Handler(a=wait)
+    handler = NotingHandler(a=wait)
     for _ in range(30):
         await feed.publish("a", ordered=False)
 
@@ -254,7 +254,7 @@ async def test_a_call_that_is_cancelled_within_a_handler_is_a_failed_handler(
         future.cancel()
         await future
 
-    handler = Handler(a=act)
+    handler = NotingHandler(a=act)
     async with consuming(handler):
         await feed.publish("a")
         await handler.until(calls=5)
@@ -280,7 +280,7 @@ async def test_a_handler_that_cancels_its_task_does_not_end_the_consumer(
             task.cancel()
             await asyncio.Event().wait()
 
-    handler = Handler(a=act)
+    handler = NotingHandler(a=act)
     async with consuming(handler):
         await feed.publish("a")
         await handler.until(calls=1)
@@ -304,7 +304,7 @@ async def test_a_call_to_pubsub_that_is_cancelled_does_not_end_the_consumer(
         await acknowledge(self, subscription, ack_ids)
 
     monkeypatch.setattr(Subscriber, "acknowledge", cancelled)
-    handler = Handler()
+    handler = NotingHandler()
     async with consuming(handler):
         await feed.publish("a")
         await handler.until("a")
@@ -317,7 +317,7 @@ async def test_a_call_to_pubsub_that_is_cancelled_does_not_end_the_consumer(
 
 async def test_a_consumer_whose_own_task_is_cancelled_ends(feed: Feed) -> None:
     """Cancellation is a way to stop it, in the middle of a handler too."""
-    handler = Handler(a=lambda _attempt: asyncio.Event().wait())
+    handler = NotingHandler(a=lambda _attempt: asyncio.Event().wait())
     task = asyncio.create_task(Consumer(PATH, handler).run())
     await feed.publish("a")
     await handler.until(calls=1)
@@ -338,7 +338,7 @@ async def test_a_handler_that_never_returns_has_failed(feed: Feed, monkeypatch: 
         if attempt == 1:
             await asyncio.Event().wait()
 
-    handler = Handler(a=act)
+    handler = NotingHandler(a=act)
     async with consuming(handler):
         await feed.publish("a")
         await handler.until("a")
@@ -360,7 +360,7 @@ async def test_a_stream_that_gave_something_is_replaced_at_once(
             raise UnavailableError("the stream ended")
 
     monkeypatch.setattr(Subscriber, "acknowledge", ended)
-    handler = Handler()
+    handler = NotingHandler()
     words = [f"word {number}" for number in range(20)]
     async with consuming(handler):
         for word in words:

@@ -20,7 +20,7 @@ from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.event_store.conftest import Service, running
 from tests.event_store.requests import append
-from tests.event_store.server.test_subscribe import Subscription, other_process_appends
+from tests.event_store.server.test_subscribe import SubscribeCall, other_process_appends
 from tests.proxy import Proxy
 
 AGGREGATE_ID: Final = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001"
@@ -156,7 +156,7 @@ async def test_reads_are_refused_while_all_hangs_and_go_on_when_it_ends(
 
 async def test_a_live_stream_goes_on_when_its_connection_hangs(service: Service, proxy: Proxy) -> None:
     """The end of the log is read on another connection, and nothing is lost or repeated."""
-    async with Subscription(service, after_position=10) as subscription:
+    async with SubscribeCall(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         proxy.freeze()
         await other_process_appends(service)
@@ -166,12 +166,12 @@ async def test_a_live_stream_goes_on_when_its_connection_hangs(service: Service,
 
 async def test_streams_end_while_all_hangs(service: Service, proxy: Proxy) -> None:
     """A stream that was live ends with UNAVAILABLE within two keep-alives, and so does each new one."""
-    async with Subscription(service, after_position=10) as subscription:
+    async with SubscribeCall(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         proxy.hold("answers")
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await subscription.code() is grpc.StatusCode.UNAVAILABLE
-    async with Subscription(service, after_position=10) as subscription:
+    async with SubscribeCall(service, after_position=10) as subscription:
         assert await subscription.code() is grpc.StatusCode.UNAVAILABLE
     proxy.cut()
 
@@ -183,7 +183,7 @@ async def test_a_keep_alive_says_that_the_log_is_read(
     _shorten(monkeypatch)
     monkeypatch.setattr(module, "ANSWER_SECONDS", 3600.0)
     async with running(database, environment, monkeypatch, proxy) as service:
-        async with Subscription(service) as subscription:
+        async with SubscribeCall(service) as subscription:
             await subscription.until("caught_up")
             proxy.hold("answers")
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -196,7 +196,7 @@ async def test_a_silent_stream_lives_on_while_the_log_is_read(
 ) -> None:
     """Where nothing is appended each read says that the log is read, for as long as the caller listens."""
     monkeypatch.setattr(subscribe_call, "KEEP_ALIVE_SECONDS", 0.5)
-    async with Subscription(service, after_position=10) as subscription:
+    async with SubscribeCall(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         kinds = {(await subscription.read()).WhichOneof("kind") for _ in range(10)}
 
@@ -210,7 +210,7 @@ async def test_the_connection_that_listens_is_made_anew_when_it_hangs(
     """Silence may mean that nothing is appended, or that nothing arrives: it is asked which."""
     monkeypatch.setattr("event_store.log.notifications.PROBE_SECONDS", 0.3)
     monkeypatch.setattr("event_store.log.notifications._ANSWER_SECONDS", 0.5)
-    async with Subscription(service, after_position=10) as subscription:
+    async with SubscribeCall(service, after_position=10) as subscription:
         await subscription.until("caught_up")
         former = await _listener(service, 0)
         proxy.freeze()

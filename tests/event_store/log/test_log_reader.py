@@ -15,7 +15,7 @@ from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as
 from tests.event_store.conftest import Service, running
 from tests.event_store.requests import append
-from tests.event_store.server.test_subscribe import Subscription, positions
+from tests.event_store.server.test_subscribe import SubscribeCall, positions
 from tests.proxy import Proxy
 
 PATIENCE_SECONDS: Final = 20.0
@@ -80,7 +80,7 @@ async def test_what_the_replica_lacks_comes_from_the_primary(service: Service) -
     assert await _read(service, limit=3) == [1, 2, 3]
     assert await _read(service, first=4, limit=3) == [4, 5, 6]
     assert await _read(service, first=7) == [7, 8]
-    async with Subscription(service) as subscription:
+    async with SubscribeCall(service) as subscription:
         assert positions(await subscription.until("caught_up")) == [*range(1, ALL + 1)]
 
     assert _asked(service) >= 5

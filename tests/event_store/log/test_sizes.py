@@ -20,7 +20,7 @@ from event_store.log.page import LARGEST_MESSAGE_BYTES, PAGE_BYTES, Page, read_p
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.event_store.conftest import Service
-from tests.event_store.imports import Caller, imported
+from tests.event_store.imports import ImportCall, imported
 from tests.event_store.requests import append, event
 
 
@@ -130,7 +130,7 @@ async def test_numbers_that_grow_beyond_the_limit_are_refused(service: Service, 
     for one, field in ((event(data), "event_data"), (event(metadata=metadata), "metadata")):
         with pytest.raises(grpc.aio.AioRpcError, match=f"{field}: is .* with its numbers written out"):
             await service.append(append(events=[one]))
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.begin()
     await caller.send(pb.ImportEventsRequest(events=[imported(1, data=data)]))
     assert "event 1: event_data: is" in str((await caller.error()).details())

@@ -12,7 +12,7 @@ from grpc_status import rpc_status
 
 from event_store.v1 import event_store_pb2 as pb
 from tests.event_store.conftest import Service
-from tests.event_store.imports import Caller, history
+from tests.event_store.imports import ImportCall, history
 from tests.event_store.requests import ANY, EXISTS, NO_STREAM, append, event, exact, request
 
 
@@ -273,7 +273,7 @@ async def test_a_log_that_is_ahead_of_its_head_is_told_and_not_written_over(
         )
 
     code, details = await refused(any_service, append(events=2))
-    caller = Caller(any_service.stub)
+    caller = ImportCall(any_service.stub)
     await caller.begin()
     await caller.send(pb.ImportEventsRequest(events=history(2)))
     error = await caller.error()

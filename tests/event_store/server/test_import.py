@@ -22,7 +22,7 @@ from event_store.server import import_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase
 from tests.event_store.conftest import Service, running
-from tests.event_store.imports import PATIENCE_SECONDS, Caller, history, imported, parts, run_import
+from tests.event_store.imports import PATIENCE_SECONDS, ImportCall, history, imported, parts, run_import
 from tests.event_store.log.test_group_commit import batch_in_flight
 from tests.event_store.requests import append
 
@@ -62,7 +62,7 @@ async def test_an_import_that_begins_again_is_told_what_is_stored(service: Servi
     await service.append(append())
 
     assert await run_import(service, events[:4]) == [0, 4]
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.send(pb.ImportEventsRequest(import_id="legacy"))
     begun = await caller.call.read()
     (last,) = await service.read_all(from_position=5)
@@ -72,7 +72,7 @@ async def test_an_import_that_begins_again_is_told_what_is_stored(service: Servi
 
     assert await run_import(service, events) == [4, 7]
     assert await run_import(service, events) == [7]
-    assert await Caller(service.stub, "another").begin() == 0
+    assert await ImportCall(service.stub, "another").begin() == 0
     stored = [each.event_id for each in await service.read_all(from_position=2)]
     assert stored == [each.event.event_id for each in events]
 
@@ -106,7 +106,7 @@ async def test_an_event_against_the_rules_ends_the_import_before_its_part(
 ) -> None:
     """The error names the event by its number in the source; the parts before it stay, nothing else does."""
     first = [imported(1, AGGREGATE, event_id=KNOWN), *history(2)]
-    caller = Caller(any_service.stub)
+    caller = ImportCall(any_service.stub)
     await caller.begin()
 
     await caller.send(pb.ImportEventsRequest(events=first), pb.ImportEventsRequest(events=part))
@@ -117,7 +117,7 @@ async def test_an_event_against_the_rules_ends_the_import_before_its_part(
     assert _reason(error) == reason
     assert [each.global_position for each in await any_service.read_all()] == [1, 2, 3]
     assert (await any_service.append(append()))[0].first_global_position == 4
-    assert await Caller(any_service.stub).begin() == 3
+    assert await ImportCall(any_service.stub).begin() == 3
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_an_imported_event_whose_id_is_stored_is_refused_and_the_field_nam
     """What is stored under the id says the same or names the first field that differs, as for an append."""
     said: dict[str, Any] = {"version": 1, "aggregate_id": AGGREGATE, "event_id": KNOWN}
     await run_import(any_service, [imported(**said)])
-    caller = Caller(any_service.stub, "another")
+    caller = ImportCall(any_service.stub, "another")
     await caller.begin()
 
     await caller.send(pb.ImportEventsRequest(events=[imported(**(said | change))]))
@@ -149,7 +149,7 @@ async def test_a_wrong_version_is_told_with_the_actual_one(service: Service) -> 
     """What a caller needs to find its mistake stands in the details."""
     aggregate_id = str(uuid4())
     await service.append(append(aggregate_id, events=3))
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.begin()
 
     await caller.send(pb.ImportEventsRequest(events=[imported(7, aggregate_id)]))
@@ -180,7 +180,7 @@ async def test_a_request_outside_the_contract_is_refused(
     service: Service, requests: Sequence[pb.ImportEventsRequest], field: str
 ) -> None:
     """The first request is the name, the others are 1 to 1,000 events of 4 MiB at the most."""
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.send(*requests)
 
     error = await caller.error()
@@ -222,7 +222,7 @@ async def test_appends_go_on_between_the_parts_without_a_gap(any_service: Servic
 async def test_of_two_callers_of_one_import_the_later_goes_on(any_service: Service) -> None:
     """The earlier one is refused at its next part, by name; nothing is stored twice or left out."""
     events = history(30)
-    earlier, later = Caller(any_service.stub), Caller(any_service.stub)
+    earlier, later = ImportCall(any_service.stub), ImportCall(any_service.stub)
     assert await earlier.begin() == 0
     await earlier.send(pb.ImportEventsRequest(events=events[:10]))
     assert await earlier.answer() == 10
@@ -240,7 +240,7 @@ async def test_of_two_callers_of_one_import_the_later_goes_on(any_service: Servi
 async def test_who_begins_waits_for_the_part_in_flight(service: Service) -> None:
     """A caller that went away in the middle of a part leaves a count that is true all the same."""
     events = history(20)
-    earlier, later = Caller(service.stub), Caller(service.stub)
+    earlier, later = ImportCall(service.stub), ImportCall(service.stub)
     await earlier.begin()
     with psycopg.connect(service.database.superuser) as blocker:
         blocker.execute("SELECT FROM log_head FOR UPDATE")
@@ -260,7 +260,7 @@ async def test_who_begins_waits_for_the_part_in_flight(service: Service) -> None
 async def test_a_source_is_read_no_faster_than_it_is_stored(service: Service) -> None:
     """Of a source of 60 MB no more than a few parts and what gRPC holds is taken while the log is locked."""
     source = parts(history(3000, data=b'"' + b"x" * 20_000 + b'"'), 3)
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.begin()
     with psycopg.connect(service.database.superuser) as blocker:
         blocker.execute("SELECT FROM log_head FOR UPDATE")
@@ -284,7 +284,7 @@ async def test_a_stop_ends_the_stream_after_the_part_in_hand(
     """What is being stored is answered, what waits is not, and an idle caller holds nobody up."""
     events = history(30)
     async with running(database, environment, monkeypatch) as service:
-        idle, silent, busy = (Caller(service.stub, name) for name in ("idle", "silent", "busy"))
+        idle, silent, busy = (ImportCall(service.stub, name) for name in ("idle", "silent", "busy"))
         await idle.begin()
         await silent.call.wait_for_connection()
         await busy.begin()
@@ -308,7 +308,7 @@ async def test_a_database_that_does_not_answer_ends_the_stream_in_time(
     """A connection that hangs in a part is given up; the count is true when it has ended."""
     monkeypatch.setattr(import_writer, "ANSWER_SECONDS", 1.0)
     events = history(20)
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.begin()
     await caller.send(pb.ImportEventsRequest(events=events[:10]))
     assert await caller.answer() == 10
@@ -329,13 +329,13 @@ async def test_a_database_that_does_not_answer_ends_the_stream_in_time(
 
 async def test_a_client_that_goes_away_breaks_nothing(service: Service) -> None:
     """Its connection is closed, others go on, and nothing of it keeps the service from stopping."""
-    caller = Caller(service.stub)
+    caller = ImportCall(service.stub)
     await caller.begin()
     await caller.send(*parts(history(10), 5))
     assert await caller.answer() == 5
     caller.call.cancel()
 
-    assert await Caller(service.stub).begin() in (5, 10)
+    assert await ImportCall(service.stub).begin() in (5, 10)
     # The one that went on has read the event that was stored last.
     of_imports = "(query LIKE '%import%' OR query LIKE '%read_page%')"
     await _connections(service, f"application_name = 'event-store' AND {of_imports}", 1)
@@ -345,17 +345,17 @@ async def test_a_client_that_goes_away_breaks_nothing(service: Service) -> None:
 
 async def test_there_are_only_so_many_imports_at_a_time(service: Service) -> None:
     """One more is told to come back, and does once another has ended."""
-    callers = [Caller(service.stub, f"import {n}") for n in range(import_call.MOST_IMPORTS)]
+    callers = [ImportCall(service.stub, f"import {n}") for n in range(import_call.MOST_IMPORTS)]
     for caller in callers:
         await caller.begin()
-    one_more = Caller(service.stub, "one more")
+    one_more = ImportCall(service.stub, "one more")
     await one_more.send(pb.ImportEventsRequest(import_id="one more"))
 
     error = await one_more.error()
     await callers[0].end()
 
     assert (error.code(), _reason(error)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
-    assert await Caller(service.stub, "one more").begin() == 0
+    assert await ImportCall(service.stub, "one more").begin() == 0
 
 
 def _held(service: Service) -> int:

@@ -15,7 +15,7 @@ from tests.event_store.requests import append, event
 PATIENCE_SECONDS: Final = 20.0
 
 
-class Subscription:
+class SubscribeCall:
     """A call of Subscribe, read one message at a time."""
 
     def __init__(self, service: Service, **request: Any) -> None:
@@ -66,7 +66,7 @@ async def test_a_subscription_catches_up_then_follows(any_service: Service) -> N
     """It begins above its checkpoint, says when it has everything, and goes on with what is appended."""
     await any_service.append(append(events=250))
 
-    async with Subscription(any_service, after_position=20) as subscription:
+    async with SubscribeCall(any_service, after_position=20) as subscription:
         messages = await subscription.until("caught_up")
         for _ in range(3):
             await any_service.append(append(events=2))
@@ -82,7 +82,7 @@ async def test_a_subscription_from_the_head_begins_with_what_comes(service: Serv
     """With the head as its checkpoint nothing old is sent."""
     await service.append(append(events=3))
 
-    async with Subscription(service, after_position=3) as subscription:
+    async with SubscribeCall(service, after_position=3) as subscription:
         first = await subscription.read()
         await service.append(append())
 
@@ -95,7 +95,7 @@ async def test_an_append_elsewhere_arrives_by_a_signal(
 ) -> None:
     """What another process appends is announced by PostgreSQL, it need not be found by polling."""
     monkeypatch.setattr("event_store.log.notifications.LISTENING_SECONDS", 3600)
-    async with Subscription(service) as subscription:
+    async with SubscribeCall(service) as subscription:
         await subscription.until("caught_up")
         await _listeners(service, 1)
         await other_process_appends(service)
@@ -112,7 +112,7 @@ async def test_without_a_listener_polling_finds_what_is_appended(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("event_store.log.notifications.Wakeup.listen", refuse)
-    async with Subscription(service) as subscription:
+    async with SubscribeCall(service) as subscription:
         await subscription.until("caught_up")
         await other_process_appends(service)
 
@@ -125,7 +125,7 @@ async def test_a_filter_holds_before_and_after_catching_up(service: Service) -> 
     await service.append(append(events=[event(event_type=each) for each in types]))
     chosen = pb.EventFilter(event_types=["Word*"], aggregate_types=["Vocabulary"])
 
-    async with Subscription(service, filter=chosen) as subscription:
+    async with SubscribeCall(service, filter=chosen) as subscription:
         messages = await subscription.until("caught_up")
         await service.append(append(aggregate_type="Progress"))
         await service.append(append(events=[event(event_type=each) for each in types]))
@@ -144,7 +144,7 @@ async def test_a_sparse_filter_advances_the_checkpoint(
     monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.05)
     await service.append(append(events=250))
 
-    async with Subscription(service, filter=pb.EventFilter(event_types=["Rare"])) as subscription:
+    async with SubscribeCall(service, filter=pb.EventFilter(event_types=["Rare"])) as subscription:
         messages = await subscription.until("caught_up")
         await service.append(append(events=3))
         live = await subscription.read()
@@ -162,7 +162,7 @@ async def test_a_silent_subscription_is_known_to_live(
     monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 0.02)
     await service.append(append(events=3))
 
-    async with Subscription(service, after_position=3) as subscription:
+    async with SubscribeCall(service, after_position=3) as subscription:
         messages = [await subscription.read() for _ in range(4)]
 
     assert [message.WhichOneof("kind") for message in messages] == ["caught_up", *["keep_alive"] * 3]
@@ -175,7 +175,7 @@ async def test_a_slow_reader_falls_behind_and_misses_nothing(
     """The server holds a bounded number of events, whoever reads how slowly, and says where it reads anew."""
     monkeypatch.setattr("event_store.log.live_tail.HELD_EVENTS", 50)
     data = b'"' + b"x" * 100_000 + b'"'
-    async with Subscription(service) as slow, Subscription(service) as fast:
+    async with SubscribeCall(service) as slow, SubscribeCall(service) as fast:
         await slow.until("caught_up")
         await fast.until("caught_up")
         for number in range(30):
@@ -194,7 +194,7 @@ async def test_many_subscriptions_share_one_connection_that_listens(
     service: Service, environment: Environment
 ) -> None:
     """Fifty subscriptions need one connection more than none, and leave none behind."""
-    subscriptions = [Subscription(service) for _ in range(50)]
+    subscriptions = [SubscribeCall(service) for _ in range(50)]
     for subscription in subscriptions:
         await subscription.until("caught_up")
     await _listeners(service, 1)
@@ -214,14 +214,14 @@ async def test_a_checkpoint_above_the_head_is_refused(service: Service) -> None:
     """It was made on another log: waiting until this one is as long would lose events."""
     await service.append(append(events=3))
 
-    async with Subscription(service, after_position=4) as subscription:
+    async with SubscribeCall(service, after_position=4) as subscription:
         assert await subscription.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("chosen", [{"event_types": ["*x"]}, {"aggregate_types": ["x"] * 101}])
 async def test_a_filter_outside_its_limits_is_refused(service: Service, chosen: dict[str, list[str]]) -> None:
     """A filter that cannot be meant is INVALID_ARGUMENT, not silence."""
-    async with Subscription(service, filter=pb.EventFilter(**chosen)) as subscription:
+    async with SubscribeCall(service, filter=pb.EventFilter(**chosen)) as subscription:
         assert await subscription.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -231,7 +231,7 @@ async def test_a_hole_in_the_log_ends_a_subscription(service: Service) -> None:
     service.execute("ALTER TABLE events DISABLE TRIGGER append_only")
     service.execute("DELETE FROM events WHERE global_position = 3")
 
-    async with Subscription(service) as subscription:
+    async with SubscribeCall(service) as subscription:
         assert await subscription.code() == grpc.StatusCode.DATA_LOSS
 
 
@@ -243,7 +243,7 @@ async def test_stop_ends_subscriptions_at_once(
 ) -> None:
     """Open subscriptions do not delay the end, and their callers are told to come again; it is no failure."""
     async with running(database, environment, monkeypatch) as service:
-        subscriptions = [Subscription(service) for _ in range(5)]
+        subscriptions = [SubscribeCall(service) for _ in range(5)]
         for subscription in subscriptions:
             await subscription.until("caught_up")
         started = asyncio.get_running_loop().time()
@@ -265,7 +265,7 @@ async def test_stop_does_not_wait_for_who_does_not_read(
     async with running(database, environment, monkeypatch) as service:
         for _ in range(10):
             await service.append(append(events=[event(data) for _ in range(30)]))
-        async with Subscription(service) as subscription:
+        async with SubscribeCall(service) as subscription:
             await subscription.read()
             started = asyncio.get_running_loop().time()
             await service.server.stop()
@@ -279,7 +279,7 @@ async def test_a_restart_of_the_database_is_not_seen_by_a_subscription(
     """A subscription that is live outlives its database, and goes on without a loss or a repetition."""
     async with (
         running(mortal_database, environment, monkeypatch) as service,
-        Subscription(service) as subscription,
+        SubscribeCall(service) as subscription,
     ):
         await subscription.until("caught_up")
         await service.append(append())
@@ -297,7 +297,7 @@ async def test_a_database_that_stays_away_ends_a_subscription(
     monkeypatch.setattr("event_store.server.subscribe_call.KEEP_ALIVE_SECONDS", 1.0)
     async with (
         running(mortal_database, environment, monkeypatch) as service,
-        Subscription(service) as subscription,
+        SubscribeCall(service) as subscription,
     ):
         await subscription.until("caught_up")
         mortal_database.postgres.stop()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from tests.event_store_infra.monitoring.evaluation import rings
 from tests.event_store_infra.monitoring.lines import log
 from tests.event_store_infra.monitoring.real_lines import RealLines
-from tests.event_store_infra.monitoring.series import Plan, Stack, replicas, resources
+from tests.event_store_infra.monitoring.series import Plan, StackSeries, replicas, resources
 
 GIB: Final = 2**30
 _MINUTES: Final = 60
@@ -21,7 +21,7 @@ _DATABASE: Final[Mapping[str, float]] = {
 }
 
 
-def healthy(plan: Plan, vitals: str, publishing: str, minutes: int) -> Stack:
+def healthy(plan: Plan, vitals: str, publishing: str, minutes: int) -> StackSeries:
     """Return what is written while events are appended, published and consumed.
 
     Args:
@@ -66,9 +66,9 @@ def healthy(plan: Plan, vitals: str, publishing: str, minutes: int) -> Stack:
     return stack
 
 
-def quiet(plan: Plan, vitals: str, publishing: str, minutes: int) -> Stack:
+def quiet(plan: Plan, vitals: str, publishing: str, minutes: int) -> StackSeries:
     """Return what is written while nobody calls; the arguments are those of `healthy`."""
-    stack = Stack(plan, minutes)
+    stack = StackSeries(plan, minutes)
     for each in resources(plan):
         match each["type"]:
             case "cloud_run_revision":
@@ -96,7 +96,7 @@ def quiet(plan: Plan, vitals: str, publishing: str, minutes: int) -> Stack:
     return stack
 
 
-def _write_database(stack: Stack, database_id: str) -> None:
+def _write_database(stack: StackSeries, database_id: str) -> None:
     place = {"database_id": database_id}
     for metric, value in _DATABASE.items():
         stack.write(_SQL + metric, value, place)
@@ -116,7 +116,7 @@ def rung_in_health(plan: Plan, lines: RealLines) -> dict[str, list[int]]:
     return {name: minutes for each in stacks for name, minutes in ringing(each).items()}
 
 
-def ringing(stack: Stack) -> dict[str, list[int]]:
+def ringing(stack: StackSeries) -> dict[str, list[int]]:
     """Return the minutes in which each alert rings that does at all."""
     rung = {
         name: rings(condition, stack.series, stack.minutes)
@@ -125,13 +125,13 @@ def ringing(stack: Stack) -> dict[str, list[int]]:
     return {name: minutes for name, minutes in rung.items() if minutes}
 
 
-def _new(stack: Stack) -> Stack:
+def _new(stack: StackSeries) -> StackSeries:
     """Return a stack for whose first half nothing is written: its alerts stand before its database does."""
     series = [
         replace(each, points={at: point for at, point in each.points.items() if at >= stack.minutes // 2})
         for each in stack.series
     ]
-    return Stack(stack.plan, stack.minutes, series)
+    return StackSeries(stack.plan, stack.minutes, series)
 
 
 def conditions(plan: Plan) -> dict[str, dict[str, Any]]:

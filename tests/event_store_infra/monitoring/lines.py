@@ -8,7 +8,7 @@ from typing import Any, Final
 from local_gcp.monitoring.log_filter import LogFilter, field_of
 from local_gcp.monitoring.metrics import METRICS, USER_PREFIX
 from local_gcp.monitoring.monitoring import metric_of
-from tests.event_store_infra.monitoring.series import Stack, TimeSeries, time_series
+from tests.event_store_infra.monitoring.series import StackSeries, TimeSeries, time_series
 
 # Fields of a line that become an entry's own: https://cloud.google.com/logging/docs/structured-logging
 _SPECIAL: Final = ("severity", "time", "logging.googleapis.com/trace", "logging.googleapis.com/spanId")
@@ -64,7 +64,7 @@ def measured(lines: Lines, resource: Mapping[str, str], metric: Mapping[str, Any
     )
 
 
-def log(stack: Stack, lines: Lines, resource: Mapping[str, str]) -> None:
+def log(stack: StackSeries, lines: Lines, resource: Mapping[str, str]) -> None:
     """Let a container write lines, and nothing else from now on."""
     for state in stack.plan.values():
         if state["type"] == "gcp:logging/metric:Metric" and resource["type"] == "cloud_run_revision":

@@ -100,7 +100,7 @@ def replicas(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 @dataclass(slots=True)
-class Stack:
+class StackSeries:
     """The time series of a stack, of which a cause replaces some.
 
     Attributes:

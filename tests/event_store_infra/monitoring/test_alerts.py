@@ -13,7 +13,7 @@ from tests.event_store_infra.engine import Preview
 from tests.event_store_infra.monitoring.health import GIB, conditions, healthy, ringing, rung_in_health
 from tests.event_store_infra.monitoring.lines import log
 from tests.event_store_infra.monitoring.real_lines import RealLines
-from tests.event_store_infra.monitoring.series import Plan, Stack, replicas, resources
+from tests.event_store_infra.monitoring.series import Plan, StackSeries, replicas, resources
 
 MINUTES: Final = 60
 BEGINS: Final = 30  # the minute in which a cause does
@@ -25,7 +25,7 @@ SUBSCRIPTION: Final = "vocabulary-projection"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Incident:
     """What goes wrong in a stack, and how soon somebody must know.
 
     Attributes:
@@ -33,11 +33,11 @@ class Cause:
         within_minutes: How long after its beginning the alert rings at the latest.
     """
 
-    does: Callable[[Stack, RealLines], None]
+    does: Callable[[StackSeries, RealLines], None]
     within_minutes: int
 
 
-def _at(stack: Stack, kind: str) -> dict[str, str]:
+def _at(stack: StackSeries, kind: str) -> dict[str, str]:
     (found,) = (each for each in resources(stack.plan) if each["type"] == kind)
     return found
 
@@ -46,10 +46,10 @@ def _from_the_beginning(value: float) -> Callable[[int], float | None]:
     return lambda minute: value if minute >= BEGINS else None
 
 
-def _logs(kind: str, usual: str, then: str) -> Callable[[Stack, RealLines], None]:
+def _logs(kind: str, usual: str, then: str) -> Callable[[StackSeries, RealLines], None]:
     """Let a container log another line each minute, once it begins; an empty one for none."""
 
-    def does(stack: Stack, lines: RealLines) -> None:
+    def does(stack: StackSeries, lines: RealLines) -> None:
         first, second = (getattr(lines, name) if name else "" for name in (usual, then))
         written = {minute: [first if minute < BEGINS else second] for minute in range(MINUTES)}
         log(stack, {minute: each for minute, each in written.items() if each != [""]}, _at(stack, kind))
@@ -57,10 +57,10 @@ def _logs(kind: str, usual: str, then: str) -> Callable[[Stack, RealLines], None
     return does
 
 
-def _logs_once(kind: str, usual: str, once: str) -> Callable[[Stack, RealLines], None]:
+def _logs_once(kind: str, usual: str, once: str) -> Callable[[StackSeries, RealLines], None]:
     """Let a container log a single other line."""
 
-    def does(stack: Stack, lines: RealLines) -> None:
+    def does(stack: StackSeries, lines: RealLines) -> None:
         written = {minute: [getattr(lines, usual)] for minute in range(MINUTES)}
         log(stack, written | {BEGINS: [getattr(lines, once)]}, _at(stack, kind))
 
@@ -72,27 +72,27 @@ def _writes(
     value: float | Callable[[int], float | None],
     where: dict[str, str] | None = None,
     **labels: str,
-) -> Callable[[Stack, RealLines], None]:
+) -> Callable[[StackSeries, RealLines], None]:
     at = value if callable(value) else _from_the_beginning(value)
     return lambda stack, _lines: stack.write(metric, at, where, **labels)
 
 
-def _primary_is(metric: str, value: float, **labels: str) -> Callable[[Stack, RealLines], None]:
-    def does(stack: Stack, _lines: RealLines) -> None:
+def _primary_is(metric: str, value: float, **labels: str) -> Callable[[StackSeries, RealLines], None]:
+    def does(stack: StackSeries, _lines: RealLines) -> None:
         ((_, primary),) = replicas(stack.plan)
         stack.write(SQL + metric, _from_the_beginning(value), {"database_id": primary}, **labels)
 
     return does
 
 
-def _replica_is_behind(stack: Stack, _lines: RealLines) -> None:
+def _replica_is_behind(stack: StackSeries, _lines: RealLines) -> None:
     ((replica, primary),) = replicas(stack.plan)
     labels = {"replica_name": replica, "replica_lag_type": "replay_location"}
     metric = f"{SQL}postgresql/replication/replica_byte_lag"
     stack.write(metric, _from_the_beginning(GIB), {"database_id": primary}, **labels)
 
 
-def _is_full(stack: Stack, _lines: RealLines) -> None:
+def _is_full(stack: StackSeries, _lines: RealLines) -> None:
     place = {"service_name": _at(stack, "cloud_run_revision")["service_name"]}
     for state, count in (("active", MOST_INSTANCES - 1), ("idle", 1)):
         stack.write(
@@ -100,17 +100,17 @@ def _is_full(stack: Stack, _lines: RealLines) -> None:
         )
 
 
-CAUSES: Final[dict[str, Cause]] = {
+CAUSES: Final[dict[str, Incident]] = {
     # Nothing relays: an event waits in the log, and each instance says so.
-    "relay-lag": Cause(_logs("cloud_run_revision", "healthy", "stuck"), 7),
+    "relay-lag": Incident(_logs("cloud_run_revision", "healthy", "stuck"), 7),
     # The service is gone, or does not reach its database.
-    "silence": Cause(_logs("cloud_run_revision", "healthy", ""), 11),
+    "silence": Incident(_logs("cloud_run_revision", "healthy", ""), 11),
     # A transaction holds what appends wait for.
-    "append-latency": Cause(_logs("cloud_run_revision", "healthy", "slow"), 16),
-    "service-errors": Cause(_logs_once("cloud_run_revision", "healthy", "service_error"), 1),
-    "relay-errors": Cause(_logs_once("cloud_run_worker_pool", "publishing", "relay_error"), 1),
+    "append-latency": Incident(_logs("cloud_run_revision", "healthy", "slow"), 16),
+    "service-errors": Incident(_logs_once("cloud_run_revision", "healthy", "service_error"), 1),
+    "relay-errors": Incident(_logs_once("cloud_run_worker_pool", "publishing", "relay_error"), 1),
     # A consumer is stuck: what it does not acknowledge grows older.
-    "unacknowledged": Cause(
+    "unacknowledged": Incident(
         _writes(
             "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
             lambda minute: 60.0 * max(0, minute - BEGINS),
@@ -118,7 +118,7 @@ CAUSES: Final[dict[str, Cause]] = {
         ),
         22,
     ),
-    "dead-letters": Cause(
+    "dead-letters": Incident(
         _writes(
             "pubsub.googleapis.com/subscription/num_undelivered_messages",
             1,
@@ -127,7 +127,7 @@ CAUSES: Final[dict[str, Cause]] = {
         1,
     ),
     # The relay may not publish, and tries again.
-    "publish-failures": Cause(
+    "publish-failures": Incident(
         _writes(
             "pubsub.googleapis.com/topic/send_request_count",
             2,
@@ -137,8 +137,8 @@ CAUSES: Final[dict[str, Cause]] = {
         ),
         11,
     ),
-    "instances": Cause(_is_full, 16),
-    "migration-failed": Cause(
+    "instances": Incident(_is_full, 16),
+    "migration-failed": Incident(
         _writes(
             "run.googleapis.com/job/completed_execution_count",
             lambda minute: 1 if minute == BEGINS else None,
@@ -146,14 +146,14 @@ CAUSES: Final[dict[str, Cause]] = {
         ),
         1,
     ),
-    "database-cpu": Cause(_primary_is("cpu/utilization", 0.95), 16),
-    "database-memory": Cause(_primary_is("memory/utilization", 0.97), 16),
-    "database-disk": Cause(_primary_is("disk/bytes_used", 0.95 * DISK_LIMIT), 6),
-    "database-transactions": Cause(_primary_is("postgresql/transaction_id_utilization", 0.6), 6),
-    "database-connections": Cause(
+    "database-cpu": Incident(_primary_is("cpu/utilization", 0.95), 16),
+    "database-memory": Incident(_primary_is("memory/utilization", 0.97), 16),
+    "database-disk": Incident(_primary_is("disk/bytes_used", 0.95 * DISK_LIMIT), 6),
+    "database-transactions": Incident(_primary_is("postgresql/transaction_id_utilization", 0.6), 6),
+    "database-connections": Incident(
         _primary_is("postgresql/num_backends", 0.85 * MOST_CONNECTIONS, database="event_store"), 6
     ),
-    "replica-lag": Cause(_replica_is_behind, 16),
+    "replica-lag": Incident(_replica_is_behind, 16),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.event_store_infra.monitoring import promql
 from tests.event_store_infra.monitoring.evaluation import rings
 from tests.event_store_infra.monitoring.lines import counted, entry_of, measured
-from tests.event_store_infra.monitoring.series import Plan, Points, Stack, TimeSeries, resources
+from tests.event_store_infra.monitoring.series import Plan, Points, StackSeries, TimeSeries, resources
 
 TOPIC: Final = {"type": "pubsub_topic", "project_id": "p", "topic_id": "words"}
 REVISION: Final = {
@@ -156,7 +156,7 @@ def test_a_line_becomes_what_cloud_logging_makes_of_it() -> None:
 def test_nothing_is_written_that_google_does_not_write() -> None:
     """A series at another resource, with other labels or with a value that a label never has is refused."""
     plan: Plan = {"words": {"type": "gcp:pubsub/topic:Topic", "inputs": {"name": "words", "project": "p"}}}
-    stack = Stack(plan, 3)
+    stack = StackSeries(plan, 3)
     sent = "pubsub.googleapis.com/topic/send_request_count"
 
     stack.write(sent, 1, response_class="success", response_code="success")

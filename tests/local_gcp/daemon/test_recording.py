@@ -13,7 +13,7 @@ from local_gcp.provider.server import Provider
 from tests.event_store_infra.preview.normal import normal
 from tests.local_gcp.conftest import PROGRAMS, LocalCloud, Stack
 from tests.local_gcp.postgres.test_joined_database import JOINED
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 
 # One of each type that runs, or acts on what runs, where it is not only recorded.
 PROGRAM = Template("""
@@ -60,7 +60,7 @@ async def _recorded(folder: Path, program: Path) -> AsyncIterator[LocalCloud]:
 async def test_a_whole_stack_comes_up_though_nothing_runs(tmp_path: Path) -> None:
     """`prod` comes up, a second preview finds no change, and no process, port or file was needed for it."""
     async with _recorded(tmp_path / "cloud", ROOT / "infra") as cloud:
-        environment = Environment(tmp_path / "project", "prod", cloud)
+        environment = DeployedEnvironment(tmp_path / "project", "prod", cloud)
         output = await environment.must_up()
         again = await environment.run("preview", "--expect-no-changes", "--refresh")
         environment.change({"event-store:database": {"version": "POSTGRES_16"}})

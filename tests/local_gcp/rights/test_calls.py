@@ -37,7 +37,7 @@ def cloud(tmp_path: Path) -> Cloud:
     return assemble(state, settings, Processes(state.logs), Records(None), ROOT / "infra").cloud
 
 
-class Engine:
+class EngineCalls:
     """Calls of one engine, with the credentials of its environment."""
 
     def __init__(self, cloud: Cloud, caller: Caller = OWNER, docker: Caller = OWNER) -> None:
@@ -57,7 +57,7 @@ class Engine:
 
 async def test_a_call_is_refused_without_a_right_and_passes_with_it(cloud: Cloud) -> None:
     """Making, reading, changing and deleting each need theirs; what is refused changes nothing."""
-    owner, ci = Engine(cloud), Engine(cloud, cloud.tokens.caller(cloud.tokens.of_account(EMAIL)))
+    owner, ci = EngineCalls(cloud), EngineCalls(cloud, cloud.tokens.caller(cloud.tokens.of_account(EMAIL)))
     await owner.configure()
     await ci.configure()
     kind, urn = iam.ACCOUNT.type, f"urn:pulumi:s::p::{iam.ACCOUNT.type}::it"
@@ -84,7 +84,7 @@ async def test_a_call_is_refused_without_a_right_and_passes_with_it(cloud: Cloud
 
 async def test_a_configured_token_comes_before_the_environment_s_credentials(cloud: Cloud) -> None:
     """`gcp:accessToken` says who calls, on its connection alone, and a wrong one nobody."""
-    engine = Engine(cloud)
+    engine = EngineCalls(cloud)
     await engine.configure("owner's")
     await engine.configure("ci's", accessToken=cloud.tokens.of_account(EMAIL))
 
@@ -98,12 +98,12 @@ async def test_a_configured_token_comes_before_the_environment_s_credentials(clo
 async def test_a_connection_that_was_not_configured_is_nobody_s(cloud: Cloud) -> None:
     """One that was lost and made again does not become the owner's."""
     with pytest.raises(CloudError, match="Error 401: the connection was lost"):
-        await Engine(cloud).create(iam.ACCOUNT.type, ACCOUNT)
+        await EngineCalls(cloud).create(iam.ACCOUNT.type, ACCOUNT)
 
 
 async def test_only_who_may_be_an_account_impersonates_it(cloud: Cloud) -> None:
     """`gcp:impersonateServiceAccount` needs the right to its tokens, and then calls with its rights alone."""
-    engine, email = Engine(cloud), "other@p-1.iam.gserviceaccount.com"
+    engine, email = EngineCalls(cloud), "other@p-1.iam.gserviceaccount.com"
     await engine.configure(impersonateServiceAccount=EMAIL)
 
     with pytest.raises(DeniedError, match=EMAIL):
@@ -118,7 +118,7 @@ async def test_an_image_that_may_not_be_read_is_gone(cloud: Cloud) -> None:
     record = Record(type=registry.IMAGE.type, id=TAG, urn="", inputs=inputs, outputs=inputs)
     cloud.records.put(record)
     read = pb.ReadRequest(urn=f"urn:pulumi:s::p::{registry.IMAGE.type}::it", type=registry.IMAGE.type, id=TAG)
-    seeing, blind = Engine(cloud), Engine(cloud, OWNER, ANONYMOUS)
+    seeing, blind = EngineCalls(cloud), EngineCalls(cloud, OWNER, ANONYMOUS)
     for engine in (seeing, blind):
         await engine.configure()
     await blind.configure(

@@ -33,7 +33,7 @@ MESSAGE: Final = PubsubMessage(data=b"word")
 
 
 @dataclass(frozen=True, slots=True)
-class Bus:
+class JudgingPubSub:
     """A Pub/Sub that judges, with a topic and a subscription.
 
     Attributes:
@@ -62,7 +62,7 @@ class Bus:
 
 
 @pytest.fixture
-async def bus() -> AsyncIterator[Bus]:
+async def bus() -> AsyncIterator[JudgingPubSub]:
     """A Pub/Sub of the local Google Cloud, with rights enforced."""
     records, seen = Records(None), []
     records.place = PLACE
@@ -73,7 +73,7 @@ async def bus() -> AsyncIterator[Bus]:
         judge(token, permission, resource)
 
     async with PubSubServer(judge=noted) as server:
-        made = Bus(server.address, records, seen)
+        made = JudgingPubSub(server.address, records, seen)
         await made.call("Publisher", "CreateTopic", wire.Topic(name=TOPIC), wire.Topic)
         subscription = wire.Subscription(name=SUBSCRIPTION, topic=TOPIC)
         await made.call("Subscriber", "CreateSubscription", subscription, wire.Subscription)
@@ -82,7 +82,7 @@ async def bus() -> AsyncIterator[Bus]:
 
 
 @pytest.fixture
-async def container(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bus]:
+async def container(bus: JudgingPubSub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JudgingPubSub]:
     """The Pub/Sub that a container of the account finds in its surroundings, and the account's tokens."""
     async with MetadataServer(PLACE, ACCOUNT, Tokens("secret").of_account(ACCOUNT)) as metadata:
         for name, value in metadata.variables.items():
@@ -117,7 +117,7 @@ class _Whatever:
         return TOPIC.split(separator)
 
 
-async def test_a_publisher_without_its_right_is_refused_by_name(container: Bus) -> None:
+async def test_a_publisher_without_its_right_is_refused_by_name(container: JudgingPubSub) -> None:
     """The relay's own client bears its token: without the grant Pub/Sub names what is missing."""
     publisher = Publisher()
     await publisher.open()
@@ -133,7 +133,7 @@ async def test_a_publisher_without_its_right_is_refused_by_name(container: Bus) 
         await publisher.close()
 
 
-async def test_a_subscriber_without_its_right_is_refused_by_name(container: Bus) -> None:
+async def test_a_subscriber_without_its_right_is_refused_by_name(container: JudgingPubSub) -> None:
     """A consumer's own client bears its token on calls and on streams."""
     request = wire.PublishRequest(topic=TOPIC, messages=[wire.PubsubMessage(data=MESSAGE.data)])
     await container.call("Publisher", "Publish", request, wire.PublishResponse)
@@ -158,7 +158,7 @@ async def test_a_subscriber_without_its_right_is_refused_by_name(container: Bus)
         await subscriber.close()
 
 
-async def test_a_token_that_was_not_given_out_here_is_refused(bus: Bus) -> None:
+async def test_a_token_that_was_not_given_out_here_is_refused(bus: JudgingPubSub) -> None:
     """Who calls is known by the token alone."""
     request = wire.GetTopicRequest(topic=TOPIC)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -170,7 +170,7 @@ async def test_a_token_that_was_not_given_out_here_is_refused(bus: Bus) -> None:
 
 
 async def test_without_a_token_it_is_the_person_at_this_machine(
-    bus: Bus, monkeypatch: pytest.MonkeyPatch
+    bus: JudgingPubSub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client outside of a container sends none, whatever credentials its user has, and is not held up."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", bus.address)
@@ -202,7 +202,7 @@ def test_a_token_goes_nowhere_but_to_this_machine(emulator: str, metadata: str, 
 
 
 async def test_a_token_is_not_sent_to_an_emulator_by_another_name(
-    container: Bus, monkeypatch: pytest.MonkeyPatch
+    container: JudgingPubSub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name may lead elsewhere tomorrow, so even that of this machine gets none."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", container.address.replace("127.0.0.1", "localhost"))

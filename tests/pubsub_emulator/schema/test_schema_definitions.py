@@ -14,7 +14,7 @@ from pubsub_emulator.schema import protocol_buffers
 from pubsub_emulator.schema.avro import Avro
 from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers
 from tests.pubsub_emulator.bus import PROJECT, Bus
-from tests.pubsub_emulator.schema.test_schemas import Schemas, schemas
+from tests.pubsub_emulator.schema.test_schemas import SchemaClient, schemas
 
 __all__ = ["schemas"]  # the fixture
 
@@ -262,7 +262,7 @@ def test_a_compiled_schema_is_held_to() -> None:
         ProtocolBuffers.from_compiled(Timestamp(seconds=1).SerializeToString(), "a.Word")
 
 
-async def test_protocol_buffers_are_held_to_on_publish(bus: Bus, schemas: Schemas) -> None:
+async def test_protocol_buffers_are_held_to_on_publish(bus: Bus, schemas: SchemaClient) -> None:
     """In JSON and in binary, with a definition in text or compiled, which take each other's place."""
     proto = Schema.Type.PROTOCOL_BUFFER
     compiled = CompiledProtoSchema(root_message="a.Word", compiled_bytes=_compiled().SerializeToString())

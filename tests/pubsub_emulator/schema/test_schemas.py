@@ -36,7 +36,7 @@ def text(*names: str) -> str:
     return json.dumps(dict.fromkeys(names, "x"))
 
 
-class Schemas:
+class SchemaClient:
     """A client of the schema service, with names that no other test uses."""
 
     def __init__(self, bus: Bus, channel: grpc.aio.Channel) -> None:
@@ -66,10 +66,10 @@ class Schemas:
 
 
 @pytest.fixture
-async def schemas(bus: Bus) -> AsyncIterator[Schemas]:
+async def schemas(bus: Bus) -> AsyncIterator[SchemaClient]:
     """A client of the schema service of each server."""
     async with grpc.aio.insecure_channel(bus.address) as channel:
-        yield Schemas(bus, channel)
+        yield SchemaClient(bus, channel)
 
 
 async def _topic(bus: Bus, schema: str, first: str = "", last: str = "") -> str:
@@ -89,7 +89,7 @@ async def _taken(bus: Bus, topic: str, data: Sequence[str]) -> list[str]:
     return taken
 
 
-async def test_a_topic_takes_what_its_schema_takes(bus: Bus, schemas: Schemas) -> None:
+async def test_a_topic_takes_what_its_schema_takes(bus: Bus, schemas: SchemaClient) -> None:
     """A message that does not fit is refused with its whole request; one that fits names its revision."""
     (schema,) = await schemas.evolve(word("a"))
     topic = await _topic(bus, schema.name)
@@ -109,7 +109,7 @@ async def test_a_topic_takes_what_its_schema_takes(bus: Bus, schemas: Schemas) -
     }
 
 
-async def test_a_message_fits_the_newest_revision_that_takes_it(bus: Bus, schemas: Schemas) -> None:
+async def test_a_message_fits_the_newest_revision_that_takes_it(bus: Bus, schemas: SchemaClient) -> None:
     """Google tries from the last revision of the range to the first."""
     first, _, newest, _ = await schemas.evolve(word("a"), word("b"), word("a"), word("c"))
     topic = await _topic(bus, first.name)
@@ -134,7 +134,7 @@ async def test_a_message_fits_the_newest_revision_that_takes_it(bus: Bus, schema
     ],
 )
 async def test_a_topic_takes_what_fits_a_revision_of_its_range(
-    bus: Bus, schemas: Schemas, ends: tuple[int | None, int | None], taken: str
+    bus: Bus, schemas: SchemaClient, ends: tuple[int | None, int | None], taken: str
 ) -> None:
     """Both ends belong to the range, and an end that is not set leaves it open."""
     revisions = await schemas.evolve(word("a"), word("b"), word("c"))
@@ -144,7 +144,7 @@ async def test_a_topic_takes_what_fits_a_revision_of_its_range(
     assert await _taken(bus, topic, [text(name) for name in "abc"]) == [text(name) for name in taken]
 
 
-async def test_an_open_range_takes_later_revisions(bus: Bus, schemas: Schemas) -> None:
+async def test_an_open_range_takes_later_revisions(bus: Bus, schemas: SchemaClient) -> None:
     """A range without a last revision grows with the schema, one with a last revision does not."""
     first = await schemas.create(word("a"))
     growing = await _topic(bus, first.name, first.revision_id)
@@ -159,7 +159,7 @@ async def test_an_open_range_takes_later_revisions(bus: Bus, schemas: Schemas) -
     assert await _taken(bus, whole, [text("a"), text("b")]) == [text("b")]
 
 
-async def test_a_range_moves_by_an_update(bus: Bus, schemas: Schemas) -> None:
+async def test_a_range_moves_by_an_update(bus: Bus, schemas: SchemaClient) -> None:
     """A mask may name the settings or one field of them; the other fields stay."""
     first, second = await schemas.evolve(word("a"), word("b"))
     topic = await _topic(bus, first.name)
@@ -180,7 +180,7 @@ async def test_a_range_moves_by_an_update(bus: Bus, schemas: Schemas) -> None:
     assert await _taken(bus, topic, ["anything"]) == ["anything"]
 
 
-async def test_a_range_whose_ends_are_deleted_keeps_what_is_between(bus: Bus, schemas: Schemas) -> None:
+async def test_a_range_whose_ends_are_deleted_keeps_what_is_between(bus: Bus, schemas: SchemaClient) -> None:
     """Messages that fit a remaining revision are taken, and other settings of the topic can change."""
     revisions = await schemas.evolve(word("a"), word("b"), word("c"), word("d"), word("e"))
     ends = revisions[1].revision_id, revisions[3].revision_id
@@ -197,7 +197,9 @@ async def test_a_range_whose_ends_are_deleted_keeps_what_is_between(bus: Bus, sc
 
 
 @pytest.mark.parametrize("encoding", [Encoding.ENCODING_UNSPECIFIED, Encoding.JSON])
-async def test_schema_settings_name_what_there_is(bus: Bus, schemas: Schemas, encoding: Encoding) -> None:
+async def test_schema_settings_name_what_there_is(
+    bus: Bus, schemas: SchemaClient, encoding: Encoding
+) -> None:
     """A schema, an encoding, and revisions in their order; a topic with others is not made."""
     first, second = await schemas.evolve(word("a"), word("b"))
     right = {"schema": first.name, "encoding": Encoding.JSON}
@@ -232,7 +234,7 @@ async def test_schema_settings_name_what_there_is(bus: Bus, schemas: Schemas, en
     assert "schema_settings" not in await bus.publisher.get_topic(topic=topic)
 
 
-async def test_a_topic_without_its_schema_takes_nothing(bus: Bus, schemas: Schemas) -> None:
+async def test_a_topic_without_its_schema_takes_nothing(bus: Bus, schemas: SchemaClient) -> None:
     """The topic names the schema as deleted and refuses messages; its other settings can change."""
     schema = await schemas.create(word("a"))
     topic, other = await _topic(bus, schema.name), await bus.topic()
@@ -255,7 +257,7 @@ async def test_a_topic_without_its_schema_takes_nothing(bus: Bus, schemas: Schem
             )
 
 
-async def test_a_view_shows_the_definition_or_not(schemas: Schemas) -> None:
+async def test_a_view_shows_the_definition_or_not(schemas: SchemaClient) -> None:
     """GetSchema shows it unless BASIC is asked for, the lists only if FULL is asked for."""
     schema = await schemas.create(word("a"), OTHER_PROJECT)
     basic = Schema(schema)
@@ -276,7 +278,7 @@ async def test_a_view_shows_the_definition_or_not(schemas: Schemas) -> None:
         assert await schemas.revisions(schema.name, view) == [expected]
 
 
-async def test_a_schema_is_its_newest_revision_and_each_has_its_own_name(schemas: Schemas) -> None:
+async def test_a_schema_is_its_newest_revision_and_each_has_its_own_name(schemas: SchemaClient) -> None:
     """SCHEMA is the newest one, SCHEMA@REVISION is that one, of eight hexadecimal digits."""
     revisions = await schemas.evolve(word("a"), word("b"), word("c"))
     name = revisions[0].name
@@ -293,7 +295,7 @@ async def test_a_schema_is_its_newest_revision_and_each_has_its_own_name(schemas
         await schemas.client.get_schema(name=f"{name}@00000000")
 
 
-async def test_revisions_are_listed_newest_first_in_pages(schemas: Schemas) -> None:
+async def test_revisions_are_listed_newest_first_in_pages(schemas: SchemaClient) -> None:
     """AIP-162 has the order; a page goes on where the one before ended, also when that was deleted."""
     *_, third, second, first = revisions = [*reversed(await schemas.evolve(*map(word, "abcde")))]
     request = ListSchemaRevisionsRequest(name=first.name, page_size=2, view=SchemaView.FULL)
@@ -308,7 +310,7 @@ async def test_revisions_are_listed_newest_first_in_pages(schemas: Schemas) -> N
     assert found == [revisions[:2], [third, second], [first]]
 
 
-async def test_a_rollback_copies_a_revision(bus: Bus, schemas: Schemas) -> None:
+async def test_a_rollback_copies_a_revision(bus: Bus, schemas: SchemaClient) -> None:
     """The copy is a new revision, the newest one, with the definition of the old one."""
     first, second = await schemas.evolve(word("a"), word("b"))
     topic = await _topic(bus, first.name, second.revision_id)
@@ -326,7 +328,7 @@ async def test_a_rollback_copies_a_revision(bus: Bus, schemas: Schemas) -> None:
         await schemas.client.rollback_schema(name=first.name, revision_id="")
 
 
-async def test_a_deleted_revision_is_gone_and_the_last_one_stays(bus: Bus, schemas: Schemas) -> None:
+async def test_a_deleted_revision_is_gone_and_the_last_one_stays(bus: Bus, schemas: SchemaClient) -> None:
     """Messages are not held to it any more; a schema's only revision goes only with the schema."""
     first, second = await schemas.evolve(word("a"), word("b"))
     topic = await _topic(bus, first.name)
@@ -348,7 +350,7 @@ async def test_a_deleted_revision_is_gone_and_the_last_one_stays(bus: Bus, schem
     assert await schemas.revisions(first.name) == [first]
 
 
-async def test_a_schema_has_at_most_20_revisions(schemas: Schemas) -> None:
+async def test_a_schema_has_at_most_20_revisions(schemas: SchemaClient) -> None:
     """RESOURCE_EXHAUSTED, for a rollback too, until one is deleted."""
     first, *rest = await schemas.evolve(*[word(f"a{n}") for n in range(20)])
 
@@ -362,7 +364,7 @@ async def test_a_schema_has_at_most_20_revisions(schemas: Schemas) -> None:
     assert len(await schemas.revisions(first.name)) == 20
 
 
-async def test_a_revision_of_another_type_or_without_a_definition_is_refused(schemas: Schemas) -> None:
+async def test_a_revision_of_another_type_or_without_a_definition_is_refused(schemas: SchemaClient) -> None:
     """And the schema keeps the revisions that it had."""
     first = await schemas.create(word("a"))
     for definition in ("", "{}", '{"type": "record", "name": "Word"}', "string", "["):
@@ -375,7 +377,7 @@ async def test_a_revision_of_another_type_or_without_a_definition_is_refused(sch
     assert await schemas.revisions(first.name) == [first]
 
 
-async def test_a_definition_has_at_most_300_kilobytes(schemas: Schemas) -> None:
+async def test_a_definition_has_at_most_300_kilobytes(schemas: SchemaClient) -> None:
     """One byte more is refused."""
     definition = word("a")
 
@@ -384,7 +386,7 @@ async def test_a_definition_has_at_most_300_kilobytes(schemas: Schemas) -> None:
         await schemas.create(definition.ljust(300_001))
 
 
-async def test_the_name_of_a_revision_is_for_a_revision(schemas: Schemas) -> None:
+async def test_the_name_of_a_revision_is_for_a_revision(schemas: SchemaClient) -> None:
     """Calls of the whole schema refuse SCHEMA@REVISION, and what is no schema's name."""
     first, second = await schemas.evolve(word("a"), word("b"))
     for name in (f"{first.name}@{first.revision_id}", first.name.replace("schemas", "topics"), "abc"):
@@ -402,7 +404,7 @@ async def test_the_name_of_a_revision_is_for_a_revision(schemas: Schemas) -> Non
     }
 
 
-async def test_schemas_are_listed_and_named_once(bus: Bus, schemas: Schemas) -> None:
+async def test_schemas_are_listed_and_named_once(bus: Bus, schemas: SchemaClient) -> None:
     """In pages, those of the project and no others; a name is taken once and cannot begin with goog."""
     project = f"projects/{bus.name('schemas').rpartition('/')[2]}"
     made = [(await schemas.create(word("a"), project)).name for _ in range(3)]
@@ -423,7 +425,7 @@ async def test_schemas_are_listed_and_named_once(bus: Bus, schemas: Schemas) -> 
             await schemas.client.create_schema(parent=project, schema_id=schema_id, schema=schema)
 
 
-async def test_a_project_is_named_as_one(schemas: Schemas) -> None:
+async def test_a_project_is_named_as_one(schemas: SchemaClient) -> None:
     """INVALID_ARGUMENT from the calls that name a project alone."""
     schema = Schema(type_=Schema.Type.AVRO, definition=word("a"))
     with pytest.raises(InvalidArgument):
@@ -438,7 +440,7 @@ async def test_a_project_is_named_as_one(schemas: Schemas) -> None:
         )
 
 
-async def test_the_server_names_and_dates_a_revision(schemas: Schemas) -> None:
+async def test_the_server_names_and_dates_a_revision(schemas: SchemaClient) -> None:
     """What the caller says of a revision's id and name is not heard."""
     first = await schemas.create(word("a"))
     other = Schema(
@@ -456,7 +458,7 @@ async def test_the_server_names_and_dates_a_revision(schemas: Schemas) -> None:
 
 
 @pytest.mark.parametrize("at", ["newest", "first", "ad hoc"])
-async def test_a_message_is_validated_against_a_schema(schemas: Schemas, at: str) -> None:
+async def test_a_message_is_validated_against_a_schema(schemas: SchemaClient, at: str) -> None:
     """By name, by the name of a revision, or ad hoc; what does not fit is INVALID_ARGUMENT."""
     first, second = await schemas.evolve(word("a"), word("b"))
     cases: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -479,7 +481,7 @@ async def test_a_message_is_validated_against_a_schema(schemas: Schemas, at: str
     assert second.name == first.name
 
 
-async def test_a_message_is_validated_against_what_there_is(bus: Bus, schemas: Schemas) -> None:
+async def test_a_message_is_validated_against_what_there_is(bus: Bus, schemas: SchemaClient) -> None:
     """NOT_FOUND for a schema or a revision that is none, INVALID_ARGUMENT for neither name nor schema."""
     schema = await schemas.create(word("a"))
     request = {"parent": PROJECT, "encoding": Encoding.JSON, "message": text("a").encode()}
@@ -491,7 +493,7 @@ async def test_a_message_is_validated_against_what_there_is(bus: Bus, schemas: S
         await schemas.client.validate_message(request)
 
 
-async def test_a_definition_is_validated_and_not_kept(schemas: Schemas) -> None:
+async def test_a_definition_is_validated_and_not_kept(schemas: SchemaClient) -> None:
     """ValidateSchema says of a definition what CreateSchema would."""
     schema = Schema(type_=Schema.Type.AVRO, definition=word("a"))
 

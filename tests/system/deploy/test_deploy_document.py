@@ -32,7 +32,7 @@ DEPLOYER: Final = "event-store-deployer@team-dev.iam.gserviceaccount.com"
 APART: Final = "pulumi config set --path event-store:database.generation 2 --stack dev"
 
 
-class Walk:
+class Walkthrough:
     """Somebody's way through the page, who owns both projects, and the workflows.
 
     Args:
@@ -99,14 +99,14 @@ class Walk:
 
 
 @asynccontextmanager
-async def _walking(folder: Path) -> AsyncIterator[Walk]:
+async def _walking(folder: Path) -> AsyncIterator[Walkthrough]:
     """Begin the way, at a Google Cloud in which there is nothing."""
     shell = Shell(folder)
     async with (
         running_cloud(folder / "cloud", shell.clone / "infra") as cloud,
         Provider(cloud.assembly.cloud, docker=ANONYMOUS) as before_login,
     ):
-        yield Walk(shell, cloud, before_login.attachment, Workflows(shell, cloud, folder))
+        yield Walkthrough(shell, cloud, before_login.attachment, Workflows(shell, cloud, folder))
 
 
 def _printed(output: str, first: str, last: str) -> Any:
@@ -115,7 +115,7 @@ def _printed(output: str, first: str, last: str) -> Any:
     return json.loads(found)
 
 
-async def _bootstrap(walk: Walk) -> None:
+async def _bootstrap(walk: Walkthrough) -> None:
     """Follow "State and key" and "Bootstrap", after which each environment has CI's identities."""
     await walk.block("make setup")
     await walk.block("gcloud services enable")

@@ -6,14 +6,14 @@ import pytest
 
 from local_gcp.daemon.state_directory import ROOT
 from tests.local_gcp.conftest import running_cloud
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 
 
 @pytest.fixture(params=["local", "dev", "staging", "prod"])
 async def environment(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> AsyncIterator[Environment]:
+) -> AsyncIterator[DeployedEnvironment]:
     """One of our environments."""
     folder = tmp_path_factory.mktemp("environment")
     async with running_cloud(folder / "cloud", ROOT / "infra") as cloud:
-        yield Environment(folder / "project", request.param, cloud)
+        yield DeployedEnvironment(folder / "project", request.param, cloud)

@@ -9,7 +9,7 @@ from local_gcp.rights.issuer import Issuer
 from tests.event_store_infra.identities.bootstrap import write_bootstrap
 from tests.event_store_infra.identities.test_federation import DEPLOY, DRIFT, OURS, PULL
 from tests.local_gcp.conftest import Stack
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 
 _WORKFLOWS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "deploy": ("deployer", DEPLOY),
@@ -20,14 +20,14 @@ _BUILDER: Final = "event-store-dev"
 IMAGE: Final = f"europe-west1-docker.pkg.dev/{_BUILDER}/event-store/event-store@sha256:{'a' * 64}"
 
 
-class Delivery:
+class Bootstrapped:
     """The bootstrap of an environment, and the workflows of its repository.
 
     Args:
         environment: One of our stacks, of which nothing stands yet.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: DeployedEnvironment) -> None:
         self._environment = environment
         self._cloud = environment.cloud
         self._readers: list[Any] = []  # their records

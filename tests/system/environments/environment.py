@@ -22,7 +22,7 @@ PATIENCE_SECONDS: Final = 60
 WORDS: Final = ("ahoj", "děkuji")
 
 
-class Environment(Deployed):
+class DeployedEnvironment(Deployed):
     """One of our own stacks, whose file the test may change."""
 
     def __init__(self, folder: Path, name: str, cloud: LocalCloud) -> None:

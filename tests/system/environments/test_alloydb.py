@@ -9,7 +9,7 @@ import pytest
 import local_gcp.postgres
 from local_gcp.daemon.state_directory import ROOT
 from tests.local_gcp.conftest import Stack, local_cloud, running_cloud, stack
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 from tests.system.environments.passwords import must_have_no_password
 
 __all__ = ["local_cloud", "stack"]  # fixtures
@@ -54,18 +54,18 @@ async def test_a_user_is_made_in_the_primary(stack: Stack) -> None:
 
 
 @pytest.fixture
-async def prod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
+async def prod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DeployedEnvironment]:
     """The environment that would outgrow Cloud SQL."""
     folder = tmp_path_factory.mktemp("environment")
     async with running_cloud(folder / "cloud", ROOT / "infra") as cloud:
-        yield Environment(folder / "project", "prod", cloud)
+        yield DeployedEnvironment(folder / "project", "prod", cloud)
 
 
-def _types(environment: Environment) -> set[str]:
+def _types(environment: DeployedEnvironment) -> set[str]:
     return {record.type for record in environment.cloud.records}
 
 
-async def test_a_stack_on_alloydb_carries_events(prod: Environment) -> None:
+async def test_a_stack_on_alloydb_carries_events(prod: DeployedEnvironment) -> None:
     """One update makes the cluster, the next what connects to it; it changes in place, without a password."""
     prod.change(
         {"event-store:database": {"engine": "alloydb"}, "event-store:alloydb": {"cpus": 4, "read_nodes": 2}}

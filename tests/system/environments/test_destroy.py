@@ -4,12 +4,12 @@ import pytest
 
 from local_gcp.recorded import iam, network
 from local_gcp.recorded.subnetwork import SubnetworkKind
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
 async def test_a_destroy_that_google_holds_up_leaves_nothing_that_runs_and_is_run_again(
-    environment: Environment,
+    environment: DeployedEnvironment,
 ) -> None:
     """The first one fails at the subnetwork and takes all else away; the second one takes the rest."""
     subnetworks = environment.cloud.kind(network.SUBNETWORK.type)

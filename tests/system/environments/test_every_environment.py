@@ -10,8 +10,8 @@ from event_store_infra.protection import HOLDS_DATA
 from event_store_infra.settings.reference import page
 from event_store_infra.settings.stack import NAMESPACE
 from tests.event_store_infra.inventory.variants import DEPLOYER
-from tests.system.environments.delivery import Delivery
-from tests.system.environments.environment import WORDS, Environment
+from tests.system.environments.delivery import Bootstrapped
+from tests.system.environments.environment import WORDS, DeployedEnvironment
 from tests.system.environments.passwords import must_have_no_password
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -94,7 +94,7 @@ def test_every_setting_is_changed_or_has_a_reason_not_to_be() -> None:
 
 
 @pytest.mark.parametrize("environment", ["local"], indirect=True)
-async def test_a_person_s_environment_lives_its_whole_life(environment: Environment) -> None:
+async def test_a_person_s_environment_lives_its_whole_life(environment: DeployedEnvironment) -> None:
     """Up until events flow, no drift, every mutable setting changed in place, and down with nothing left."""
     await environment.must_up()
     await environment.must_carry_events()
@@ -115,13 +115,15 @@ async def test_a_person_s_environment_lives_its_whole_life(environment: Environm
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"], indirect=True)
-async def test_an_environment_lives_its_whole_life_by_the_identities_of_ci(environment: Environment) -> None:
+async def test_an_environment_lives_its_whole_life_by_the_identities_of_ci(
+    environment: DeployedEnvironment,
+) -> None:
     """A person bootstraps it; from the first update to the last CI has the rights for all of it.
 
     Up until events flow, a preview and the nightly look for drift that find nothing, every mutable setting
     changed in place, and down with nothing left.
     """
-    delivery = Delivery(environment)
+    delivery = Bootstrapped(environment)
     await delivery.bootstrap()
     if environment.name != "dev":
         await delivery.let_images_be_read()
@@ -155,9 +157,11 @@ async def test_an_environment_lives_its_whole_life_by_the_identities_of_ci(envir
 
 
 @pytest.mark.parametrize("environment", ["staging"], indirect=True)
-async def test_an_image_that_its_owner_lets_nobody_read_is_not_deployed(environment: Environment) -> None:
+async def test_an_image_that_its_owner_lets_nobody_read_is_not_deployed(
+    environment: DeployedEnvironment,
+) -> None:
     """Google asks whoever deploys to read the image; once the owner lets it, the update goes on."""
-    delivery = Delivery(environment)
+    delivery = Bootstrapped(environment)
     await delivery.bootstrap()
     async with delivery.workflow("deploy"):
         refused = await environment.up()
@@ -171,9 +175,9 @@ async def test_an_image_that_its_owner_lets_nobody_read_is_not_deployed(environm
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_who_looks_changes_nothing_and_sees_the_image(environment: Environment) -> None:
+async def test_who_looks_changes_nothing_and_sees_the_image(environment: DeployedEnvironment) -> None:
     """The previewer's update is refused; without Docker's login drift takes the image for gone."""
-    delivery = Delivery(environment)
+    delivery = Bootstrapped(environment)
     await delivery.bootstrap()
     async with delivery.workflow("deploy"):
         await environment.must_up()
@@ -192,7 +196,9 @@ async def test_who_looks_changes_nothing_and_sees_the_image(environment: Environ
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_a_restored_generation_holds_the_whole_log_and_goes_on(environment: Environment) -> None:
+async def test_a_restored_generation_holds_the_whole_log_and_goes_on(
+    environment: DeployedEnvironment,
+) -> None:
     """A clone beside the kept instance has every event with its position and version, and takes more."""
     await environment.must_up()
     await environment.must_carry_events()
@@ -219,7 +225,7 @@ async def test_a_restored_generation_holds_the_whole_log_and_goes_on(environment
 
 # One is enough: the program is the same.
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_a_worker_pool_relays(environment: Environment) -> None:
+async def test_a_worker_pool_relays(environment: DeployedEnvironment) -> None:
     """Events flow, flow on after its process was killed, and after the relay moved back into the service."""
     environment.change({"event-store:service": {"relay": "worker-pool"}})
     await environment.must_up()
@@ -237,7 +243,7 @@ async def test_a_worker_pool_relays(environment: Environment) -> None:
     assert list(environment.cloud.records) == []
 
 
-async def test_a_failed_migration_leaves_the_old_revision_serving(environment: Environment) -> None:
+async def test_a_failed_migration_leaves_the_old_revision_serving(environment: DeployedEnvironment) -> None:
     """The update fails with the migration's own words, events flow on, and the next update goes through."""
     await environment.must_up()
     environment.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -8,7 +8,7 @@ import pytest
 from event_store.environment import DATABASE_CA, REPLICA_CA, REPLICA_HOST
 from local_gcp.cloudrun import run_rules as run
 from local_gcp.postgres import sql_rules as sql
-from tests.system.environments.environment import PATIENCE_SECONDS, WORDS, Environment
+from tests.system.environments.environment import PATIENCE_SECONDS, WORDS, DeployedEnvironment
 
 POSITIONS = "SELECT array_agg(global_position ORDER BY global_position) FROM events"
 SESSIONS = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'event-store'"
@@ -26,14 +26,14 @@ async def _until_followed(conninfo: str, positions: list[int]) -> None:
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _told(environment: Environment) -> dict[str, str]:
+def _told(environment: DeployedEnvironment) -> dict[str, str]:
     """Return the environment of the service's container."""
     (service,) = environment.cloud.records.of_type(run.SERVICE.type)
     return {each["name"]: each["value"] for each in service.inputs["template"]["containers"][0]["envs"]}
 
 
 @pytest.mark.parametrize("environment", ["prod"], indirect=True)
-async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
+async def test_a_read_replica_follows_the_log(environment: DeployedEnvironment) -> None:
     """It is there by one setting, has what was and what comes, and goes by one in a protected stack."""
     await environment.must_up()
     await environment.must_carry_events()
@@ -78,7 +78,7 @@ async def test_a_read_replica_follows_the_log(environment: Environment) -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_the_service_reads_the_older_part_of_the_log_from_it(environment: Environment) -> None:
+async def test_the_service_reads_the_older_part_of_the_log_from_it(environment: DeployedEnvironment) -> None:
     """An answer is whole while the replica stands still, and while it is away, and in every part of it."""
     environment.change({"event-store:database": {"read_replica": True}})
     await environment.must_up()

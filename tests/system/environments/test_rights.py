@@ -8,12 +8,12 @@ import pytest
 from local_gcp.pubsub_api import pubsub_rules as pubsub
 from local_gcp.recorded import iam
 from local_gcp.resource.records import Record
-from tests.system.environments.environment import PATIENCE_SECONDS, Environment
+from tests.system.environments.environment import PATIENCE_SECONDS, DeployedEnvironment
 
 RUNTIME: Final = "serviceAccount:event-store-runtime@event-store-dev.iam.gserviceaccount.com"
 
 
-def _grant(environment: Environment, kind: str, role: str) -> Record:
+def _grant(environment: DeployedEnvironment, kind: str, role: str) -> Record:
     (found,) = (
         record
         for record in environment.cloud.records.of_type(kind)
@@ -23,7 +23,7 @@ def _grant(environment: Environment, kind: str, role: str) -> Record:
     return found
 
 
-async def _until_logged(environment: Environment, text: str) -> None:
+async def _until_logged(environment: DeployedEnvironment, text: str) -> None:
     """Wait until a container has logged a text."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not any(text in log.read_text() for log in environment.logs.glob("*.log")):  # noqa: ASYNC110
@@ -31,7 +31,7 @@ async def _until_logged(environment: Environment, text: str) -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_each_right_that_is_taken_away_is_missed_by_name(environment: Environment) -> None:
+async def test_each_right_that_is_taken_away_is_missed_by_name(environment: DeployedEnvironment) -> None:
     """With all of them events flow; without one the relay cannot publish, or no revision starts."""
     records = environment.cloud.records
     await environment.must_up()

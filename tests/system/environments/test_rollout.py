@@ -15,7 +15,7 @@ import pytest
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
 from local_gcp.daemon.state_directory import ROOT
 from tests.event_store.requests import append, request
-from tests.system.environments.environment import PATIENCE_SECONDS, WORDS, Environment
+from tests.system.environments.environment import PATIENCE_SECONDS, WORDS, DeployedEnvironment
 
 CLIENTS = 4
 # As in an image whose service ends at its start; its migrations run.
@@ -35,7 +35,7 @@ OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0), ("grpc.use
 
 
 @asynccontextmanager
-async def _appending(environment: Environment) -> AsyncIterator[list[int]]:
+async def _appending(environment: DeployedEnvironment) -> AsyncIterator[list[int]]:
     """Append one event after the other on some connections, and never again; any error fails the test.
 
     Yields:
@@ -60,7 +60,9 @@ async def _appending(environment: Environment) -> AsyncIterator[list[int]]:
         is_over.set()
 
 
-async def test_a_bad_image_leaves_the_old_revision_serving(environment: Environment, tmp_path: Path) -> None:
+async def test_a_bad_image_leaves_the_old_revision_serving(
+    environment: DeployedEnvironment, tmp_path: Path
+) -> None:
     """The update fails with the service's own words, no append fails meanwhile, a good one repairs it."""
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -107,7 +109,7 @@ def _release_before(folder: Path) -> Path:
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
 async def test_the_release_before_deploys_over_the_schema_after_it(
-    environment: Environment, tmp_path: Path
+    environment: DeployedEnvironment, tmp_path: Path
 ) -> None:
     """In a rollback its own migration and service run, no append fails, and the newer one may come back."""
     await environment.must_up()
@@ -136,7 +138,7 @@ async def test_the_release_before_deploys_over_the_schema_after_it(
 
 
 @pytest.mark.parametrize("environment", ["dev"], indirect=True)
-async def test_a_canary_is_rolled_back_and_then_promoted(environment: Environment) -> None:
+async def test_a_canary_is_rolled_back_and_then_promoted(environment: DeployedEnvironment) -> None:
     """By our commands and the engine both revisions serve, then the old one alone, then the new one alone.
 
     No append fails on the way, and none of the positions is left out or given twice.

@@ -4,11 +4,11 @@ import pytest
 
 from local_gcp.postgres import sql_rules as sql
 from local_gcp.recorded import network
-from tests.system.environments.environment import Environment
+from tests.system.environments.environment import DeployedEnvironment
 
 
 @pytest.mark.parametrize("environment", ["prod"], indirect=True)
-async def test_an_endpoint_leads_to_the_database(environment: Environment) -> None:
+async def test_an_endpoint_leads_to_the_database(environment: DeployedEnvironment) -> None:
     """Events flow through it, no network is peered, nothing drifts, and nothing is left in the end."""
     environment.change({"event-store:database": {"private_service_connect": True}})
     await environment.must_up()

@@ -21,14 +21,14 @@ from tests.system.history.history import (
     Operation,
     ReadAggregate,
     ReadAll,
-    Recorded,
     Refused,
     SaveSnapshot,
     Stored,
+    StoredEvent,
     Subscribe,
     Unknown,
 )
-from tests.system.history.model import Log, State, passes
+from tests.system.history.model import Log, StoreState, passes
 from tests.system.history.places import Places, stored_next
 from tests.system.history.snapshots import snapshot_faults
 
@@ -57,7 +57,7 @@ def _check(history: History) -> None:
         raise BrokenHistoryError(fault)
 
 
-def _check_log(log: Sequence[Recorded]) -> None:
+def _check_log(log: Sequence[StoredEvent]) -> None:
     versions: Counter[str] = Counter()
     names = set()
     for number, each in enumerate(log, 1):
@@ -107,12 +107,12 @@ def _fault(operation: Operation, log: Log, places: Places) -> str | None:  # noq
     return "this is no answer to it"
 
 
-def _refuses(state: State, call: Append, refusal: Refused) -> bool:
+def _refuses(state: StoreState, call: Append, refusal: Refused) -> bool:
     possible = state.append(call)
     return isinstance(possible, frozenset) and refusal in possible
 
 
-def _saves(state: State, call: SaveSnapshot, answer: Refused | bool) -> bool:
+def _saves(state: StoreState, call: SaveSnapshot, answer: Refused | bool) -> bool:
     events = state.aggregate(call.aggregate)
     if call.version > len(events):
         return answer == Refused("version", None)
@@ -124,18 +124,18 @@ def _saves(state: State, call: SaveSnapshot, answer: Refused | bool) -> bool:
 def _following_fault(
     operation: Operation,
     call: Subscribe,
-    items: Sequence[tuple[int, Recorded | Marked]],
+    items: Sequence[tuple[int, StoredEvent | Marked]],
     log: Log,
     places: Places,
 ) -> str | None:
     """Say what is wrong with what a subscription gave: each event once, in order, to the end of the log."""
     wanted = [e for e in log.events[call.after_position :] if passes(call.event_filter, e)]
-    given = [item for _, item in items if isinstance(item, Recorded)]
+    given = [item for _, item in items if isinstance(item, StoredEvent)]
     if given != wanted:
         return f"it gave not what it should, which is {[each.position for each in wanted]}"
     count = 0
     for _, item in items:
-        if isinstance(item, Recorded):
+        if isinstance(item, StoredEvent):
             count += 1
             continue
         if count != sum(each.position <= item.position for each in wanted):

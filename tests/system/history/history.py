@@ -30,7 +30,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class StoredEvent:
     """An event in its place."""
 
     position: int
@@ -147,7 +147,7 @@ class Unknown:
 class Found:
     """The events of a read."""
 
-    events: tuple[Recorded, ...]
+    events: tuple[StoredEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Kept:
 
     version: int = 0
     data: int | None = None
-    events: tuple[Recorded, ...] = ()
+    events: tuple[StoredEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Marked:
 class Followed:
     """What a subscription gave, and at what."""
 
-    items: tuple[tuple[int, Recorded | Marked], ...]
+    items: tuple[tuple[int, StoredEvent | Marked], ...]
 
 
 Answer = Stored | Refused | Unknown | Found | Kept | Followed | bool
@@ -199,7 +199,7 @@ class History:
     """
 
     operations: Sequence[Operation]
-    log: Sequence[Recorded]
+    log: Sequence[StoredEvent]
     faults: Sequence[tuple[int, str]] = ()
 
     @property

@@ -13,35 +13,35 @@ from tests.system.history.history import (
     Part,
     ReadAggregate,
     ReadAll,
-    Recorded,
     Refused,
     Result,
+    StoredEvent,
 )
 
 
 class Log:
     """The log, to be looked at as it was at any of its positions."""
 
-    def __init__(self, log: Sequence[Recorded]) -> None:
+    def __init__(self, log: Sequence[StoredEvent]) -> None:
         self.events = log
         self.by_name = {each.event.name: each for each in log}
-        self.by_aggregate: dict[str, list[Recorded]] = defaultdict(list)
+        self.by_aggregate: dict[str, list[StoredEvent]] = defaultdict(list)
         for each in log:
             self.by_aggregate[each.aggregate].append(each)
 
-    def until(self, head: int) -> "State":
+    def until(self, head: int) -> "StoreState":
         """Return the store when this was its last position."""
-        return State(self, head)
+        return StoreState(self, head)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StoreState:
     """The store at one moment."""
 
     log: Log
     head: int
 
-    def aggregate(self, name: str) -> Sequence[Recorded]:
+    def aggregate(self, name: str) -> Sequence[StoredEvent]:
         """Return the events of an aggregate."""
         events = self.log.by_aggregate.get(name, [])
         return events[: bisect_right(events, self.head, key=lambda each: each.position)]
@@ -64,17 +64,17 @@ class State:
             position += size
         return tuple(results)
 
-    def read_aggregate(self, call: ReadAggregate) -> tuple[Recorded, ...]:
+    def read_aggregate(self, call: ReadAggregate) -> tuple[StoredEvent, ...]:
         """Return the events of an aggregate, from a version on."""
         events = self.aggregate(call.aggregate)
         return _part(events, [each.version for each in events], call.from_version, call)
 
-    def read_all(self, call: ReadAll) -> tuple[Recorded, ...]:
+    def read_all(self, call: ReadAll) -> tuple[StoredEvent, ...]:
         """Return the events of the log that pass, from a position on."""
         events = [each for each in self.log.events[: self.head] if passes(call.event_filter, each)]
         return _part(events, [each.position for each in events], call.from_position, call)
 
-    def _known(self, part: Part) -> list[Recorded]:
+    def _known(self, part: Part) -> list[StoredEvent]:
         found = [self.log.by_name.get(event.name) for event in part.events]
         return [each for each in found if each is not None and each.position <= self.head]
 
@@ -86,17 +86,17 @@ class State:
         return [] if fits else [Refused("wrong_expected_version", len(events))]
 
 
-def passes(event_filter: EventFilter, recorded: Recorded) -> bool:
+def passes(event_filter: EventFilter, recorded: StoredEvent) -> bool:
     """Return whether an event is one of those that are meant."""
     return event_filter.matches(recorded.aggregate_type, recorded.event.event_type)
 
 
-def _is_one(part: Part, known: Sequence[Recorded]) -> bool:
+def _is_one(part: Part, known: Sequence[StoredEvent]) -> bool:
     """Return whether stored events are this part, in its company and order."""
     first = known[0]
     return all(
         each
-        == Recorded(
+        == StoredEvent(
             first.position + n, part.aggregate, part.aggregate_type, first.version + n, part.events[n]
         )
         for n, each in enumerate(known)
@@ -104,8 +104,8 @@ def _is_one(part: Part, known: Sequence[Recorded]) -> bool:
 
 
 def _part(
-    events: Sequence[Recorded], places: Sequence[int], start: int, call: ReadAggregate | ReadAll
-) -> tuple[Recorded, ...]:
+    events: Sequence[StoredEvent], places: Sequence[int], start: int, call: ReadAggregate | ReadAll
+) -> tuple[StoredEvent, ...]:
     chosen = [
         each
         for each, place in zip(events, places, strict=True)

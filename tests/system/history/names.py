@@ -14,7 +14,7 @@ from event_store.errors import (
     WrongExpectedVersionError,
 )
 from event_store.model.events import AggregateAppend, AppendResult, ExpectedVersion, NewEvent, RecordedEvent
-from tests.system.history.history import ANY, EXISTS, Event, Part, Recorded, Refused, Result, Unknown
+from tests.system.history.history import ANY, EXISTS, Event, Part, Refused, Result, StoredEvent, Unknown
 
 _EXPECTED: Final = {ANY: ExpectedVersion.ANY, EXISTS: ExpectedVersion.EXISTS}
 _OCCURRED_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,9 +70,9 @@ class Names:
             for each in results
         )
 
-    def recorded(self, event: RecordedEvent) -> Recorded:
+    def recorded(self, event: RecordedEvent) -> StoredEvent:
         """Return the client's event."""
-        return Recorded(
+        return StoredEvent(
             event.global_position - self.base,
             self.name(event.aggregate_id),
             event.aggregate_type,

@@ -14,12 +14,12 @@ from tests.system.history.history import (
     Found,
     Kept,
     Operation,
-    Recorded,
     Refused,
     Stored,
+    StoredEvent,
     Unknown,
 )
-from tests.system.history.model import Log, State
+from tests.system.history.model import Log, StoreState
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,13 @@ def _places(operations: Sequence[Operation], log: Log) -> Iterator[_Place]:
         position += size
 
 
-def stored_next(state: State, call: Append) -> int:
+def stored_next(state: StoreState, call: Append) -> int:
     """Return how many events a request has if they are what comes next in the log; else 0."""
     results = state.append(call)
     if isinstance(results, frozenset) or any(result.duplicate for result in results):
         return 0
     expected = [
-        Recorded(
+        StoredEvent(
             position=result.first + n,
             aggregate=part.aggregate,
             aggregate_type=part.aggregate_type,

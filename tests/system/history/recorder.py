@@ -28,9 +28,9 @@ from tests.system.history.history import (
     Operation,
     ReadAggregate,
     ReadAll,
-    Recorded,
     SaveSnapshot,
     Stored,
+    StoredEvent,
     Subscribe,
     Unknown,
 )
@@ -156,7 +156,7 @@ class Recorder:
         """Subscribe until an event of a type comes, the last of the history."""
 
         async def followed() -> Answer:
-            items: list[tuple[int, Recorded | Marked]] = []
+            items: list[tuple[int, StoredEvent | Marked]] = []
             subscription = client.subscribe(
                 after_position=self.names.base + call.after_position,
                 event_filter=call.event_filter,
@@ -180,7 +180,7 @@ class Recorder:
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
             rows = await (await connection.execute(_LOG, [self.names.base])).fetchall()
         log = [
-            Recorded(
+            StoredEvent(
                 position - self.names.base,
                 self.names.name(aggregate),
                 aggregate_type,

@@ -25,11 +25,11 @@ from tests.system.history.history import (
     Part,
     ReadAggregate,
     ReadAll,
-    Recorded,
     Refused,
     Result,
     SaveSnapshot,
     Stored,
+    StoredEvent,
     Subscribe,
     Unknown,
 )
@@ -37,8 +37,10 @@ from tests.system.history.history import (
 EVERYTHING: Final = EventFilter()
 
 
-def recorded(position: int, version: int, aggregate: str = "A") -> Recorded:
-    return Recorded(position, aggregate, "Vocabulary", version, Event(f"e{position}", "WordAdded", position))
+def recorded(position: int, version: int, aggregate: str = "A") -> StoredEvent:
+    return StoredEvent(
+        position, aggregate, "Vocabulary", version, Event(f"e{position}", "WordAdded", position)
+    )
 
 
 def append(event: int, expected: int = ANY, aggregate: str = "A") -> Append:

@@ -16,7 +16,7 @@ UP_TIMEOUT_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class RunningStack:
     """A local stack of the tests' own.
 
     Attributes:
@@ -52,11 +52,11 @@ def run_local(state_directory: Path, *command: str, **variables: str) -> "subpro
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The stack `local`, up; purged in the end."""
     state_directory = tmp_path_factory.mktemp("stack") / "local"
     up = run_local(state_directory, "up")
     assert up.returncode == 0, up.stdout + up.stderr
-    yield Stack(state_directory, up.stdout)
+    yield RunningStack(state_directory, up.stdout)
     down = run_local(state_directory, "down", "--purge")
     assert down.returncode == 0, down.stdout + down.stderr

@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from event_store import Client, ExpectedVersion, NewEvent
 from tests.pubsub_emulator.bus import Bus, bus_at
-from tests.system.stack.conftest import Stack
+from tests.system.stack.conftest import RunningStack
 
 PROJECTION = "projects/event-store-local/subscriptions/vocabulary-projection"
 DEAD_LETTERS = f"{PROJECTION}-dead-letter"
@@ -26,21 +26,21 @@ DELIVERY_TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
-async def client(stack: Stack) -> AsyncIterator[Client]:
+async def client(stack: RunningStack) -> AsyncIterator[Client]:
     """A client of the deployed service."""
     async with Client(stack.status["service"]) as client:
         yield client
 
 
 @pytest.fixture
-async def bus(stack: Stack) -> AsyncIterator[Bus]:
+async def bus(stack: RunningStack) -> AsyncIterator[Bus]:
     """The stack's Pub/Sub, whose projection has nothing left over from other tests."""
     async with bus_at(stack.status["pubsub_emulator_host"]) as bus:
         await bus.drain(PROJECTION)
         yield bus
 
 
-def test_any_grpc_client_finds_and_calls_the_service(stack: Stack) -> None:
+def test_any_grpc_client_finds_and_calls_the_service(stack: RunningStack) -> None:
     """Reflection is enough to list the service, to learn its messages and to call it."""
     with grpc.insecure_channel(stack.status["service"]) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)

@@ -16,7 +16,7 @@ from event_store import Client, ExpectedVersion, NewEvent
 from local_gcp.postgres.server.binaries import find_binaries
 from tests.conftest import NEWEST
 from tests.documents import blocks, examples, run
-from tests.system.stack.conftest import ROOT, Stack
+from tests.system.stack.conftest import ROOT, RunningStack
 
 PATIENCE_SECONDS: Final = 120
 SHELL: Final = ("sh", "bash", "console")
@@ -146,7 +146,7 @@ def test_every_make_target_of_the_documents_is_there() -> None:
     assert {each for each in given if f"$({each})" not in makefile and f"{each}=" not in makefile} == set()
 
 
-async def _execute(stack: Stack, block: str, folder: Path) -> str:
+async def _execute(stack: RunningStack, block: str, folder: Path) -> str:
     """Run a block by a shell, in the repository, with a developer's variables."""
     status = stack.status
     database = conninfo_to_dict(status["postgres"])
@@ -185,7 +185,7 @@ async def _execute(stack: Stack, block: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("listed", sorted(RUN), ids=" ".join)
 async def test_a_shell_block_runs_as_it_is_printed(
-    stack: Stack, tmp_path: Path, listed: tuple[str, str]
+    stack: RunningStack, tmp_path: Path, listed: tuple[str, str]
 ) -> None:
     """Each command of it ends well on a stack that somebody has just brought up."""
     if "parked" in listed[1]:
@@ -205,7 +205,7 @@ async def test_a_shell_block_runs_as_it_is_printed(
 @pytest.mark.parametrize(
     "document", ["howto/appending.md", "howto/importing.md", "howto/eventsourcing.md", "../README.md"]
 )
-async def test_the_python_blocks_of_a_page_run(stack: Stack, document: str) -> None:
+async def test_the_python_blocks_of_a_page_run(stack: RunningStack, document: str) -> None:
     """They are appended by the repository's own topology, which refuses what it does not route."""
     target = stack.status["service"]
     async with Client(target) as client:

@@ -11,7 +11,7 @@ import pytest
 
 from event_store import Client, ExpectedVersion, NewEvent
 from event_store.errors import ConfigurationError
-from tests.system.stack.conftest import Stack
+from tests.system.stack.conftest import RunningStack
 from tools.local_stack import demonstration
 from tools.local_stack.sample import Sample
 
@@ -32,7 +32,7 @@ def _words(up: str) -> list[tuple[str, str]]:
         return connection.execute(query, (vocabulary_id,)).fetchall()
 
 
-def test_up_shows_the_table_of_the_sample_projection(stack: Stack) -> None:
+def test_up_shows_the_table_of_the_sample_projection(stack: RunningStack) -> None:
     """Each event is shown as it is handled, then the rows that the projection has committed."""
     assert TABLE in stack.first_output
     assert re.findall(r"event_type=(\w+)", stack.first_output) == [
@@ -43,7 +43,7 @@ def test_up_shows_the_table_of_the_sample_projection(stack: Stack) -> None:
     assert _words(stack.first_output) == [("ahoj", "hello"), ("děkuji", "thank you")]
 
 
-def test_the_sample_goes_on_after_down_and_up(stack: Stack) -> None:
+def test_the_sample_goes_on_after_down_and_up(stack: RunningStack) -> None:
     """Its tables are kept as the log is: the new vocabulary stands beside those of before."""
     down = stack.run("down")
     again = stack.run("up", "--demo")
@@ -54,7 +54,7 @@ def test_the_sample_goes_on_after_down_and_up(stack: Stack) -> None:
 
 
 async def test_what_does_not_arrive_is_told_and_nothing_is_left_running(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the projection cannot reach Pub/Sub, `up` says so after a bounded time and names its log."""
     monkeypatch.setattr(demonstration, "RECEIVE_SECONDS", 0.5)
@@ -69,7 +69,7 @@ async def test_what_does_not_arrive_is_told_and_nothing_is_left_running(
 
 
 async def test_a_backlog_is_no_failure(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the subscription had before is handled first, however long that takes, or as long as it may."""
     async with Client(stack.status["service"]) as client, client.append_stream() as appending:
@@ -109,7 +109,7 @@ async def test_patience_begins_anew_with_each_event(
     assert capsys.readouterr().out == "  event_type=WordAdded global_position=8\n"
 
 
-async def test_the_sample_ends_with_its_context(stack: Stack, tmp_path: Path) -> None:
+async def test_the_sample_ends_with_its_context(stack: RunningStack, tmp_path: Path) -> None:
     """Its process, and whatever that would start, is gone when the context is left."""
     async with Sample(stack.status, tmp_path / "log").running() as lines:
         pass

@@ -3,10 +3,10 @@ import re
 import psycopg
 import pytest
 
-from tests.system.stack.conftest import Stack
+from tests.system.stack.conftest import RunningStack
 
 
-def test_up_shows_events_on_their_way_through_the_bus(stack: Stack) -> None:
+def test_up_shows_events_on_their_way_through_the_bus(stack: RunningStack) -> None:
     """`up` ends with events received from the subscription, with the attributes that consumers route by."""
     received = re.findall(r"event_type=\w+", stack.first_output)
 
@@ -15,7 +15,7 @@ def test_up_shows_events_on_their_way_through_the_bus(stack: Stack) -> None:
     assert len(re.findall(r"aggregate_id=[0-9a-f-]{36}", stack.first_output)) == len(received)
 
 
-def test_up_again_changes_nothing(stack: Stack) -> None:
+def test_up_again_changes_nothing(stack: RunningStack) -> None:
     """A second `up` finds nothing to do, appends nothing to a log that has events, and says so."""
     with psycopg.connect(stack.status["postgres"]) as connection:
         before = connection.execute("SELECT count(*), max(global_position) FROM events").fetchone()
@@ -29,7 +29,7 @@ def test_up_again_changes_nothing(stack: Stack) -> None:
     assert "so none is added: `make up ARGS=--demo` adds some" in again.stdout
 
 
-def test_status_names_every_endpoint(stack: Stack) -> None:
+def test_status_names_every_endpoint(stack: RunningStack) -> None:
     """`status` is JSON that scripts can take every address from."""
     status = stack.status
 
@@ -41,7 +41,7 @@ def test_status_names_every_endpoint(stack: Stack) -> None:
         assert connection.execute("SELECT count(*) FROM events").fetchone() is not None
 
 
-def test_the_database_has_the_tables_of_the_decision(stack: Stack) -> None:
+def test_the_database_has_the_tables_of_the_decision(stack: RunningStack) -> None:
     """The tables and indexes bear the names that the decision record gives them."""
     with psycopg.connect(stack.status["postgres"]) as connection:
         columns = connection.execute(
@@ -61,7 +61,7 @@ def test_the_database_has_the_tables_of_the_decision(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "statement", ["UPDATE events SET event_type = 'x'", "DELETE FROM events", "TRUNCATE events"]
 )
-def test_not_even_the_owner_changes_the_log(stack: Stack, statement: str) -> None:
+def test_not_even_the_owner_changes_the_log(stack: RunningStack, statement: str) -> None:
     """The database that was deployed is append-only for its owner."""
     with (
         psycopg.connect(stack.status["postgres"]) as connection,

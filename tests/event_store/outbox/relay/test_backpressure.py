@@ -28,7 +28,7 @@ EVENTS = AGGREGATES * ROUNDS
 assert PENDING_MESSAGES + PAGE_EVENTS < EVENTS < AHEAD_EVENTS
 
 
-class Watched:
+class HeldByRelay:
     """How much the relay holds, seen at each message that it adds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,14 +47,14 @@ class Watched:
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+def watched(monkeypatch: pytest.MonkeyPatch) -> HeldByRelay:
     """What relays of this process hold."""
-    return Watched(monkeypatch)
+    return HeldByRelay(monkeypatch)
 
 
 @pytest.mark.parametrize("trouble", ["refuses", "does not answer", "is slow"])
 async def test_the_relay_waits_within_its_bounds_and_appends_do_not(  # fixtures
-    bus: Bus, log: Log, gate: Gate, watched: Watched, start_relay: StartRelay, trouble: str
+    bus: Bus, log: Log, gate: Gate, watched: HeldByRelay, start_relay: StartRelay, trouble: str
 ) -> None:
     """Full of messages it reads no more, appends are acknowledged meanwhile, and then all comes in order."""
     aggregates = [str(uuid4()) for _ in range(AGGREGATES)]
@@ -88,7 +88,7 @@ async def test_the_relay_waits_within_its_bounds_and_appends_do_not(  # fixtures
 
 
 async def test_large_messages_fill_the_relay_sooner(
-    bus: Bus, log: Log, gate: Gate, watched: Watched, start_relay: StartRelay
+    bus: Bus, log: Log, gate: Gate, watched: HeldByRelay, start_relay: StartRelay
 ) -> None:
     """What it holds is bounded in bytes too, up to a page more."""
     page_bytes = 100 << 20  # of the events of this test, which take a hundredth of that on disk

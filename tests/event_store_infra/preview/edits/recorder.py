@@ -31,7 +31,7 @@ _DOCKERFILE: Final = (
 
 
 @asynccontextmanager
-async def standing(base: Base, folder: Path) -> AsyncIterator["Recorder"]:
+async def standing(base: Base, folder: Path) -> AsyncIterator["PlanRecorder"]:
     """Bring a stack up, to preview its edits.
 
     Args:
@@ -54,12 +54,12 @@ async def standing(base: Base, folder: Path) -> AsyncIterator["Recorder"]:
     state.make()
     assembly = assemble_empty(state, image / "infra")
     async with Provider(assembly.cloud) as provider:
-        recorder = Recorder(base, project, assembly, provider.attachment)
+        recorder = PlanRecorder(base, project, assembly, provider.attachment)
         await recorder.bring_up()
         yield recorder
 
 
-class Recorder:
+class PlanRecorder:
     """Previews the edits of one stack that stands.
 
     Args:

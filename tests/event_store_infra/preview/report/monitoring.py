@@ -30,7 +30,7 @@ _MOST_NAMES: Final = 100
 MEASURED: Final = datetime(2026, 11, 30, 8, 12, tzinfo=UTC)
 
 
-class Monitoring(ThreadingHTTPServer):
+class TimeSeriesServer(ThreadingHTTPServer):
     """What Cloud Monitoring has measured.
 
     Attributes:
@@ -92,7 +92,7 @@ class Monitoring(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Monitoring
+    server: TimeSeriesServer
 
     def log_message(self, *_: object) -> None:
         pass
@@ -170,9 +170,9 @@ def _error(code: int, message: str) -> dict[str, Any]:
 
 
 @contextmanager
-def monitoring_server() -> Iterator[Monitoring]:
+def monitoring_server() -> Iterator[TimeSeriesServer]:
     """Run a Cloud Monitoring that has measured nothing yet."""
-    with Monitoring() as server:
+    with TimeSeriesServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield server

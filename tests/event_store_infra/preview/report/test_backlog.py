@@ -17,13 +17,13 @@ from event_store_infra.preview.plan.plan import Plan, Step
 from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.review import review
 from local_gcp.daemon.state_directory import ROOT
-from tests.event_store_infra.preview.report.monitoring import Monitoring, monitoring_server
+from tests.event_store_infra.preview.report.monitoring import TimeSeriesServer, monitoring_server
 
 REFUSED: Final = json.dumps({"error": {"code": 403, "message": "Permission denied", "status": "x"}})
 
 
 @pytest.fixture
-def monitoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Monitoring]:
+def monitoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TimeSeriesServer]:
     """Return a Cloud Monitoring that this process asks."""
     with monitoring_server() as server:
         for name, value in server.variables(tmp_path).items():
@@ -57,7 +57,7 @@ def _told(answers: Mapping[str, str]) -> list[str]:
     return list(answers.values())
 
 
-def test_each_backlog_is_told_with_its_age(monitoring: Monitoring) -> None:
+def test_each_backlog_is_told_with_its_age(monitoring: TimeSeriesServer) -> None:
     """Of a subscription its own, of a topic that of all its subscriptions, over all regions."""
     monitoring.measure("subscription", "reader", [1204], [11_565])
     monitoring.measure("subscription", "mailer", [0], [0])
@@ -73,7 +73,7 @@ def test_each_backlog_is_told_with_its_age(monitoring: Monitoring) -> None:
     ]
 
 
-def test_any_number_is_asked_in_pieces_and_of_each_project(monitoring: Monitoring) -> None:
+def test_any_number_is_asked_in_pieces_and_of_each_project(monitoring: TimeSeriesServer) -> None:
     """Google takes so many names at once, and gives so many series in a page."""
     names = [f"s-{number}" for number in range(120)]
     for name in names:
@@ -90,14 +90,16 @@ def test_any_number_is_asked_in_pieces_and_of_each_project(monitoring: Monitorin
     [
         ((403, REFUSED), "Cloud Monitoring answers 403, `{'error'"),
         ((403, "`</details>@octocat\n# x"), "Cloud Monitoring answers 403, `'</details>@octocat # x`;"),
-        ((500, ""), "Cloud Monitoring answers 500"),
+        ((500, ""), "Cloud TimeSeriesServer answers 500"),
         ((200, "<html>"), "Cloud Monitoring answers what cannot be read (JSONDecodeError)"),
-        ((200, "[]"), "Cloud Monitoring answers what cannot be read"),
-        ((200, '{"timeSeries": [{"points": [{}]}]}'), "Cloud Monitoring answers what cannot be read"),
-        ((200, "{}"), "Cloud Monitoring has measured none of it in the last 15 minutes"),
+        ((200, "[]"), "Cloud TimeSeriesServer answers what cannot be read"),
+        ((200, '{"timeSeries": [{"points": [{}]}]}'), "Cloud TimeSeriesServer answers what cannot be read"),
+        ((200, "{}"), "Cloud TimeSeriesServer has measured none of it in the last 15 minutes"),
     ],
 )
-def test_what_is_not_told_is_unknown(monitoring: Monitoring, failure: tuple[int, str], reason: str) -> None:
+def test_what_is_not_told_is_unknown(
+    monitoring: TimeSeriesServer, failure: tuple[int, str], reason: str
+) -> None:
     """Whatever it answers, the reason is one line, in which a text of others is code."""
     monitoring.failure = failure
     (answer,) = _told(ask_monitoring(_steps(_step(SUBSCRIPTION, "reader"))))
@@ -108,7 +110,7 @@ def test_what_is_not_told_is_unknown(monitoring: Monitoring, failure: tuple[int,
     assert ("does it allow `monitoring.timeSeries.list`?" in answer) == (failure[0] == 403)
 
 
-def test_nobody_waits_for_an_answer_that_does_not_come(monitoring: Monitoring) -> None:
+def test_nobody_waits_for_an_answer_that_does_not_come(monitoring: TimeSeriesServer) -> None:
     """The time limit is of all together, however many are asked."""
     monitoring.hangs = True
     begun = time.monotonic()
@@ -118,7 +120,7 @@ def test_nobody_waits_for_an_answer_that_does_not_come(monitoring: Monitoring) -
     assert {*answers} == {"its backlog is unknown: Cloud Monitoring has not told within 1 s"}
 
 
-def test_no_process_outlives_the_limit(monitoring: Monitoring) -> None:
+def test_no_process_outlives_the_limit(monitoring: TimeSeriesServer) -> None:
     """A call that hangs keeps nobody from the end, also not one of many pieces."""
     monitoring.hangs = True
     program = (
@@ -142,7 +144,9 @@ def test_no_process_outlives_the_limit(monitoring: Monitoring) -> None:
     assert time.monotonic() - begun < 20
 
 
-def test_who_has_no_credentials_is_told_so(monitoring: Monitoring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_credentials_is_told_so(
+    monitoring: TimeSeriesServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A laptop without Google's is no failure, and neither is a Google that is away."""
     step = _steps(_step(SUBSCRIPTION, "reader"))
     monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", "http://127.0.0.1:9")
@@ -150,13 +154,13 @@ def test_who_has_no_credentials_is_told_so(monitoring: Monitoring, monkeypatch: 
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/at/all.json")
     (without,) = _told(ask_monitoring(step))
 
-    assert "Cloud Monitoring cannot be reached" in away
+    assert "Cloud TimeSeriesServer cannot be reached" in away
     assert "there are no Application Default Credentials" in without
     assert monitoring.asked == []
 
 
 def test_nothing_is_asked_of_what_has_no_backlog(
-    monitoring: Monitoring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monitoring: TimeSeriesServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database has none, and an id that is not one of Google's could be another question."""
     steps = _steps(
@@ -175,7 +179,7 @@ def test_nothing_is_asked_of_what_has_no_backlog(
     assert monitoring.asked == []
 
 
-def test_the_summary_says_both_where_it_is_asked(monitoring: Monitoring, tmp_path: Path) -> None:
+def test_the_summary_says_both_where_it_is_asked(monitoring: TimeSeriesServer, tmp_path: Path) -> None:
     """`judge` asks only with `--backlog`; the age is the engine's own, and needs nobody."""
     monitoring.measure("subscription", "reader", [3], [61])
 
@@ -209,7 +213,7 @@ def test_the_summary_says_both_where_it_is_asked(monitoring: Monitoring, tmp_pat
 
 
 def test_what_was_made_for_the_preview_has_no_age(
-    monitoring: Monitoring, capsys: pytest.CaptureFixture[str]
+    monitoring: TimeSeriesServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A stack that another program has brought up a moment ago holds nothing."""
     with pytest.raises(Exception, match="refuses prod"):
