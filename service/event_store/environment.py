@@ -14,7 +14,7 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 HOST: Final = "EVENT_STORE_HOST"
 PORT: Final = "PORT"  # Cloud Run's own name
@@ -110,7 +110,7 @@ class Environment:
                 f"unknown variable {unknown[0]}: known are {', '.join(sorted(_NAMES.values()))}"
             )
         for name in unknown:
-            _log.warning("%s is not a variable of this release: it is passed over", name)
+            logger.warning("%s is not a variable of this release: it is passed over", name)
         given = {field: variables[name] for field, name in _NAMES.items() if name in variables}
         numbers = {field: _number(_NAMES[field], given.pop(field)) for field in _NUMBERS if field in given}
         return cls(**given, **numbers)  # type: ignore[arg-type] # mypy cannot see which field is a number

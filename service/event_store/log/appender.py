@@ -74,7 +74,7 @@ _RETRY_AFTER_SECONDS: Final = 0.5
 
 Cursor: TypeAlias = psycopg.AsyncCursor[Row]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,7 +231,7 @@ class Appender:
                 return
             verdicts = [error]
         except EventStoreError as error:
-            _log.warning("a batch of %d requests was not stored: %s", len(batch), error)
+            logger.warning("a batch of %d requests was not stored: %s", len(batch), error)
             verdicts = [error] * len(batch)
         # Of a batch the first has waited longest; that is taken for all of it.
         self.latency.note(asyncio.get_running_loop().time() - batch[0].since, len(batch))
@@ -250,7 +250,7 @@ class Appender:
         try:
             verdicts = await self._send(requests, batch)
         except _OutcomeUnknownError as error:
-            _log.warning("the connection was lost while a batch was stored, looking it up: %s", error)
+            logger.warning("the connection was lost while a batch was stored, looking it up: %s", error)
             verdicts = await self._send(requests, batch)
         if any(not isinstance(each, EventStoreError) and not each.results[0].duplicate for each in verdicts):
             self._on_appended()

@@ -11,7 +11,7 @@ from typing import LiteralString
 from event_store.errors import LogCorruptedError
 from event_store.log.page import PAGE_EVENTS, POSITION, VERSION, Page
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Walk:
     def _corrupted(self) -> LogCorruptedError:
         number = f"position {self.following} of the log"
         what = f"version {self.following} of aggregate {self.key[0]}" if self.key else number
-        _log.critical("the log is corrupted: %s is missing", what)
+        logger.critical("the log is corrupted: %s is missing", what)
         return LogCorruptedError(
             f"the log is corrupted: {what} is missing. Somebody else wrote or deleted: "
             "stop appends, restore it"

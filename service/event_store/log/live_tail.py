@@ -40,7 +40,7 @@ _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _EVERYTHING: Final = EventFilter()
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class LiveLog:
@@ -157,7 +157,7 @@ class LiveLog:
                     self._read_at = asyncio.get_running_loop().time()
                     self._hold(response.events)
             except EventStoreError as error:
-                _log.warning("cannot follow the log, trying again: %s", error)
+                logger.warning("cannot follow the log, trying again: %s", error)
                 self._failure = error
                 await asyncio.sleep(backoff.next_seconds())
             else:

@@ -22,10 +22,10 @@ from event_store.v1 import event_store_pb2 as pb
 
 AVOIDED_SECONDS: Final = 30.0
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class LogReader(Reader):
+class ReplicaReader(Reader):
     """Reads as `Reader` does, and takes the events of the log from a replica as far as that has them.
 
     Args:
@@ -53,7 +53,7 @@ class LogReader(Reader):
                         if part.events:
                             yield part
             except (UnavailableError, SchemaError) as error:  # it may lack the latest migration for a moment
-                _log.warning("the read replica is away, so the primary is read: %s", error)
+                logger.warning("the read replica is away, so the primary is read: %s", error)
                 self._avoided_until = asyncio.get_running_loop().time() + AVOIDED_SECONDS
             if limit and not left:
                 return

@@ -33,7 +33,7 @@ _EXPECTED: Final = (
     StoppingError,
 )
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Answering:
@@ -57,4 +57,4 @@ def log_failure(error: EventStoreError, context: Context) -> None:
     """Log an error that a call is answered with, unless nobody has to look after it."""
     if not isinstance(error, _EXPECTED):
         metadata = dict(context.invocation_metadata() or ())
-        _log.error("%s", error, extra={"traceparent": metadata.get("traceparent")})
+        logger.error("%s", error, extra={"traceparent": metadata.get("traceparent")})

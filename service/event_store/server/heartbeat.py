@@ -18,8 +18,8 @@ INTERVAL_SECONDS: Final = 60.0
 MOST_QUEUE_USAGE: Final = 0.1  # well below the half beyond which appends give no hints
 _FRACTION: Final = 0.99
 
-_log = logging.getLogger(__name__)
-_log.setLevel(logging.INFO)  # whatever the service's own level is: without the line an alert rings
+logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)  # whatever the service's own level is: without the line an alert rings
 
 
 class Vitals:
@@ -46,7 +46,7 @@ class Vitals:
             status = await self._overview.status()
             queue_usage = await self._overview.notification_queue_usage()
         except EventStoreError as error:
-            _log.warning("cannot tell how the log and the relay are: %s", error)
+            logger.warning("cannot tell how the log and the relay are: %s", error)
             return
         fields: dict[str, object] = {
             "head_position": status.head_position,
@@ -58,9 +58,9 @@ class Vitals:
         append_seconds = self._appends.take(_FRACTION)
         if append_seconds is not None:
             fields["append_seconds"] = append_seconds
-        _log.info("vitals", extra=fields)
+        logger.info("vitals", extra=fields)
         if queue_usage > MOST_QUEUE_USAGE:
-            _log.warning(
+            logger.warning(
                 "the database's queue of notifications is %.0f %% full: a session that listens stays in a "
                 "transaction. Appends go on, other instances hear of them later: see docs/howto/runbook.md",
                 100 * queue_usage,

@@ -35,7 +35,7 @@ from event_store.log.appender import Appender
 from event_store.log.live_tail import LiveLog
 from event_store.log.notifications import Wakeup
 from event_store.log.reader import Reader
-from event_store.log.replica_reader import LogReader
+from event_store.log.replica_reader import ReplicaReader
 from event_store.log.snapshots import SnapshotTable
 from event_store.outbox.relay import Relay
 from event_store.replay.replayer import Replayer
@@ -60,7 +60,7 @@ _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # a taken port is an error
 )
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Server:
@@ -98,7 +98,7 @@ class Server:
         self._replayer = Replayer(self._database.login, relayed) if relayed is not None else None
         self._servicer = EventStoreServicer(
             self._appender,
-            reader if self._replica is None else LogReader(self._database, Reader(self._replica)),
+            reader if self._replica is None else ReplicaReader(self._database, Reader(self._replica)),
             SnapshotTable(self._database),
             ReplayTable(self._database, reader, routing),
             self._live_log,
@@ -128,7 +128,7 @@ class Server:
             ConfigurationError: The port is taken.
         """
         try:
-            waiting = DatabaseWait(self._environment.database_wait_seconds, _log.warning)
+            waiting = DatabaseWait(self._environment.database_wait_seconds, logger.warning)
             await waiting.until_async(self._check_schema)
             await self._database.open()
             if self._replica is not None:
@@ -148,7 +148,7 @@ class Server:
         except BaseException:
             await self.stop()
             raise
-        _log.info("serving on %s:%d", self._environment.host, self.port)
+        logger.info("serving on %s:%d", self._environment.host, self.port)
 
     async def wait(self) -> None:
         """Wait until a task ends, which before `stop` none does unless it fails; raise its error."""
@@ -202,11 +202,11 @@ class Server:
             row = guard = None
         revision, comment = row or (None, None)
         if not check_revision(revision, comment):
-            _log.warning(
+            logger.warning(
                 "the schema is at revision %s, of a later release that works with this one", revision
             )
         if guard != (True,):
-            _log.error("%s", NOT_APPEND_ONLY)
+            logger.error("%s", NOT_APPEND_ONLY)
 
 
 class _Health(health.aio.HealthServicer):  # type: ignore[misc] # grpcio-health has no types
@@ -255,7 +255,7 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
             stopped.cancel()
             failed.cancel()
             await server.stop()
-    _log.info("stopped")
+    logger.info("stopped")
 
 
 async def _has_started(server: Server, stopped: asyncio.Task[bool]) -> bool:
@@ -271,6 +271,6 @@ async def _has_started(server: Server, stopped: asyncio.Task[bool]) -> bool:
 
 
 def _give_up() -> None:
-    _log.error("stopping takes too long, perhaps because the database hangs: ending without it")
+    logger.error("stopping takes too long, perhaps because the database hangs: ending without it")
     logging.shutdown()
     os._exit(1)

@@ -10,7 +10,7 @@ import pytest
 from event_store.database import connection
 from event_store.database import pool as module
 from event_store.environment import Environment
-from event_store.log.replica_reader import AVOIDED_SECONDS, LogReader
+from event_store.log.replica_reader import AVOIDED_SECONDS, ReplicaReader
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import OLDEST, Clusters, TestDatabase, clone_as
 from tests.event_store.conftest import Service, running
@@ -64,9 +64,9 @@ def _asked(service: Service) -> int:
     return pool._pool.get_stats()["requests_num"]
 
 
-def _reader(service: Service) -> LogReader:
+def _reader(service: Service) -> ReplicaReader:
     reader = service.server._servicer._reader
-    assert isinstance(reader, LogReader)
+    assert isinstance(reader, ReplicaReader)
     return reader
 
 

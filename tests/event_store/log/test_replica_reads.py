@@ -8,7 +8,7 @@ import pytest
 from event_store.database.pool import Database
 from event_store.environment import Environment
 from event_store.log.reader import Reader
-from event_store.log.replica_reader import LogReader
+from event_store.log.replica_reader import ReplicaReader
 from event_store.model.event_filter import EventFilter
 from tests.conftest import TestDatabase
 from tests.event_store.conftest import Service
@@ -30,7 +30,7 @@ def copy(database: TestDatabase) -> Iterator[str]:
 @pytest.fixture
 async def reader(
     copy: str, service: Service, environment: Environment, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[LogReader]:
+) -> AsyncIterator[ReplicaReader]:
     """A reader of both."""
     kinds = ["Rare", "Often", "Often"]
     for number in range(STORED):
@@ -52,7 +52,7 @@ async def reader(
         monkeypatch.setenv("PGDATABASE", name)
         await each.open()
         await each.execute("SELECT 1")  # a pool connects later, and would find the other's name then
-    yield LogReader(database, Reader(behind))
+    yield ReplicaReader(database, Reader(behind))
     await database.close()
     await behind.close()
 
@@ -61,7 +61,7 @@ async def reader(
 @pytest.mark.parametrize("start", [None, 2, HELD, HELD + 1, STORED + 5])
 @pytest.mark.parametrize("limit", [0, 1, 3, 4, 5, 8, 20])
 async def test_a_limit_holds_over_replica_and_primary_together(
-    reader: LogReader, start: int | None, limit: int, types: tuple[str, ...]
+    reader: ReplicaReader, start: int | None, limit: int, types: tuple[str, ...]
 ) -> None:
     """From any start and with any limit the events are those of the log, each once and in order."""
     kinds = ["Rare", "Often", "Often"]
@@ -77,7 +77,7 @@ async def test_a_limit_holds_over_replica_and_primary_together(
 
 
 async def test_a_replica_that_lacks_the_schema_is_left_alone(
-    reader: LogReader, copy: str, service: Service
+    reader: ReplicaReader, copy: str, service: Service
 ) -> None:
     """It may not have the latest migration yet: the primary answers, and nobody sees more than a warning."""
     with psycopg.connect(service.database.postgres.conninfo(database=copy), autocommit=True) as replica:

@@ -14,7 +14,7 @@ from google.pubsub_v1.types import PubsubMessage
 
 from event_store.pubsub.event_message import Content, EventRow
 from local_gcp.daemon.state_directory import ROOT
-from local_gcp.pubsub_api.broker import Bus
+from local_gcp.pubsub_api.broker import Broker
 from tests.local_gcp.conftest import LocalCloud, Stack, local_cloud, stack
 
 __all__ = ["local_cloud", "stack"]  # fixtures
@@ -49,7 +49,7 @@ def _event(number: int, event_type: str, event_data: dict[str, Any]) -> Content:
     )
 
 
-async def _publish(bus: Bus, topic: str, *contents: Content) -> None:
+async def _publish(bus: Broker, topic: str, *contents: Content) -> None:
     messages = [PubsubMessage.wrap(content.message("")) for content in contents]
     await bus.publisher.publish(topic=f"projects/p-1/topics/{topic}", messages=messages, retry=None)
 
@@ -67,7 +67,7 @@ async def _files(folder: Path, count: int = 1) -> list[Path]:
 
 
 @pytest.fixture
-async def bus(stack: Stack, local_cloud: LocalCloud, tmp_path: Path) -> Bus:
+async def bus(stack: Stack, local_cloud: LocalCloud, tmp_path: Path) -> Broker:
     """Bring the example up; its archive closes an object after 1,000 messages, so that no test waits."""
     topology = yaml.safe_load((ROOT / "examples" / "topologies" / "everything.yaml").read_text())
     (archive,) = (each for each in topology["subscriptions"] if each["name"] == "archive")
@@ -79,7 +79,7 @@ async def bus(stack: Stack, local_cloud: LocalCloud, tmp_path: Path) -> Bus:
     return local_cloud.assembly.bus
 
 
-async def test_a_whole_bus_comes_up_delivers_and_goes(stack: Stack, bus: Bus) -> None:
+async def test_a_whole_bus_comes_up_delivers_and_goes(stack: Stack, bus: Broker) -> None:
     """Nothing changes by a second update or a refresh; archives are written; a destroy leaves nothing."""
     assert bus.exports is not None
     measured = _event(1, "Measured", {"metric": "words", "value": 2})

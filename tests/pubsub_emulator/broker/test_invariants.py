@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pubsub_emulator import ManualClock, wire
 from pubsub_emulator.broker.catalog import SWEEP_SECONDS, Catalog
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Lane, QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.errors import STALE
 from tests.pubsub_emulator.bus import Bus
 
@@ -34,7 +34,7 @@ class Course:
         self.streams = [self._open() for _ in range(3)]
         self.waiting: dict[str, set[int]] = {}
         self.held: dict[str, tuple[str, int]] = {}
-        self.held_by: dict[str, Consumer] = {}
+        self.held_by: dict[str, Receiver] = {}
         self.late: dict[str, tuple[str, int]] = {}
         self._numbers = itertools.count()
 
@@ -47,7 +47,7 @@ class Course:
         self._take(self.streams[choice])
 
     def pull(self, _: int) -> None:
-        consumer = Consumer(stays=False)
+        consumer = Receiver(stays=False)
         self.subscription.open(consumer)
         self._take(consumer)
         self.subscription.close(consumer)
@@ -100,12 +100,12 @@ class Course:
             assert self.subscription.acknowledge(self.held) == {}
             self.held.clear()
 
-    def _open(self) -> Consumer:
-        stream = Consumer(max_messages=4)
+    def _open(self) -> Receiver:
+        stream = Receiver(max_messages=4)
         self.subscription.open(stream)
         return stream
 
-    def _close(self, stream: Consumer) -> None:
+    def _close(self, stream: Receiver) -> None:
         self.subscription.close(stream)
         for ack_id in [each for each in self.held if self.held_by[each] is stream]:
             if ack_id in self.held:
@@ -113,7 +113,7 @@ class Course:
                 self._back(key, number)
                 self.late[ack_id] = (key, number)
 
-    def _take(self, consumer: Consumer) -> None:
+    def _take(self, consumer: Receiver) -> None:
         """What comes of a key is the first that waits."""
         for delivery in self.subscription.take(consumer, 3):
             raw = delivery.message.parse()
@@ -163,7 +163,7 @@ async def test_what_everybody_acknowledged_costs_no_memory(timed_bus: Bus) -> No
 
 def _alive() -> int:
     gc.collect()
-    kept: list[Any] = [thing for thing in gc.get_objects() if type(thing) in (Delivery, Lane)]
+    kept: list[Any] = [thing for thing in gc.get_objects() if type(thing) in (QueuedMessage, Lane)]
     return len(kept)
 
 

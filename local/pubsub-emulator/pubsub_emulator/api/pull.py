@@ -9,7 +9,7 @@ from pubsub_emulator import wire
 from pubsub_emulator.access.permissions import Admit
 from pubsub_emulator.api.rpc import abort, serialize
 from pubsub_emulator.broker.catalog import Catalog
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.limits import PULL_MESSAGES, check_range
 from pubsub_emulator.errors import PubSubError
 
@@ -45,7 +45,7 @@ async def pull(catalog: Catalog, request: Any, remaining_seconds: float | None) 
     limit = min(request.max_messages, PULL_MESSAGES)
     response = wire.PullResponse()
     wait_seconds = min(WAIT_SECONDS, (remaining_seconds or WAIT_SECONDS) - MARGIN_SECONDS)
-    consumer = Consumer(stays=False)
+    consumer = Receiver(stays=False)
     subscription.open(consumer)
     try:
         async with asyncio.timeout(wait_seconds):

@@ -21,13 +21,13 @@ from pubsub_emulator import wire
 from pubsub_emulator.access.permissions import Admit
 from pubsub_emulator.api.rpc import abort, serialize
 from pubsub_emulator.broker.catalog import Catalog
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.limits import ACK_DEADLINE_SECONDS, MODIFY_DEADLINE_SECONDS, check_range
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.errors import STALE, UNORDERED, InvalidArgumentError, PubSubError
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+    from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
 
 BATCH_MESSAGES = 1_000  # of one response
 KEEP_ALIVE_VERSION = 1  # of the protocol; the clients for Go and Java speak it
@@ -69,7 +69,7 @@ class Stream:
         self._subscription = subscription
         self._first = first
         self._deadline_seconds = _checked_deadline(first.stream_ack_deadline_seconds)
-        self._consumer = Consumer(
+        self._consumer = Receiver(
             max_messages=first.max_outstanding_messages,
             max_bytes=first.max_outstanding_bytes,
             on_refusal=self._rest,
@@ -157,7 +157,7 @@ class Stream:
 
     def _next_response(self) -> Any:
         """What there is to send, or None."""
-        taken: list[Delivery] = []
+        taken: list[QueuedMessage] = []
         if self._resting is None:
             taken = self._subscription.take(self._consumer, BATCH_MESSAGES, self._deadline_seconds)
         if not taken and not self._has_answer:

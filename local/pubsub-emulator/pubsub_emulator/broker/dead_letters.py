@@ -13,7 +13,7 @@ from pubsub_emulator.access.policy import allows
 from pubsub_emulator.access.roles import CONSUME, PUBLISH
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
+    from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
     from pubsub_emulator.broker.subscription import Subscription
     from pubsub_emulator.broker.topic import Topic
 
@@ -49,7 +49,7 @@ class DeadLetters:
         )
         return topic if is_allowed else None
 
-    def publish(self, subscription: "Subscription", delivery: "Delivery") -> bool:
+    def publish(self, subscription: "Subscription", delivery: "QueuedMessage") -> bool:
         """Publish a message as a dead letter, if there is a way to."""
         topic = self.target(subscription)
         if topic is None:

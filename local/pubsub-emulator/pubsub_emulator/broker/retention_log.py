@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pubsub_emulator.broker.message import Message
 
 
-class Log:
+class RetentionLog:
     """The messages of the last `retention_seconds`, in the order of their publication."""
 
     def __init__(self, retention_seconds: float) -> None:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from pubsub_emulator.broker.dispatch.backlog import Backlog
 from pubsub_emulator.broker.dispatch.deadlines import Deadlines
 from pubsub_emulator.broker.dispatch.leases import Leases
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
-from pubsub_emulator.broker.retention_log import Log
+from pubsub_emulator.broker.dispatch.ordering_lane import Lane, QueuedMessage
+from pubsub_emulator.broker.retention_log import RetentionLog
 from pubsub_emulator.broker.settings import SubscriptionSettings
 from pubsub_emulator.errors import STALE, UNORDERED, FailedPreconditionError, PubSubError
 
 if TYPE_CHECKING:
     from pubsub_emulator.broker.clock import Clock
     from pubsub_emulator.broker.dead_letters import DeadLetters
-    from pubsub_emulator.broker.dispatch.receiver import Consumer
+    from pubsub_emulator.broker.dispatch.receiver import Receiver
     from pubsub_emulator.broker.message import Message
     from pubsub_emulator.broker.topic import Topic
 
@@ -55,8 +55,8 @@ class Subscription:
         self._dead_letters = dead_letters
         self._backlog = Backlog()
         self._leases = Leases(clock, self._expire)
-        self._retries: Deadlines[Delivery] = Deadlines(clock, self._retry)
-        self._log = Log(settings.log_seconds)
+        self._retries: Deadlines[QueuedMessage] = Deadlines(clock, self._retry)
+        self._log = RetentionLog(settings.log_seconds)
 
     @property
     def name(self) -> str:
@@ -84,21 +84,21 @@ class Subscription:
         self._queue(messages)
 
     def _queue(self, messages: "Iterable[Message]") -> None:
-        plain: list[Delivery] = []
+        plain: list[QueuedMessage] = []
         touched: dict[Lane, None] = {}
         for message in messages:
             if self.settings.ordered and message.ordering_key:
                 lane = self._backlog.lane(message.ordering_key)
-                lane.waiting.append(Delivery(message, lane))
+                lane.waiting.append(QueuedMessage(message, lane))
                 touched[lane] = None
             else:
-                plain.append(Delivery(message))
+                plain.append(QueuedMessage(message))
         for lane in touched:
             self._backlog.offer(lane)
         if plain:
             self._backlog.add(plain)
 
-    def open(self, consumer: "Consumer") -> None:
+    def open(self, consumer: "Receiver") -> None:
         """Let a consumer take messages from now on.
 
         Raises:
@@ -108,7 +108,7 @@ class Subscription:
             raise self._detached()
         self._backlog.join(consumer)
 
-    def close(self, consumer: "Consumer") -> None:
+    def close(self, consumer: "Receiver") -> None:
         """Let a consumer go: it is handed nothing more. Idempotent.
 
         The leases of one that stays end as if their deadlines had passed; those of a pull go on.
@@ -122,7 +122,7 @@ class Subscription:
             if not delivery.acked:  # else it is a dead letter now
                 self._leases.keep_late(delivery, ack_id)
 
-    def take(self, consumer: "Consumer", limit: int, deadline_seconds: int = 0) -> list[Delivery]:
+    def take(self, consumer: "Receiver", limit: int, deadline_seconds: int = 0) -> list[QueuedMessage]:
         """Lease what `consumer` may have now.
 
         Args:
@@ -135,7 +135,7 @@ class Subscription:
         self._leases.grant(taken, deadline_seconds or self.settings.ack_deadline_seconds)
         return taken
 
-    def write(self, deliveries: Iterable[Delivery], received_messages: Any) -> None:
+    def write(self, deliveries: Iterable[QueuedMessage], received_messages: Any) -> None:
         """Write leased messages as ReceivedMessages."""
         counted = self.tells_attempts
         for delivery in deliveries:
@@ -189,7 +189,7 @@ class Subscription:
                     holder.on_refusal()
         return failures
 
-    def _settle(self, delivery: Delivery) -> None:
+    def _settle(self, delivery: QueuedMessage) -> None:
         delivery.acked = True
         if delivery.lane is not None:
             delivery.lane.settle(delivery)
@@ -205,12 +205,12 @@ class Subscription:
             self._backlog.offer(delivery.lane)
         return True
 
-    def _expire(self, deliveries: list[Delivery]) -> None:
+    def _expire(self, deliveries: list[QueuedMessage]) -> None:
         for delivery in deliveries:
             if delivery.ack_id:  # else an earlier one of its key took it back just now
                 self._return(delivery)
 
-    def _return(self, delivery: Delivery) -> None:
+    def _return(self, delivery: QueuedMessage) -> None:
         """A delivery failed: dead-letter the message, or deliver it again."""
         self._leases.end(delivery)
         policy = self.settings.dead_letter_policy
@@ -229,7 +229,7 @@ class Subscription:
         else:
             self._retry([delivery])
 
-    def _retry(self, deliveries: list[Delivery]) -> None:
+    def _retry(self, deliveries: list[QueuedMessage]) -> None:
         self._backlog.add([delivery for delivery in deliveries if delivery.lane is None])
         for delivery in deliveries:
             lane = delivery.lane

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pubsub_emulator.broker.message import Message
-from pubsub_emulator.broker.retention_log import Log
+from pubsub_emulator.broker.retention_log import RetentionLog
 
 if TYPE_CHECKING:
     from pubsub_emulator.broker.clock import Clock
@@ -27,7 +27,7 @@ class Topic:
         self, config: Any, settings: "TopicSettings", clock: "Clock", sequence: Iterator[int]
     ) -> None:
         self.config = config
-        self.log = Log(settings.retention_seconds)
+        self.log = RetentionLog(settings.retention_seconds)
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self._clock = clock

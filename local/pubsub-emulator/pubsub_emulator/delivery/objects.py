@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import fastavro
 
 from pubsub_emulator.broker.clock import Clock, Timer
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.delivery.exports import object_time
 from pubsub_emulator.errors import PubSubError
@@ -66,7 +66,7 @@ class _Object:
         self._timer: Timer | None = None
 
     def add(
-        self, deliveries: Iterable[Delivery], clock: Clock, seconds: int, due: Callable[[], None]
+        self, deliveries: Iterable[QueuedMessage], clock: Clock, seconds: int, due: Callable[[], None]
     ) -> None:
         """Put messages into it; `due` is called `seconds` after the first."""
         for delivery in deliveries:
@@ -91,7 +91,7 @@ class _Object:
 
 async def write_objects(subscription: Subscription, folder: Path, clock: Clock) -> None:
     """Write a subscription's messages to `folder/BUCKET/` until it ends."""
-    consumer = Consumer()
+    consumer = Receiver()
     subscription.open(consumer)
     current = _Object()
     try:

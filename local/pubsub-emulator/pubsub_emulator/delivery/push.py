@@ -14,8 +14,8 @@ import ssl
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.errors import PubSubError
 
@@ -27,7 +27,7 @@ LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that it is the answ
 
 async def push(subscription: Subscription) -> None:
     """Deliver a subscription's messages to its endpoint until it ends."""
-    consumer = Consumer(max_messages=REQUESTS_AT_ONCE, one_per_key=True)
+    consumer = Receiver(max_messages=REQUESTS_AT_ONCE, one_per_key=True)
     subscription.open(consumer)
     try:
         async with asyncio.TaskGroup() as requests:
@@ -42,7 +42,7 @@ async def push(subscription: Subscription) -> None:
         subscription.close(consumer)
 
 
-async def _deliver(subscription: Subscription, delivery: Delivery) -> None:
+async def _deliver(subscription: Subscription, delivery: QueuedMessage) -> None:
     ack_id = delivery.ack_id
     settings = subscription.settings
     try:
@@ -56,7 +56,7 @@ async def _deliver(subscription: Subscription, delivery: Delivery) -> None:
         subscription.modify_deadline([ack_id], 0)
 
 
-def _request(subscription: Subscription, delivery: Delivery) -> tuple[dict[str, str], bytes]:
+def _request(subscription: Subscription, delivery: QueuedMessage) -> tuple[dict[str, str], bytes]:
     """Headers and body for a message."""
     raw = delivery.message.parse()
     config = subscription.config.push_config

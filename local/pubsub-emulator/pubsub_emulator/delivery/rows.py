@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.subscription import Subscription
 from pubsub_emulator.errors import PubSubError
 
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 1_000
 
 async def write_rows(subscription: Subscription, folder: Path) -> None:
     """Append a subscription's messages to `folder/PROJECT.DATASET.TABLE.jsonl` until it ends."""
-    consumer = Consumer()
+    consumer = Receiver()
     subscription.open(consumer)
     try:
         while True:
@@ -35,7 +35,7 @@ async def write_rows(subscription: Subscription, folder: Path) -> None:
         subscription.close(consumer)
 
 
-def _append(subscription: Subscription, taken: Iterable[Delivery], folder: Path) -> None:
+def _append(subscription: Subscription, taken: Iterable[QueuedMessage], folder: Path) -> None:
     """Write what fits and acknowledge it; give the rest back."""
     written: list[str] = []
     lines: list[str] = []

@@ -19,7 +19,7 @@ _GIT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseBranch:
     """A commit that is checked out.
 
     Attributes:
@@ -36,7 +36,7 @@ class Base:
 
 
 @contextmanager
-def checked_out(project: Path, stack: str, reference: str) -> Iterator[Base]:
+def checked_out(project: Path, stack: str, reference: str) -> Iterator[BaseBranch]:
     """Check a commit out into a temporary folder, which is gone again in the end.
 
     Args:
@@ -67,7 +67,7 @@ def checked_out(project: Path, stack: str, reference: str) -> Iterator[Base]:
             # Before the link: what is installed is found without, and after the standard library.
             python_path = os.pathsep.join(_moved(top, tree))
             _link_environment(project, base)
-            yield Base(reference, commit, base, python_path)
+            yield BaseBranch(reference, commit, base, python_path)
         finally:
             _git(top, "worktree", "remove", "--force", str(tree))
 

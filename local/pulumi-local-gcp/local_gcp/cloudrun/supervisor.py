@@ -13,7 +13,7 @@ from local_gcp.container.metadata_server import MetadataServer
 from local_gcp.postgres import alloydb_rules, sql_rules
 from local_gcp.postgres.alloydb import server_of
 from local_gcp.postgres.server.instances import Instances
-from local_gcp.pubsub_api.broker import Bus
+from local_gcp.pubsub_api.broker import Broker
 from local_gcp.recorded import network
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.place import Place
@@ -60,7 +60,7 @@ class Runner:
         self,
         *,
         processes: Processes,
-        bus: Bus,
+        bus: Broker,
         instances: Instances,
         records: Records,
         directory: Path,

@@ -17,7 +17,7 @@ from local_gcp.cloudrun.service import ServiceKind
 from local_gcp.cloudrun.worker_pool import WorkerPoolKind
 from local_gcp.container.no_ingress import NoFront
 from local_gcp.postgres.server.instances import Instances
-from local_gcp.pubsub_api.broker import Bus
+from local_gcp.pubsub_api.broker import Broker
 from local_gcp.resource.kind import Draft
 from local_gcp.resource.place import Place
 
@@ -60,7 +60,7 @@ class RecordedInstances(Instances):
         return []
 
 
-class RecordedBus(Bus):
+class RecordedBus(Broker):
     """A Pub/Sub that agrees to everything; like Google's emulator it has no grants."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ from local_gcp.postgres.server.instances import ADMINISTRATORS, Instances
 from local_gcp.postgres.sql import DatabaseKind, InstanceKind, UserKind
 from local_gcp.provider.cloud import Cloud
 from local_gcp.pubsub_api import pubsub_rules
-from local_gcp.pubsub_api.broker import Bus
+from local_gcp.pubsub_api.broker import Broker
 from local_gcp.pubsub_api.iam import pubsub_iam_kinds
 from local_gcp.pubsub_api.schemas import SchemaKind
 from local_gcp.pubsub_api.topics_and_subscriptions import SubscriptionKind, TopicKind
@@ -58,7 +58,7 @@ class Assembly:
     """
 
     cloud: Cloud
-    bus: Bus
+    bus: Broker
     instances: Instances
     services: ServiceKind
     worker_pools: WorkerPoolKind
@@ -134,7 +134,7 @@ def assemble(
     """
     tokens = Tokens(settings.token)
     rights = Rights(records, settings.rights)
-    bus = Bus(settings.pubsub, settings.pubsub_port, state.exports, pubsub_judge(rights, tokens, records))
+    bus = Broker(settings.pubsub, settings.pubsub_port, state.exports, pubsub_judge(rights, tokens, records))
     instances: Instances = (
         ExternalInstances(tokens)
         if settings.postgres == "external"
@@ -172,7 +172,7 @@ def _runner(
     state: State,
     processes: Processes,
     records: Records,
-    bus: Bus,
+    bus: Broker,
     instances: Instances,
     tokens: Tokens,
     rights: Rights,
@@ -190,7 +190,7 @@ def _runner(
 
 
 def _kinds(
-    bus: Bus, instances: Instances, runner: Runner, records: Records, program: Path
+    bus: Broker, instances: Instances, runner: Runner, records: Records, program: Path
 ) -> tuple[Kind, ...]:
     """Return all resource types but those whose containers run."""
     log_metrics = LogMetricKind()

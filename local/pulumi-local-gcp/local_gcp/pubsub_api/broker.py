@@ -27,8 +27,8 @@ CALL: Final[Mapping[str, Any]] = {"retry": None, "timeout": CALL_SECONDS}
 _DAY_SECONDS: Final = 86_400
 
 
-class Bus:
-    """A running Pub/Sub: `async with Bus(...) as bus: ... bus.address`.
+class Broker:
+    """A running Pub/Sub: `async with Broker(...) as broker: ... broker.address`.
 
     Args:
         choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of one that runs already.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from google.api_core import exceptions
 
 from local_gcp.pubsub_api import pubsub_rules
-from local_gcp.pubsub_api.broker import CALL_SECONDS, Bus, google_errors
+from local_gcp.pubsub_api.broker import CALL_SECONDS, Broker, google_errors
 from local_gcp.pubsub_api.topics_and_subscriptions import full_name
 from local_gcp.resource import Limits
 from local_gcp.resource.kind import Draft, Kind
@@ -26,7 +26,7 @@ class PubSubIamMemberKind(Kind):
         collection: `topics` or `subscriptions`.
     """
 
-    def __init__(self, bus: Bus, limits: Limits, collection: str) -> None:
+    def __init__(self, bus: Broker, limits: Limits, collection: str) -> None:
         self._bus = bus
         self.limits = limits
         self._collection = collection
@@ -84,7 +84,7 @@ class PubSubIamMemberKind(Kind):
 _CALL: Final[Any] = {"timeout": CALL_SECONDS}
 
 
-def pubsub_iam_kinds(bus: Bus) -> tuple[Kind, ...]:
+def pubsub_iam_kinds(bus: Broker) -> tuple[Kind, ...]:
     """Return both kinds."""
     return (
         PubSubIamMemberKind(bus, pubsub_rules.TOPIC_IAM_MEMBER, "topics"),

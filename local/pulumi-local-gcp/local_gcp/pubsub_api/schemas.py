@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.pubsub_v1 import types
 
 from local_gcp.pubsub_api import pubsub_rules
-from local_gcp.pubsub_api.broker import CALL, Bus, exists, google_errors
+from local_gcp.pubsub_api.broker import CALL, Broker, exists, google_errors
 from local_gcp.resource.kind import Draft, Kind
 from local_gcp.resource.place import Place
 from local_gcp.resource.properties import Properties
@@ -19,7 +19,7 @@ class SchemaKind(Kind):
 
     limits = pubsub_rules.SCHEMA
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Broker) -> None:
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:

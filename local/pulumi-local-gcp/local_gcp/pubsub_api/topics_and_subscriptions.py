@@ -9,7 +9,7 @@ from google.protobuf.json_format import ParseDict
 from google.pubsub_v1 import types
 
 from local_gcp.pubsub_api import pubsub_rules
-from local_gcp.pubsub_api.broker import CALL, Bus, exists, google_errors
+from local_gcp.pubsub_api.broker import CALL, Broker, exists, google_errors
 from local_gcp.resource.kind import Draft, Kind
 from local_gcp.resource.place import Place
 from local_gcp.resource.properties import Properties
@@ -24,7 +24,7 @@ class TopicKind(Kind):
 
     limits = pubsub_rules.TOPIC
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Broker) -> None:
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:
@@ -68,7 +68,7 @@ class SubscriptionKind(Kind):
 
     limits = pubsub_rules.SUBSCRIPTION
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Broker) -> None:
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:

@@ -20,7 +20,7 @@ _loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class SdkSchema:
     """The properties of a resource, or of an object inside one.
 
     Attributes:
@@ -43,7 +43,7 @@ class Schema:
             yield (*path, name), "is required"
 
 
-def schema_of(resource_type: str) -> Schema:
+def schema_of(resource_type: str) -> SdkSchema:
     """Return the properties of a resource type as in `gcp:pubsub/topic:Topic`."""
     package, module, name = resource_type.split(":")
     folder = module.split("/")[0]
@@ -53,7 +53,7 @@ def schema_of(resource_type: str) -> Schema:
 
 
 @cache
-def schema_of_input(args: type) -> Schema:
+def schema_of_input(args: type) -> SdkSchema:
     """Return the properties of one of the SDK's input types, as that of a block."""
     names = _types.input_type_py_to_pulumi_names(args)
     signature = inspect.signature(args.__init__)  # type: ignore[misc] # of a class, not of an instance
@@ -62,7 +62,7 @@ def schema_of_input(args: type) -> Schema:
         for name, parameter in signature.parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
     }
-    return Schema(_types.input_type_types(args), frozenset(required))
+    return SdkSchema(_types.input_type_types(args), frozenset(required))
 
 
 def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -20,7 +20,7 @@ Call = Literal["create", "read", "update", "delete"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calls:
+class AskedPermissions:
     """What the calls of one resource type ask for.
 
     Attributes:
@@ -41,7 +41,7 @@ class Calls:
     on: Callable[[Properties, Place], str | None] | None = None
 
 
-def _own(kind: str, **others: Any) -> Calls:
+def _own(kind: str, **others: Any) -> AskedPermissions:
     """Return the four plain permissions of a kind of resource, or others in place of some."""
     plain = {
         "create": (f"{kind}.create",),
@@ -49,14 +49,14 @@ def _own(kind: str, **others: Any) -> Calls:
         "update": (f"{kind}.update",),
         "delete": (f"{kind}.delete",),
     }
-    return Calls(**{**plain, **others})
+    return AskedPermissions(**{**plain, **others})
 
 
-def _grant(kind: str, *beside: str) -> Calls:
+def _grant(kind: str, *beside: str) -> AskedPermissions:
     """Return what a grant takes: the policy is read, and written as a whole."""
     read = (f"{kind}.getIamPolicy", *beside)
     write = (f"{kind}.setIamPolicy",)
-    return Calls(create=write, read=read, update=write, delete=(*read, *write))
+    return AskedPermissions(create=write, read=read, update=write, delete=(*read, *write))
 
 
 _FEDERATION: Final = "iam.googleapis.com/workloadIdentityPool"
@@ -70,7 +70,7 @@ LOOKED_UP: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:sql/getDatabaseInstance:getDatabaseInstance": ("cloudsql.instances.get",),
     "gcp:organizations/getProject:getProject": ("resourcemanager.projects.get",),
 }
-CALLS: Final[Mapping[str, Calls]] = {
+CALLS: Final[Mapping[str, AskedPermissions]] = {
     "gcp:alloydb/cluster:Cluster": _own("alloydb.clusters", also=also.of_alloydb_cluster),
     "gcp:alloydb/instance:Instance": _own("alloydb.instances"),
     "gcp:alloydb/user:User": _own("alloydb.users"),
@@ -115,7 +115,7 @@ CALLS: Final[Mapping[str, Calls]] = {
     "gcp:projects/iAMCustomRole:IAMCustomRole": _own("iam.roles"),
     "gcp:projects/iAMMember:IAMMember": _grant("resourcemanager.projects", "resourcemanager.projects.get"),
     # An API is enabled, read by a list, and stays enabled: the stacks set `disable_on_destroy` to false.
-    "gcp:projects/service:Service": Calls(
+    "gcp:projects/service:Service": AskedPermissions(
         create=("serviceusage.services.enable",),
         read=("serviceusage.services.get", "serviceusage.services.list"),
         update=("serviceusage.services.enable",),
@@ -123,7 +123,7 @@ CALLS: Final[Mapping[str, Calls]] = {
     ),
     # Nothing is read or deleted of it: https://github.com/hashicorp/terraform-provider-google-beta/blob/main/
     # google-beta/services/resourcemanager/resource_project_service_identity.go
-    "gcp:projects/serviceIdentity:ServiceIdentity": Calls(
+    "gcp:projects/serviceIdentity:ServiceIdentity": AskedPermissions(
         create=("serviceusage.services.enable",), read=(), update=(), delete=()
     ),
     "gcp:pubsub/schema:Schema": _own("pubsub.schemas", update=("pubsub.schemas.commit",)),
@@ -134,7 +134,7 @@ CALLS: Final[Mapping[str, Calls]] = {
     "gcp:serviceaccount/account:Account": _own("iam.serviceAccounts"),
     "gcp:serviceaccount/iAMMember:IAMMember": _grant("iam.serviceAccounts"),
     # https://cloud.google.com/vpc/docs/configure-private-services-access#permissions
-    "gcp:servicenetworking/connection:Connection": Calls(
+    "gcp:servicenetworking/connection:Connection": AskedPermissions(
         create=("servicenetworking.services.addPeering", "compute.networks.updatePeering"),
         read=("servicenetworking.services.get", "resourcemanager.projects.get"),
         update=("servicenetworking.services.addPeering", "compute.networks.updatePeering"),
@@ -146,7 +146,7 @@ CALLS: Final[Mapping[str, Calls]] = {
     "gcp:sql/user:User": _own("cloudsql.users", read=("cloudsql.users.list",)),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _grant("storage.buckets"),
     # Docker pushes and reads it; https://cloud.google.com/artifact-registry/docs/access-control#permissions
-    "docker-build:index:Image": Calls(
+    "docker-build:index:Image": AskedPermissions(
         create=(also.PUSH,), read=(also.PULL,), update=(also.PUSH,), delete=(), on=also.images_of
     ),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi import _types  # its own reader of these types; there is no public one
 
-from local_gcp.resource.sdk_schema import Schema, schema_of, schema_of_input
+from local_gcp.resource.sdk_schema import SdkSchema, schema_of, schema_of_input
 
 
 def properties_of(resource_type: str) -> frozenset[str]:
@@ -14,7 +14,7 @@ def properties_of(resource_type: str) -> frozenset[str]:
     return frozenset(_below(schema_of(resource_type)))
 
 
-def _below(schema: Schema, prefix: str = "") -> Iterator[str]:
+def _below(schema: SdkSchema, prefix: str = "") -> Iterator[str]:
     for name, hint in schema.hints.items():
         block = _block(hint)
         inside = schema_of_input(block) if block is not None else None

@@ -11,8 +11,8 @@ Invariants:
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery, Lane
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import Lane, QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 
 BATCH_BYTES = 4_000_000  # of one response: far below what gRPC clients accept from Google
 
@@ -26,8 +26,8 @@ class Batch:
         oldest: Messages published before this time (seconds since 1970) are dropped instead.
     """
 
-    def __init__(self, consumer: Consumer, limit: int, oldest: float) -> None:
-        self.deliveries: list[Delivery] = []
+    def __init__(self, consumer: Receiver, limit: int, oldest: float) -> None:
+        self.deliveries: list[QueuedMessage] = []
         self.consumer = consumer
         self._limit = limit
         self._oldest = oldest
@@ -38,7 +38,7 @@ class Batch:
         """Whether no further message may be added."""
         return len(self.deliveries) >= self._limit or self._bytes >= BATCH_BYTES or not self.consumer.has_room
 
-    def add(self, delivery: Delivery) -> bool:
+    def add(self, delivery: QueuedMessage) -> bool:
         """Hand it out, unless it outlived its retention or is acknowledged already."""
         if delivery.acked or delivery.message.publish_time < self._oldest:
             return False
@@ -53,31 +53,31 @@ class Backlog:
     """Waiting messages; in lanes where they have an ordering key and order matters."""
 
     def __init__(self) -> None:
-        self.consumers: deque[Consumer] = deque()
+        self.consumers: deque[Receiver] = deque()
         self.lanes: dict[str, Lane] = {}
-        self._plain: deque[Delivery] = deque()
+        self._plain: deque[QueuedMessage] = deque()
         self._common: deque[Lane] = deque()
 
-    def __iter__(self) -> Iterator[Delivery]:
+    def __iter__(self) -> Iterator[QueuedMessage]:
         """Everything that waits, but for what a retry delay keeps elsewhere."""
         yield from self._plain
         for lane in self.lanes.values():
             yield from lane.waiting
 
-    def join(self, consumer: Consumer) -> None:
+    def join(self, consumer: Receiver) -> None:
         """Let a consumer take part."""
         self.consumers.append(consumer)
         if consumer.stays:
             self._offer_again(self._common)
 
-    def leave(self, consumer: Consumer) -> None:
+    def leave(self, consumer: Receiver) -> None:
         """Let a consumer go; it is handed nothing more."""
         consumer.closed = True
         if consumer in self.consumers:
             self.consumers.remove(consumer)
             self._offer_again(consumer.lanes)
 
-    def add(self, deliveries: Iterable[Delivery]) -> None:
+    def add(self, deliveries: Iterable[QueuedMessage]) -> None:
         """Queue new or returned messages that need no order."""
         self._plain.extend(deliveries)
         for consumer in self.consumers:
@@ -109,7 +109,7 @@ class Backlog:
         for consumer in self.consumers:
             consumer.wake()
 
-    def take(self, consumer: Consumer, limit: int, oldest: float) -> list[Delivery]:
+    def take(self, consumer: Receiver, limit: int, oldest: float) -> list[QueuedMessage]:
         """Hand out what `consumer` may have now, up to `limit` messages; see `Batch`."""
         batch = Batch(consumer, limit, oldest)
         self._take_from_lanes(consumer.lanes, batch)
@@ -152,7 +152,7 @@ class Backlog:
             fair_share -= 1
             batch.add(self._plain.popleft())
 
-    def _stream_for(self, key: str) -> Consumer | None:
+    def _stream_for(self, key: str) -> Receiver | None:
         streams = [consumer for consumer in self.consumers if consumer.stays]
         # Of those with room the one with the highest hash: a stream that comes or goes moves few keys.
         return max(

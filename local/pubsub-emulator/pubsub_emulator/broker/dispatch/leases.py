@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 
 from pubsub_emulator.broker.clock import Clock
 from pubsub_emulator.broker.dispatch.deadlines import Deadlines
-from pubsub_emulator.broker.dispatch.ordering_lane import Delivery
-from pubsub_emulator.broker.dispatch.receiver import Consumer
+from pubsub_emulator.broker.dispatch.ordering_lane import QueuedMessage
+from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.errors import InvalidArgumentError
 
 _ACK_ID = re.compile(r"[0-9a-f]{8}:[0-9]+")
@@ -30,18 +30,18 @@ class Leases:
         expire: Called with messages whose deadline has passed; it ends their leases.
     """
 
-    def __init__(self, clock: Clock, expire: Callable[[list[Delivery]], None]) -> None:
+    def __init__(self, clock: Clock, expire: Callable[[list[QueuedMessage]], None]) -> None:
         self._clock = clock
-        self._held: dict[str, Delivery] = {}
-        self._late: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
-        self._deadlines: Deadlines[Delivery] = Deadlines(clock, expire)
+        self._held: dict[str, QueuedMessage] = {}
+        self._late: WeakValueDictionary[str, QueuedMessage] = WeakValueDictionary()
+        self._deadlines: Deadlines[QueuedMessage] = Deadlines(clock, expire)
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
 
-    def __iter__(self) -> Iterator[Delivery]:
+    def __iter__(self) -> Iterator[QueuedMessage]:
         return iter(self._held.values())
 
-    def find(self, ack_id: str) -> Delivery | None:
+    def find(self, ack_id: str) -> QueuedMessage | None:
         """The message that is held under an id; None if the id counts no more.
 
         Raises:
@@ -54,12 +54,12 @@ class Leases:
             )
         return delivery
 
-    def find_late(self, ack_id: str) -> Delivery | None:
+    def find_late(self, ack_id: str) -> QueuedMessage | None:
         """Return the message whose lease ended with its stream; None once it is leased again."""
         delivery = self._late.get(ack_id)
         return delivery if delivery is not None and delivery.late_id == ack_id else None
 
-    def grant(self, deliveries: Sequence[Delivery], seconds: float) -> None:
+    def grant(self, deliveries: Sequence[QueuedMessage], seconds: float) -> None:
         """Give each an id and `seconds` from now."""
         deadline = self._clock.now() + seconds
         for delivery in deliveries:
@@ -68,12 +68,12 @@ class Leases:
             delivery.slot = self._deadlines.add(delivery, deadline)
             self._held[delivery.ack_id] = delivery
 
-    def extend(self, delivery: Delivery, seconds: float) -> None:
+    def extend(self, delivery: QueuedMessage, seconds: float) -> None:
         """Move a deadline to `seconds` from now."""
         self._deadlines.withdraw(delivery, delivery.slot)
         delivery.slot = self._deadlines.add(delivery, self._clock.now() + seconds)
 
-    def end(self, delivery: Delivery) -> None:
+    def end(self, delivery: QueuedMessage) -> None:
         """End a lease, if there is one, and tell the consumer that it has room again."""
         if self._held.pop(delivery.ack_id, None) is None:
             return
@@ -83,11 +83,11 @@ class Leases:
             delivery.consumer.release(delivery.message.size_bytes)
             delivery.consumer = None
 
-    def held_by(self, consumer: Consumer) -> list[Delivery]:
+    def held_by(self, consumer: Receiver) -> list[QueuedMessage]:
         """Return what a consumer holds, in the order in which it was handed out."""
         return [delivery for delivery in self._held.values() if delivery.consumer is consumer]
 
-    def keep_late(self, delivery: Delivery, ack_id: str) -> None:
+    def keep_late(self, delivery: QueuedMessage, ack_id: str) -> None:
         """Let an acknowledgement by the id of an ended lease count until the message is leased again."""
         delivery.late_id = ack_id
         self._late[ack_id] = delivery

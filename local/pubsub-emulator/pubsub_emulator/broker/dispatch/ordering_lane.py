@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from pubsub_emulator.broker.message import Message
 
 if TYPE_CHECKING:
-    from pubsub_emulator.broker.dispatch.receiver import Consumer
+    from pubsub_emulator.broker.dispatch.receiver import Receiver
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
-class Delivery:
+class QueuedMessage:
     """One message on one subscription, waiting or outstanding.
 
     Attributes:
@@ -38,7 +38,7 @@ class Delivery:
     attempt: int = 1
     ack_id: str = ""
     late_id: str = ""
-    consumer: "Consumer | None" = None
+    consumer: "Receiver | None" = None
     slot: int = 0
     acked: bool = False
 
@@ -55,22 +55,22 @@ class Lane:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.waiting: deque[Delivery] = deque()
-        self.outstanding: deque[Delivery] = deque()
-        self.holder: Consumer | None = None
+        self.waiting: deque[QueuedMessage] = deque()
+        self.outstanding: deque[QueuedMessage] = deque()
+        self.holder: Receiver | None = None
         self.queued = False
-        self.delayed: Delivery | None = None
+        self.delayed: QueuedMessage | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to deliver or to acknowledge."""
         return not self.waiting and not self.outstanding
 
-    def is_first(self, delivery: Delivery) -> bool:
+    def is_first(self, delivery: QueuedMessage) -> bool:
         """Whether nothing that was handed out before it is unacknowledged."""
         return self.outstanding[0] is delivery
 
-    def may_go_to(self, consumer: "Consumer | None") -> bool:
+    def may_go_to(self, consumer: "Receiver | None") -> bool:
         """Whether the next message may be handed to `consumer` now; None stands for any newcomer."""
         if not self.waiting or self.waiting[0] is self.delayed:
             return False
@@ -85,33 +85,33 @@ class Lane:
             and self.outstanding[-1].attempt == 1
         )
 
-    def hand_out(self, consumer: "Consumer") -> Delivery:
+    def hand_out(self, consumer: "Receiver") -> QueuedMessage:
         """Move the next message to `consumer`."""
         delivery = self.waiting.popleft()
         self.outstanding.append(delivery)
         self.holder = consumer
         return delivery
 
-    def settle(self, delivery: Delivery) -> None:
+    def settle(self, delivery: QueuedMessage) -> None:
         """Note an acknowledgement; what is acknowledged from the front on is gone for good."""
         delivery.acked = True
         while self.outstanding and self.outstanding[0].acked:
             self.outstanding.popleft()
 
-    def drop(self, delivery: Delivery) -> bool:
+    def drop(self, delivery: QueuedMessage) -> bool:
         """Be done with a message that waits, if it is the key's first; tell whether it is."""
         if self.outstanding or self.waiting[0] is not delivery:
             return False
         self.waiting.popleft()
         return True
 
-    def rewind(self, delivery: Delivery) -> list[Delivery]:
+    def rewind(self, delivery: QueuedMessage) -> list[QueuedMessage]:
         """Put `delivery`, and everything that was handed out after it, back in front of the queue.
 
         Returns:
             What went back, leases to be revoked.
         """
-        back: list[Delivery] = []
+        back: list[QueuedMessage] = []
         while not back or back[-1] is not delivery:
             last = self.outstanding.pop()
             last.acked = False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pubsub_emulator.broker.dispatch.ordering_lane import Lane
 
 
-class Consumer:
+class Receiver:
     """Flow control, and the ordering keys that this consumer is to serve next.
 
     Args:
