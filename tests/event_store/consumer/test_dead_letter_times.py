@@ -50,5 +50,5 @@ def test_the_document_has_these_times() -> None:
     document = " ".join((ROOT / "docs" / "howto" / "consumers.md").read_text("utf-8").split())
 
     assert (dead_letters.HOLD_SECONDS, dead_letters.LONGEST_SECONDS) == (120, 60)
-    assert "or two minutes if the looker dies" in document
+    assert "until it ends, or for two minutes if it dies" in document
     assert "looks for half a minute at most, and a redrive ends after a minute" in document

@@ -1,82 +1,148 @@
-"""The examples of the documents run as they are printed."""
+"""Each block of Python in the documents runs as it is printed; together they call every rpc."""
 
 import asyncio
-from contextlib import suppress
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from event_store.client.client import Client
-from event_store.model.events import ExpectedVersion, NewEvent, RecordedEvent
-from event_store.server.server import Server
-from tests.documents import examples, run
-from tests.event_store.command import PATIENCE_SECONDS
+import grpc
+import grpc.aio
+import pytest
 
-AGGREGATE_ID: Final = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b001"
+from event_store.cli.emulator_bus import create_bus
+from event_store.model.events import ExpectedVersion, NewEvent
+from event_store.v1 import event_store_pb2 as pb
+from tests.conftest import Addresses, TestDatabase
+from tests.documents import TARGET, blocks, output, topology_of
+from tests.event_store.command import ROOT
+from tests.event_store.consumer.conftest import serving
 
-
-async def test_the_examples_of_reads_and_subscriptions_run(client: Client, capsys: Any) -> None:
-    """Each block of docs/howto/subscriptions.md, one after the other, on a log with three events."""
-    handled: list[int] = []
-    kept: list[int] = []
-    done = asyncio.Event()
-
-    async def handle(event: RecordedEvent) -> None:
-        handled.append(event.global_position)
-
-    async def keep(position: int) -> None:
-        kept.append(position)
-        if position == 3:
-            done.set()
-
-    events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
-    await client.append(AGGREGATE_ID, "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM)
-    names = {"client": client, "checkpoint": 1, "handle": handle, "keep": keep}
-    aggregate, log, follow = examples("howto/subscriptions.md")
-
-    await run(aggregate, names)
-    await run(log, names)
-    shown = capsys.readouterr().out
-    following = asyncio.create_task(run(follow, names))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await done.wait()
-    following.cancel()
-    with suppress(asyncio.CancelledError):
-        await following
-
-    assert [line.split()[0] for line in shown.splitlines()] == ["2", "3", "2", "3"]
-    assert (handled, kept) == ([2, 3], [2, 3])
+PROJECT: Final = "project-of-documents"
+AGGREGATE_ID: Final = "0198c2a4-5b1c-7cc0-a6ab-3f6ad1e0b0ff"  # the one of the documents' commands
+SERVICE: Final = pb.DESCRIPTOR.services_by_name["EventStore"]
+_TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\S+"
 
 
-async def test_the_examples_of_appends_and_snapshotsrun(client: Client, capsys: Any) -> None:
-    """Each block of docs/howto/appending.md, one after the other, on an empty log."""
-    names: dict[str, Any] = {"client": client}
-    for block in examples("howto/appending.md"):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await run(block, names)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What becomes of the blocks of a page on a log that has three events.
 
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[:5] == ["2 2", "[3, 1]", "100", "True", "True 90 {'words': 90}"]
-    assert shown[5] == "100"
-    assert shown[6].startswith("106 106 ")
+    Attributes:
+        prints: For each block a regular expression that its whole output matches.
+        calls: The rpcs that they call.
+        endless: The blocks, from 0, that never end by themselves: they are ended at that output.
+    """
 
-
-async def test_the_example_of_an_import_runs(client: Client, capsys: Any) -> None:
-    """The block of docs/howto/importing.md on an empty log, and again: then there is nothing left to do."""
-    for block in 2 * examples("howto/importing.md"):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await run(block, {"client": client})
-
-    shown = capsys.readouterr().out.splitlines()
-    assert shown == ["0", "1000", "2000", "2500", "2500 2500", "2500", "2500 2500"]
+    prints: tuple[str, ...]
+    calls: frozenset[str]
+    endless: frozenset[int] = frozenset()
 
 
-async def test_the_examples_of_the_library_run(server: Server, capsys: Any) -> None:
-    """Each block of docs/howto/eventsourcing.md, one after the other, on an empty log."""
-    names: dict[str, Any] = {"target": f"127.0.0.1:{server.port}"}
-    for block in examples("howto/eventsourcing.md"):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await run(block, names)
+PAGES: Final = {
+    "README.md": Page(
+        (r"1 WordAdded {'word': 'ahoj', 'meaning': 'hello'}\n",), frozenset({"AppendEvents", "ReadAggregate"})
+    ),
+    "service/README.md": Page(
+        (r"1 WordAdded {'word': 'ahoj'}\n",), frozenset({"AppendEvents", "ReadAggregate"})
+    ),
+    "docs/howto/appending.md": Page(
+        (
+            r"version 2 position 5\nversions \[3, 1\]\n",
+            r"version 100\n",
+            r"import-7 True\n",
+            r"saved True at version 90\nwords 100\n",
+            rf"\d+ \d+ [\d.]+\n(?:projects/{PROJECT}/topics/\S+ \d+ [\d.]+ 0\n)+",
+        ),
+        frozenset({"AppendEvents", "AppendEventsStream", "ReadAggregate"})
+        | {"SaveSnapshot", "GetSnapshot", "LoadAggregate", "GetStatus"},
+    ),
+    "docs/howto/subscriptions.md": Page(
+        (
+            r"1 VocabularyCreated {}\n2 WordAdded {}\n3 WordAdded {}\n",
+            rf"2 {_TIME} WordAdded\n3 {_TIME} WordAdded\n",
+            rf"event 1 \w+\nevent 2 \w+\nevent 3 \w+\nhandled everything up to 3 and live since {_TIME}\n",
+        ),
+        frozenset({"ReadAggregate", "ReadAll", "Subscribe"}),
+        frozenset({2}),
+    ),
+    "docs/howto/importing.md": Page(
+        (r"0\n1000\n2000\n2500\n2500 up to position 2503\n",), frozenset({"ImportEvents"})
+    ),
+    "docs/howto/replaying.md": Page(
+        (
+            r"2 events of 1 to 3\n(?:\w+ \d of 2 \n)*finished 2 of 2 \n",
+            rf"{_TIME} \S+ cancelled \d+\n{_TIME} \S+ finished 3\n",
+        ),
+        frozenset({"StartReplay", "GetReplay", "PauseReplay", "ResumeReplay", "CancelReplay", "ListReplays"}),
+    ),
+    "docs/howto/eventsourcing.md": Page(
+        (
+            "",
+            r"{'ahoj': 'hello'}\n.*at version 3, expected 2: .*\n",
+            r"4 Added 1\n5 WordAdded 2\n6 WordAdded 3\n",
+            "",
+        ),
+        frozenset({"AppendEvents", "ReadAggregate", "Subscribe"}),
+        frozenset({2}),
+    ),
+}
+ELSEWHERE: Final = {"docs/howto/consumers.md"}  # tests of consumers run it: it has a database of its own
 
-    words, conflict, *followed = capsys.readouterr().out.splitlines()
-    assert words == "{'ahoj': 'hello'}"
-    assert "is at version 3, expected 2" in conflict
-    assert followed == ["1 Added 1", "2 WordAdded 2", "3 WordAdded 3"]
+
+class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc] # gRPC has no types
+    """Takes down the rpcs of the event store that reach the service."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
+    ) -> Any:
+        service, _, name = handler_call_details.method.removeprefix("/").partition("/")
+        if service == SERVICE.full_name:
+            self.names.add(name)
+        return await continuation(handler_call_details)
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_each_block_of_a_page_is_a_program_that_runs(
+    addresses: Addresses, database: TestDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """One after the other, on the repository's own topology with what the page adds to it."""
+    calls = _Calls()
+    monkeypatch.setattr(grpc.aio, "server", partial(grpc.aio.server, interceptors=(calls,)))
+    address = await addresses("embedded")
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", address)
+    page, topology = PAGES[name], topology_of(ROOT / name)
+    await asyncio.to_thread(lambda: list(create_bus(topology, PROJECT, address)))
+    async with serving(database, topology.routing(PROJECT), monkeypatch) as (client, target):
+        events = [NewEvent(each, {}) for each in ("VocabularyCreated", "WordAdded", "WordAdded")]
+        await client.append(AGGREGATE_ID, "Vocabulary", events, expected_version=ExpectedVersion.NO_STREAM)
+        calls.names.clear()
+
+        for number, (block, prints) in enumerate(
+            zip(blocks(ROOT / name, "python"), page.prints, strict=True)
+        ):
+            until = prints if number in page.endless else ""
+            printed = await output(block.replace(TARGET, target), tmp_path, until=until)
+            assert re.fullmatch(prints, printed), printed
+
+    assert calls.names == page.calls
+
+
+def test_every_page_with_python_is_run() -> None:
+    """A page that gets its first block is noticed here."""
+    folders = ("docs", "examples", "infra", "local", "service")
+    pages = [ROOT / "README.md", *(page for each in folders for page in (ROOT / each).rglob("*.md"))]
+
+    assert {str(each.relative_to(ROOT)) for each in pages if blocks(each, "python")} == {*PAGES, *ELSEWHERE}
+
+
+def test_every_rpc_is_called_by_an_example() -> None:
+    """What reaches a service while the examples run is the whole contract."""
+    called = {name for page in PAGES.values() for name in page.calls}
+
+    assert called == {method.name for method in SERVICE.methods}

@@ -6,7 +6,7 @@ import re
 import subprocess
 import uuid
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 import pytest
@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from event_store import Client, ExpectedVersion, NewEvent
 from local_gcp.postgres.server.binaries import find_binaries
 from tests.conftest import NEWEST
-from tests.documents import blocks, examples, run
+from tests.documents import blocks
 from tests.system.stack.conftest import ROOT, RunningStack
 
 PATIENCE_SECONDS: Final = 120
@@ -40,7 +40,7 @@ _WALK: Final = (
 )
 # By the page and the first line of the block.
 RUN: Final = {
-    ("README.md", "export PATH=$PWD/.venv/bin:$PATH"),
+    ("docs/start/first-events.md", "export PATH=$PWD/.venv/bin:$PATH"),
     ("docs/howto/appending.md", "event-store parked list"),
     (
         "docs/howto/subscriptions.md",
@@ -85,6 +85,11 @@ NOT_RUN: Final = {
     ),
     "needs no stack; tests/event_store/contract/test_contract.py runs it in an empty folder": (
         ("docs/reference/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
+    ),
+    "installs a package that is on no registry yet": (
+        ("service/README.md", "pip install gcp-event-store"),
+        ("infra/README.md", "pip install gcp-event-store-infra"),
+        ("local/pulumi-local-gcp/README.md", "pip install pulumi-local-gcp"),
     ),
     "runs until it is told to stop; tests/pubsub_emulator/test_server.py runs it": (
         ("local/pubsub-emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
@@ -200,16 +205,3 @@ async def test_a_shell_block_runs_as_it_is_printed(
     output = await _execute(stack, _shell_blocks()[_named(listed)], tmp_path)
 
     assert "Added" in output or "vocabulary-events" in output, output
-
-
-@pytest.mark.parametrize(
-    "document", ["howto/appending.md", "howto/importing.md", "howto/eventsourcing.md", "../README.md"]
-)
-async def test_the_python_blocks_of_a_page_run(stack: RunningStack, document: str) -> None:
-    """They are appended by the repository's own topology, which refuses what it does not route."""
-    target = stack.status["service"]
-    async with Client(target) as client:
-        names: dict[str, Any] = {"client": client, "target": target, "aggregate_id": str(uuid.uuid4())}
-        for block in examples(document):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await run(block.replace("127.0.0.1:8080", target), names)
