@@ -155,8 +155,8 @@ def identity(audience: str) -> grpc.CallCredentials:
             found.refresh()
     except (google.auth.exceptions.GoogleAuthError, ImportError) as error:
         raise ConfigurationError(
-            f"no identity to call {audience} with ({error}): run as a service account, or set "
-            f"{FILE} to a file of one's credentials"
+            f"no credentials for an identity token for {audience} ({error}): run as a service account, or "
+            f"set {FILE} to the credentials file of one"
         ) from None
     return _on_calls(found)
 

@@ -1,1 +1,1 @@
-"""The client: appends, reads, subscriptions, imports and replays over gRPC."""
+"""Call the event store over gRPC: appends, reads, subscriptions, imports, snapshots and replays."""

@@ -1,14 +1,14 @@
-"""Appends on a stream: many in flight, each with a result of its own, through any loss of the connection.
+"""Pipeline appends on a stream, each with a result of its own, and resume it when the connection is lost.
 
 Invariants:
 
-- Requests are sent in the order of the appends, and an append is answered once.
-- At most so many appends as the caller allowed are unanswered; one more waits.
-- When the connection is lost, or the service sends the stream away, every append that is not answered is sent
-  again, in the order of the appends, before any later one. That is safe: the same event ids are stored once.
-- An append that no answer comes for within the client's timeout ends the stream, and all that is unanswered
-  with it. A stream that has ended takes no more.
-- No failure is lost: leaving the block raises what its caller has not looked at and can look at no more.
+- Requests are sent in the order of the appends, and each append is answered once.
+- At most `most_in_flight` appends are unanswered; further ones wait.
+- When the connection is lost or the service ends the stream, every unanswered append is sent again, in the
+  order of the appends and before any later one. That is safe: the same event ids are stored once.
+- An append without an answer within the client's timeout ends the stream and fails every unanswered append.
+  An ended stream accepts no more appends.
+- No failure is lost: leaving the block raises an error that the caller has not seen and can no longer see.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ MOST_IN_FLIGHT: Final = 100_000
 
 
 class _Answer(asyncio.Future[Any]):
-    """The result of an append; while its stream lives it tells it of an error that is thrown away unseen."""
+    """The result of an append; reports an error that is garbage-collected unseen to its open stream."""
 
     def __init__(self, stream: "AppendStream", place: int) -> None:
         super().__init__(loop=asyncio.get_running_loop())
@@ -46,20 +46,20 @@ class _Answer(asyncio.Future[Any]):
         self._stream = stream
 
     def unseen(self) -> BaseException | None:
-        """Return its error if nobody has looked at it; now somebody has."""
+        """Return the error if nobody has retrieved it, and mark it as retrieved."""
         return self.exception() if self._log_traceback else None  # asyncio's own mark
 
     def __del__(self) -> None:
         if not self._log_traceback:
             return
         if self._stream.missed is None:
-            super().__del__()  # asyncio's, which logs what nobody will see
+            super().__del__()  # asyncio's, which logs the error
         elif (error := self.unseen()) is not None:
             self._stream.missed[self.place] = error
 
 
 class _Unanswered:
-    """An append without an answer; `single` asks for the result of its only aggregate."""
+    """An append without an answer; with `single` the answer is the result of its only aggregate."""
 
     __slots__ = ("answer", "given_at", "request", "single")
 
@@ -71,22 +71,22 @@ class _Unanswered:
 
 
 class AppendStream:
-    """A stream of appends, to be used as `async with client.append_stream() as stream`.
+    """A stream of pipelined appends: `async with client.append_stream() as stream`.
 
-    Any number of tasks may append at once. Leaving the block waits until everything is answered; leaving it
-    by an error does not, and cancels what is unanswered, of which it is then unknown whether it was stored.
+    Any number of tasks can append at once. Leaving the block waits for all results. Leaving it with an error
+    does not: it cancels the unanswered appends, which may have been stored or not.
 
-    Leaving the block raises the first error that its caller has missed, with a note of how many there are:
-    that of an append whose future was thrown away without a look at it, and that of the end of the stream
-    if an append failed by it at which nobody has looked yet. An error of the block itself goes before.
+    Leaving the block raises the first error that the caller has missed, with a note of their number. An error
+    is missed if its future was discarded without being awaited, or if the end of the stream failed an append
+    whose future has not been awaited yet. An error of the block itself takes precedence.
     """
 
     def __init__(self, calls: Calls, most_in_flight: int) -> None:
-        """Describe a stream, as `Client.append_stream` does.
+        """Configure a stream; see `Client.append_stream`.
 
         Args:
-            calls: To the service.
-            most_in_flight: How many appends may be without an answer, at least 1.
+            calls: The calls of the client.
+            most_in_flight: The highest number of unanswered appends, at least 1.
         """
         self._calls = calls
         self._room = asyncio.Semaphore(most_in_flight)
@@ -96,7 +96,7 @@ class AppendStream:
         self._has_moved = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._places = count()
-        self.missed: dict[int, BaseException] | None = {}  # errors that the caller cannot see any more
+        self.missed: dict[int, BaseException] | None = {}  # errors that the caller can no longer see
         self._trouble: EventStoreError = UnavailableError("the service did not answer in time")
 
     async def __aenter__(self) -> Self:
@@ -121,7 +121,7 @@ class AppendStream:
         if error is None and missed:
             first = missed[min(missed)]
             if len(missed) > 1:
-                first.add_note(f"{len(missed)} appends of the stream failed, and nobody looked at them")
+                first.add_note(f"{len(missed)} appends of the stream failed without being awaited")
             raise first
 
     async def append(
@@ -132,20 +132,24 @@ class AppendStream:
         *,
         expected_version: ExpectedVersion | int,
     ) -> "asyncio.Future[AppendResult]":
-        """Append events to one aggregate, after all earlier appends of this stream to it.
+        """Append events to one aggregate, all or none, after all earlier appends of this stream to it.
 
-        Returns as soon as the stream has room, with a future of the result. So one may expect the version
-        that an unanswered append will make. The errors of the future are those of `Client.append`;
-        UnavailableError means that the stream has ended.
+        Waits until the stream has room. The next append can expect the version that this one will create
+        without waiting for its result.
 
         Args:
-            aggregate_id: A UUID.
+            aggregate_id: The UUID of the aggregate.
             aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
-            events: 1 to 1,000, stored in this order, all or none.
-            expected_version: What the aggregate must look like; a number is the version of its last event.
+            events: 1 to 1,000 events, stored in this order.
+            expected_version: The condition for the append. A number is the version of the aggregate's last
+                event, 0 if it has no events.
+
+        Returns:
+            A future of the result. Its errors are those of `Client.append`; UnavailableError means that the
+            stream has ended.
 
         Raises:
-            InvalidArgumentError: A value has no form in the contract.
+            InvalidArgumentError: A value cannot be sent.
             UnavailableError: The stream has ended.
         """
         append = AggregateAppend(aggregate_id, aggregate_type, events, expected_version)
@@ -157,7 +161,10 @@ class AppendStream:
         """Append to several aggregates, all or none, after all earlier appends of this stream to them.
 
         Args:
-            appends: 1 to 100, each aggregate at most once, at most 1,000 events in all.
+            appends: 1 to 100 appends, at most one per aggregate, with at most 1,000 events in total.
+
+        Returns:
+            A future of the results, in the order of the appends.
 
         Raises:
             EventStoreError: As for `append`.
@@ -170,7 +177,7 @@ class AppendStream:
         if self._running is None or self._is_closing:
             self._room.release()
             raise UnavailableError(
-                "the stream has ended: use another, as `async with client.append_stream()`"
+                "the append stream has ended: open another one with `async with client.append_stream()`"
             )
         unanswered = _Unanswered(request, _Answer(self, next(self._places)), single=single)
         self._given += 1
@@ -199,7 +206,7 @@ class AppendStream:
                     unanswered.answer.set_exception(error)
 
     async def _watch(self) -> NoReturn:
-        """Wait until an append has waited for too long."""
+        """Wait until an append has been unanswered for the client's timeout, and raise the reason."""
         loop = asyncio.get_running_loop()
         while True:
             oldest = next(iter(self._unanswered.values()), None)
@@ -210,7 +217,7 @@ class AppendStream:
             await asyncio.sleep(self._calls.timeout_seconds - waited_seconds)
 
     async def _connect(self) -> None:
-        """Hold a connection, and another when it is lost, while there is something to send."""
+        """Keep a connection while there is something to send; replace it when it is lost."""
         backoff = new_backoff()
         while self._unanswered or not self._is_closing:
             if not self._unanswered:
@@ -225,7 +232,7 @@ class AppendStream:
                 await pause(error, backoff, math.inf)
 
     async def _talk(self, backoff: Backoff) -> EventStoreError:
-        """Send and receive until the connection ends; return why it did."""
+        """Send and receive until the connection ends; return the reason."""
         call = self._calls.method("AppendEventsStream")()
         sending = asyncio.create_task(self._send(call))
         try:
@@ -242,7 +249,7 @@ class AppendStream:
         return UnavailableError("the service ended the stream")
 
     async def _send(self, call: Any) -> None:
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # who reads is told why
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # `_talk` gets the reason
             while self._sent < self._given or not self._is_closing:
                 if self._sent == self._given:
                     self._has_moved.clear()

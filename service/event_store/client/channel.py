@@ -1,4 +1,4 @@
-"""The address of a service, and gRPC channels to it."""
+"""Check the address of a service, and open gRPC channels to it."""
 
 import asyncio
 import ipaddress
@@ -13,7 +13,7 @@ from event_store import forking, keep_alive
 from event_store.errors import ConfigurationError
 
 DEFAULT: Final = "127.0.0.1:8080"
-# The one text on what a target may be: in help, errors and documents.
+# The forms of a target, for help, errors and documents.
 FORMS: Final = (
     "`https://NAME` for a Cloud Run service, `HOST:PORT` for one on this machine (`localhost` or a loopback "
     "address), or `http://HOST:PORT` for one elsewhere without encryption"
@@ -23,26 +23,27 @@ _TARGET: Final = re.compile(
 )
 _HIGHEST_PORT: Final = 65_535
 _OPTIONS: Final = (
-    # PostgreSQL may write an event's JSON longer than it came, and the service is trusted: any size is taken.
+    # PostgreSQL may write an event's JSON longer than it was sent; the service is trusted, so accept any
+    # size.
     ("grpc.max_receive_message_length", -1),
-    # A service that was restarted is found again within this time, however long it was away.
+    # A restarted service is found again within this time, however long it was unreachable.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long connecting may take before it is tried again
-    # Each channel has its own connection. gRPC would give a new channel one that hangs in another.
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # the time limit of one attempt to connect
+    # Each channel has its own connection. gRPC would reuse a hung connection for a new channel.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
 
 async def channels_to(target: str) -> Callable[[], grpc.aio.Channel]:
-    """Return what opens a channel to a service; a channel connects with its first call.
+    """Return a function that opens a channel to a service; a channel connects with its first call.
 
     Args:
-        target: See `FORMS`. With `https` each call has an identity token.
+        target: See `FORMS`. With `https` each call carries an identity token.
 
     Raises:
-        ConfigurationError: The target is not valid, there is no identity to make tokens with, or this process
-            was forked from one that uses gRPC.
+        ConfigurationError: The target is invalid, there are no credentials for identity tokens, or this
+            process was forked from one that uses gRPC.
     """
     forking.check_process()
     match = check(target)
@@ -55,16 +56,16 @@ async def channels_to(target: str) -> Callable[[], grpc.aio.Channel]:
         secure = grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), identity)
         address = f"{match['host']}:{match['port'] or 443}"
         return partial(grpc.aio.secure_channel, address, secure, options=options)
-    # Next door: a proxy that the environment names is not for it.
+    # On this machine or in this network: bypass the proxy of the environment.
     options = (*options, ("grpc.enable_http_proxy", 0))
     return partial(grpc.aio.insecure_channel, f"{match['host']}:{match['port']}", options=options)
 
 
 def check(target: str) -> re.Match[str]:
-    """Return the parts of a target: its scheme, host and port.
+    """Parse a target into scheme, host and port.
 
     Raises:
-        ConfigurationError: The target is not valid.
+        ConfigurationError: The target is invalid.
     """
     match = _TARGET.fullmatch(target) if isinstance(target, str) else None
     if match and (match["port"] is None or 1 <= int(match["port"]) <= _HIGHEST_PORT):

@@ -1,6 +1,6 @@
-"""The client of the event store: append, read and ask for the status, over gRPC.
+"""The client of the event store, over gRPC.
 
-What is repeated and why that is safe stands in `retrying.py`.
+`retrying.py` explains which calls are retried, and why that is safe.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
@@ -37,25 +37,26 @@ _EVERYTHING: Final = EventFilter()
 
 
 class Client:
-    """A connection to an event store, to be used as `async with Client(target) as client`.
+    """A connection to an event store: `async with Client(target) as client`.
 
-    One client serves any number of tasks at once: their calls share one connection, which is replaced when
-    it hangs. A process that was forked from one that has opened a client gets ConfigurationError. Every
-    method raises the errors of `event_store.errors`; UnavailableError means that the deadline passed, and
-    that it is unknown whether an append was stored: append the same events again to find out.
+    Any number of tasks can share a client; their calls use one connection, which is replaced when it hangs.
+    In a process that was forked after a client had been opened, every call raises ConfigurationError.
+
+    Every method raises the errors of `event_store.errors`. After UnavailableError the client's timeout has
+    passed and it is unknown whether an append was stored: append the same events again to find out.
 
     Attributes:
-        replays: The calls on replays.
+        replays: Start, show and control replays.
     """
 
     def __init__(self, target: str = targets.DEFAULT, *, timeout_seconds: float = 30) -> None:
-        """Describe a connection.
+        """Configure the connection; `async with` opens it.
 
         Args:
             target: `https://NAME` for a Cloud Run service, `HOST:PORT` for one on this machine (`localhost`
                 or a loopback address), or `http://HOST:PORT` for one elsewhere without encryption.
-            timeout_seconds: How long a call, or an append of a stream, may take with all its repetitions, and
-                how long a read may wait for its next events; above 0, at most a week.
+            timeout_seconds: The time limit of a call or of one append of a stream, with all retries, and of a
+                read's wait for its next events; above 0, at most 604,800 (a week).
 
         Raises:
             InvalidArgumentError: The timeout is out of its range.
@@ -80,28 +81,35 @@ class Client:
         *,
         expected_version: ExpectedVersion | int,
     ) -> AppendResult:
-        """Append events to one aggregate.
+        """Append events to one aggregate, all or none.
 
         Args:
-            aggregate_id: A UUID.
+            aggregate_id: The UUID of the aggregate.
             aggregate_type: 1 to 100 characters, the same for every event of the aggregate.
-            events: 1 to 1,000, stored in this order, all or none.
-            expected_version: What the aggregate must look like; a number is the version of its last event.
+            events: 1 to 1,000 events, stored in this order.
+            expected_version: The condition for the append. A number is the version of the aggregate's last
+                event, 0 if it has no events.
+
+        Returns:
+            The version and positions of the events.
 
         Raises:
-            WrongExpectedVersionError: It looks otherwise; the error has its actual version.
-            InvalidArgumentError: A value is outside the contract; the error has the fields.
-            EventAlreadyExistsError: An event id is stored with other content.
+            WrongExpectedVersionError: The aggregate is at another version; the error has the actual one.
+            InvalidArgumentError: A value is outside the contract; the error names the fields.
+            EventAlreadyExistsError: An event id is already stored with other content.
             WrongAggregateTypeError: The aggregate exists with another type.
         """
         append = AggregateAppend(aggregate_id, aggregate_type, events, expected_version)
         return (await self.append_all([append]))[0]
 
     async def append_all(self, appends: Sequence[AggregateAppend]) -> tuple[AppendResult, ...]:
-        """Append to several aggregates, all or none; the results are in the order of the appends.
+        """Append events to several aggregates, all or none.
 
         Args:
-            appends: 1 to 100, each aggregate at most once, at most 1,000 events in all.
+            appends: 1 to 100 appends, at most one per aggregate, with at most 1,000 events in total.
+
+        Returns:
+            One result for each append, in the same order.
 
         Raises:
             EventStoreError: As for `append`.
@@ -111,10 +119,10 @@ class Client:
         )
 
     def append_stream(self, *, most_in_flight: int = 256) -> AppendStream:
-        """Return a stream of appends: several times as many each second as by `append`.
+        """Return a stream for pipelined appends, several times faster than `append`.
 
         Args:
-            most_in_flight: How many appends may be without an answer, 1 to 100,000; one more waits.
+            most_in_flight: The highest number of appends without a result, 1 to 100,000; further ones wait.
 
         Raises:
             InvalidArgumentError: The number is out of its range.
@@ -128,22 +136,27 @@ class Client:
         *,
         on_progress: Callable[[ImportProgress], None] | None = None,
     ) -> ImportProgress:
-        """Import historic events, see docs/howto/importing.md, and return how far the import is in the end.
+        """Import historic events, with their own times and versions; see docs/howto/importing.md.
 
         Args:
-            import_id: The name of the import, 1 to 100 characters: the same one goes on with it.
-            events: The whole source, always from its beginning and in the same order. It is read once, not
-                faster than it is stored, and in the event loop's own time unless it is asynchronous.
-            on_progress: Called when the import begins and after each part, of up to 1,000 events.
+            import_id: The name of the import, 1 to 100 characters. Importing again under the same name
+                resumes the import.
+            events: The whole source, always from its first event and in the same order. It is read once and
+                no faster than events are stored. A synchronous iterable blocks the event loop while it is
+                read.
+            on_progress: Called when the import begins and after each part of up to 1,000 events.
+
+        Returns:
+            The final progress.
 
         Raises:
             WrongExpectedVersionError: An event's version is not the next one of its aggregate.
-            InvalidArgumentError: A value is outside the contract, or the source is shorter than what is
-                stored.
-            EventAlreadyExistsError: An event id is in the store.
+            InvalidArgumentError: A value is outside the contract, or the source has fewer events than are
+                stored, or other events.
+            EventAlreadyExistsError: An event id is already stored.
             WrongAggregateTypeError: The aggregate exists with another type.
-            ImportMovedError: Another caller has begun this import and goes on with it.
-            UnavailableError: There was no progress for the client's timeout; import again to go on.
+            ImportMovedError: Another caller has taken the import over.
+            UnavailableError: The import made no progress for the client's timeout; import again to resume.
         """
         name = arguments.text(import_id, "import_id")
         return await ImportStream(self._calls, name, events, on_progress).run()
@@ -151,17 +164,20 @@ class Client:
     async def save_snapshot(
         self, aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: object
     ) -> bool:
-        """Keep the state of an aggregate, unless a newer one is kept; return whether this one is.
+        """Save the state of an aggregate, unless the store has a newer snapshot.
 
         Args:
-            aggregate_id: A UUID.
-            aggregate_type: The aggregate's type.
-            event_version: The version of the last event that is in it.
-            snapshot_data: A JSON value of at most 1 MiB; bytes are taken to be JSON text already.
+            aggregate_id: The UUID of the aggregate.
+            aggregate_type: The type of the aggregate.
+            event_version: The version of the last event that the state includes.
+            snapshot_data: A JSON value of at most 1 MiB; bytes are JSON text.
+
+        Returns:
+            Whether the snapshot was saved; False if the store has a newer one.
 
         Raises:
-            InvalidArgumentError: A value is outside the contract, or the aggregate not at that version yet.
-            WrongAggregateTypeError: The aggregate is of another type.
+            InvalidArgumentError: A value is outside the contract, or above the aggregate's last version.
+            WrongAggregateTypeError: The aggregate exists with another type.
         """
         request = messages.save_snapshot_request(aggregate_id, aggregate_type, event_version, snapshot_data)
         return bool((await self._calls.call("SaveSnapshot", request)).saved)
@@ -170,10 +186,10 @@ class Client:
         """Return the newest snapshot of an aggregate; None if it has none.
 
         Args:
-            aggregate_id: A UUID.
+            aggregate_id: The UUID of the aggregate.
 
         Raises:
-            InvalidArgumentError: It is no UUID.
+            InvalidArgumentError: `aggregate_id` is not a UUID.
         """
         request = pb.GetSnapshotRequest(aggregate_id=arguments.text(aggregate_id, "aggregate_id"))
         response = await self._calls.call("GetSnapshot", request)
@@ -183,10 +199,10 @@ class Client:
         """Return the newest snapshot of an aggregate and all events after it.
 
         Args:
-            aggregate_id: A UUID.
+            aggregate_id: The UUID of the aggregate.
 
         Raises:
-            InvalidArgumentError: It is no UUID.
+            InvalidArgumentError: `aggregate_id` is not a UUID.
         """
         request = pb.LoadAggregateRequest(aggregate_id=arguments.text(aggregate_id, "aggregate_id"))
 
@@ -197,10 +213,10 @@ class Client:
         return await self._calls.repeat(attempt)
 
     async def status(self) -> Status:
-        """Return how far the log and the relay are.
+        """Return the positions of the log, the relay and each topic, and the running versions.
 
         Raises:
-            UnavailableError: The service or its database could not be reached for the client's timeout.
+            UnavailableError: The service or its database was unreachable for the client's timeout.
         """
         return messages.status(await self._calls.call("GetStatus", pb.GetStatusRequest()))
 
@@ -210,16 +226,16 @@ class Client:
         """Read the events of one aggregate in the order of their versions.
 
         Args:
-            aggregate_id: A UUID.
-            from_version: The first version to read, inclusive, up to 2,147,483,647; 0 is the first one, or
-                backwards the last.
-            limit: How many events at the most, up to 4,294,967,295; 0 is all of them.
-            backwards: From `from_version` down to 1.
+            aggregate_id: The UUID of the aggregate.
+            from_version: The first version to read, inclusive, 0 to 2,147,483,647; 0 is the first version or,
+                with `backwards`, the last one.
+            limit: The highest number of events, 0 to 4,294,967,295; 0 is no limit.
+            backwards: Read from `from_version` down to 1.
 
         Raises:
             InvalidArgumentError: An argument is outside the contract.
-            UnavailableError: The service could not be reached for the client's timeout.
-            LogCorruptedError: A version between is missing.
+            UnavailableError: The service was unreachable for the client's timeout.
+            LogCorruptedError: A version is missing.
         """
         name = arguments.text(aggregate_id, "aggregate_id")
         arguments.whole(from_version, "from_version", 0, arguments.HIGHEST_VERSION)
@@ -246,25 +262,26 @@ class Client:
         """Read the log in the order of its positions, up to its head at the time of the call.
 
         Args:
-            from_position: The first position to read, inclusive, below 2^63; 0 is the first one, or backwards
-                the last.
-            from_time: Instead of a position, with a time zone: begin with the first event that was recorded
-                (`created_at`) then or later or, backwards, with the last one that was then or earlier.
-            event_filter: Only these events.
-            limit: How many events at the most, up to 4,294,967,295; 0 is all of them.
-            backwards: From the start down to 1.
+            from_position: The first position to read, inclusive, 0 to 2^63 - 1; 0 is the first position or,
+                with `backwards`, the last one.
+            from_time: Instead of `from_position`, a time with a time zone: begin with the first event that
+                was recorded (`created_at`) at this time or later or, with `backwards`, with the last one that
+                was recorded at this time or earlier.
+            event_filter: The events to read; all by default.
+            limit: The highest number of events, 0 to 4,294,967,295; 0 is no limit.
+            backwards: Read from the start down to position 1.
 
         Raises:
             InvalidArgumentError: An argument is outside the contract.
-            UnavailableError: The service could not be reached for the client's timeout.
-            LogCorruptedError: The log has a hole; noticed by a read without a filter.
+            UnavailableError: The service was unreachable for the client's timeout.
+            LogCorruptedError: The log has a hole; only a read without a filter detects it.
         """
         arguments.whole(from_position, "from_position", 0, arguments.HIGHEST_POSITION)
         arguments.whole(limit, "limit", 0, arguments.MOST_LIMIT)
         selected = messages.event_filter(event_filter)
         time = None if from_time is None else messages.timestamp(from_time, "from_time")
         if time is not None and from_position:
-            raise InvalidArgumentError.of("from_time", "is given beside from_position")
+            raise InvalidArgumentError.of("from_time", "excludes from_position: omit one of them")
 
         def request(from_: int, limit: int) -> pb.ReadAllRequest:
             start = {"from_position": from_} if from_ or time is None else {"from_time": time}
@@ -299,21 +316,22 @@ class Client:
         event_filter: EventFilter = _EVERYTHING,
         markers: bool = False,
     ) -> AsyncGenerator[RecordedEvent | Marker, None]:
-        """Follow the log: first what is there already, then each event as it is appended, without an end.
+        """Follow the log: yield the stored events, then each event as it is appended, until cancelled.
 
-        A restart of the service or of its database is not seen: no event is lost or given twice. Keep the
-        position of the last event that was handled, or of the last marker, to go on there another time.
+        The subscription resumes after a restart of the service or its database, without losing or repeating
+        an event. To resume after a restart of the caller, save the position of the last handled event or of
+        the last marker and pass it as `after_position`.
 
         Args:
-            after_position: The checkpoint, exclusive, below 2^63; 0 begins with the first event of the log.
-            event_filter: Only these events.
-            markers: Give `CaughtUp`, `FellBehind` and `Checkpoint` too. Where few events pass the filter
-                their positions are further than the last event's.
+            after_position: The checkpoint, exclusive, 0 to 2^63 - 1; 0 begins with the first event.
+            event_filter: The events to yield; all by default.
+            markers: Whether to yield `CaughtUp`, `FellBehind` and `Checkpoint`, too. With a filter that few
+                events pass, a marker's position is ahead of the last event's.
 
         Raises:
-            UnavailableError: The service could not be reached for the client's timeout.
-            InvalidArgumentError: The checkpoint is out of its range, or above the head: it was made on
-                another log.
+            UnavailableError: The service was unreachable for the client's timeout.
+            InvalidArgumentError: The checkpoint is out of its range, or above the head of the log, so that it
+                belongs to another log.
             LogCorruptedError: The log has a hole.
         """
         async with aclosing(follow(self._calls, after_position, event_filter)) as messages:

@@ -1,15 +1,16 @@
-"""An import, from its source to the service, through any loss of the connection.
+"""Import events from a source, and resume when the connection is lost.
 
 Invariants:
 
-- The source is read once, from its beginning and in its order. What the service has stored is skipped, if the
-  last of it is the source's event of that number: another source has another one, and its import fails.
+- The source is read once, from its first event and in its order. Stored events are skipped. The last stored
+  event must equal the source's event of the same number; otherwise it is another source, and the import
+  fails.
 - At most `PARTS_IN_FLIGHT` parts are read and unanswered, so the size of the source does not matter. A part
-  is on its way before the source is asked for more, which may block.
-- When the connection is lost the service is asked how far the import is, and every part that is not stored is
+  is sent before the source, which may block, is asked for more.
+- When the connection is lost, the service is asked for the progress, and every part that is not stored is
   sent again. An import that another caller has taken over is not taken back: it fails.
-- What comes before an event that is wrong or a source that fails is stored, part by part, before the error.
-- An import that makes no progress for the client's timeout fails. It may wait for its source for ever.
+- All events before an invalid event or a failure of the source are stored, part by part, before the error.
+- An import without progress for the client's timeout fails. The wait for the source has no limit.
 """
 
 import asyncio
@@ -35,20 +36,20 @@ from event_store.model.events import ImportedEvent, ImportProgress
 from event_store.v1 import event_store_pb2 as pb
 
 PARTS_IN_FLIGHT: Final = 4
-_PART_BYTES: Final = MOST_REQUEST_BYTES - 65_536  # leaves room for what frames the events
+_PART_BYTES: Final = MOST_REQUEST_BYTES - 65_536  # leaves room for the frames of the events
 _FRAME_BYTES: Final = 8
 
 Events = AsyncIterable[ImportedEvent] | Iterable[ImportedEvent]
 
 
 class ImportStream:
-    """One import, to be run once.
+    """Runs one import, once.
 
     Args:
-        calls: The connection.
+        calls: The calls of the client.
         import_id: The name of the import.
-        events: The source, from its beginning.
-        on_progress: Called when the import begins and after each part.
+        events: The source, from its first event.
+        on_progress: Called when the import begins and after each part; None for no calls.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class ImportStream:
         self._since = 0.0  # when the wait for the next answer began, by the loop's clock
 
     async def run(self) -> ImportProgress:
-        """Import everything and return how far the import is then; see `Client.import_events`."""
+        """Import all events and return the final progress; see `Client.import_events`."""
         loop = asyncio.get_running_loop()
         self._since = loop.time()
         try:
@@ -86,7 +87,9 @@ class ImportStream:
                 self._reading.result()
             if self._taken < self._progress.stored_events:
                 raise InvalidArgumentError.of(
-                    "the source", f"has {self._taken} events, but more are stored under this name"
+                    "the source",
+                    f"has {self._taken} events, but the import {self._import_id!r} has stored "
+                    f"{self._progress.stored_events}: give this source another import_id",
                 )
             return self._progress
         finally:
@@ -95,12 +98,12 @@ class ImportStream:
                 await asyncio.gather(self._reading, return_exceptions=True)
 
     async def _talk(self) -> EventStoreError | None:
-        """Send and receive until the connection ends; return why it did, None if everything is stored."""
+        """Send and receive until the connection ends; return the reason, None if everything is stored."""
         call = self._calls.method("ImportEvents")()
         sending: asyncio.Task[None] | None = None
         self._sent = 0
         try:
-            with suppress(asyncio.InvalidStateError):  # who reads is told why
+            with suppress(asyncio.InvalidStateError):  # the read below gets the reason
                 await call.write(pb.ImportEventsRequest(import_id=self._import_id))
             while (response := await self._answer(call)) is not grpc.aio.EOF:
                 self._calls.connection.heard()
@@ -132,18 +135,18 @@ class ImportStream:
             reading.cancel()
 
     def _left_seconds(self) -> float:
-        """Return for how long an answer may still be missing: for ever while there is none to come."""
+        """Return the seconds left until an answer is overdue; waiting for the source does not count."""
         now = asyncio.get_running_loop().time()
         if self._reading is not None and not self._reading.done() and not self._unanswered:
-            self._since = now  # the source is what is waited for
+            self._since = now  # waiting for the source
         return self._since + self._calls.timeout_seconds - now
 
     def _take(self, response: pb.ImportEventsResponse) -> None:
         before, self._progress = self._progress, messages.import_progress(response)
         if self._progress.stored_events < before.stored_events:
             raise EventStoreError(
-                f"the service has {self._progress.stored_events} events of this import, "
-                f"but had {before.stored_events}: this is another event store"
+                f"the service has stored {self._progress.stored_events} events of this import, after "
+                f"{before.stored_events} before: check that the target is the same event store"
             )
         if response.HasField("last_event"):
             self._stored_last = (response.stored_events, response.last_event)
@@ -160,7 +163,7 @@ class ImportStream:
             self._on_progress(self._progress)
 
     async def _send(self, call: Any) -> None:
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # who reads is told why
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # `_talk` gets the reason
             while self._reading is None or not self._reading.done() or self._sent < len(self._unanswered):
                 if self._sent == len(self._unanswered):
                     self._has_moved.clear()
@@ -173,7 +176,7 @@ class ImportStream:
             await call.done_writing()
 
     async def _read(self) -> None:
-        """Make parts of the source, from the first event on that is not stored."""
+        """Read the source and split it into parts, from the first event that is not stored."""
         part, size_bytes = pb.ImportEventsRequest(), 0
         failure: Exception | None = None
         source = _each(self._events)
@@ -194,7 +197,7 @@ class ImportStream:
                 part.events.append(message)
                 size_bytes += event_bytes
                 self._taken += 1
-        except Exception as error:  # noqa: BLE001 # whatever the source raises, first goes what came before
+        except Exception as error:  # noqa: BLE001 # any error of the source: the events before it go first
             failure = error
         finally:
             await source.aclose()
@@ -217,26 +220,26 @@ class ImportStream:
             await self._has_sent.wait()
 
     def _check_unanswered(self) -> None:
-        """Compare the event that the service stored last with those that are not known to be stored."""
+        """Compare the service's last stored event with the parts that may be stored."""
         for last, part in self._unanswered:
             number = self._stored_last[0] if self._stored_last is not None else 0
             if last - len(part.events) < number <= last:
                 self._check(number, part.events[number - last - 1])
 
     def _check(self, number: int, given: pb.ImportedEvent) -> None:
-        """Refuse a source whose event is not the one that is stored under its number."""
+        """Reject a source whose event differs from the stored event with the same number."""
         if self._stored_last is None or self._stored_last[0] != number:
             return
         if field := find_difference(given, self._stored_last[1]):
             raise InvalidArgumentError.of(
                 "the source",
-                f"is not the one that the import {self._import_id!r} has stored: event {number} there has "
-                f"another {field}. Give this source a name of its own",
+                f"differs from what the import {self._import_id!r} has stored: event {number} has another "
+                f"{field}: give this source another import_id",
             )
         self._stored_last = None
 
     def _drop_stored(self) -> None:
-        """Let go of what is stored, part by part unless another caller made other parts."""
+        """Drop the stored parts, and the stored events of a part that another caller split otherwise."""
         stored = self._progress.stored_events
         while self._unanswered and self._unanswered[0][0] <= stored:
             self._unanswered.popleft()

@@ -1,12 +1,12 @@
-"""A subscription to the log that outlives its connection.
+"""Subscribe to the log, and resume the subscription when its connection is lost.
 
 Invariants:
 
-- The checkpoint is the last one that the service named, and what the service sent with it was given. When the
-  connection is lost the next one begins there. So no event is lost and none given twice.
-- A connection that says nothing for `SILENCE_SECONDS` is given up, and another is made unless other calls
-  hear something on it: a living one has a keep-alive for it.
-- From the first failure on there is the client's timeout for a connection that works.
+- The checkpoint is the last one that the service sent, and all events sent with it were yielded. A new
+  connection begins at the checkpoint, so no event is lost or repeated.
+- A call without a message for `SILENCE_SECONDS` is ended and repeated, because the service sends a keep-alive
+  before. The channel is replaced, too, unless other calls have received something on it.
+- After a failure the service must answer within the client's timeout.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ SILENCE_SECONDS: Final = 25.0
 async def subscribe(
     calls: Calls, after_position: int, event_filter: EventFilter
 ) -> AsyncGenerator[RecordedEvent | Marker, None]:
-    """Yield every event above a checkpoint that passes a filter, and the markers between, for ever.
+    """Yield every event after a checkpoint that passes a filter, and the markers between, without an end.
 
     Args:
-        calls: To the service.
+        calls: The calls of the client.
         after_position: The checkpoint, exclusive.
-        event_filter: Which events.
+        event_filter: The events to yield.
     """
     arguments.whole(after_position, "after_position", 0, arguments.HIGHEST_POSITION)
     clock = asyncio.get_running_loop().time
@@ -62,7 +62,7 @@ async def subscribe(
             error = to_error(failure)
         except TimeoutError:
             calls.connection.timed_out(listening_since)
-            error = UnavailableError("the service is silent")
+            error = UnavailableError(f"the service sent nothing for {SILENCE_SECONDS:.0f} seconds")
         finally:
             call.cancel()
         if deadline is None:

@@ -1,4 +1,4 @@
-"""The values of `model.events` as messages of the contract, and back. The only place that knows both."""
+"""Convert the values of `model` to messages of the contract and back."""
 
 import json
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def append_request(appends: Sequence[AggregateAppend]) -> pb.AppendEventsRequest:
-    """Return the request for some appends.
+    """Convert appends to a request.
 
     Raises:
-        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+        InvalidArgumentError: A value cannot be sent. The service checks the limits of the contract.
     """
     given = several(appends, "appends", "AggregateAppend")
     return pb.AppendEventsRequest(
@@ -43,7 +43,7 @@ def append_request(appends: Sequence[AggregateAppend]) -> pb.AppendEventsRequest
 
 
 def append_results(response: pb.AppendEventsResponse) -> tuple[AppendResult, ...]:
-    """Return the results of a response."""
+    """Convert the results of a response."""
     return tuple(
         AppendResult(
             result.aggregate_id,
@@ -57,7 +57,7 @@ def append_results(response: pb.AppendEventsResponse) -> tuple[AppendResult, ...
 
 
 def recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
-    """Return the event of a message."""
+    """Convert a stored event."""
     return RecordedEvent(
         global_position=message.global_position,
         aggregate_id=message.aggregate_id,
@@ -73,10 +73,10 @@ def recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
 
 
 def event_filter(given: EventFilter) -> pb.EventFilter:
-    """Return the message for a filter.
+    """Convert a filter to a message.
 
     Raises:
-        InvalidArgumentError: It is not one.
+        InvalidArgumentError: The value is not an EventFilter.
     """
     of_kind(given, EventFilter, "event_filter")
     return pb.EventFilter(
@@ -86,7 +86,7 @@ def event_filter(given: EventFilter) -> pb.EventFilter:
 
 
 def marker(response: pb.SubscribeResponse) -> Marker:
-    """Return the marker of a response without events."""
+    """Convert a response without events to a marker."""
     position = response.last_scanned_position
     match response.WhichOneof("kind"):
         case "caught_up":
@@ -99,10 +99,10 @@ def marker(response: pb.SubscribeResponse) -> Marker:
 def save_snapshot_request(
     aggregate_id: str, aggregate_type: str, event_version: int, snapshot_data: Any
 ) -> pb.SaveSnapshotRequest:
-    """Return the request to save a snapshot.
+    """Convert a snapshot to a request to save it.
 
     Raises:
-        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+        InvalidArgumentError: A value cannot be sent. The service checks the limits of the contract.
     """
     return pb.SaveSnapshotRequest(
         aggregate_id=text(aggregate_id, "aggregate_id"),
@@ -113,7 +113,7 @@ def save_snapshot_request(
 
 
 def snapshot(message: pb.Snapshot) -> Snapshot:
-    """Return the snapshot of a message."""
+    """Convert a stored snapshot."""
     return Snapshot(
         aggregate_id=message.aggregate_id,
         aggregate_type=message.aggregate_type,
@@ -124,21 +124,21 @@ def snapshot(message: pb.Snapshot) -> Snapshot:
 
 
 def loaded_aggregate(parts: Sequence[pb.LoadAggregateResponse]) -> LoadedAggregate:
-    """Return the aggregate of all parts of an answer."""
+    """Convert the parts of an answer to a loaded aggregate."""
     first = parts[0].snapshot if parts[0].HasField("snapshot") else None
     events = tuple(recorded_event(event) for part in parts for event in part.events)
     return LoadedAggregate(None if first is None else snapshot(first), events)
 
 
 def imported_event(event: ImportedEvent, place: str) -> pb.ImportedEvent:
-    """Return the message for an event of an import.
+    """Convert an event of an import to a message.
 
     Args:
         event: The event.
-        place: What says which it is, before the name of a field.
+        place: The prefix of field names in errors, such as `event 17: `.
 
     Raises:
-        InvalidArgumentError: A value has no form in the contract. The service checks everything else.
+        InvalidArgumentError: A value cannot be sent. The service checks the limits of the contract.
     """
     of_kind(event, ImportedEvent, place.removesuffix(": "))
     return pb.ImportedEvent(
@@ -150,12 +150,12 @@ def imported_event(event: ImportedEvent, place: str) -> pb.ImportedEvent:
 
 
 def import_progress(response: pb.ImportEventsResponse) -> ImportProgress:
-    """Return the progress of a response."""
+    """Convert the progress of an import."""
     return ImportProgress(response.stored_events, response.last_global_position)
 
 
 def replay(message: pb.Replay) -> Replay:
-    """Return the replay of a message."""
+    """Convert a replay."""
     started = message.state != pb.Replay.STATE_UNSPECIFIED
     state = pb.Replay.State.Name(message.state).removeprefix("STATE_").lower()
     return Replay(
@@ -177,7 +177,7 @@ def replay(message: pb.Replay) -> Replay:
 
 
 def status(response: pb.GetStatusResponse) -> Status:
-    """Return the status of a response."""
+    """Convert the status of the service."""
     return Status(
         head_position=response.head_position,
         relay_position=response.relay_position,
@@ -247,19 +247,23 @@ def _json(value: Any, path: str) -> bytes:
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgumentError.of(path, f"is no JSON: {error}") from None
+        raise InvalidArgumentError.of(path, f"cannot be converted to JSON: {error}") from None
 
 
 def _moment(time: Timestamp) -> datetime:
-    """Return a time that the service gave, as `ToDatetime(UTC)` does."""
+    """Convert a time of the service, as `ToDatetime(UTC)` does."""
     return _EPOCH + timedelta(0, time.seconds, time.nanos // 1000)  # in a third of the time
 
 
 def timestamp(moment: datetime, path: str) -> Timestamp:
-    """Return the message for a time.
+    """Convert a time to a message.
+
+    Args:
+        moment: The time, with a time zone, in the years 1 to 9999.
+        path: The path of the field, for the error.
 
     Raises:
-        InvalidArgumentError: It has no time zone, or no place in the contract; the path says whose it is.
+        InvalidArgumentError: The time has no time zone, or is out of its range.
     """
     of_kind(moment, datetime, path)
     if moment.tzinfo is None:
@@ -269,6 +273,6 @@ def timestamp(moment: datetime, path: str) -> Timestamp:
         message.FromDatetime(moment)
     except (ValueError, OverflowError):
         raise InvalidArgumentError.of(
-            path, f"is {moment.isoformat()}, outside the years 1 to 9999 in UTC"
+            path, f"invalid time {moment.isoformat()}: use the years 1 to 9999 in UTC"
         ) from None
     return message

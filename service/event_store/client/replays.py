@@ -1,4 +1,4 @@
-"""The client's calls on replays: `client.replays`."""
+"""Start, show and control replays: `client.replays`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -19,13 +19,13 @@ _WATCH_SECONDS: Final = 0.5
 
 
 class Replays:
-    """Starts, shows and turns replays.
+    """Start, show, pause, resume and cancel replays.
 
     Every method raises the errors of `event_store.errors`; UnavailableError means that the client's timeout
-    has passed. Repeating a call is safe, that of a start with the id that was given.
+    has passed. Repeating a call is safe; repeat a start with the same `replay_id`.
 
     Args:
-        calls: The client's.
+        calls: The calls of the client.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -44,27 +44,32 @@ class Replays:
         replay_id: str | None = None,
         dry_run: bool = False,
     ) -> Replay:
-        """Begin to publish a part of the log again.
+        """Start a replay: publish a part of the log again.
 
-        With a filter the events are counted first, some five million positions a second where they are
-        cached: give a client of a very long log the time for that.
+        With a filter the service counts the events first, about five million cached positions per second: for
+        a very long log use a client with a longer timeout.
 
         Args:
             topic: The name of a topic of the topology that no route leads to.
-            from_position: The first position, inclusive, below 2^63; 0 is the first one.
-            from_time: Instead of it, with a time zone: the first event that was recorded then or later.
-            to_position: The last position, inclusive; 0 is the head at the time of the call.
-            to_time: Instead of it: the last event that was recorded then or earlier.
-            event_filter: Only these events.
-            events_per_second: At most so many, up to 100,000; 0 is no limit.
-            replay_id: A UUID; a new one if it is not given. Starting again under the same id and with the
-                same arguments changes nothing.
-            dry_run: Count the events and begin nothing, whether a replay has the id or not.
+            from_position: The first position, inclusive, 0 to 2^63 - 1; 0 is the first of the log.
+            from_time: Instead of `from_position`, a time with a time zone: begin with the first event
+                recorded at this time or later.
+            to_position: The last position, inclusive, 0 to 2^63 - 1; 0 is the head at the time of the call.
+            to_time: Instead of `to_position`, a time with a time zone: end with the last event recorded at
+                this time or earlier.
+            event_filter: The events to publish; all by default.
+            events_per_second: The rate limit, 0 to 100,000; 0 is no limit.
+            replay_id: A UUID; a new one by default. Starting again with the same id and the same arguments
+                changes nothing.
+            dry_run: Count the events without starting a replay; `replay_id` does not matter.
+
+        Returns:
+            The replay; after a dry run it is `COUNTED` and has no times.
 
         Raises:
             InvalidArgumentError: A value is outside the contract, or a route leads to the topic.
-            ReplayAlreadyExistsError: The id is taken by a replay with other arguments.
-            ConfigurationError: The service has no bus.
+            ReplayAlreadyExistsError: A replay with this id has other arguments.
+            ConfigurationError: The service has no routing.
         """
         rate = whole(events_per_second, "events_per_second", 0, MOST_LIMIT)
         values: dict[str, Any] = {"events_per_second": rate}
@@ -72,7 +77,7 @@ class Replays:
             if time is None:
                 values[f"{side}_position"] = whole(position, f"{side}_position", 0, HIGHEST_POSITION)
             elif position:
-                raise InvalidArgumentError.of(f"{side}_time", f"is given beside {side}_position")
+                raise InvalidArgumentError.of(f"{side}_time", f"excludes {side}_position: omit one of them")
             else:
                 values[f"{side}_time"] = messages.timestamp(time, f"{side}_time")
         request = pb.StartReplayRequest(
@@ -85,13 +90,13 @@ class Replays:
         return messages.replay(await self._calls.call("StartReplay", request))
 
     async def get(self, replay_id: str) -> Replay:
-        """Return a replay.
+        """Return a replay and its progress.
 
         Args:
-            replay_id: Its id.
+            replay_id: The UUID of the replay.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
+            ReplayNotFoundError: No replay has this id.
         """
         return await self._one("GetReplay", pb.GetReplayRequest, replay_id)
 
@@ -99,7 +104,7 @@ class Replays:
         """Return the newest replays, the newest first.
 
         Args:
-            limit: How many at the most, 1 to 1,000.
+            limit: The highest number of replays, 1 to 1,000.
 
         Raises:
             InvalidArgumentError: The limit is out of its range.
@@ -109,22 +114,22 @@ class Replays:
         return tuple(messages.replay(each) for each in response.replays)
 
     async def pause(self, replay_id: str) -> Replay:
-        """Stop publishing for a while, within a second or two. Harmless if it is paused already.
+        """Pause a replay; publishing stops within a second or two. Pausing twice is harmless.
 
         Args:
-            replay_id: Its id.
+            replay_id: The UUID of the replay.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
-            ReplayEndedError: It has finished or was cancelled.
+            ReplayNotFoundError: No replay has this id.
+            ReplayEndedError: The replay has finished or was cancelled.
         """
         return await self._one("PauseReplay", pb.PauseReplayRequest, replay_id)
 
     async def resume(self, replay_id: str) -> Replay:
-        """Go on where it was paused.
+        """Resume a paused replay. Resuming twice is harmless.
 
         Args:
-            replay_id: Its id.
+            replay_id: The UUID of the replay.
 
         Raises:
             EventStoreError: As for `pause`.
@@ -132,27 +137,27 @@ class Replays:
         return await self._one("ResumeReplay", pb.ResumeReplayRequest, replay_id)
 
     async def cancel(self, replay_id: str) -> Replay:
-        """End it for good, within a second or two; what was published stays so.
+        """Cancel a replay for good; publishing stops within a second or two. Cancelling twice is harmless.
 
-        Harmless if it is cancelled already.
+        Published messages stay published.
 
         Args:
-            replay_id: Its id.
+            replay_id: The UUID of the replay.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
-            ReplayEndedError: It has finished.
+            ReplayNotFoundError: No replay has this id.
+            ReplayEndedError: The replay has finished.
         """
         return await self._one("CancelReplay", pb.CancelReplayRequest, replay_id)
 
     async def watch(self, replay_id: str) -> AsyncGenerator[Replay, None]:
-        """Yield a replay each time that it has moved, until it is over.
+        """Yield a replay whenever its progress or state has changed, until it has ended.
 
         Args:
-            replay_id: Its id.
+            replay_id: The UUID of the replay.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
+            ReplayNotFoundError: No replay has this id.
         """
         shown: Replay | None = None
         while shown is None or not shown.state.is_over:

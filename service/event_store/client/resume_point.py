@@ -1,4 +1,4 @@
-"""Tells whether a source is the one that an import has stored before, by the event that it stored last."""
+"""Detect another source under the name of an import, by comparing the last stored event."""
 
 import json
 from decimal import Decimal
@@ -10,9 +10,9 @@ _MICROSECOND_NANOS: Final = 1000
 
 
 def find_difference(given: pb.ImportedEvent, stored: pb.RecordedEvent) -> str:
-    """Return the first field in which a source's event differs from the stored one; empty if none does.
+    """Return the first field in which a source's event differs from the stored one; empty if they are equal.
 
-    JSON is compared by value. The event_id does not count: a source without ids gives new ones each time.
+    JSON is compared by value. The event_id does not count, as a source without ids has new ones each time.
     """
     event = given.event
     pairs: dict[str, tuple[Any, Any]] = {
@@ -31,7 +31,7 @@ def find_difference(given: pb.ImportedEvent, stored: pb.RecordedEvent) -> str:
 
 
 def _value(text: bytes) -> Any:
-    """Return the value of a JSON text, to the last digit; of another text the text, which equals no value."""
+    """Parse a JSON text with every digit; return any other text unchanged, which equals no value."""
     try:
         return json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError):

@@ -1,10 +1,9 @@
-"""Calls of the service, repeated while that is safe and the time is not over.
+"""Retry calls of the service until a deadline, if a retry is safe.
 
-What is repeated, and why that is safe: a call that the service could not take (UNAVAILABLE, or
-RESOURCE_EXHAUSTED with its word on when to return) is sent again, appends included, because the same events
-under the same ids are stored once. A read goes on after the last event that it gave. A conflict is never
-repeated: only the caller can decide again. A deadline bounds it all: it is used up, so that a service which
-comes back shortly before it is still found.
+A call that fails with UNAVAILABLE, or with RESOURCE_EXHAUSTED and a time to wait, is retried. That includes
+appends, because the same events with the same ids are stored once. A read resumes after its last event. A
+conflict is never retried: only the caller can decide again. The last retry is close to the deadline, so that
+a service which returns shortly before it is still reached.
 """
 
 import asyncio
@@ -33,15 +32,14 @@ Answer = TypeVar("Answer")
 
 
 class Calls:
-    """A connection to a service, and the calls on it.
+    """The calls on a connection to a service, with retries.
 
     Args:
-        target: See `target.FORMS`.
-        timeout_seconds: How long a call may take with all its repetitions, and how long a read may wait for
-            its next events.
+        target: See `channel.FORMS`.
+        timeout_seconds: The time limit of a call with all retries, and of a read's wait for its next events.
 
     Attributes:
-        connection: What the calls run on; whoever waits for an answer tells it what came of that.
+        connection: The connection. Every wait for an answer reports to it whether one came.
     """
 
     def __init__(self, target: str, timeout_seconds: float) -> None:
@@ -49,7 +47,7 @@ class Calls:
         self.connection = ServiceConnection(target)
 
     def method(self, name: str) -> Any:
-        """Return a method of the contract.
+        """Return a method of the contract, to be called on this connection.
 
         Raises:
             EventStoreError: The connection is not open.
@@ -57,16 +55,16 @@ class Calls:
         return self.connection.method(name)
 
     async def call(self, method: str, request: Any) -> Any:
-        """Return the answer of a method that gives one.
+        """Call a method with one answer, with retries, and return the answer.
 
         Raises:
-            InvalidArgumentError: The request is too large to be sent.
+            InvalidArgumentError: The request is above the contract's limit of 4 MiB.
         """
         check_size(request.ByteSize(), MOST_REQUEST_BYTES)
         return await self.repeat(lambda left_seconds: self.method(method)(request, timeout=left_seconds))
 
     async def repeat(self, attempt: Callable[[float], Awaitable[Answer]]) -> Answer:
-        """Return what an attempt returns; it is given the seconds that are left."""
+        """Retry an attempt until it returns; it receives the seconds left until the deadline."""
         clock = asyncio.get_running_loop().time
         deadline = self._deadline()
         backoff = new_backoff()
@@ -96,15 +94,15 @@ class Calls:
         *,
         backwards: bool,
     ) -> AsyncGenerator[RecordedEvent, None]:
-        """Yield the events of a method that gives them in parts.
+        """Yield the events of a streaming read, and resume it after a failure.
 
         Args:
-            method: Its name.
-            request: Makes the request for what is left, from where it begins and its limit.
-            place: The attribute of an event that counts: its version or its position.
-            from_: Where to begin, inclusive; 0 where the request begins by itself.
-            limit: How many events at the most; 0 is all of them.
-            backwards: Whether the place goes down.
+            method: The name of the method.
+            request: Makes the request for the remaining events, from a start and a limit.
+            place: The attribute of an event that orders the read: its version or its position.
+            from_: The first place, inclusive; 0 leaves the start to the request.
+            limit: The highest number of events; 0 is no limit.
+            backwards: Whether the places descend.
         """
         given = reached = 0
         backoff = new_backoff()
@@ -136,7 +134,7 @@ class Calls:
             finally:
                 call.cancel()
             if reached and (0 < limit == given or from_ == 0):
-                return  # it failed after the last event that was asked for; 0 would mean another end
+                return  # the read was complete before it failed; 0 would mean the other end of the log
             await pause(error, backoff, deadline)
 
     def _deadline(self) -> float:
@@ -144,15 +142,15 @@ class Calls:
 
 
 def new_backoff() -> Backoff:
-    """Return the waits between the repetitions of a call."""
+    """Return the backoff between the retries of a call."""
     return Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
 
 async def pause(error: EventStoreError, backoff: Backoff, deadline: float) -> None:
-    """Wait before a repetition; raise the error if repeating cannot help or the time is over.
+    """Wait before a retry; raise the error if a retry cannot help or the deadline has passed.
 
-    A wait that would end beyond the deadline is cut to half of what is left, so that the last repetition
-    comes at most `_FIRST_WAIT_SECONDS` before it.
+    A wait that would end after the deadline is cut to half of the remaining time, so that the last retry is
+    at most `_FIRST_WAIT_SECONDS` before the deadline.
     """
     if not isinstance(error, OverloadedError | UnavailableError):
         raise error

@@ -1,10 +1,10 @@
-"""The client's connection to a service: one gRPC channel at a time, and another when it hangs.
+"""Connect a client to a service by one gRPC channel at a time, which is replaced when it hangs.
 
 Invariants:
 
-- A channel on which nothing was heard while a call ran out of time is replaced: the next call takes another.
-- A channel that was replaced is closed when the last of its calls has ended, which has a limit of its own.
-- Connections are not shared: what hangs for one client does not hang for another.
+- A channel that received nothing while a call timed out is replaced: the next call uses a new one.
+- A replaced channel is closed when its last call has ended; every call has a time limit.
+- Connections are not shared: a hung connection of one client does not affect another client.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class ServiceConnection:
         self._heard_at = 0.0  # when the service was heard, by the loop's clock
 
     async def open(self) -> None:
-        """Prepare the connection, which is made by the first call.
+        """Prepare the connection; the first call connects.
 
         Raises:
             ConfigurationError: The address is not valid, or this process cannot use gRPC.
@@ -43,17 +43,17 @@ class ServiceConnection:
         self._channel = _Channel(self._new_channel())
 
     async def close(self) -> None:
-        """Drop the connection. Closing twice is harmless."""
+        """Close the connection. Closing twice is harmless."""
         channel, self._channel, self._new_channel = self._channel, None, None
         if channel is not None:
             await channel.grpc.close()
 
     def method(self, name: str) -> Callable[..., Any]:
-        """Return a method of the contract; what it returns is a call on this connection.
+        """Return a method of the contract, which starts a call on this connection.
 
         Raises:
             EventStoreError: The connection is not open.
-            ConfigurationError: It was opened by the process that this one was forked from.
+            ConfigurationError: The connection was opened before this process was forked.
         """
         forking.check_process()
         if self._channel is None:
@@ -65,10 +65,10 @@ class ServiceConnection:
         self._heard_at = asyncio.get_running_loop().time()
 
     def timed_out(self, since: float) -> None:
-        """Note that a call ran out of time; replace the channel if nothing was heard on it.
+        """Note that a call timed out; replace the channel if it received nothing in the meantime.
 
         Args:
-            since: When the call began to wait, by the loop's clock.
+            since: When the call began to wait, in seconds of the event loop's clock.
         """
         if self._channel is None or self._new_channel is None or self._heard_at >= since:
             return
@@ -77,7 +77,7 @@ class ServiceConnection:
 
 
 class _Channel:
-    """A channel that knows which of its calls have not ended."""
+    """A channel that counts its open calls."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.grpc = channel
@@ -87,14 +87,14 @@ class _Channel:
         self._closing: asyncio.Task[None] | None = None
 
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        """Begin a call."""
+        """Start a call."""
         call = getattr(self._stub, name)(*arguments, **options)
         self._calls += 1
         call.add_done_callback(self._ended)
         return call
 
     def retire(self) -> None:
-        """Close when the last call has ended."""
+        """Close the channel when its last call has ended."""
         self._is_retired = True
         self._close_if_idle()
 

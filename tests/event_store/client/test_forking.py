@@ -63,5 +63,5 @@ async def test_a_forked_process_works_or_says_why_not(server: Server, when: str)
     assert lines[0] == "0"
     assert len(lines) == (2 if when == "before" else 3)
     for line in lines[1:] if when == "after" else []:
-        assert line.startswith("ConfigurationError: process ")
+        assert line.startswith("ConfigurationError: gRPC does not work in process ")
         assert "'spawn' or 'forkserver'" in line

@@ -60,7 +60,7 @@ async def test_a_bad_snapshot_is_refused(client: Client) -> None:
         InvalidArgumentError, match="event_version: invalid value -1: use a whole number from 1 to"
     ):
         await client.save_snapshot(aggregate_id, "Counter", -1, {})
-    with pytest.raises(InvalidArgumentError, match="snapshot_data: is no JSON"):
+    with pytest.raises(InvalidArgumentError, match="snapshot_data: cannot be converted to JSON"):
         await client.save_snapshot(aggregate_id, "Counter", 1, object())
     with pytest.raises(WrongAggregateTypeError):
         await client.save_snapshot(aggregate_id, "Order", 1, {})

@@ -45,7 +45,7 @@ def test_every_place_says_that_a_cancelled_replay_can_be_cancelled() -> None:
     contract = CONTRACT.read_text("utf-8")
 
     assert "Harmless if it is cancelled already" in contract
-    assert "Harmless if it is cancelled already" in (Replays.cancel.__doc__ or "")
+    assert "Cancelling twice is harmless" in (Replays.cancel.__doc__ or "")
     assert "cancelling it again is harmless" in _document("howto/replaying.md")
     assert "was cancelled and cannot be paused or resumed" in _document("reference/client.md")
 

@@ -151,7 +151,7 @@ def test_what_a_subscription_cannot_be_is_refused(subscription: str, message: st
         ("    kmsKeyName: key", "", "kmsKeyName is 'key': write a key as projects/P/locations/L"),
         ("    earlierKmsKeyNames: [key]", "", "earlierKmsKeyNames[0] is 'key': write a key as projects/P"),
         (f"    earlierKmsKeyNames: {KEY}", "", "earlierKmsKeyNames is text: write a list"),
-        (f"    earlierKmsKeyNames: [{KEY}, {KEY}]", "", f"earlierKmsKeyNames[1] is {KEY} again: name each"),
+        (f"    earlierKmsKeyNames: [{KEY}, {KEY}]", "", f"earlierKmsKeyNames[1] is {KEY} again: list each"),
         (
             f"    earlierKmsKeyNames: [{KEY}]\n    kmsKeyName: {KEY}",
             "",
