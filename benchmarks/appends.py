@@ -15,7 +15,7 @@ from benchmarks.statements import statements
 from benchmarks.work import Work
 from benchmarks.workload import copy_lines, new_aggregate
 from event_store.contract.append_request import prepare_request
-from event_store.database.pool import queries
+from event_store.log import queries
 from event_store.log.append_codec import encode
 from event_store.v1 import event_store_pb2 as pb
 

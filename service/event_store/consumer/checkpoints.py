@@ -14,7 +14,7 @@ from event_store.database.queries import load_queries
 from event_store.errors import InvalidArgumentError
 from event_store.model.events import RecordedEvent
 
-_QUERIES: Final = load_queries("event_store.consumer", "projection.sql")
+_QUERIES: Final = load_queries("event_store.consumer")
 _ERROR_CHARACTERS: Final = 1000
 
 

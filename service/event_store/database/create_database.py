@@ -12,7 +12,7 @@ from event_store.database.queries import load_queries
 from event_store.errors import ConfigurationError
 
 ALWAYS_THERE: Final = "postgres"  # a database of every PostgreSQL, to connect to
-_QUERIES: Final[Mapping[str, LiteralString]] = load_queries("event_store.database", "create_database.sql")
+_QUERIES: Final[Mapping[str, LiteralString]] = load_queries("event_store.database")
 
 
 def create_database(

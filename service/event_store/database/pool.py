@@ -1,4 +1,4 @@
-"""The pool of connections and the named queries.
+"""The pool of connections.
 
 Every connection commits each statement by itself: an append is one statement, a page of a read is one.
 
@@ -23,7 +23,6 @@ from psycopg_pool import AsyncConnectionPool
 from event_store.database.connection import Connection
 from event_store.database.errors import domain_errors
 from event_store.database.login import TIMEOUTS, Login
-from event_store.database.queries import load_queries
 from event_store.environment import Environment
 
 Row = tuple[Any, ...]
@@ -33,8 +32,6 @@ _POOL_TIMEOUT_SECONDS: Final = 5.0
 # How long the pool tries for one connection, with pauses that double. With its default of five minutes the
 # connection would come minutes after the database.
 _RECONNECT_SECONDS: Final = 5.0
-
-queries: Final[Mapping[str, LiteralString]] = load_queries("event_store.database", "queries.sql")
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""SQL in a file of its own, each statement under a name."""
+"""Load SQL from a file of its own, each statement by its name."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import LiteralString, cast
 
 
-def load_queries(package: str, file: str) -> Mapping[str, LiteralString]:
+def load_queries(package: str, file: str = "queries.sql") -> Mapping[str, LiteralString]:
     """Return the statements of a file by name; each begins with a line `-- name: NAME`.
 
     Args:

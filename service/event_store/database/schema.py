@@ -20,8 +20,10 @@ from alembic.script import ScriptDirectory
 
 from event_store import migrations
 from event_store.database.errors import domain_errors
-from event_store.database.pool import queries
+from event_store.database.queries import load_queries
 from event_store.errors import SchemaError
+
+queries: Final = load_queries("event_store.database")
 
 NOT_APPEND_ONLY: Final = (
     "the trigger that keeps the log append-only is off, so events can be changed and deleted: "

@@ -50,7 +50,7 @@ from psycopg.types.json import Jsonb
 from event_store.contract.append_request import PreparedRequest
 from event_store.database.errors import domain_errors
 from event_store.database.login import Login
-from event_store.database.pool import Row, queries
+from event_store.database.pool import Row
 from event_store.errors import (
     EventStoreError,
     InvalidArgumentError,
@@ -58,6 +58,7 @@ from event_store.errors import (
     StoppingError,
     UnavailableError,
 )
+from event_store.log import queries
 from event_store.log.append_codec import Verdict, decode, encode
 from event_store.log.latency import Latency
 from event_store.v1 import event_store_pb2 as pb

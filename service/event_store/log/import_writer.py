@@ -20,7 +20,7 @@ import psycopg
 
 from event_store.database.errors import domain_errors
 from event_store.database.login import Login
-from event_store.database.pool import Row, queries
+from event_store.database.pool import Row
 from event_store.errors import (
     EventAlreadyExistsError,
     EventStoreError,
@@ -30,6 +30,7 @@ from event_store.errors import (
     WrongAggregateTypeError,
     WrongExpectedVersionError,
 )
+from event_store.log import queries
 from event_store.log.import_copy import ImportPart, at_event
 from event_store.log.page import has_event, recorded_event
 from event_store.v1 import event_store_pb2 as pb

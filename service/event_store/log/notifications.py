@@ -13,8 +13,8 @@ from typing import Final, NoReturn
 from event_store.backoff import Backoff
 from event_store.database.errors import domain_errors
 from event_store.database.login import Login
-from event_store.database.pool import queries
 from event_store.errors import EventStoreError
+from event_store.log import queries
 
 LISTENING_SECONDS: Final = 1.0
 POLLING_SECONDS: Final = 0.2
@@ -65,7 +65,7 @@ class Wakeup:
         with domain_errors():
             async with await self._login.connect_async(_ANSWER_SECONDS) as connection:
                 while True:  # LISTEN again changes nothing, and tells a hanging connection from a silent one
-                    await connection.execute(queries["relay_listen"])
+                    await connection.execute(queries["listen"])
                     if not self._listening:
                         self._listening = True
                         backoff.reset()

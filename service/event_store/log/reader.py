@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Final
 
-from event_store.database.pool import Database, queries
+from event_store.database.pool import Database
 from event_store.errors import LogCorruptedError
+from event_store.log import queries
 from event_store.log.gap_check import Walk
 from event_store.log.page import PAGE_BYTES, PAGE_EVENTS, POSITION, Page, in_messages, read_page
 from event_store.model.arguments import HIGHEST_VERSION

@@ -18,13 +18,14 @@ from event_store.contract.append_request import (
     type_fault,
 )
 from event_store.contract.json_rules import find_fault
-from event_store.database.pool import Database, queries
+from event_store.database.pool import Database
 from event_store.errors import (
     FieldViolation,
     InvalidArgumentError,
     LogCorruptedError,
     WrongAggregateTypeError,
 )
+from event_store.log import queries
 from event_store.model.arguments import HIGHEST_VERSION
 from event_store.v1 import event_store_pb2 as pb
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database.pool import queries
 from event_store.errors import LogCorruptedError, UnavailableError
+from event_store.log import queries
 from event_store.outbox.lease import statement
 from event_store.pubsub.event_message import EventRow
 

@@ -22,8 +22,9 @@ from typing import Any, Final
 import psycopg
 
 from event_store.database.errors import domain_errors
-from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError, LogCorruptedError
+from event_store.log import queries as log_queries
+from event_store.outbox import queries
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 
@@ -189,7 +190,7 @@ class ParkedMessages:
     async def _content(self, parked: ParkedMessage) -> Content:
         with domain_errors():
             cursor = await self._connection.execute(
-                queries["read_all_forwards"], (parked.global_position, 1, _PAGE_BYTES)
+                log_queries["read_all_forwards"], (parked.global_position, 1, _PAGE_BYTES)
             )
             row = EventRow._make((await cursor.fetchall())[0])
         if row.event_id != parked.event_id:

@@ -25,8 +25,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError
+from event_store.outbox import queries
 from event_store.outbox.lease import LeaseLostError, statement
 from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RELAY, RelayLease

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from event_store.database.pool import queries
+from event_store.outbox import queries
 from event_store.outbox.lease import LEASE_SECONDS, Lease, LeaseLostError, expiry, statement
 
 RELAY: Final = "main"

@@ -1,1 +1,7 @@
 """A part of the log published again, under a lease of its own."""
+
+from typing import Final
+
+from event_store.database.queries import load_queries
+
+queries: Final = load_queries("event_store.replay")

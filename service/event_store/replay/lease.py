@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database.pool import queries
 from event_store.model.event_filter import EventFilter
 from event_store.outbox.lease import LEASE_SECONDS, Lease, LeaseLostError, expiry, statement
+from event_store.replay import queries
 
 _ERROR_CHARACTERS: Final = 1000
 

@@ -30,11 +30,11 @@ import psycopg
 
 from event_store.backoff import Backoff, wait_or_stop
 from event_store.database.login import Login
-from event_store.database.pool import queries
 from event_store.errors import ConfigurationError, EventStoreError
 from event_store.outbox.lease import LeaseLostError, new_owner, statement
 from event_store.outbox.paging import PageSize
 from event_store.pubsub.publisher import Publisher
+from event_store.replay import queries
 from event_store.replay.lease import ReplayLease
 from event_store.replay.term import PAGE_EVENTS, ReplayTerm
 from event_store.replay.topics import fault_of

@@ -15,12 +15,13 @@ from typing import Final
 from psycopg.types.json import Jsonb
 
 from event_store.contract.replay_request import PreparedReplay
-from event_store.database.pool import Database, Row, queries
+from event_store.database.pool import Database, Row
 from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
 from event_store.log.page import LARGEST_MESSAGE_BYTES
 from event_store.log.positions import range_of
 from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
+from event_store.replay import queries
 from event_store.replay.topics import topic_path
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2 as pb

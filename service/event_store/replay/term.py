@@ -15,7 +15,6 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError, LogCorruptedError
 from event_store.log.reader import SCAN_POSITIONS
 from event_store.outbox.lease import statement
@@ -24,6 +23,7 @@ from event_store.outbox.parking import parked_row
 from event_store.outbox.publish_loop import Pending, PublishLoop
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
+from event_store.replay import queries
 from event_store.replay.lease import ReplayLease
 from event_store.replay.progress import ReplayMark
 from event_store.replay.rate_limit import Pace

@@ -26,8 +26,8 @@ from grpc_reflection.v1alpha import reflection
 from event_store import keep_alive
 from event_store.contract.append_request import MOST_REQUEST_BYTES
 from event_store.database.errors import domain_errors
-from event_store.database.pool import Database, queries
-from event_store.database.schema import NOT_APPEND_ONLY, check_revision
+from event_store.database.pool import Database
+from event_store.database.schema import NOT_APPEND_ONLY, check_revision, queries
 from event_store.database.wait import DatabaseWait
 from event_store.environment import HOST, PORT, Environment
 from event_store.errors import ConfigurationError, SchemaError

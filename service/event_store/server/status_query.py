@@ -5,8 +5,9 @@ from importlib.metadata import version
 
 from google.protobuf.duration_pb2 import Duration
 
-from event_store.database.pool import Database, Row, queries
+from event_store.database.pool import Database, Row
 from event_store.errors import SchemaError
+from event_store.server import queries
 from event_store.v1 import event_store_pb2 as pb
 
 

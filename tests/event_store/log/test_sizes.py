@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from event_store.contract.append_request import MOST_DATA_BYTES, MOST_METADATA_BYTES
-from event_store.database.pool import Database, queries
+from event_store.database.pool import Database
 from event_store.environment import Environment
+from event_store.log import queries
 from event_store.log.page import LARGEST_MESSAGE_BYTES, PAGE_BYTES, Page, read_page
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase

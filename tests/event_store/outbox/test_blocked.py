@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from event_store.client.client import Client
-from event_store.database.pool import queries
 from event_store.errors import InvalidArgumentError
+from event_store.outbox import queries
 from event_store.outbox.lease import LeaseLostError
 from event_store.outbox.parked_messages import ParkedMessages
 from event_store.outbox.parking import Parking

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import psycopg
 
-from event_store.database.pool import queries
 from event_store.environment import Environment
+from event_store.log import queries
 from event_store.server.server import serve
 
 BEFORE, COPIED, STORED = "before the part is sent", "between COPY and commit", "between commit and answer"

@@ -1,4 +1,4 @@
--- What a projection keeps in its own database; `event_store.projection_versions` runs these.
+-- What a projection keeps in its own database; see checkpoints.py.
 
 -- name: create_tables
 -- `projection_versions`: up to which version of each aggregate a projection is done.
