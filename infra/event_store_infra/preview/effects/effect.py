@@ -64,6 +64,8 @@ class Told:
 
 # Of a value as it is and as it would be; None stands for unset.
 Rule = Callable[[Any, Any], Effect]
+# Of a list as it is and as it would be: returns for each item of the former what continues it, or None.
+Align = Callable[[list[Any], list[Any]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Effects:
         properties: What a change of each property does, by its path, as in `settings.tier`. A path ends where
             the SDK names no further properties, such as at a mapping of labels, and has no indexes.
         blocks: More rules, each of a block or a list as a whole.
+        aligned: By the path of a list whose items have no place of their own, what finds the item that
+            continues each of them. One that is new harms nobody.
         also: Yields what an update does that shows only in several properties at once, as in an environment
             variable, whose name and value are two; None for nothing.
         rest: The rule of all other properties of what nobody depends on; None where each has to be named.
@@ -84,6 +88,7 @@ class Effects:
     gone: Effect | Callable[[Step], Effect]
     properties: Mapping[str, Rule]
     blocks: Mapping[str, Rule] = field(default_factory=dict)
+    aligned: Mapping[str, Align] = field(default_factory=dict)
     also: Callable[[Step], Iterable[Told]] | None = None
     rest: Rule | None = None
     made: Effect | Callable[[Step], Effect] = HARMLESS
@@ -98,6 +103,10 @@ class Effects:
         return any(map(inside.startswith, parents)) and any(
             each.startswith(inside) for each in self.properties
         )
+
+    def aligns_within(self, pattern: str) -> bool:
+        """Tell whether a path is that of a list whose items have no place of their own, or has one in it."""
+        return any(f"{each}.".startswith(f"{pattern}.") for each in self.aligned)
 
     def rule_of(self, pattern: str) -> Rule | None:
         """Return the rule of a property; None if nobody has classified it."""

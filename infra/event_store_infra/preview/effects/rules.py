@@ -98,6 +98,11 @@ def becomes(effect: Effect, *values: object) -> Rule:
     return _when(effect, lambda old, new: new in values and old != new)
 
 
+def swaps(effect: Effect) -> Rule:
+    """Return a rule: another value in place of one has the effect; neither the first one has, nor none."""
+    return _when(effect, lambda old, new: bool(old) and bool(new) and old != new)
+
+
 def parts_from(effect: Effect, *values: object) -> Rule:
     """Return a rule: a change from one of these values to none of them has the effect."""
     return _when(effect, lambda old, new: old in values and new not in values)

@@ -1,6 +1,7 @@
 """The effects of one step of a plan."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from event_store_infra.preview.effects import table_of
@@ -28,6 +29,7 @@ def of_its_end(step: Step) -> Effect:
 def of_its_changes(step: Step) -> tuple[Told, ...]:
     """Return what the changes of an update do, those that are harmless left out, by path."""
     table = table_of(step.type)
+    step = step if table is None else _aligned(step, table)
     found = {} if table is None else {each.change.path: each for each in _blocks(step, table)}
     for path in sorted(_changed(step, table), key=dotted):
         old, new = _old(step, path), at(step.new, path)
@@ -41,6 +43,25 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
             found.setdefault(dotted(path), Told(change=Change.of(dotted(path), old, new), effect=effect))
     also = table.also(step) if table is not None and table.also is not None else ()
     return (*found.values(), *also)
+
+
+def _aligned(step: Step, table: Effects) -> Step:
+    """Return a step whose lists are compared item by item with what each item continues, not by place."""
+    for name, align in table.aligned.items():
+        path = parsed(name)
+        old, new = at(step.old, path), at(step.new, path)
+        if isinstance(old, list) and isinstance(new, list):
+            others = (each for each in step.changes if parsed(each.path)[: len(path)] != path)
+            differs = old != new or any(parsed(each.path)[: len(path)] == path for each in step.changes)
+            whole = (Change.of(name, old, new),) if differs else ()
+            step = replace(step, new=_with(step.new, path, align(old, new)), changes=(*others, *whole))
+    return step
+
+
+def _with(inputs: Mapping[str, Any], path: Path, value: Any) -> Mapping[str, Any]:
+    """Return inputs with another value at a path of names."""
+    name, *rest = path
+    return {**inputs, str(name): _with(inputs[str(name)], tuple(rest), value) if rest else value}
 
 
 def _blocks(step: Step, table: Effects) -> Iterator[Told]:
@@ -66,7 +87,8 @@ def _properties(step: Step, table: Effects | None, root: Path) -> Iterator[Path]
             yield root[:length]
             return
     below = list(_leaves(_old(step, root), at(step.new, root), root, table))
-    yield from below or [root]  # the engine says so, whatever the values are
+    has_no_more = table is not None and table.aligns_within(pattern(root))  # such as an item that is new
+    yield from below if below or has_no_more else [root]  # the engine says so, whatever the values are
 
 
 def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[Path]:
@@ -82,6 +104,8 @@ def _leaves(old: Any, new: Any, path: Path, table: Effects | None) -> Iterator[P
         items = [each if isinstance(each, list) else [] for each in (old, new)]
         for index in range(max(map(len, items))):
             pair = [each[index] if index < len(each) else None for each in items]
+            if pair[1] is None and table is not None and pattern(path) in table.aligned:
+                continue  # its end is told as one
             yield from _leaves(pair[0], pair[1], (*path, index), table)
     elif _differ(old, new):
         yield path

@@ -71,9 +71,12 @@ EDITS: Final = (
     _edit(
         "rename-the-database-in-the-instance",
         ("database/database.py", 'DATABASE_NAME: Final = "event_store"', 'DATABASE_NAME: Final = "events"'),
-        headline="refused, 1 change would lose data",
-        refused={("replace", "database-database")},
-        says=("another database has another log, or none",),
+        headline="refused, 2 changes would lose data",
+        refused={
+            ("replace", "database-database"),
+            ("update template.containers.envs.PGDATABASE", "event-store-service"),
+        },
+        says=("sight of the log", "migrations run in another database"),
     ),
     _edit(
         "make-no-login-a-member-of-its-role",

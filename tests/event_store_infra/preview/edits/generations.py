@@ -126,7 +126,11 @@ EDITS: Final = (
         "go-back-to-the-first-generation",
         {"database.generation": 1, "database.kept_generations": [], "database.restore_from": None},
         headline="refused, ",
-        refused={("delete", "database-2-instance")},
+        refused={
+            ("delete", "database-2-instance"),
+            ("update template.containers.envs.PGHOST", "event-store-service"),
+        },
+        says=("another one's events are published",),
     ),
     _of_restored(
         "change-the-time-of-a-restore-that-was",

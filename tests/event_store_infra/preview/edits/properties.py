@@ -62,7 +62,7 @@ EDITS: Final = (
     _edit(
         "listen-on-another-protocol",
         (_SERVICE, 'name="h2c"', 'name="http1"'),
-        headline="loses no data",
+        headline=_STOPS,
     ),
     _edit(
         "boost-no-startup",

@@ -107,8 +107,11 @@ EDITS: Final = (
     _joined(
         "join-another-instance",
         config={"database.instance": "others"},
-        headline="refused, 1 change would lose data",
-        refused={("replace", "database-database")},
+        headline="refused, 2 changes would lose data",
+        refused={
+            ("replace", "database-database"),
+            ("update template.containers.envs.PGHOST", "event-store-service"),
+        },
     ),
     _joined(
         "leave-the-joined-instance",

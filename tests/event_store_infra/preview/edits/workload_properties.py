@@ -19,6 +19,10 @@ _LIVENESS: Final = """                liveness_probe=cloudrunv2.ServiceTemplateC
 _INVOKER: Final = """                name=service.name,
                 role="roles/run.invoker",
                 member=invoker,"""
+_SIDECAR: Final = """            cloudrunv2.ServiceTemplateContainerArgs(image="otel", commands=["otel"]),
+"""
+_TRAFFICS: Final = "            traffics=_traffics"
+_BY_HAND: Final = '            scaling=cloudrunv2.ServiceScalingArgs(scaling_mode="MANUAL", '
 
 
 def _edit(name: str, *patches: tuple[str, str, str], **what: Any) -> Edit:
@@ -109,6 +113,87 @@ EDITS: Final = (
         config={"service.min_instances": 1, "service.max_instances": 1, "service.memory_mib": 512},
         headline="loses no data, but ",
         says=("fewer instances serve", "more memory than that"),
+    ),
+    _edit(
+        "use-another-host-s-database",
+        ("database/login.py", '"PGHOST": args.connection.host', '"PGHOST": "10.9.9.9"'),
+        headline="refused, 1 change would lose data",
+        refused={("update template.containers.envs.PGHOST", "event-store-service")},
+        says=(
+            "sight of the log, unless the new value leads to the same database",
+            "migrations run in another",
+        ),
+    ),
+    _edit(
+        "use-another-database-by-an-address-beside-the-host",
+        (
+            "database/login.py",
+            '"PGHOST": args.connection.host',
+            '"PGHOST": args.connection.host, "PGHOSTADDR": "10.9.9.9"',
+        ),
+        base="staging",
+        headline="refused, 1 change would lose data",
+        refused={("update template.containers.envs.PGHOSTADDR", "event-store-service")},
+        says=("stops every consumer, unless the new value leads to the same database",),
+    ),
+    _edit(
+        "act-by-a-key-in-a-file",
+        (
+            "database/login.py",
+            '"PGHOST": args.connection.host',
+            '"PGHOST": args.connection.host, "GOOGLE_APPLICATION_CREDENTIALS": "/key.json"',
+        ),
+        headline="loses no data, but 2 changes are less safe",
+        says=("acts as another account",),
+    ),
+    _edit(
+        "put-a-sidecar-before-the-service",
+        ("workload/event_store.py", "        containers=[\n", f"        containers=[\n{_SIDECAR}"),
+        **HARMLESS,
+    ),
+    _edit(
+        "put-a-sidecar-before-the-service-and-let-it-only-relay",
+        ("workload/event_store.py", "        containers=[\n", f"        containers=[\n{_SIDECAR}"),
+        ("workload/event_store.py", 'args=["serve"]', 'args=["relay"]'),
+        headline=_LESS_SAFE,
+        says=('`["serve"]` → `["relay"]` is less safe: it runs another command',),
+    ),
+    _edit(
+        "answer-by-http-1",
+        ("workload/event_store.py", 'name="h2c"', 'name="http1"'),
+        headline=f"{_STOPS}everybody who reads or appends: requests come by HTTP/1",
+    ),
+    _edit(
+        "run-no-instance-by-hand",
+        ("workload/event_store.py", _TRAFFICS, f"{_BY_HAND}manual_instance_count=0),\n{_TRAFFICS}"),
+        headline=f"{_STOPS}everybody who reads or appends: no instance runs",
+    ),
+    _edit(
+        "fix-the-number-of-instances-and-name-none",
+        ("workload/event_store.py", _TRAFFICS, f"{_BY_HAND}),\n{_TRAFFICS}"),
+        headline=f"{_STOPS}everybody who reads or appends: no instance runs",
+    ),
+    _edit(
+        "fix-the-number-of-instances",
+        ("workload/event_store.py", _TRAFFICS, f"{_BY_HAND}manual_instance_count=2),\n{_TRAFFICS}"),
+        headline=_LESS_SAFE,
+        says=("fewer instances serve",),
+    ),
+    _edit(
+        "keep-an-instance-by-the-service-instead-of-its-revision",
+        (
+            "workload/event_store.py",
+            _TRAFFICS,
+            f"            scaling=cloudrunv2.ServiceScalingArgs(min_instance_count=1),\n{_TRAFFICS}",
+        ),
+        ("workload/event_store.py", "min_instance_count=settings.min_instances", "min_instance_count=0"),
+        **HARMLESS,
+    ),
+    _edit(
+        "ask-for-another-service-s-health",
+        ("workload/event_store.py", '= "event_store.v1.EventStore"', '= "event_store.v1.Other"'),
+        headline="loses no data, but 2 changes are less safe",
+        says=("gets no requests", "is ended, again and again"),
     ),
     _edit(
         "cut-streams-off-after-a-minute",

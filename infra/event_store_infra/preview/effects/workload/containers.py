@@ -1,16 +1,16 @@
-"""The containers of Cloud Run: their variables by name, their probes, and what runs at all."""
+"""The containers of Cloud Run: which one continues which, their variables by name, their probes."""
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, Told, less_safe, stops
-from event_store_infra.preview.effects.rules import begins, changes, harmless, same
+from event_store_infra.preview.effects.rules import begins, changes, harmless, same, swaps
 from event_store_infra.preview.effects.workload.variables import of_variable
 from event_store_infra.preview.plan.paths import Path, at, dotted
-from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan.plan import Change, Step
 
 _PROBES: Final[Mapping[str, str]] = {
@@ -18,10 +18,15 @@ _PROBES: Final[Mapping[str, str]] = {
     "readinessProbe": "requests are still sent to an instance that cannot answer",
     "livenessProbe": "an instance that hangs is no longer restarted",
 }
+# By the probe that asks something else, which may have no answer. A startup probe without an answer keeps a
+# revision from becoming ready, and the update fails instead.
+_ASKED: Final[Mapping[str, str]] = {
+    "readinessProbe": "an instance that does not answer there gets no requests",
+    "livenessProbe": "an instance that does not answer there is ended, again and again",
+}
 _HEALTH: Final = "https://docs.cloud.google.com/run/docs/configuring/healthchecks"
 _CONTAINERS: Final = "https://docs.cloud.google.com/run/docs/deploying#sidecars"
 _MEMORY: Final = "https://docs.cloud.google.com/run/docs/configuring/services/memory-limits"
-_MINIMUM: Final = "https://docs.cloud.google.com/run/docs/configuring/min-instances"
 _BILLING: Final = "https://docs.cloud.google.com/run/docs/configuring/billing-settings"
 _ANOTHER_COMMAND: Final = less_safe("it runs another command than before", _CONTAINERS)
 _ANOTHER_FOLDER: Final = less_safe(
@@ -37,11 +42,7 @@ _IDLE: Final = stops(
     _BILLING,
     "leave `cpuIdle` false.",
 )
-_UNASKED: Final = stops(
-    "publishing while nobody calls: without an instance no relay runs",
-    _MINIMUM,
-    "leave one instance at least.",
-)
+_REPOSITORY: Final = re.compile(r"[@:][^/]*$")  # what follows the name of an image: a digest or a tag
 
 
 def of_containers(at_: str) -> Mapping[str, Rule]:
@@ -63,12 +64,14 @@ def of_containers(at_: str) -> Mapping[str, Rule]:
 
 
 def of_probe(at_: str, *, has_headers: bool = True, has_delay: bool = True) -> Mapping[str, Rule]:
-    """Return the rules of a probe's properties: only to lose it as a whole is less safe, see `also`."""
+    """Return the rules of a probe's properties; to lose it as a whole is less safe, see `also`."""
+    what = _ASKED.get(at_.rpartition(".")[2])
+    asked = ("grpc.port", "grpc.service", "httpGet.path", "httpGet.port", *(["tcpSocket.port"] * has_delay))
     return {
-        **harmless("failureThreshold", "periodSeconds", "timeoutSeconds", "grpc.port", at=at_),
-        **harmless("grpc.service", "httpGet.path", "httpGet.port", at=at_),
+        **harmless("failureThreshold", "periodSeconds", "timeoutSeconds", at=at_),
+        **(same(swaps(less_safe(what, _HEALTH)), *asked, at=at_) if what else harmless(*asked, at=at_)),
         **(harmless("httpGet.httpHeaders.name", "httpGet.httpHeaders.value", at=at_) if has_headers else {}),
-        **(harmless("initialDelaySeconds", "tcpSocket.port", at=at_) if has_delay else {}),
+        **(harmless("initialDelaySeconds", at=at_) if has_delay else {}),
     }
 
 
@@ -97,22 +100,25 @@ def of_vpc_access(at_: str) -> Mapping[str, Rule]:
     }
 
 
-def also(template: Path) -> Callable[[Step], Iterator[Told]]:
+def also(template: Path, elsewhere: Effect) -> Callable[[Step], Iterator[Told]]:
     """Return what tells the effects of an update that no property of a container shows by itself.
 
     Args:
         template: Where the containers are, as in `("template",)`.
+        elsewhere: What it does that they use another database.
     """
 
     def told(step: Step) -> Iterator[Told]:
-        pairs = _pairs(at(step.old, template), at(step.new, template))
-        for index, (old, new) in enumerate(pairs):
+        listed = (_listed(each, template) for each in (step.old, step.new))
+        for index, (old, new) in enumerate(zip_longest(*listed)):
             where = dotted((*template, "containers", index))
+            if not old:
+                continue
             if not new:
                 gone = less_safe("the container no longer runs", _CONTAINERS)
                 yield Told(change=Change.of(where, old.get("image"), None), effect=gone)
                 continue
-            yield from _of_variables(where, old, new)
+            yield from _of_variables(where, old, new, elsewhere)
             for probe, what in _PROBES.items():
                 if old.get(probe) and not new.get(probe):
                     change = Change.of(f"{where}.{probe}", old[probe], None)
@@ -120,6 +126,21 @@ def also(template: Path) -> Callable[[Step], Iterator[Told]]:
         yield from _of_idling(step, template)
 
     return told
+
+
+def align(old: list[Any], new: list[Any]) -> list[Any]:
+    """Return the container that continues each: the one of its name, ours, that of its image, or the next.
+
+    A sidecar may be put before a container that has no name, which is the same container as before.
+    """
+    before, after = items(old), items(new)
+    continued: dict[int, Mapping[str, Any]] = {}
+    for alike in (_are_named_alike, _are_ours, _have_one_image, _may_be_one):
+        for index, each in enumerate(before):
+            if index not in continued and (found := next((x for x in after if alike(each, x)), None)):
+                continued[index] = found
+                after.remove(found)
+    return [continued.get(index) for index in range(len(before))]
 
 
 def variables(container: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +163,9 @@ def relays(step_inputs: Mapping[str, Any], template: Path = ("template",)) -> bo
     return any(_is_ours(each) and each.get(environment.RELAY) != "off" for each in names)
 
 
-def _of_variables(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Told]:
+def _of_variables(
+    where: str, old: Mapping[str, Any], new: Mapping[str, Any], elsewhere: Effect
+) -> Iterator[Told]:
     before, after = variables(old), variables(new)
     if not _is_ours(before) and not _is_ours(after):
         return  # another program's, of which nobody here can tell what it reads
@@ -151,7 +174,7 @@ def _of_variables(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) ->
         values = before.get(name), after.get(name)
         if values[0] == values[1]:
             continue
-        for effect in of_variable(name, *values, relays=publishes):
+        for effect in of_variable(name, *values, relays=publishes, elsewhere=elsewhere):
             if effect.severity > Severity.HARMLESS:
                 shown = (_read(each) if name == environment.ROUTING else each for each in values)
                 yield Told(change=Change.of(f"{where}.envs.{name}", *shown), effect=effect)
@@ -166,36 +189,41 @@ def _read(text: Any) -> Any:
 
 
 def _of_idling(step: Step, template: Path) -> Iterator[Told]:
-    """Tell of a service with the relay in it that need not run any more."""
+    """Tell of a service with the relay in it that gets no CPU without requests any more."""
     if not relays(step.new, template):
         return
-    ours = [
-        index
-        for index, each in enumerate(items(at(step.new, (*template, "containers"))))
-        if _is_ours(variables(each))
-    ]
-    idling: list[tuple[Path, Effect, Callable[[Any], bool]]] = [
-        ((*template, "scaling", "minInstanceCount"), _UNASKED, lambda value: not value or value == LATER),
-        *(((*template, "containers", each, "resources", "cpuIdle"), _IDLE, bool) for each in ours),
-    ]
-    for path, effect, is_idle in idling:
+    for index, each in enumerate(_listed(step.new, template)):
+        path = (*template, "containers", index, "resources", "cpuIdle")
         old, new = at(step.old, path), at(step.new, path)
-        if is_idle(new) and not is_idle(old):
-            yield Told(change=Change.of(dotted(path), old, new), effect=effect)
+        if each and _is_ours(variables(each)) and new and not old:
+            yield Told(change=Change.of(dotted(path), old, new), effect=_IDLE)
 
 
 def _is_ours(names: Mapping[str, Any]) -> bool:
     return any(each.startswith("EVENT_STORE_") for each in names)
 
 
-def _pairs(old: Any, new: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Yield each container that stands with what it would be: the one of its name, or else of its place."""
-    listed = [items(at(each, ("containers",))) for each in (old, new)]
-    by_name = {each.get("name"): each for each in listed[1] if each.get("name")}
-    for index, each in enumerate(listed[0]):
-        same_place = listed[1][index] if index < len(listed[1]) else {}
-        is_another = each.get("name") and same_place.get("name")
-        yield each, by_name.get(each.get("name"), {} if is_another else same_place)
+def _listed(inputs: Mapping[str, Any], template: Path) -> list[Mapping[str, Any] | None]:
+    """Return the containers, each at its place; None for one that goes."""
+    found = at(inputs, (*template, "containers"))
+    return [each if isinstance(each, Mapping) else None for each in found] if isinstance(found, list) else []
+
+
+def _are_named_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return bool(one.get("name")) and one.get("name") == other.get("name")
+
+
+def _are_ours(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return _is_ours(variables(one)) and _is_ours(variables(other)) and _may_be_one(one, other)
+
+
+def _have_one_image(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    images = {_REPOSITORY.sub("", str(each.get("image"))) for each in (one, other)}
+    return len(images) == 1 and _may_be_one(one, other)
+
+
+def _may_be_one(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return not (one.get("name") and other.get("name"))
 
 
 def _limits(old: Any, new: Any) -> Effect:

@@ -1,10 +1,18 @@
 """Cloud Run: the service, the relay's worker pool, and the job that migrates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from event_store_infra.preview.effects.deletion import DELETION
-from event_store_infra.preview.effects.effect import HARMLESS, Effect, Effects, Rule, less_safe, stops
+from event_store_infra.preview.effects.effect import (
+    HARMLESS,
+    Effect,
+    Effects,
+    Rule,
+    Told,
+    less_safe,
+    stops,
+)
 from event_store_infra.preview.effects.rules import (
     becomes,
     begins,
@@ -14,12 +22,14 @@ from event_store_infra.preview.effects.rules import (
     falls,
     harmless,
     moves,
+    parts_from,
     rises,
     same,
     thins,
     towards,
 )
 from event_store_infra.preview.effects.workload.containers import (
+    align,
     also,
     items,
     of_containers,
@@ -27,7 +37,14 @@ from event_store_infra.preview.effects.workload.containers import (
     of_volumes,
     of_vpc_access,
 )
+from event_store_infra.preview.effects.workload.scaling import of_scaling
+from event_store_infra.preview.effects.workload.variables import (
+    APPENDS_ELSEWHERE,
+    MIGRATES_ELSEWHERE,
+    PUBLISHES_ELSEWHERE,
+)
 from event_store_infra.preview.markdown import code
+from event_store_infra.preview.plan.plan import Step
 
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
 POOL: Final = "gcp:cloudrunv2/workerPool:WorkerPool"
@@ -38,8 +55,6 @@ _INVOKERS: Final = "https://docs.cloud.google.com/run/docs/securing/managing-acc
 _IAP: Final = "https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run"
 _AUDIENCES: Final = "https://docs.cloud.google.com/run/docs/configuring/custom-audiences"
 _REGIONS: Final = "https://docs.cloud.google.com/run/docs/multiple-regions"
-_MOST: Final = "https://docs.cloud.google.com/run/docs/configuring/max-instances"
-_BY_HAND: Final = "https://docs.cloud.google.com/run/docs/configuring/services/manual-scaling"
 _POOLS: Final = "https://docs.cloud.google.com/run/docs/configuring/workerpools/manual-scaling"
 _CHECKED: Final = "https://docs.cloud.google.com/run/docs/securing/binary-authorization"
 _TIMEOUT: Final = "https://docs.cloud.google.com/run/docs/configuring/request-timeout"
@@ -199,13 +214,8 @@ _SERVICE_PROPERTIES: Final[Mapping[str, Rule]] = {
     ),
     **harmless("multiRegionId", at="multiRegionSettings"),
     "multiRegionSettings.regions": thins(stops("whoever is served by a region that goes", _REGIONS)),
-    "scaling.manualInstanceCount": becomes(
-        stops("everybody who reads or appends: no instance runs", _BY_HAND), 0
-    ),
-    "scaling.maxInstanceCount": falls(
-        less_safe("fewer instances serve: what they cannot take is refused", _MOST), unset=None
-    ),
-    **harmless("minInstanceCount", "scalingMode", at="scaling"),
+    # Together, in `also`.
+    **harmless("manualInstanceCount", "maxInstanceCount", "minInstanceCount", "scalingMode", at="scaling"),
     "sshEnabled": begins(
         less_safe(
             "people can log in to the instances",
@@ -213,13 +223,19 @@ _SERVICE_PROPERTIES: Final[Mapping[str, Rule]] = {
         )
     ),
     **harmless("annotations", "executionEnvironment", "labels", "revision", "sessionAffinity", at="template"),
-    # Only with the relay in it an instance is needed without requests, and CPU: in `also`.
+    # Only with the relay in it CPU is needed without requests: in `also`.
     **harmless("cpuIdle", "startupCpuBoost", at="template.containers.resources"),
-    **harmless("ports.containerPort", "ports.name", at="template.containers"),
-    **harmless("concurrencyUtilization", "cpuUtilization", "minInstanceCount", at="template.scaling"),
-    "template.scaling.maxInstanceCount": falls(
-        less_safe("fewer instances serve: what they cannot take is refused", _MOST), unset=100
+    # A revision that does not listen there does not become ready.
+    **harmless("ports.containerPort", at="template.containers"),
+    "template.containers.ports.name": parts_from(
+        stops(
+            "everybody who reads or appends: requests come by HTTP/1, which the service does not speak",
+            "https://docs.cloud.google.com/run/docs/configuring/http2",
+        ),
+        "h2c",
     ),
+    **harmless("concurrencyUtilization", "cpuUtilization", at="template.scaling"),
+    **harmless("maxInstanceCount", "minInstanceCount", at="template.scaling"),  # in `also`
     "template.maxInstanceRequestConcurrency": falls(
         less_safe(
             "an instance takes fewer requests and streams at a time: what all of them cannot take is refused",
@@ -307,6 +323,12 @@ _JOB_PROPERTIES: Final[Mapping[str, Rule]] = {
     **same(_ACTS_AS, *_IDENTITIES, at="template.template.workloadIdentityConfig"),
 }
 
+
+def _of_a_service(step: Step) -> Iterator[Told]:
+    yield from also(("template",), APPENDS_ELSEWHERE)(step)
+    yield from of_scaling(step)
+
+
 TABLES: Final[Mapping[str, Effects]] = {
     SERVICE: Effects(
         gone=stops(
@@ -315,18 +337,21 @@ TABLES: Final[Mapping[str, Effects]] = {
         ),
         properties=_SERVICE_PROPERTIES,
         blocks={"template.vpcAccess": _vpc_access("everybody who reads or appends"), "traffics": _tags},
-        also=also(("template",)),
+        also=_of_a_service,
+        aligned={"template.containers": align},
     ),
     POOL: Effects(
         gone=GONE_POOL,
         properties=_POOL_PROPERTIES,
         blocks={"template.vpcAccess": _vpc_access("publishing")},
-        also=also(("template",)),
+        also=also(("template",), PUBLISHES_ELSEWHERE),
+        aligned={"template.containers": align},
     ),
     JOB: Effects(
         gone=HARMLESS,  # a later update makes it again, and it runs then
         properties=_JOB_PROPERTIES,
         blocks={"template.template.vpcAccess": _vpc_access("migrations")},
-        also=also(("template", "template")),
+        also=also(("template", "template"), MIGRATES_ELSEWHERE),
+        aligned={"template.template.containers": align},
     ),
 }

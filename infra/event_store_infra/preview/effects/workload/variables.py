@@ -1,20 +1,50 @@
-"""What a change of each environment variable of our containers does."""
+"""What a change of each environment variable of our containers does.
+
+Beside those that the service reads itself there are those of its libraries: libpq's begin with `PG`.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from event_store import environment
-from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, less_safe, stops
-from event_store_infra.preview.effects.rules import becomes, begins, drops, falls, harmless, moves, towards
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, less_safe, loses, stops
+from event_store_infra.preview.effects.rules import (
+    arrives,
+    becomes,
+    begins,
+    changes,
+    drops,
+    falls,
+    harmless,
+    swaps,
+    towards,
+)
 from event_store_infra.preview.effects.workload.routes import of_routing
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 
+_OF_TRACES: Final = (
+    "OTEL_"  # https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+)
 _PAGE: Final = "service/event_store/environment.py"
 _LONGEST_REQUEST: Final = 3600  # https://docs.cloud.google.com/run/docs/configuring/request-timeout
 RELAY_OFF: Final = stops("every consumer: the service no longer publishes, and nothing else does", _PAGE)
 _CUT: Final = less_safe("Cloud Run ends streams in the middle of a message, before the service does", _PAGE)
 _UNKNOWN: Final = less_safe(
     "nobody has said what a change of it does: no table in event_store_infra/preview/effects names it", _PAGE
+)
+# Of another database, by what uses it.
+APPENDS_ELSEWHERE: Final = loses(
+    "sight of the log, unless the new value leads to the same database: events that are appended to another "
+    "one have positions of its own, and no later update brings them here",
+    "leave the variable as it is, and restore or move the database by the stack's file: see docs/howto/restore.md.",
+    "docs/howto/restore.md",
+)
+PUBLISHES_ELSEWHERE: Final = stops(
+    "every consumer, unless the new value leads to the same database: another one's events are published",
+    "docs/howto/restore.md",
+)
+MIGRATES_ELSEWHERE: Final = less_safe(
+    "migrations run in another database, unless the new value leads to the same one", "docs/howto/restore.md"
 )
 _UNCHECKED: Final = less_safe("who answers as the database is checked less or not at all", _PAGE)
 
@@ -35,21 +65,30 @@ def _seconds(old: Any, new: Any) -> Effect:
     return _outlasts(old, new) if ended == HARMLESS else ended
 
 
+def _another(old: Any, new: Any) -> Effect:
+    """An address that only the update knows is that of an instance, which is judged as it is made."""
+    return HARMLESS if LATER in (old, new) else swaps(APPENDS_ELSEWHERE)(old, new)
+
+
 # Beside the routing table, which has effects of its own.
 _VARIABLES: Final[Mapping[str, Rule]] = {
     **harmless(
         # A revision that does not listen, or cannot log in, gets no requests: the update fails instead.
         *(environment.HOST, environment.PORT, environment.DATABASE_LOGIN, "PGUSER", "PGPORT"),
-        # Another instance is judged where it is made, and the log where it leaves the stack.
-        "PGHOST",
         # Without a replica the primary is read.
         *(environment.REPLICA_HOST, environment.REPLICA_PORT, environment.REPLICA_CA),
         *(environment.DATABASE_CONNECTIONS, environment.DATABASE_WAIT_SECONDS),
         # Every level has the errors and the vitals, by which alerts go.
         environment.LOG_LEVEL,
     ),
-    "PGDATABASE": moves(
-        stops("whoever reads or appends: another database has another log, or none", "docs/howto/restore.md")
+    **dict.fromkeys(("PGHOST", "PGDATABASE"), _another),
+    # Each of these counts more than the host: https://www.postgresql.org/docs/current/libpq-envars.html
+    **dict.fromkeys(("PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE"), arrives(APPENDS_ELSEWHERE)),
+    "GOOGLE_APPLICATION_CREDENTIALS": changes(
+        less_safe(
+            "it acts as another account, and has only what that one is granted",
+            "https://docs.cloud.google.com/docs/authentication/application-default-credentials",
+        )
     ),
     environment.DATABASE_CA: drops(_UNCHECKED),
     "PGSSLMODE": towards(
@@ -65,7 +104,7 @@ _VARIABLES: Final[Mapping[str, Rule]] = {
 }
 
 
-def of_variable(name: str, old: Any, new: Any, *, relays: bool) -> Iterator[Effect]:
+def of_variable(name: str, old: Any, new: Any, *, relays: bool, elsewhere: Effect) -> Iterator[Effect]:
     """Yield what another value of a variable of our containers does.
 
     Args:
@@ -73,11 +112,13 @@ def of_variable(name: str, old: Any, new: Any, *, relays: bool) -> Iterator[Effe
         old: Its value; None for none.
         new: What it would be.
         relays: Whether the container publishes.
+        elsewhere: What it does that the container uses another database.
     """
     if name == environment.ROUTING:
         later = "{" if LATER in (old, new) else ""
         yield from of_routing(later or str(old or ""), later or str(new or ""), relays=relays)
     elif name in _VARIABLES:
-        yield _VARIABLES[name](old, new)
-    elif name.startswith(("EVENT_STORE_", "PG")):
-        yield _UNKNOWN  # the image reads no others
+        effect = _VARIABLES[name](old, new)
+        yield elsewhere if effect == APPENDS_ELSEWHERE else effect
+    elif not name.startswith(_OF_TRACES):
+        yield _UNKNOWN  # a library of the image may read it

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from event_store_infra.preview.effects.effect import HARMLESS, Severity
+from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
 from event_store_infra.preview.effects.workload import run
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
-from tests.event_store_infra.preview.effects.changed import changed
+from tests.event_store_infra.preview.effects.changed import changed, updated
 from tests.event_store_infra.preview.effects.worst import check, check_both, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
@@ -53,7 +53,11 @@ ONE_WAY: list[tuple[str, str, Any, Any, Severity, str]] = [
     (SERVICE, "defaultUriDisabled", False, True, STOPS, "run.app"),
     (SERVICE, "multiRegionSettings.regions", ["a", "b"], ["a"], STOPS, "a region that goes"),
     (SERVICE, "scaling.manualInstanceCount", 1, 0, STOPS, "no instance runs"),
+    (SERVICE, "scaling.manualInstanceCount", 3, 2, LESS_SAFE, "fewer instances"),
     (SERVICE, "scaling.maxInstanceCount", None, 3, LESS_SAFE, "fewer instances"),
+    (SERVICE, "scaling.scalingMode", "AUTOMATIC", "MANUAL", STOPS, "no instance runs"),
+    (SERVICE, "template.containers[0].ports.name", "h2c", "http1", STOPS, "HTTP/1"),
+    (SERVICE, "template.containers[0].ports.name", "h2c", None, STOPS, "HTTP/1"),
     (SERVICE, "sshEnabled", None, True, LESS_SAFE, "log in"),
     *(
         (kind, "template.containers", [{**IMAGE[0], probe: PROBED}], IMAGE, LESS_SAFE, words)
@@ -115,6 +119,20 @@ BOTH_WAYS: list[tuple[str, str, Any, Any, Severity, Severity, str]] = [
         (kind, f"{at}.workloadIdentityConfig.{name}", "a", "b", LESS_SAFE, LESS_SAFE, "another account")
         for kind, at in (KINDS[0], KINDS[2])
         for name in IDENTITIES
+    ),
+    *(
+        (
+            kind,
+            f"template.containers[0].{probe}.{name}",
+            "a",
+            "b",
+            LESS_SAFE,
+            LESS_SAFE,
+            "does not answer there",
+        )
+        for kind, probe in ((SERVICE, "livenessProbe"), (POOL, "livenessProbe"), (SERVICE, "readinessProbe"))
+        for name in ("grpc.port", "grpc.service", "httpGet.path", "httpGet.port", "tcpSocket.port")
+        if (probe, name) != ("readinessProbe", "tcpSocket.port")
     ),
     *((kind, f"{at}.vpcAccess", WAY, ELSEWHERE, STOPS, STOPS, "the other network") for kind, at in KINDS),
     (SERVICE, "ingress", ALL, BALANCED, STOPS, LESS_SAFE, "no longer let in"),
@@ -192,6 +210,42 @@ def test_a_subnetwork_or_a_tag_of_the_network_is_less_safe() -> None:
     assert "another range" in told_of(SERVICE, "template.vpcAccess", WAY, moved).what
     assert "network tags" in told_of(SERVICE, "template.vpcAccess", tagged, WAY).what
     assert told_of(SERVICE, "template.vpcAccess", WAY, tagged) == HARMLESS
+
+
+def _ours(image: str, **properties: object) -> dict[str, object]:
+    return {"image": image, "envs": [{"name": "EVENT_STORE_RELAY", "value": "on"}], **properties}
+
+
+def test_a_sidecar_takes_no_container_s_place() -> None:
+    """Before a container without a name, or after it, it changes nothing of that one."""
+    ours, sidecar = _ours("r/events@sha256:1", args=["serve"]), {"image": "r/otel:2", "commands": ["otel"]}
+    newer = _ours("r/events@sha256:2", args=["serve"])
+    template = {"scaling": {"minInstanceCount": 1}}
+
+    def told(old: list[object], new: list[object]) -> Effect:
+        return worst_of(changed(SERVICE, "template", *({**template, "containers": x} for x in (old, new))))
+
+    assert told([ours], [sidecar, ours]) == told([ours], [newer, sidecar]) == HARMLESS
+    assert told([sidecar, ours], [ours]).what == "the container no longer runs"
+    assert told([ours], [sidecar, _ours("r/events:1", args=["relay"])]).what.startswith("it runs")
+    assert told([sidecar, ours], [ours, {**sidecar, "image": "r/otel:3"}]) == HARMLESS
+
+
+def test_an_instance_may_be_kept_by_the_service_instead_of_its_revision() -> None:
+    """The relay runs without requests as long as either says so, or the number is fixed by hand."""
+    by_revision = {"template": {"containers": [_ours("a")], "scaling": {"minInstanceCount": 1}}}
+    by_nobody = {"template": {"containers": [_ours("a")], "scaling": {"minInstanceCount": 0}}}
+    by_service = {**by_nobody, "scaling": {"minInstanceCount": 1}}
+    by_hand = {**by_nobody, "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 2}}
+    later = {**by_nobody, "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": LATER}}
+
+    def told(old: dict[str, Any], new: dict[str, Any]) -> str:
+        return worst_of(updated(SERVICE, old, new)).what
+
+    assert told(by_revision, by_service) == told(by_service, by_revision) == ""
+    assert "fewer instances" in told(by_revision, by_hand)
+    assert "no relay runs" in told(by_service, by_nobody)
+    assert "no instance runs" in told(by_service, later)
 
 
 def test_a_container_that_no_longer_runs_is_told() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity
-from event_store_infra.preview.effects.workload.run import POOL, SERVICE
+from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
 from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan.plan import Plan
@@ -12,7 +12,7 @@ from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.effects.changed import changed
 from tests.event_store_infra.preview.effects.worst import worst_of
 
-STOPS, LESS_SAFE, NONE = Severity.STOPS, Severity.LESS_SAFE, Severity.HARMLESS
+LOSES, STOPS, LESS_SAFE, NONE = Severity.LOSES, Severity.STOPS, Severity.LESS_SAFE, Severity.HARMLESS
 OURS = {environment.DATABASE_LOGIN: "iam"}
 NAMES = sorted(
     each for each in vars(environment).values() if isinstance(each, str) and each.startswith("EVENT_STORE_")
@@ -43,7 +43,13 @@ def _told(name: str, old: str | None, new: str | None) -> Effect:
         (environment.DATABASE_CA, "PEM", None, LESS_SAFE, NONE, "is checked less"),
         ("PGSSLMODE", "verify-full", "require", LESS_SAFE, NONE, "is checked less"),
         ("PGSSLMODE", "verify-ca", None, LESS_SAFE, NONE, "is checked less"),
-        ("PGDATABASE", "words", "others", STOPS, STOPS, "another log"),
+        ("PGDATABASE", "words", "others", LOSES, LOSES, "sight of the log"),
+        ("PGHOST", "10.0.0.1", "10.0.0.2", LOSES, LOSES, "sight of the log"),
+        ("PGHOSTADDR", None, "10.0.0.2", LOSES, NONE, "sight of the log"),
+        ("PGSERVICE", None, "other", LOSES, NONE, "sight of the log"),
+        ("PGSERVICEFILE", "a", "b", LOSES, LOSES, "sight of the log"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", None, "/key.json", LESS_SAFE, LESS_SAFE, "another account"),
+        ("LD_PRELOAD", None, "/other.so", LESS_SAFE, LESS_SAFE, "nobody has said"),
         ("PUBSUB_EMULATOR_HOST", None, "localhost:1", STOPS, NONE, "an emulator"),
         ("EVENT_STORE_LATER", "1", "2", LESS_SAFE, LESS_SAFE, "nobody has said"),
         ("PGLATER", None, "2", LESS_SAFE, LESS_SAFE, "nobody has said"),
@@ -85,7 +91,7 @@ def test_a_variable_is_found_by_its_name() -> None:
     first, second = {environment.RELAY: "on"}, {environment.LOG_LEVEL: "INFO"}
 
     assert worst_of(_plan(first | second, second | first)) == HARMLESS
-    assert worst_of(_plan(second, {"A": "1", **second})) == HARMLESS
+    assert worst_of(_plan(second, {"OTEL_A": "1", **second})) == HARMLESS
 
 
 def test_a_secret_is_a_value_like_others() -> None:
@@ -106,6 +112,18 @@ def test_the_summary_says_whom_the_relay_off_stops() -> None:
     assert '`template.containers[0].envs.EVENT_STORE_RELAY` unset → `"off"`' in summary
 
 
-def test_a_pool_has_variables_too() -> None:
-    """The relay of a worker pool reads the same."""
-    assert worst_of(_plan({"PGDATABASE": "a"}, {"PGDATABASE": "b"}, POOL)).severity == STOPS
+def test_another_database_is_judged_by_what_uses_it() -> None:
+    """Only what is appended elsewhere is lost from sight; a relay or a migration is set right again."""
+    template = {"containers": [{"image": "a", "envs": [{"name": "EVENT_STORE_RELAY", "value": "on"}]}]}
+
+    def told(kind: str, path: str) -> Effect:
+        old, new = (
+            [{**each, "envs": [*each["envs"], {"name": "PGHOST", "value": host}]}]
+            for host in ("10.0.0.1", "10.0.0.2")
+            for each in template["containers"]
+        )
+        return worst_of(changed(kind, path, old, new))
+
+    assert told(SERVICE, "template.containers").severity == LOSES
+    assert "another one's events are published" in told(POOL, "template.containers").what
+    assert "migrations run in another database" in told(JOB, "template.template.containers").what
