@@ -9,7 +9,7 @@
     workload/    Cloud Run: containers, by their variables (variables.py) and routes (routes.py)
     storage/     objects, rows, images, secrets and keys; selections.py is what a clean-up selects
     rights/      grants, of which there is a type for everything; key_grants.py is those on keys
-    project/     APIs, identities, network and alerts
+    project/     APIs, identities, network, names and alerts
 
 A type without a table counts as one that holds data; a property that its table lacks counts as less safe.
 """
@@ -22,14 +22,14 @@ from typing import Final
 from event_store_infra.preview.effects.bus import pubsub
 from event_store_infra.preview.effects.database import alloydb, sql
 from event_store_infra.preview.effects.effect import Effects
-from event_store_infra.preview.effects.project import alerting, network, operations
+from event_store_infra.preview.effects.project import alerting, dns, network, operations
 from event_store_infra.preview.effects.rights import grants
 from event_store_infra.preview.effects.storage import bigquery, keys, registry, storage
 from event_store_infra.preview.effects.workload import run
 
 _PRODUCTS: Final = (
     *(sql, alloydb, pubsub, run, network, keys),
-    *(storage, bigquery, registry, operations, alerting),
+    *(storage, bigquery, registry, operations, alerting, dns),
 )
 TABLES: Final[Mapping[str, Effects]] = dict(chain.from_iterable(each.TABLES.items() for each in _PRODUCTS))
 

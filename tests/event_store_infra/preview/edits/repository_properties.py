@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from tests.event_store_infra.preview.edits.edit import HARMLESS, Edit, Patch
 
+_FILE: Final = "components/registry/registry.py"
 _KEEP_PROMOTED: Final = """            artifactregistry.RepositoryCleanupPolicyArgs(
                 id="keep-promoted",
                 action="KEEP",
@@ -19,7 +20,7 @@ _REFUSED: Final[dict[str, Any]] = {
 
 
 def _edit(name: str, old: str = "", new: str = "", **what: Any) -> Edit:
-    program = (Patch("components/registry/registry.py", old, new),) if old else ()
+    program = (Patch(_FILE, old, new),) if old else ()
     return Edit(name=name, base="prod-unprotected", program=program, **what)
 
 
@@ -32,6 +33,17 @@ EDITS: Final = (
         "only-list-images-to-delete",
         "cleanup_policy_dry_run=False",
         "cleanup_policy_dry_run=True",
+        **HARMLESS,
+    ),
+    Edit(
+        name="list-what-another-policy-would-delete",
+        base="prod-unprotected",
+        program=(
+            Patch(_FILE, "cleanup_policy_dry_run=False", "cleanup_policy_dry_run=True"),
+            Patch(
+                _FILE, 'tag_state="UNTAGGED", older_than="2592000s"', 'tag_state="ANY", older_than="86400s"'
+            ),
+        ),
         **HARMLESS,
     ),
     _edit(

@@ -1,11 +1,18 @@
 """Every property of every type is classified: one that a new provider brings fails here until it is."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from event_store_infra.preview.effects import TABLES
+from event_store_infra.preview.effects import TABLES, table_of
 from event_store_infra.preview.effects.effect import HARMLESS
 from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.report.summary import render
+from tests.event_store_infra import inventory
+from tests.event_store_infra.preview.edits import EDITS
+from tests.event_store_infra.preview.edits.plans import kept
 from tests.event_store_infra.preview.effects.changed import changed
 from tests.event_store_infra.preview.effects.properties import properties_of
 
@@ -22,6 +29,24 @@ def test_each_property_of_the_sdk_is_in_the_table(kind: str) -> None:
     assert [
         each for each in table.blocks if not any(name.startswith(f"{each}.") for name in properties)
     ] == []
+
+
+def test_each_type_that_a_stack_makes_has_a_table() -> None:
+    """What a component makes from now on, in an inventory or in a plan of an edit, fails here without one."""
+    inventories = [*Path(inventory.__file__).parent.rglob("*.yaml")]
+    listed = {
+        kind for each in inventories for kind in re.findall(r"\b[a-z][\w-]*:[\w/]+:\w+", each.read_text())
+    }
+    planned = {
+        step["urn"].split("::")[2].rpartition("$")[2]
+        for edit in EDITS
+        for step in json.loads(kept(edit)).get("steps", ())
+    }
+    kinds = {each for each in listed | planned if not each.startswith(("pulumi:", "event-store:"))}
+
+    assert {"gcp:pubsub/topic:Topic", "docker-build:index:Image"} <= kinds
+    assert len(inventories) >= 5
+    assert sorted(each for each in kinds if table_of(each) is None) == []
 
 
 @pytest.mark.parametrize("kind", sorted(TABLES))

@@ -101,19 +101,6 @@ _LETTERS: Final = {
 }
 
 
-def _looked_up_here(step: Step) -> Effect:
-    """https://docs.cloud.google.com/dns/docs/vpc-name-res-order : a zone of the network comes first."""
-    is_a_zone = step.type.rpartition(":")[2] in ("ManagedZone", "ResponsePolicy", "ResponsePolicyRule")
-    if step.op != "create" or not is_a_zone:
-        return HARMLESS
-    name = next((str(step.new[each]) for each in ("dnsName", "policyName") if step.new.get(each)), "?")
-    return less_safe(
-        f"the names of {code(name)} are looked up there first: one that it lacks is "
-        "not found any more, as of a service of Google",
-        "https://docs.cloud.google.com/dns/docs/vpc-name-res-order",
-    )
-
-
 _NAMED: Final = loses(
     "every grant that it names, and of a policy all others, too",
     *("grant by one `…IAMMember` for each member before.", _OTHERS.source),
@@ -130,11 +117,4 @@ PATTERNS: Final[Mapping[str, Effects]] = {
     "gcp:*IamBinding": _AUTHORITATIVE,
     "gcp:*:*IAMMember": _MEMBER,
     "gcp:*:*IamMember": _MEMBER,
-    # A zone and its records are made again from the program, but nobody finds anything by them until then.
-    "gcp:dns/*": Effects(
-        gone=stops("whoever looks up its names", "https://docs.cloud.google.com/dns/docs/zones"),
-        made=_looked_up_here,
-        properties={},
-        rest=changes(HARMLESS),
-    ),
 }

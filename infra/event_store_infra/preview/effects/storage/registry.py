@@ -1,10 +1,10 @@
 """Artifact Registry: the repository of the images, some of which run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from event_store_infra.preview.effects.deletion import DELETION_POLICY
-from event_store_infra.preview.effects.effect import HARMLESS, Effect, Effects, less_safe, loses, stops
+from event_store_infra.preview.effects.effect import Effects, Told, less_safe, loses, stops
 from event_store_infra.preview.effects.rules import (
     becomes,
     begins,
@@ -17,24 +17,46 @@ from event_store_infra.preview.effects.rules import (
     thins,
 )
 from event_store_infra.preview.effects.storage.selections import Selection, adds
+from event_store_infra.preview.plan.plan import Change, Step
 
 REPOSITORY: Final = "gcp:artifactregistry/repository:Repository"
 _DOCS: Final = "https://docs.cloud.google.com/artifact-registry/docs"
 _CLEANUP: Final = f"{_DOCS}/repositories/cleanup-policy-overview"
 
 
-def _cleanup(old: Any, new: Any) -> Effect:
-    """Judge policies: what they now delete and did not, or did keep, which wins over a deletion."""
-    effect = loses(
-        "the images that its policies now delete, among which may be one that runs or that one goes back to",
-        "look at what they would delete with `cleanupPolicyDryRun` first.",
-        _CLEANUP,
-    )
+_DELETED: Final = loses(
+    "the images that its policies now delete, among which may be one that runs or that one goes back to",
+    "look at what they would delete with `cleanupPolicyDryRun` first.",
+    _CLEANUP,
+)
+_NO_LONGER_LISTED: Final = loses(
+    "the images that its policies select, which until now they only listed",
+    "look at what they listed first.",
+    _CLEANUP,
+)
+
+
+def _cleans_up(step: Step) -> Iterator[Told]:
+    """Tell of images that policies now delete and did not. With a dry run they only list them."""
+    if not _deletes_more(_effective(step.old), _effective(step.new)):
+        return
+    for name, effect in (("cleanupPolicies", _DELETED), ("cleanupPolicyDryRun", _NO_LONGER_LISTED)):
+        old, new = (each.get(name) for each in (step.old, step.new))
+        if old != new:
+            yield Told(change=Change.of(name, old, new), effect=effect)
+
+
+def _effective(inputs: Mapping[str, Any]) -> Any:
+    return [] if inputs.get("cleanupPolicyDryRun") is True else inputs.get("cleanupPolicies")
+
+
+def _deletes_more(old: Any, new: Any) -> bool:
+    """Compare what policies delete, and what they keep, which wins over a deletion."""
     if has_later(new):
-        return effect
+        return True
     deleted = [_selections(each, "DELETE") for each in (old, new)]
     kept = [_selections(each, "KEEP") for each in (old, new)]
-    return effect if adds(*deleted) or (deleted[1] and adds(kept[1], kept[0])) else HARMLESS
+    return adds(*deleted) or bool(deleted[1] and adds(kept[1], kept[0]))
 
 
 def _selections(policies: Any, action: str) -> list[Selection]:
@@ -82,21 +104,14 @@ TABLES: Final[Mapping[str, Effects]] = {
                 at="remoteRepositoryConfig",
             ),
             **harmless("description", "labels"),
-            # As a list.
-            **harmless("action", "id", at="cleanupPolicies"),
+            # Together, in `also`.
+            **harmless("cleanupPolicyDryRun", "cleanupPolicies.action", "cleanupPolicies.id"),
             **harmless(
                 *("newerThan", "olderThan", "packageNamePrefixes", "tagPrefixes", "tagState"),
                 "versionNamePrefixes",
                 at="cleanupPolicies.condition",
             ),
             **harmless("keepCount", "packageNamePrefixes", at="cleanupPolicies.mostRecentVersions"),
-            "cleanupPolicyDryRun": ends(
-                loses(
-                    "the images that its policies select, which until now they only listed",
-                    "look at what they listed first.",
-                    _CLEANUP,
-                )
-            ),
             **DELETION_POLICY,
             "dockerConfig.immutableTags": either(
                 ends(less_safe("a tag may be moved to another image, or taken away", _TAGS)),
@@ -127,8 +142,9 @@ TABLES: Final[Mapping[str, Effects]] = {
                 "enablementState", "enablementStateReason", at="vulnerabilityScanningConfig"
             ),  # Google's
         },
+        also=_cleans_up,
         blocks={
-            "cleanupPolicies": _cleanup,
+            **harmless("cleanupPolicies"),  # in `also`
             "virtualRepositoryConfig.upstreamPolicies": lambda old, new: thins(
                 stops(
                     "whoever pulls by the repository what only one has that goes from its list",

@@ -23,6 +23,7 @@ from event_store_infra.preview.effects.rules import (
     harmless,
     moves,
     parts_from,
+    rises,
     same,
     thins,
     widens,
@@ -85,6 +86,14 @@ _ENCRYPTED: Final = either(
 _SITE: Final = moves(stops("visitors of the site: they get another page, or none", f"{_DOCS}/static-website"))
 _SOONER: Final = less_safe("objects may be deleted and overwritten sooner", f"{_DOCS}/bucket-lock")
 
+
+def _until(old: Any, new: Any) -> Effect:
+    """Compare times: before its own, an object can neither be deleted nor overwritten."""
+    if old and (not new or LATER in (old, new) or str(new) < str(old)):
+        return less_safe("it may be deleted and overwritten sooner", f"{_DOCS}/object-lock")
+    return stops("whoever deletes or overwrites it before that time", f"{_DOCS}/object-lock")
+
+
 _BUCKET: Final = Effects(
     gone=loses(
         "all its objects, such as the archive of the bus or the state of stacks",
@@ -100,8 +109,15 @@ _BUCKET: Final = Effects(
         **harmless("location", "name", "project"),
         **harmless("autoclass.enabled", "autoclass.terminalStorageClass", "labels", "storageClass"),
         **harmless("maxAgeSeconds", "methods", "origins", "responseHeaders", at="cors"),  # as a list
-        "defaultEventBasedHold": ends(
-            less_safe("new objects are held by nothing against a deletion", f"{_DOCS}/object-holds")
+        "defaultEventBasedHold": either(
+            ends(less_safe("new objects are held by nothing against a deletion", f"{_DOCS}/object-holds")),
+            begins(
+                stops(
+                    "whoever deletes or overwrites new objects, as Pulumi the state of a stack: each is held "
+                    "until somebody lets it go",
+                    f"{_DOCS}/object-holds",
+                )
+            ),
         ),
         **DELETION_POLICY,
         "encryption.defaultKmsKeyName": _FORMER_KEY,
@@ -161,7 +177,15 @@ _BUCKET: Final = Effects(
                 f"{_DOCS}/bucket-lock",
             )
         ),
-        "retentionPolicy.retentionPeriod": falls(_SOONER),
+        "retentionPolicy.retentionPeriod": either(
+            falls(_SOONER),
+            rises(
+                stops(
+                    "whoever deletes or overwrites an object before its time, as Pulumi the state of a stack",
+                    f"{_DOCS}/bucket-lock",
+                )
+            ),
+        ),
         "rpo": parts_from(
             less_safe("objects reach the second region later", f"{_DOCS}/availability-durability"),
             "ASYNC_TURBO",
@@ -216,7 +240,10 @@ _OBJECT: Final = Effects(
         ),
         **DELETION_POLICY,
         **same(
-            ends(less_safe("it is no longer held against a deletion", f"{_DOCS}/object-holds")),
+            either(
+                ends(less_safe("it is no longer held against a deletion", f"{_DOCS}/object-holds")),
+                begins(stops("whoever deletes or overwrites it", f"{_DOCS}/object-holds")),
+            ),
             *("eventBasedHold", "temporaryHold"),
         ),
         "retention.mode": either(
@@ -230,11 +257,7 @@ _OBJECT: Final = Effects(
             ),
             ends(less_safe("it may be deleted and overwritten at once", f"{_DOCS}/object-lock")),
         ),
-        "retention.retainUntilTime": lambda old, new: (
-            HARMLESS
-            if not old or (new and LATER not in (old, new) and str(new) >= str(old))
-            else less_safe("it may be deleted and overwritten sooner", f"{_DOCS}/object-lock")
-        ),
+        "retention.retainUntilTime": _until,
     },
 )
 

@@ -36,7 +36,8 @@ _UNKNOWN: Final = less_safe(
 APPENDS_ELSEWHERE: Final = loses(
     "sight of the log, unless the new value leads to the same database: events that are appended to another "
     "one have positions of its own, and no later update brings them here",
-    "leave the variable as it is, and restore or move the database by the stack's file: see docs/howto/restore.md.",
+    "leave the variable as it is, and restore or move the database by the stack's file: see "
+    "docs/howto/restore.md.",
     "docs/howto/restore.md",
 )
 PUBLISHES_ELSEWHERE: Final = stops(

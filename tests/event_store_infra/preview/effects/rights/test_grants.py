@@ -104,13 +104,3 @@ def test_a_grant_of_everything_is_less_safe(role: str) -> None:
     assert made.severity == Severity.LESS_SAFE
     assert "`user:a@example.com` may grant itself and others any right on `p-1`" in made.what
     assert worst_of(_plan(_step("delete", PROJECT, grant))).severity == Severity.STOPS
-
-
-def test_a_zone_that_is_made_takes_names_over() -> None:
-    """A zone of the network is asked before all others; a record in it is what a zone is for."""
-    zone = {"dnsName": "run.app.", "visibility": "private"}
-    made = worst_of(_plan(_step("create", "gcp:dns/managedZone:ManagedZone", {}, zone)))
-
-    assert made.severity == Severity.LESS_SAFE
-    assert "the names of `run.app.`" in made.what
-    assert worst_of(_plan(_step("create", "gcp:dns/recordSet:RecordSet", {}, {"name": "a"}))) == HARMLESS

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from event_store_infra.preview.effects.storage.registry import REPOSITORY
+from tests.event_store_infra.preview.effects.changed import updated
 from tests.event_store_infra.preview.effects.judged import (
     LATER,
     LESS_SAFE,
@@ -14,6 +15,7 @@ from tests.event_store_infra.preview.effects.judged import (
     must_say,
     must_say_nothing,
 )
+from tests.event_store_infra.preview.effects.worst import worst_of
 
 POLICIES = "cleanupPolicies"
 CREDENTIALS = "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials"
@@ -55,7 +57,6 @@ ONE_WAY: list[Case] = [
         WORDS,
     ),
     (POLICIES, [_deletes(versionNamePrefixes=["v1"])], [_deletes(versionNamePrefixes=["v"])], LOSES, WORDS),
-    ("cleanupPolicyDryRun", True, None, LOSES, "which until now they only listed"),
     ("deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
     ("vulnerabilityScanningConfig.enablementConfig", None, "DISABLED", LESS_SAFE, "of a hole in an image"),
     ("virtualRepositoryConfig.upstreamPolicies", [A, B], [B], STOPS, "what only one has that goes"),
@@ -79,6 +80,20 @@ NOTHING: list[tuple[str, object, object]] = [
     ("description", "a", "b"),
     ("labels.team", None, "a"),
 ]
+
+
+def test_a_dry_run_deletes_nothing() -> None:
+    """Policies that only list may list anything; as the dry run ends, they delete what they listed."""
+    strict, loose, kept = ({POLICIES: [each]} for each in (_deletes(), _deletes(state="ANY"), PROMOTED))
+    tried, later = ({"cleanupPolicyDryRun": each} for each in (True, LATER))
+
+    def told(old: dict[str, Any], new: dict[str, Any]) -> str:
+        return worst_of(updated(REPOSITORY, old, new)).what
+
+    assert told(strict, loose | tried) == told(strict | tried, loose | tried) == ""
+    assert told(kept | tried, kept) == ""
+    assert "until now they only listed" in told(loose | tried, loose)
+    assert WORDS in told(strict, loose | later)
 
 
 @pytest.mark.parametrize("case", ONE_WAY)

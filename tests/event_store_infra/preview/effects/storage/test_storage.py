@@ -30,7 +30,6 @@ def _rules(*conditions: dict[str, Any], action: str = "Delete") -> list[dict[str
 
 ONE_WAY: list[Case] = [
     (BUCKET, "cors", [{"origins": ["a"]}, {"origins": ["b"]}], [{"origins": ["b"]}], STOPS, "of other sites"),
-    (BUCKET, "defaultEventBasedHold", True, None, LESS_SAFE, "held by nothing"),
     (BUCKET, "deletionPolicy", "PREVENT", None, LESS_SAFE, "a deletion in the program"),
     (BUCKET, "encryption.defaultKmsKeyName", "key", None, LESS_SAFE, "encrypted with the former key"),
     (BUCKET, "encryption", {"defaultKmsKeyName": "key"}, None, LESS_SAFE, "encrypted with the former key"),
@@ -64,8 +63,6 @@ ONE_WAY: list[Case] = [
     ),
     (BUCKET, "logging", {"logBucket": "logs"}, None, LESS_SAFE, "no longer logged there"),
     (BUCKET, "requesterPays", None, True, STOPS, "names no project that pays"),
-    (BUCKET, "retentionPolicy", {"retentionPeriod": "86400"}, None, LESS_SAFE, "overwritten sooner"),
-    (BUCKET, "retentionPolicy.retentionPeriod", "86400", "60", LESS_SAFE, "overwritten sooner"),
     (BUCKET, "retentionPolicy.isLocked", None, True, CUTS_OFF, "a lock is for good"),
     (BUCKET, "rpo", "ASYNC_TURBO", "DEFAULT", LESS_SAFE, "reach the second region later"),
     (BUCKET, "softDeletePolicy.retentionDurationSeconds", None, 0, LESS_SAFE, "for a shorter time"),
@@ -74,9 +71,6 @@ ONE_WAY: list[Case] = [
     (BUCKET, "website.mainPageSuffix", "index.html", None, STOPS, "visitors of the site"),
     (BUCKET, "website.notFoundPage", "404.html", None, STOPS, "visitors of the site"),
     (OBJECT, "deletionPolicy", "ABANDON", None, LESS_SAFE, "a deletion in the program"),
-    (OBJECT, "eventBasedHold", True, False, LESS_SAFE, "no longer held"),
-    (OBJECT, "temporaryHold", True, None, LESS_SAFE, "no longer held"),
-    (OBJECT, "retention.retainUntilTime", LATE, SOON, LESS_SAFE, "overwritten sooner"),
 ]
 EACH_WAY: list[Case] = [
     (BUCKET, "encryption.defaultKmsKeyName", "key", "other", LESS_SAFE, "encrypted with the former key"),
@@ -109,6 +103,22 @@ EACH_WAY: list[Case] = [
     (OBJECT, "retention.mode", "Unlocked", "Locked", CUTS_OFF, "a lock is for good"),
     (OBJECT, "retention.mode", "Unlocked", None, LESS_SAFE, "at once"),
     (OBJECT, "retention.retainUntilTime", SOON, LATER, LESS_SAFE, "overwritten sooner"),
+]
+# Whoever deletes or overwrites is stopped by what keeps an object, also Pulumi whose state is in the bucket.
+EACH_WAY += [
+    (BUCKET, "defaultEventBasedHold", True, None, LESS_SAFE, "held by nothing"),
+    (BUCKET, "retentionPolicy", {"retentionPeriod": "86400"}, None, LESS_SAFE, "overwritten sooner"),
+    (BUCKET, "retentionPolicy.retentionPeriod", "86400", "60", LESS_SAFE, "overwritten sooner"),
+    (OBJECT, "eventBasedHold", True, False, LESS_SAFE, "no longer held"),
+    (OBJECT, "temporaryHold", True, None, LESS_SAFE, "no longer held"),
+    (OBJECT, "retention.retainUntilTime", LATE, SOON, LESS_SAFE, "overwritten sooner"),
+    (BUCKET, "defaultEventBasedHold", None, True, STOPS, "each is held"),
+    (BUCKET, "retentionPolicy", None, {"retentionPeriod": "86400"}, STOPS, "as Pulumi the state"),
+    (BUCKET, "retentionPolicy.retentionPeriod", "60", "86400", STOPS, "before its time"),
+    (OBJECT, "eventBasedHold", None, True, STOPS, "deletes or overwrites it"),
+    (OBJECT, "temporaryHold", False, True, STOPS, "deletes or overwrites it"),
+    (OBJECT, "retention.retainUntilTime", SOON, LATE, STOPS, "before that time"),
+    (OBJECT, "retention.retainUntilTime", None, LATE, STOPS, "before that time"),
 ]
 NOTHING = [
     (BUCKET, "lifecycleRules", _rules({"age": 30}), _rules({"age": 30, "withState": "ARCHIVED"})),
