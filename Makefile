@@ -16,22 +16,22 @@ setup: ## Make the environment: .venv from the pins, tools under .tools/
 	@$(PYTHON) tools/setup.py
 
 up: setup ## Bring the whole stack up here and send the first events through it; ARGS="--service-port 9000"
-	@$(VENV_PYTHON) -m local_gcp up $(ARGS)
+	@$(VENV_PYTHON) -m tools.local_stack up $(ARGS)
 
 down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data too
 	$(need_environment)
-	@$(VENV_PYTHON) -m local_gcp down $(if $(PURGE),--purge)
+	@$(VENV_PYTHON) -m tools.local_stack down $(if $(PURGE),--purge)
 
 status: ## Show the endpoints of the local stack as JSON
 	$(need_environment)
-	@$(VENV_PYTHON) -m local_gcp status
+	@$(VENV_PYTHON) -m tools.local_stack status
 
 stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
 preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
-	@$(VENV_PYTHON) -m local_gcp preview $(STACK) $(ARGS)
+	@$(VENV_PYTHON) -m tools.local_stack preview $(STACK) $(ARGS)
 
 canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)

@@ -9,7 +9,7 @@ import yaml
 
 from benchmarks.place import Workbench
 from benchmarks.work import Work
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 STACK: Final = "prod"
 

@@ -16,19 +16,23 @@ from hypothesis import HealthCheck, settings
 
 from event_store.database.schema import upgrade
 from event_store.environment import Environment
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer
+from tools.pulumi_cli import BIN
 
 ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # what tests/pubsub_emulator is to try, see CONTRIBUTING.md
 
 # A developer's own servers and settings are none of the tests' business.
-for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_"))]:
+for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_", "LOCAL_GCP_"))]:
     if name != ADDRESS_VARIABLE:
         del os.environ[name]
+
+# Where `make setup` puts `pulumi`.
+os.environ["PATH"] = os.pathsep.join([str(BIN), os.environ["PATH"]])
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -197,7 +201,7 @@ async def addresses() -> AsyncIterator[Addresses]:
 def _official() -> Emulator:
     try:
         find_java(), find_jar()
-    except ConfigurationError as missing:
+    except SetupError as missing:
         pytest.skip(str(missing))
     return Emulator()
 

@@ -149,10 +149,8 @@ _NUMBERS: Final = (
 )
 # What tells a service, a job and a worker pool: https://docs.cloud.google.com/run/docs/container-contract#env-vars
 _ON_CLOUD_RUN: Final = ("K_SERVICE", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL")
-# Read by the local runtime, tests and the client's commands, which share a shell with the service.
+# Read by tests and the client's commands, which share a shell with the service.
 _OTHERS_OF_OURS: Final = (
-    "EVENT_STORE_POSTGRES",
-    "EVENT_STORE_PUBSUB",
     "EVENT_STORE_PUBSUB_TEST",
     "EVENT_STORE_TARGET",
 )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble_empty
 from local_gcp.provider.server import Provider
+from tools import ROOT
 
 _TIMEOUT_SECONDS: Final = 180
 

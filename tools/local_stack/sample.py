@@ -18,10 +18,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from event_store.errors import ConfigurationError
 from examples.vocabulary_projection import tables
-from local_gcp.daemon.state_directory import ROOT
 from local_gcp.postgres.server.instances import ADMINISTRATORS, CONNECT_SECONDS
 from local_gcp.resource.properties import Properties
 from local_gcp.system.child_process import Child, mortal
+from tools import ROOT
 
 DATABASE: Final = "vocabulary_projection"
 SUBSCRIPTION: Final = "vocabulary-projection"

@@ -7,7 +7,7 @@ import pytest
 
 from event_store.errors import TopologyError
 from event_store.topology import Topology
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 # What the entries of each section need, so that one more key is looked at.
 _NEEDED: dict[str, dict[str, str]] = {

@@ -19,7 +19,7 @@ from event_store.errors import TopologyError
 from event_store.topology import Topology
 from event_store_infra.components.bus import EventBus, EventBusArgs
 from local_gcp.daemon.settings import Settings
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble
 from local_gcp.provider.cloud import Cloud
 from local_gcp.resource.place import Place
@@ -27,6 +27,7 @@ from local_gcp.resource.properties import from_struct, to_struct
 from local_gcp.resource.records import Records
 from local_gcp.system.child_process import Processes
 from pubsub_emulator.broker.filter import parse_filter
+from tools import ROOT
 
 # A busy machine is slow; that is no failure.
 _PATIENT = settings(

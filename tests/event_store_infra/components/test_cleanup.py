@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from event_store_infra.components.registry.registry import PROMOTED
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.inventory import FOLDER
+from tools import ROOT
 
 IMAGE: Final = f"europe-west1-docker.pkg.dev/team-dev/event-store/event-store@sha256:{'0123456789abcdef' * 4}"
 DAY_SECONDS: Final = 86_400

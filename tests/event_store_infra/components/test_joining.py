@@ -7,10 +7,11 @@ import yaml
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble_empty
 from local_gcp.provider.server import Provider
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 GOOGLE = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1"}
 SHARED = {

@@ -6,8 +6,8 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 DEPLOYER = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from event_store_infra.settings import ServiceSettings
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 TOPOLOGY = Path("examples/topologies/everything.yaml")
 

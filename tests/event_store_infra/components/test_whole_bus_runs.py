@@ -13,9 +13,9 @@ from google.api_core.exceptions import InvalidArgument
 from google.pubsub_v1.types import PubsubMessage
 
 from event_store.pubsub.event_message import Content, EventRow
-from local_gcp.daemon.state_directory import ROOT
 from local_gcp.pubsub_api.broker import Broker
 from tests.local_gcp.conftest import LocalCloud, Stack, local_cloud, stack
+from tools import ROOT
 
 __all__ = ["local_cloud", "stack"]  # fixtures
 

@@ -2,9 +2,9 @@
 
 import yaml
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.inventory.variants import BOOTSTRAP
 from tests.local_gcp.conftest import Stack
+from tools import ROOT
 
 
 def write_bootstrap(stack: Stack, project: str = "project-1", environment: str = "prod") -> None:

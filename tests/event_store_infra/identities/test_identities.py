@@ -22,7 +22,6 @@ from event_store_infra.identities import (
     page,
 )
 from event_store_infra.managed import MANAGED, reading_permissions
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine, Preview
 from tests.event_store_infra.inventory import FOLDER, STACKS
 from tests.event_store_infra.inventory.variants import (
@@ -35,6 +34,7 @@ from tests.event_store_infra.inventory.variants import (
     WHOLE,
     file_of_prod,
 )
+from tools import ROOT
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 CONSUMER = "serviceAccount:projection@words.iam.gserviceaccount.com"  # of the topology that says everything

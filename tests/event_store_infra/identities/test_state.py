@@ -6,12 +6,12 @@ from typing import Final
 import yaml
 
 from event_store_infra.identities import PULUMI_PROJECT
-from local_gcp.daemon.state_directory import ROOT
 from local_gcp.rights.callers import Caller, service_account
 from local_gcp.rights.rights import Rights
 from tests.event_store_infra.identities.bootstrap import write_bootstrap
 from tests.event_store_infra.inventory.variants import BOOTSTRAP
 from tests.local_gcp.conftest import LocalCloud, Stack
+from tools import ROOT
 
 BUCKET: Final = f"projects/_/buckets/{BOOTSTRAP['event-store-bootstrap:state_bucket']}"
 DEPLOYER: Final = service_account("event-store-deployer@project-1.iam.gserviceaccount.com")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
 from tests.event_store_infra.inventory.variants import (
     BY_ENDPOINT,
@@ -14,6 +13,7 @@ from tests.event_store_infra.inventory.variants import (
     file_of_prod,
     preview_bootstrap,
 )
+from tools import ROOT
 from tools.pictures import Resource, page, resources
 
 PAGE: Final = ROOT / "docs" / "explanation" / "infra.md"

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import yaml
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine, Preview
 from tests.event_store_infra.inventory import render, render_difference
+from tools import ROOT
 from tools.pictures import BOOTSTRAP_FOLDER
 
 DEPLOYER: Final = "event-store-deployer@event-store-prod.iam.gserviceaccount.com"

@@ -15,11 +15,11 @@ import pytest
 from event_store_infra.preview.judging.guard import Verdict, judge
 from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.preview.edits import BASES, EDITS
 from tests.event_store_infra.preview.edits.edit import Edit
 from tests.event_store_infra.preview.edits.plans import FOLDER, kept, path_of
 from tests.event_store_infra.preview.edits.recorder import PROGRAM, standing
+from tools import ROOT
 
 SECONDS = 300
 # Recorded anew at each run: of a replacement, of protection alone, and of what the engine itself refuses.

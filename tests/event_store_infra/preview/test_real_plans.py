@@ -11,11 +11,11 @@ from google.pubsub_v1.types import PubsubMessage
 
 from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.report.summary import render
-from local_gcp.daemon.state_directory import ROOT
 from local_gcp.pubsub_api.pubsub_rules import SUBSCRIPTION, TOPIC
 from tests.event_store_infra.preview.conftest import Small
 from tests.event_store_infra.preview.report.monitoring import monitoring_server
 from tests.local_gcp.conftest import LocalCloud
+from tools import ROOT
 
 PULL = SUBSCRIPTION.type
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d"
@@ -217,7 +217,7 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
             monitoring.measure("subscription", "projection", [5], [60])
             asks = monitoring.variables(tmp_path)
             given = {**environment, **asks, **variables}
-            return await _command("local_gcp", *project, "preview", "prod", *flags, **given)
+            return await _command("tools.local_stack", *project, "preview", "prod", *flags, **given)
 
     nowhere = await preview("--real")
     await small.stack.must_destroy()

@@ -1,7 +1,7 @@
 """A mistake in a stack's file ends the real engine's run with one message and nothing declared."""
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 
 async def _refused(engine: Engine, wrong: str) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from event_store.errors import ConfigurationError
 from event_store_infra.new_stack import make
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 CONFIG = {
     "gcp:project": "event-store-prod",

@@ -7,7 +7,7 @@ from event_store.errors import ConfigurationError
 from event_store_infra.settings import Settings
 from event_store_infra.settings.profile import PROFILES
 from event_store_infra.settings.reference import page
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 GOOGLE = {"gcp:project": "event-store-dev", "gcp:region": "europe-west1"}
 

@@ -14,7 +14,7 @@ from event_store_infra.components.monitoring.alert import section
 from event_store_infra.components.monitoring.alerts import SILENT_MINUTES, Watched, alerts
 from event_store_infra.settings import MonitoringSettings
 from event_store_infra.settings.reference import page
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 SOURCES: Final = ("service", "local", "infra")
 RUNBOOK: Final = (ROOT / "docs" / "howto" / "runbook.md").read_text("utf-8") + ALERTS.read_text("utf-8")

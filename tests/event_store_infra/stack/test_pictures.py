@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine, Preview
 from tests.event_store_infra.inventory.pictures import PAGE, draw
+from tools import ROOT
 from tools.pictures import resources
 
 

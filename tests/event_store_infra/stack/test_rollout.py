@@ -9,8 +9,8 @@ import yaml
 from event_store.errors import ConfigurationError
 from event_store_infra.rollout import KEY, begin, promote, roll_back
 from event_store_infra.settings import RolloutSettings, ServiceSettings, Settings
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.engine import Engine
+from tools import ROOT
 
 STABLE = "event-store-00003"
 CONFIG = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1", "event-store:profile": "prod"}

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.workflows.expressions import evaluate, is_true
+from tools import ROOT
 
 FOLDER: Final = ROOT / ".github" / "workflows"
 BUILT: Final = "europe-west1-docker.pkg.dev/team-dev/event-store/event-store@sha256:built"

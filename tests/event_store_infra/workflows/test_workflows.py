@@ -9,8 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local_gcp.daemon.state_directory import ROOT
-from tools import SOURCES
+from tools import ROOT, SOURCES
 
 FOLDER: Final = ROOT / ".github" / "workflows"
 FILES: Final = sorted(FOLDER.glob("*.yml"))
@@ -184,7 +183,7 @@ def test_every_command_exists(name: str) -> None:
             assert flag in shown.stdout
     if match := re.search(r'make preview .*ARGS="([^"]*)"', run):
         shown = subprocess.run(
-            [ROOT / ".venv" / "bin" / "python", "-m", "local_gcp", "preview", "--help"],
+            [ROOT / ".venv" / "bin" / "python", "-m", "tools.local_stack", "preview", "--help"],
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -85,7 +85,7 @@ class Local:
 
     def up(self) -> str:
         ports = [f"--{name}-port={free_port()}" for name in ("service", "postgres", "pubsub")]
-        answer = self.run("up", "--no-demo", *([] if self.state.settings.exists() else ports))
+        answer = self.run("up", *([] if self.state.settings.exists() else ports))
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return answer.stdout
 
@@ -259,7 +259,7 @@ def test_a_missing_java_is_named(make: Make, tmp_path: Path) -> None:
     """The emulator is asked for and cannot run: the message says what to install, or to do without."""
     local = make("import pulumi\n")
 
-    answer = local.run("up", EVENT_STORE_PUBSUB="emulator", PATH=str(tmp_path))
+    answer = local.run("up", LOCAL_GCP_PUBSUB="emulator", PATH=str(tmp_path))
 
     assert answer.returncode == 1
     assert "`java`" in answer.stderr
@@ -287,7 +287,7 @@ def test_a_killed_update_does_not_block_the_next_one(make: Make, tmp_path: Path)
         'import pulumi\nfrom pulumi_gcp import pubsub\npubsub.Topic("topic", name="words")\n' + script
     )
     with subprocess.Popen(
-        local.command("up", "--no-demo"), cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+        local.command("up"), cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
     ) as update:
         fifo.read_text()  # the job has begun
         sleeping = local.processes()[1:]
@@ -310,11 +310,11 @@ def test_a_preview_makes_nothing_and_changes_no_file(make: Make) -> None:
     local = make(PROGRAM)
     before = {path: path.read_bytes() for path in local.directory.iterdir()}
 
-    answer = local.run("preview", "local")
+    answer = local.run("preview", "local", "--json")
     unknown = local.run("preview", "prod")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "7 to create" in answer.stdout
+    assert json.loads(answer.stdout)["changeSummary"] == {"create": 8}
     assert unknown.returncode == 1
     assert "there is no stack 'prod'" in unknown.stderr
     assert {path: path.read_bytes() for path in local.directory.iterdir() if path.is_file()} == before

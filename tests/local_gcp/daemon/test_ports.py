@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from event_store.errors import ConfigurationError
 from local_gcp.daemon.settings import Settings
 from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble
+from local_gcp.errors import SetupError
 from local_gcp.resource.records import Records
 from local_gcp.system.child_process import Processes
 from local_gcp.system.ports import free_port
@@ -29,6 +29,6 @@ async def test_a_taken_port_is_named_with_the_flag_that_changes_it(tmp_path: Pat
         settings = Settings(**ports, token="")
         processes = Processes(state.logs)
 
-        with pytest.raises(ConfigurationError, match=f"port {port} on .* --{name}-port"):
+        with pytest.raises(SetupError, match=f"port {port} on .* --{name}-port"):
             async with assemble(state, settings, processes, Records(None), tmp_path).running(processes):
                 pass

@@ -7,13 +7,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble_empty
 from local_gcp.provider.server import Provider
 from tests.event_store_infra.preview.normal import normal
 from tests.local_gcp.conftest import PROGRAMS, LocalCloud, Stack
 from tests.local_gcp.postgres.test_joined_database import JOINED
 from tests.system.environments.environment import DeployedEnvironment
+from tools import ROOT
 
 # One of each type that runs, or acts on what runs, where it is not only recorded.
 PROGRAM = Template("""

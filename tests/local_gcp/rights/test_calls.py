@@ -7,7 +7,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from local_gcp.daemon.settings import Settings
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble
 from local_gcp.provider.cloud import Cloud
 from local_gcp.provider.protocol import ProviderCalls
@@ -20,6 +20,7 @@ from local_gcp.rights.callers import ANONYMOUS, OWNER, Caller
 from local_gcp.rights.rights import DeniedError
 from local_gcp.rights.sessions import Sessions
 from local_gcp.system.child_process import Processes
+from tools import ROOT
 
 PROJECT = {"project": "p-1", "region": "europe-west1"}
 EMAIL = "ci@p-1.iam.gserviceaccount.com"

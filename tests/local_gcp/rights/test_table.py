@@ -8,7 +8,7 @@ import pytest
 from event_store_infra.identities import GRANTS, PREVIEWER_ROLE
 from event_store_infra.managed import MANAGED, reading_permissions
 from local_gcp.cloudrun import run_rules as run
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble_empty
 from local_gcp.pubsub_api import pubsub_rules as pubsub
 from local_gcp.recorded import iam
@@ -21,6 +21,7 @@ from local_gcp.rights.rights import Rights
 from local_gcp.rights.roles import PERMISSIONS, ROLES
 from pubsub_emulator.access import roles as pubsub_roles
 from tests.event_store_infra.inventory.variants import KEY
+from tools import ROOT
 
 DATA = {pubsub_roles.PUBLISH, pubsub_roles.CONSUME}
 

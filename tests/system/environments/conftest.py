@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from local_gcp.daemon.state_directory import ROOT
 from tests.local_gcp.conftest import running_cloud
 from tests.system.environments.environment import DeployedEnvironment
+from tools import ROOT
 
 
 @pytest.fixture(params=["local", "dev", "staging", "prod"])

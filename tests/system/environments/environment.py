@@ -12,11 +12,11 @@ import yaml
 from event_store import Client, ExpectedVersion, NewEvent, RecordedEvent
 from event_store.model.events import new_event_id
 from event_store_infra.settings import Settings
-from local_gcp.cli.preview import DRIFT
-from local_gcp.daemon.state_directory import ROOT
 from local_gcp.postgres.server.instances import Instances
 from tests.local_gcp.conftest import Answer, Deployed, LocalCloud
 from tests.pubsub_emulator.bus import bus_at
+from tools import ROOT
+from tools.local_stack.preview import DRIFT
 
 PATIENCE_SECONDS: Final = 60
 WORDS: Final = ("ahoj", "děkuji")

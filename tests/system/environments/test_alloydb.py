@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 import local_gcp.postgres
-from local_gcp.daemon.state_directory import ROOT
 from tests.local_gcp.conftest import Stack, local_cloud, running_cloud, stack
 from tests.system.environments.environment import DeployedEnvironment
 from tests.system.environments.passwords import must_have_no_password
+from tools import ROOT
 
 __all__ = ["local_cloud", "stack"]  # fixtures
 

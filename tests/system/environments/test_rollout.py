@@ -13,9 +13,9 @@ import grpc.aio
 import pytest
 
 from event_store.v1.event_store_pb2_grpc import EventStoreStub
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store.requests import append, request
 from tests.system.environments.environment import PATIENCE_SECONDS, WORDS, DeployedEnvironment
+from tools import ROOT
 
 CLIENTS = 4
 # As in an image whose service ends at its start; its migrations run.

@@ -28,7 +28,7 @@ class RunningStack:
     first_output: str
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of `python -m local_gcp` on this stack."""
+        """Run a command of `python -m tools.local_stack` on this stack."""
         return run_local(self.state_directory, *command)
 
     @property
@@ -39,9 +39,9 @@ class RunningStack:
 
 
 def run_local(state_directory: Path, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command of `python -m local_gcp` beside whatever a developer has up."""
+    """Run a command of `python -m tools.local_stack` beside whatever a developer has up."""
     return subprocess.run(
-        [sys.executable, "-m", "local_gcp", "--state-directory", str(state_directory), *command],
+        [sys.executable, "-m", "tools.local_stack", "--state-directory", str(state_directory), *command],
         cwd=ROOT,
         env=os.environ | variables,
         capture_output=True,

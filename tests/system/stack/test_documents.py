@@ -24,7 +24,7 @@ SHELL: Final = ("sh", "bash", "console")
 # itself, and of one that is no part of what `make up` needs.
 PRELUDE: Final = """
 set -e
-make() { [ "${!#}" = status ] && python -m local_gcp --state-directory "$STATE" status; }
+make() { [ "${!#}" = status ] && python -m tools.local_stack --state-directory "$STATE" status; }
 event-store() {
     [ "$1" = tail ] || { command event-store "$@"; return; }
     exec 3< <(exec event-store "$@")

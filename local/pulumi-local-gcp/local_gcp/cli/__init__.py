@@ -1,1 +1,1 @@
-"""The commands of `python -m local_gcp`, one per file."""
+"""The commands of `local-gcp`, one per file."""

@@ -12,8 +12,7 @@ from typing import Final
 
 import yaml
 
-from event_store.errors import ConfigurationError
-from event_store_infra.preview.markdown import one_line
+from local_gcp.errors import SetupError
 
 _GIT_SECONDS: Final = 120.0
 
@@ -45,23 +44,21 @@ def checked_out(project: Path, stack: str, reference: str) -> Iterator[BaseBranc
         reference: A branch, a tag or a commit.
 
     Raises:
-        ConfigurationError: Git does not know it, or it has no such stack.
+        SetupError: Git does not know it, or it has no such stack.
     """
     top = Path(_git(project, "rev-parse", "--show-toplevel")).resolve()
     try:
         commit = _git(project, "rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"{error}; fetch {one_line(reference)} first, or name another base"
-        ) from None
-    with tempfile.TemporaryDirectory(prefix="event-store-base-") as directory:
+    except SetupError as error:
+        raise SetupError(f"{error}; fetch {reference!r} first, or name another base") from None
+    with tempfile.TemporaryDirectory(prefix="local-gcp-base-") as directory:
         tree = Path(directory).resolve() / top.name
         _git(top, "worktree", "add", "--quiet", "--detach", str(tree), commit)
         try:
             base = tree / project.relative_to(top)
             if not (base / "Pulumi.yaml").exists() or not (base / f"Pulumi.{stack}.yaml").exists():
-                raise ConfigurationError(
-                    f"{one_line(reference)} has no stack {stack!r}, so there is nothing to compare with: "
+                raise SetupError(
+                    f"{reference!r} has no stack {stack!r}, so there is nothing to compare with: "
                     "leave out --base, and the preview says what a new stack makes"
                 )
             # Before the link: what is installed is found without, and after the standard library.
@@ -93,7 +90,7 @@ def _git(folder: Path, *command: str) -> str:
     """Return what a command of Git prints. No hook runs.
 
     Raises:
-        ConfigurationError: It fails, or there is no Git.
+        SetupError: It fails, or there is no Git.
     """
     try:
         answer = subprocess.run(  # our own command line, no shell
@@ -106,7 +103,7 @@ def _git(folder: Path, *command: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigurationError(f"`git {command[0]}` does not run: {error}") from None
+        raise SetupError(f"`git {command[0]}` does not run: {error}") from None
     if answer.returncode:
-        raise ConfigurationError(f"`git {command[0]}` failed in {folder}: {one_line(answer.stderr)}")
+        raise SetupError(f"`git {command[0]}` failed in {folder}: {' '.join(answer.stderr.split())}")
     return answer.stdout.strip()

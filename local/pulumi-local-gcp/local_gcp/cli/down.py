@@ -3,11 +3,11 @@
 import argparse
 import shutil
 
-from event_store.errors import ConfigurationError
 from local_gcp.cli.project import Project
 from local_gcp.daemon import background
 from local_gcp.daemon.settings import Settings
 from local_gcp.daemon.state_directory import State
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres
 
@@ -21,7 +21,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
     """Take everything down; the data of databases is kept unless it is to be purged.
 
     Raises:
-        EventStoreError: Something is in the way.
+        LocalGcpError: Something is in the way.
     """
     if not state.directory.exists():
         print("Nothing is up.")
@@ -45,9 +45,8 @@ async def _destroy(state: State, project: Project) -> None:
     pulumi = project.pulumi(state, daemon)
     await pulumi.prepare()
     if await pulumi.run("destroy", "--yes", "--skip-preview") != 0:
-        raise ConfigurationError(
-            "`pulumi destroy` failed: it says why above. Try again, or delete everything with "
-            "`make down PURGE=1`"
+        raise SetupError(
+            "`pulumi destroy` failed: it says why above. Try again, or delete everything with `down --purge`"
         )
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 import yaml
 
-from event_store.errors import ConfigurationError
 from local_gcp.daemon.background import Daemon
 from local_gcp.daemon.state_directory import State
 from local_gcp.engine.pulumi_cli import Pulumi
+from local_gcp.errors import SetupError
 
 STACK: Final = "local"
 
@@ -22,31 +22,40 @@ class Project:
 
     Attributes:
         directory: Where its `Pulumi.yaml` is.
+        stack: The stack that is brought up.
     """
 
     directory: Path
+    stack: str = STACK
 
     @property
     def program(self) -> Path:
-        """The folder of its program."""
-        content = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
+        """The folder of its program.
+
+        Raises:
+            SetupError: There is no project.
+        """
+        path = self.directory / "Pulumi.yaml"
+        if not path.exists():
+            raise SetupError(f"{self.directory} has no Pulumi.yaml: name the project's folder with --project")
+        content = yaml.safe_load(path.read_text())
         return self.directory / str(content.get("main", "."))
 
     def pulumi(self, state: State, daemon: Daemon | None) -> Pulumi:
-        """Return its stack `local`, on a daemon if it is to be changed."""
-        return Pulumi(self.directory, state.pulumi, STACK, daemon.providers if daemon else "")
+        """Return its stack, on a daemon if it is to be changed."""
+        return Pulumi(self.directory, state.pulumi, self.stack, daemon.providers if daemon else "")
 
     @contextmanager
     def only_command(self, state: State) -> Iterator[None]:
         """Be the only command that works on a state directory.
 
         Raises:
-            ConfigurationError: Another one does.
+            SetupError: Another one does.
         """
         try:
             with state.lock("command"):
                 yield
         except BlockingIOError:
-            raise ConfigurationError(
-                f"another `make up`, `down` or `preview` works on {state.directory}: wait for its end"
+            raise SetupError(
+                f"another `up`, `down` or `preview` works on {state.directory}: wait for its end"
             ) from None

@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from event_store.errors import ConfigurationError
 from local_gcp.cli.project import Project
 from local_gcp.daemon import background
 from local_gcp.daemon.state_directory import State
+from local_gcp.errors import SetupError
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -17,9 +17,9 @@ async def run(state: State, _project: Project, _arguments: argparse.Namespace) -
     """Print where everything listens.
 
     Raises:
-        ConfigurationError: Nothing is up.
+        SetupError: Nothing is up.
     """
     daemon = background.find(state)
     if daemon is None:
-        raise ConfigurationError("the local stack is not up: start it with `make up`")
+        raise SetupError("the local Google Cloud is not up: start it with `up`")
     print(json.dumps(daemon.endpoints(), indent=2))

@@ -1,15 +1,15 @@
-"""`up`: start the local Google Cloud, run `pulumi up` on it, and send the first events through it."""
+"""`up`: start the local Google Cloud and run `pulumi up` on it."""
 
 import argparse
 import os
 import time
 
-from event_store.errors import ConfigurationError
 from local_gcp.cli.project import Project
 from local_gcp.daemon import background
 from local_gcp.daemon.settings import PORTS, Settings
 from local_gcp.daemon.state_directory import State
-from tools.local_stack.demonstration import is_wanted, show
+from local_gcp.errors import SetupError
+from local_gcp.resource.properties import Properties
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +17,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in PORTS:
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, type=_port, help="0 for a free one; kept for the next time")
-    parser.add_argument(
-        "--demo",
-        action=argparse.BooleanOptionalAction,
-        help="append events and project them (default: while the log is empty)",
-    )
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
-    """Bring everything up.
+    """Bring everything up, and print where it listens.
 
     Raises:
-        EventStoreError: Something is in the way. If nothing stood before, nothing does now.
+        LocalGcpError: Something is in the way. If nothing stood before, nothing does now.
+    """
+    endpoints = await bring_up(state, project, arguments)
+    print_endpoints({name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")})
+
+
+async def bring_up(state: State, project: Project, arguments: argparse.Namespace) -> Properties:
+    """Bring everything up, and return where it listens.
+
+    Args:
+        state: Where the local Google Cloud keeps what it has.
+        project: What is brought up.
+        arguments: The flags of `add_arguments`.
+
+    Raises:
+        LocalGcpError: Something is in the way. If nothing stood before, nothing does now.
     """
     state.make()
     with project.only_command(state):
@@ -45,25 +55,23 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
             if is_new and pulumi.is_empty():
                 background.stop(state)
         if code != 0:
-            raise ConfigurationError(
+            raise SetupError(
                 f"`pulumi up` failed: it says why above. The logs are in {state.logs}; "
-                "`make up` goes on where this one stopped"
+                "the next `up` goes on where this one stopped"
             )
-        endpoints = daemon.endpoints()
-    told = {name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")}
-    if endpoints["service"] and (await is_wanted(endpoints) if arguments.demo is None else arguments.demo):
-        told["projection"] = await show(endpoints, state.logs)
+        return daemon.endpoints()
+
+
+def print_endpoints(endpoints: Properties) -> None:
+    """Print where everything listens; what is not there is left out.
+
+    Args:
+        endpoints: By name.
+    """
     print("\nEndpoints")
-    for name, endpoint in told.items():
-        print(f"  {name:22}{endpoint}")
-    print(
-        "\nNext\n"
-        "  make status                    the endpoints as JSON\n"
-        f"  .venv/bin/event-store tail --target {endpoints['service']} --from 1\n"
-        f"  grpcurl -plaintext {endpoints['service']} list\n"
-        "  make up                        again, after a change\n"
-        "  make down                      destroys the stack; PURGE=1 deletes its data too"
-    )
+    for name, endpoint in endpoints.items():
+        if endpoint:
+            print(f"  {name:22}{endpoint}")
 
 
 def _port(text: str) -> int:

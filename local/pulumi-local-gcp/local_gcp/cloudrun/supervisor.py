@@ -1,14 +1,15 @@
 """How a container runs on this machine: as a process, with the environment that the cloud would give it."""
 
 import os
+import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from event_store.environment import DATABASE_LOGIN, REPLICA_HOST, REPLICA_PORT
 from local_gcp.container.metadata_server import MetadataServer
 from local_gcp.postgres import alloydb_rules, sql_rules
 from local_gcp.postgres.alloydb import server_of
@@ -24,6 +25,8 @@ from local_gcp.rights.rights import Rights
 from local_gcp.system.child_process import Child, Processes
 
 _BIN: Final = Path(sys.executable).parent
+# The ends of the names of variables that belong together, as in libpq's PGHOST, PGPORT and PGUSER.
+_HOST, _PORT, _USER = "HOST", "PORT", "USER"
 
 
 class Running:
@@ -38,6 +41,15 @@ class Running:
         await self._stack.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class _Database:
+    """What stands behind an address: its server here, and what who logs in by IAM asks for there."""
+
+    server: str
+    permission: str
+    resource: str
+
+
 class Runner:
     """Starts containers.
 
@@ -46,7 +58,7 @@ class Runner:
         bus: The Pub/Sub that they reach.
         instances: The databases that they reach.
         records: Where the databases' addresses stand.
-        directory: Where they run: the repository.
+        directory: Where they run: the folder of the Pulumi program.
         home: An empty directory, so that no developer's credentials are theirs.
         tokens: Their access tokens.
         rights: Judges whether they may log in to a database.
@@ -89,8 +101,8 @@ class Runner:
             given: Variables that Cloud Run sets by itself.
 
         Raises:
-            CloudError: There is no such command here, a variable comes from where there is nothing, or the
-                account may not log in to the database.
+            CloudError: There is no such command here, a variable comes from where there is nothing, has a
+                database's address where nobody looks for it, or the account may not log in to the database.
         """
         container = template["containers"][0]
         command = _command(container, self.programs)
@@ -113,43 +125,64 @@ class Runner:
                 **given,
                 **_variables(container),
             }
-            login = email if environment.get(DATABASE_LOGIN) == "iam" else ""
-            environment |= await self._database(environment.get("PGHOST", ""), login)
-            if replica := await self._database(environment.get(REPLICA_HOST, ""), login):
-                environment |= {REPLICA_HOST: replica["PGHOST"], REPLICA_PORT: replica["PGPORT"]}
+            environment |= await self._databases(environment, email)
             child = await self._processes.start(name, command, environment, self._directory)
             stack.push_async_callback(self._processes.stop, child)
             running = Running(child, stack.pop_all())
         return running  # noqa: RET504 # not inside the context, which for all that a type checker knows goes on
 
-    async def _database(self, address: str, login: str) -> dict[str, str]:
-        """Translate an instance's address in the network to where it listens on this machine.
+    async def _databases(self, environment: Mapping[str, str], email: str) -> dict[str, str]:
+        """Return the variables that lead to databases, as they are on this machine.
 
-        Who logs in by IAM is judged now and not by PostgreSQL, which trusts this machine.
-        https://docs.cloud.google.com/sql/docs/postgres/iam-authentication, and
-        https://docs.cloud.google.com/alloydb/docs/database-users/manage-iam-auth
+        An address in a variable whose name ends in HOST goes with the variables of the same beginning that
+        end in PORT and USER; what has no user of its own has libpq's.
+
+        Raises:
+            CloudError: An address is elsewhere, or the account may not log in.
         """
-        targets = {
-            rule.inputs["target"]
-            for rule in self._records.of_type(network.FORWARDING_RULE.type)
-            if rule.inputs["ipAddress"] == address
-        }
+        found: dict[str, str] = {}
+        databases = dict(self._listening())
+        for name, value in environment.items():
+            beginning = name.removesuffix(_HOST)
+            if name != beginning and value in databases:
+                database = databases[value]
+                user = environment.get(f"{beginning}{_USER}", environment.get("PGUSER"))
+                # An account's name in PostgreSQL. PostgreSQL trusts this machine, so it is judged now.
+                # https://docs.cloud.google.com/sql/docs/postgres/iam-authentication, and
+                # https://docs.cloud.google.com/alloydb/docs/database-users/manage-iam-auth
+                if user == email.removesuffix(".gserviceaccount.com"):
+                    self._rights.check(service_account(email), database.permission, database.resource)
+                here = await self._instances.variables(database.server)
+                own = {name: here["PGHOST"], f"{beginning}{_PORT}": here["PGPORT"]}
+                found |= here if name == "PGHOST" else own
+            elif any(re.search(rf"(?<![\d.]){re.escape(each)}(?![\d.])", value) for each in databases):
+                raise CloudError(
+                    f"variable {name} holds the address of a database, which is another one on this machine: "
+                    f"give the address alone, in a variable whose name ends in {_HOST}, and the port in one "
+                    f"that ends in {_PORT}"
+                )
+        return found
+
+    def _listening(self) -> Iterator[tuple[str, _Database]]:
+        """Yield what listens at which address of the network."""
+        rules = list(self._records.of_type(network.FORWARDING_RULE.type))
         for record in self._records.of_type(sql_rules.INSTANCE.type):
             outputs = record.outputs
-            if outputs["privateIpAddress"] == address or outputs.get("pscServiceAttachmentLink") in targets:
-                self._admit(
-                    login, "cloudsql.instances.login", f"projects/{outputs['project']}/instances/{record.id}"
-                )
-                return await self._instances.variables(record.id)
+            resource = f"projects/{outputs['project']}/instances/{record.id}"
+            database = _Database(record.id, "cloudsql.instances.login", resource)
+            attachment = outputs.get("pscServiceAttachmentLink")
+            endpoints = [
+                rule.inputs["ipAddress"] for rule in rules if rule.inputs.get("target") == attachment
+            ]
+            for address in filter(None, (outputs["privateIpAddress"], *endpoints)):
+                yield address, database
         for record in self._records.of_type(alloydb_rules.INSTANCE.type):
-            if record.outputs["ipAddress"] == address and record.inputs["instanceType"] == "PRIMARY":
-                self._admit(login, "alloydb.users.login", str(record.inputs["cluster"]))
-                return await self._instances.variables(server_of(record.inputs["cluster"]))
-        return {}
-
-    def _admit(self, login: str, permission: str, resource: str) -> None:
-        if login:
-            self._rights.check(service_account(login), permission, resource)
+            if record.inputs["instanceType"] == "PRIMARY":
+                cluster = str(record.inputs["cluster"])
+                yield (
+                    record.outputs["ipAddress"],
+                    _Database(server_of(cluster), "alloydb.users.login", cluster),
+                )
 
 
 def _command(container: Properties, programs: Path) -> list[str]:
@@ -161,7 +194,7 @@ def _command(container: Properties, programs: Path) -> list[str]:
         )
     program = shutil.which(words[0], path=f"{programs}{os.pathsep}{os.defpath}")
     if program is None:
-        raise CloudError(f"the container's command {words[0]!r} is not in {programs}: run `make setup`")
+        raise CloudError(f"the container's command {words[0]!r} is not in {programs} or on PATH")
     return [program, *words[1:]]
 
 

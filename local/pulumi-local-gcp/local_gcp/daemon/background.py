@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from event_store.errors import ConfigurationError
 from local_gcp.daemon.endpoints import ask_endpoints
 from local_gcp.daemon.settings import Settings
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
+from local_gcp.errors import SetupError
 from local_gcp.resource.properties import Properties
 
 START_SECONDS: Final = 120.0
@@ -45,7 +45,7 @@ class Daemon:
         """Ask it where everything listens.
 
         Raises:
-            ConfigurationError: It does not answer.
+            SetupError: It does not answer.
         """
         return ask_endpoints(int(self.providers.split(",")[0].split(":")[1]))
 
@@ -64,7 +64,7 @@ def ensure(state: State, settings: Settings, program: Path) -> tuple[Daemon, boo
     """Return the daemon, started now if none runs or the one that does is out of date; and whether it was.
 
     Raises:
-        ConfigurationError: It cannot start; says why.
+        SetupError: It cannot start; says why.
     """
     running = find(state)
     if running is not None and running.fingerprint == settings.fingerprint(os.environ):
@@ -77,7 +77,7 @@ def stop(state: State) -> bool:
     """Stop the daemon and wait until all of it is gone; return whether one ran.
 
     Raises:
-        ConfigurationError: It does not end.
+        SetupError: It does not end.
     """
     daemon = find(state)
     if daemon is None and not state.is_locked("daemon"):
@@ -88,9 +88,7 @@ def stop(state: State) -> bool:
     while state.is_locked("daemon"):
         if time.monotonic() > deadline:
             who = f"process {daemon.pid}" if daemon else "the process that is starting there"
-            raise ConfigurationError(
-                f"the local Google Cloud in {state.directory} does not end: end {who} by hand"
-            )
+            raise SetupError(f"the local Google Cloud in {state.directory} does not end: end {who} by hand")
         time.sleep(_PAUSE_SECONDS)
     return True
 
@@ -102,6 +100,7 @@ def _start(state: State, program: Path) -> Daemon:
     with log_path.open("ab") as log:
         command = [
             sys.executable,
+            "-P",  # nothing is imported from where it runs
             "-m",
             "local_gcp.daemon.process",
             str(state.directory),
@@ -113,7 +112,7 @@ def _start(state: State, program: Path) -> Daemon:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=ROOT,
+            cwd=state.directory,
             start_new_session=True,
             pass_fds=(writing,),
         )
@@ -122,10 +121,10 @@ def _start(state: State, program: Path) -> Daemon:
     if not said:
         child.terminate()  # it may be slow rather than dead
         child.wait(STOP_SECONDS)
-        raise ConfigurationError(f"the local Google Cloud did not start: see the end of {log_path}")
+        raise SetupError(f"the local Google Cloud did not start: see the end of {log_path}")
     if "error" in said:
         child.wait(STOP_SECONDS)
-        raise ConfigurationError(str(said["error"]))
+        raise SetupError(str(said["error"]))
     return Daemon(**said)
 
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import grpc
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.resource.properties import Properties
 
-_SERVICE: Final = "event_store.local.Daemon"
+_SERVICE: Final = "local_gcp.Daemon"
 _METHOD: Final = "GetEndpoints"
 _CALL_SECONDS: Final = 10.0
 
@@ -28,14 +28,14 @@ def ask_endpoints(port: int) -> Properties:
     """Ask the daemon.
 
     Raises:
-        ConfigurationError: It does not answer.
+        SetupError: It does not answer.
     """
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=(("grpc.enable_http_proxy", 0),)) as channel:
         try:
             answer = channel.unary_unary(f"/{_SERVICE}/{_METHOD}")(b"", timeout=_CALL_SECONDS)
         except grpc.RpcError as error:
-            raise ConfigurationError(
-                f"the local Google Cloud does not answer ({error}): run `make down`, then `make up`"
+            raise SetupError(
+                f"the local Google Cloud does not answer ({error}): run `down`, then `up`"
             ) from None
     told: Properties = json.loads(answer)
     return told

@@ -17,11 +17,11 @@ from typing import Any
 
 import uvloop
 
-from event_store.errors import ConfigurationError, EventStoreError
 from local_gcp.daemon.endpoints import endpoints_handler
 from local_gcp.daemon.settings import Settings
 from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import assemble
+from local_gcp.errors import LocalGcpError, SetupError
 from local_gcp.provider.server import Provider
 from local_gcp.resource.records import Records
 from local_gcp.system.child_process import Processes
@@ -31,14 +31,14 @@ async def serve(state: State, program: Path, ready_descriptor: int) -> None:
     """Serve until SIGTERM.
 
     Raises:
-        EventStoreError: It cannot start.
+        LocalGcpError: It cannot start.
     """
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     settings = Settings.load(state)
     if settings is None:
-        raise ConfigurationError(f"{state.settings} is missing: start with `make up`")
+        raise SetupError(f"{state.settings} is missing: start with `up`")
     processes, records = Processes(state.logs), Records(state.records)
     assembly = assemble(state, settings, processes, records, program)
     async with (
@@ -75,7 +75,7 @@ def main() -> int:
             code = 0
             try:
                 uvloop.run(serve(state, arguments.program, arguments.ready))
-            except (EventStoreError, OSError) as error:
+            except (LocalGcpError, OSError) as error:
                 code = 1
                 _say(arguments.ready, {"error": str(error)})
             sys.stderr.flush()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pubsub_emulator
-from event_store.errors import ConfigurationError
 from local_gcp.daemon.state_directory import State
+from local_gcp.errors import SetupError
 from local_gcp.rights.rights import Mode
 from local_gcp.system.ports import free_port
 
@@ -47,7 +47,7 @@ class Settings:
         try:
             return cls(**json.loads(state.settings.read_text()))
         except (ValueError, TypeError):
-            raise ConfigurationError(
+            raise SetupError(
                 f"{state.settings} is not of this release: delete it, and the ports are chosen anew"
             ) from None
 
@@ -63,13 +63,13 @@ class Settings:
             variables: The developer's environment.
 
         Raises:
-            ConfigurationError: A variable has an unknown value.
+            SetupError: A variable has an unknown value.
         """
         pubsub = variables.get("PUBSUB_EMULATOR_HOST") or _choice(
-            variables, "EVENT_STORE_PUBSUB", "embedded", "emulator"
+            variables, "LOCAL_GCP_PUBSUB", "embedded", "emulator"
         )
-        postgres = _choice(variables, "EVENT_STORE_POSTGRES", "embedded", "external")
-        rights = cast("Mode", _choice(variables, "EVENT_STORE_RIGHTS", "audit", "enforce"))
+        postgres = _choice(variables, "LOCAL_GCP_POSTGRES", "embedded", "external")
+        rights = cast("Mode", _choice(variables, "LOCAL_GCP_RIGHTS", "audit", "enforce"))
         kept = cls.load(state)
         if kept is None:
             free: dict[str, Any] = {name: free_port(port) for name, port in PORTS.items()}
@@ -97,5 +97,5 @@ class Settings:
 def _choice(variables: Mapping[str, str], name: str, *choices: str) -> str:
     value = variables.get(name) or choices[0]
     if value not in choices:
-        raise ConfigurationError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")
+        raise SetupError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")
     return value

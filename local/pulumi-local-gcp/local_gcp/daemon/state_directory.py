@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-ROOT: Final = Path(__file__).resolve().parents[4]
 
 
 @dataclass(frozen=True, slots=True)

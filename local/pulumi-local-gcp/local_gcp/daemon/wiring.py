@@ -20,7 +20,7 @@ from local_gcp.daemon.recording import (
     RecordedWorkerPoolKind,
 )
 from local_gcp.daemon.settings import Settings
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.monitoring.monitoring import AlertPolicyKind, LogMetricKind
 from local_gcp.postgres import alloydb as alloydb_kinds
 from local_gcp.postgres import alloydb_rules, sql_rules
@@ -140,7 +140,7 @@ def assemble(
         if settings.postgres == "external"
         else EmbeddedInstances(state.postgres, settings.postgres_port)
     )
-    runner = _runner(state, processes, records, bus, instances, tokens, rights)
+    runner = _runner(state, processes, records, bus, instances, tokens, rights, program)
     services, worker_pools = ServiceKind(runner, settings.service_port), WorkerPoolKind(runner)
     kinds = (JobKind(runner), services, worker_pools, *_kinds(bus, instances, runner, records, program))
     return Assembly(Cloud(kinds, records, rights, tokens), bus, instances, services, worker_pools)
@@ -159,7 +159,7 @@ def assemble_empty(state: State, program: Path) -> Assembly:
     records, tokens = Records(None), Tokens(secrets.token_hex())
     rights = Rights(records, "audit")
     bus, instances = RecordedBus(), RecordedInstances()
-    runner = _runner(state, Processes(state.logs), records, bus, instances, tokens, rights)
+    runner = _runner(state, Processes(state.logs), records, bus, instances, tokens, rights, program)
     services, worker_pools = RecordedServiceKind(runner, 0), RecordedWorkerPoolKind(runner)
     jobs = RecordedJobKind(runner)
     kinds = (jobs, services, worker_pools, *_kinds(bus, instances, runner, records, program))
@@ -176,13 +176,14 @@ def _runner(
     instances: Instances,
     tokens: Tokens,
     rights: Rights,
+    program: Path,
 ) -> Runner:
     return Runner(
         processes=processes,
         bus=bus,
         instances=instances,
         records=records,
-        directory=ROOT,
+        directory=program,
         home=state.home,
         tokens=tokens,
         rights=rights,

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +17,8 @@ from typing import Any, Final
 
 import yaml
 
-from event_store.errors import ConfigurationError
-from event_store_infra.command import find_pulumi, search_path
 from local_gcp.engine.stack_file import copy_stack_file
+from local_gcp.errors import SetupError
 from local_gcp.system.child_process import mortal
 
 CANCEL_SECONDS: Final = 30.0
@@ -26,6 +26,14 @@ _LOOK_SECONDS: Final = 0.1
 _PROCESSES: Final = Path("/proc")
 # Not a secret: what it encrypts never leaves the state directory.
 _PASSPHRASE: Final = "local"  # noqa: S105
+
+
+def search_path() -> str:
+    """Return the PATH that `pulumi` is looked for in, and runs with.
+
+    The program's own Python comes first: a language host that ignores the runtime's options takes that.
+    """
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 class Pulumi:
@@ -63,9 +71,10 @@ class Pulumi:
         """Copy the stack's file, make the stack if there is none, and clear what a killed update left.
 
         Raises:
-            ConfigurationError: There is no such stack or no Pulumi, or it fails.
+            SetupError: There is no such stack or no Pulumi, or it fails.
         """
-        find_pulumi()
+        if shutil.which("pulumi", path=search_path()) is None:
+            raise SetupError("there is no `pulumi` on PATH: install it, https://www.pulumi.com/docs/install/")
         await self.settle()
         self._directory.mkdir(parents=True, exist_ok=True)
         copy_stack_file(self._project, self._stack, self._config)
@@ -94,12 +103,12 @@ class Pulumi:
         """Run `up` with nothing shown.
 
         Raises:
-            ConfigurationError: It fails; says why.
+            SetupError: It fails; says why.
         """
         flags = ("--yes", "--skip-preview", "--non-interactive", "--color", "never", "--suppress-progress")
         code, text = await self._run(asyncio.subprocess.PIPE, "up", *flags)
         if code != 0:
-            raise ConfigurationError(f"`pulumi up` failed:\n{text.strip()}")
+            raise SetupError(f"`pulumi up` failed:\n{text.strip()}")
 
     async def plan(self, *arguments: str) -> str:
         """Return what `pulumi preview --json` prints, also where the preview fails.
@@ -108,11 +117,11 @@ class Pulumi:
             arguments: More flags.
 
         Raises:
-            ConfigurationError: It prints no plan.
+            SetupError: It prints no plan.
         """
         code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", *arguments)
         if code != 0 and not text.lstrip().startswith("{"):
-            raise ConfigurationError(f"`pulumi preview` failed: it says why above {text}".strip())
+            raise SetupError(f"`pulumi preview` failed: it says why above {text}".strip())
         return text
 
     async def _run(self, stdout: int | None, command: str, *arguments: str) -> tuple[int, str]:
@@ -200,4 +209,4 @@ class Pulumi:
         )
         said, _ = await process.communicate()
         if process.returncode != 0:
-            raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")
+            raise SetupError(f"`pulumi {' '.join(command[:2])}` failed:\n{said.decode().strip()}")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 
 _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
@@ -23,12 +23,12 @@ def copy_stack_file(project: Path, stack: str, target: Path) -> None:
         target: The copy.
 
     Raises:
-        ConfigurationError: There is no such stack, or its file is not YAML.
+        SetupError: There is no such stack, or its file is not YAML.
     """
     source = project / f"Pulumi.{stack}.yaml"
     if not source.exists():
         stacks = sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
-        raise ConfigurationError(f"there is no stack {stack!r}: {project} has {', '.join(stacks)}")
+        raise SetupError(f"there is no stack {stack!r}: {project} has {', '.join(stacks)}")
     content = _load(source)
     kept = _load(target) if target.exists() else {}
     copy = {key: value for key, value in content.items() if key not in _ENCRYPTION}
@@ -41,9 +41,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {error}") from None
+        raise SetupError(f"{path} is not YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path} must be a mapping with the key config")
+        raise SetupError(f"{path} must be a mapping with the key config")
     return content
 
 

@@ -18,7 +18,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status
 from pulumi.runtime.proto import provider_pb2
 
-from event_store.errors import EventStoreError
+from local_gcp.errors import LocalGcpError
 from local_gcp.provider.cloud import Cloud
 from local_gcp.provider.protocol import Answer, ProviderCalls
 from local_gcp.resource.errors import NotReadyError
@@ -97,7 +97,7 @@ class Provider:
                 await context.abort(grpc.StatusCode.ABORTED, "the update was cancelled")
             except NotReadyError as error:
                 await context.abort(grpc.StatusCode.UNKNOWN, str(error), _partly(error))
-            except (EventStoreError, OSError) as error:
+            except (LocalGcpError, OSError) as error:
                 await context.abort(grpc.StatusCode.UNKNOWN, str(error))
             finally:
                 self._running.discard(task)

@@ -14,7 +14,7 @@ from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrp
 from google.pubsub_v1.services.subscriber import SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import Emulator
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.place import Place
@@ -61,7 +61,7 @@ class Broker:
             try:
                 await self._server.start()
             except ListenError as error:
-                raise ConfigurationError(str(error)) from None
+                raise SetupError(str(error)) from None
             self.address = self._server.address
         self._channel = grpc.aio.insecure_channel(self.address, options=(("grpc.enable_http_proxy", 0),))
         self.publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=self._channel))
@@ -82,11 +82,9 @@ class Broker:
 
     async def _refuse_silence(self) -> None:
         try:
-            await self.publisher.list_topics(
-                project="projects/event-store", retry=None, timeout=CALL_SECONDS / 4
-            )
+            await self.publisher.list_topics(project="projects/any", retry=None, timeout=CALL_SECONDS / 4)
         except exceptions.GoogleAPICallError as error:
-            raise ConfigurationError(
+            raise SetupError(
                 f"no Pub/Sub answers at PUBSUB_EMULATOR_HOST={self.address} ({error.message}): "
                 "start it, or unset the variable to use the embedded one"
             ) from None

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 
 START_TIMEOUT_SECONDS: Final = 30.0
 STOP_TIMEOUT_SECONDS: Final = 10.0
@@ -37,7 +37,7 @@ def find_jar() -> Path:
     """The newest emulator jar of the installed Google Cloud SDKs.
 
     Raises:
-        ConfigurationError: No SDK, or one without the emulator; says how to install it.
+        SetupError: No SDK, or one without the emulator; says how to install it.
     """
     roots = list(_sdk_roots())
     for root in roots:
@@ -45,11 +45,11 @@ def find_jar() -> Path:
         newest = max(jars, key=lambda jar: [int(part) for part in version_of(jar).split(".")], default=None)
         if newest is not None:
             return newest
-    raise ConfigurationError(
+    raise SetupError(
         "Google's Pub/Sub emulator is not installed: looked in "
         f"{', '.join(map(str, roots))} for platform/pubsub-emulator/lib/*.jar. Install it with `gcloud"
         " components install pubsub-emulator` or the package google-cloud-cli-pubsub-emulator, or leave"
-        " EVENT_STORE_PUBSUB unset to use the embedded Pub/Sub, which needs neither."
+        " LOCAL_GCP_PUBSUB unset to use the embedded Pub/Sub, which needs neither."
     )
 
 
@@ -63,13 +63,13 @@ def find_java() -> Path:
     """The `java` on PATH.
 
     Raises:
-        ConfigurationError: There is none; says how to get it.
+        SetupError: There is none; says how to get it.
     """
     java = shutil.which("java")
     if java is None:
-        raise ConfigurationError(
+        raise SetupError(
             "Google's Pub/Sub emulator needs Java 8 or newer, and there is no `java` on PATH. Install a Java"
-            " runtime (Debian: `apt-get install default-jre-headless`), or leave EVENT_STORE_PUBSUB unset to"
+            " runtime (Debian: `apt-get install default-jre-headless`), or leave LOCAL_GCP_PUBSUB unset to"
             " use the embedded Pub/Sub, which needs none."
         )
     return Path(java)
@@ -104,7 +104,7 @@ class Emulator:
         """Start it and wait until it serves; `address` is then "HOST:PORT". Idempotent.
 
         Raises:
-            ConfigurationError: Java or the jar is missing, the port is taken, or it did not come up.
+            SetupError: Java or the jar is missing, the port is taken, or it did not come up.
         """
         if self._process is not None:
             return
@@ -132,7 +132,7 @@ class Emulator:
             if not started.is_set():
                 await self.stop()
         if not started.is_set():
-            raise ConfigurationError(
+            raise SetupError(
                 f"Google's Pub/Sub emulator did not start on {self._host}:{port} within"
                 f" {START_TIMEOUT_SECONDS:.0f} s. Its log:\n" + ("\n".join(self._log) or "(nothing)")
             )
@@ -161,7 +161,7 @@ class Emulator:
             try:
                 probe.bind((self._host, self._port))
             except OSError as error:
-                raise ConfigurationError(
+                raise SetupError(
                     f"Google's Pub/Sub emulator cannot use {self._host}:{self._port} ({error.strerror}): stop"
                     " the program that does, or choose another port; 0 stands for a free one."
                 ) from None

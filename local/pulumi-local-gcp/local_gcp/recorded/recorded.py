@@ -18,8 +18,9 @@ class Recorded(Kind):
 
     Args:
         limits: What Google checks of it.
-        identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, and
-            `agent`, the project of the service agents of the input `service`.
+        identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, `agent`, the
+            project of the service agents of the input `service`, and `made`, a number in place of one that
+            Google makes up.
         outputs: Computed outputs in the same way, of `id`, a 21-digit `unique`, a `private` address and
             earlier outputs, too.
     """
@@ -70,6 +71,7 @@ class _Words(dict[str, str]):
             region=there.region,
             location=there.region,
             number=there.number,
+            made=digits(repr(sorted(inputs.items())), 12),
             agent=there.service_agent(str(inputs.get("service", "")).removesuffix(".googleapis.com")),
         )
 
@@ -162,7 +164,7 @@ RECORDED: Final = (
         "projects/{project}/notificationChannels/{displayName}",
         name="{id}",
     ),
-    Recorded(monitoring_rules.DASHBOARD, "projects/{number}/dashboards/event-store"),
+    Recorded(monitoring_rules.DASHBOARD, "projects/{number}/dashboards/{made}"),
     Recorded(registry.REPOSITORY_IAM_MEMBER, "{repository}/{role}/{member}", **_GRANT),
     Recorded(
         run_rules.SERVICE_IAM_MEMBER,

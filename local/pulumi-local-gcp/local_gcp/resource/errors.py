@@ -1,17 +1,10 @@
-"""What goes wrong in the local Google Cloud.
+"""What Google would answer no to; the tree of errors is in `local_gcp.errors`."""
 
-    EventStoreError
-    └── CloudError            Google's answer would be no: says what and how to fix it
-        └── NotReadyError     the resource was made or changed, but does not work yet
-
-What an operator has to change on this machine (a taken port, a missing program) is a ConfigurationError.
-"""
-
-from event_store.errors import EventStoreError
+from local_gcp.errors import LocalGcpError
 from local_gcp.resource.properties import Properties
 
 
-class CloudError(EventStoreError):
+class CloudError(LocalGcpError):
     """The cloud refuses; nothing was changed."""
 
 

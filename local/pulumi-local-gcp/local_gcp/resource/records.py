@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.resource.place import Place
 from local_gcp.resource.properties import Properties
 
@@ -122,7 +122,7 @@ def _parse(path: Path) -> tuple[Place, list[Record]]:
             return Place(**content["place"]), [_record(each) for each in content["records"]]
     except (ValueError, KeyError, TypeError):
         pass
-    raise ConfigurationError(f"{path} is not the state of this release: begin anew with `make down PURGE=1`")
+    raise SetupError(f"{path} is not the state of this release: begin anew with `down --purge`")
 
 
 def _record(content: dict[str, Any]) -> Record:

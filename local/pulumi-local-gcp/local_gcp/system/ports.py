@@ -2,7 +2,7 @@
 
 import socket
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 
 
 def free_port(wanted: int = 0) -> int:
@@ -23,14 +23,14 @@ def refuse_taken_port(port: int, flag: str) -> None:
         flag: The flag of `up` that chooses another one.
 
     Raises:
-        ConfigurationError: It cannot.
+        SetupError: It cannot.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise ConfigurationError(
+            raise SetupError(
                 f"port {port} on 127.0.0.1 cannot be used ({error.strerror}): stop what listens there, "
-                f"or choose another port: .venv/bin/python -m local_gcp up {flag} PORT (0 for a free one)"
+                f"or choose another port with {flag}, 0 for a free one"
             ) from None

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from event_store_infra.settings.stack import NAMESPACE
-from local_gcp.daemon.state_directory import ROOT, State
+from local_gcp.daemon.state_directory import State
 from local_gcp.daemon.wiring import Assembly, assemble_empty
 from local_gcp.engine.pulumi_cli import Pulumi
 from local_gcp.provider.server import Provider
 from tests.event_store_infra.preview.edits.bases import PLAIN
 from tests.event_store_infra.preview.edits.edit import Base, Edit, Outside, changed
 from tests.event_store_infra.preview.normal import normal
+from tools import ROOT
 
 if TYPE_CHECKING:
     from local_gcp.resource.records import Record

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from local_gcp.cli.base_branch import checked_out
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 GIT: Final = {
     "GIT_AUTHOR_NAME": "somebody",
@@ -23,7 +23,7 @@ GIT: Final = {
     "GIT_CONFIG_SYSTEM": os.devnull,
 }
 # What the program of a stack is made of.
-PARTS: Final = ("infra", "local", "service", "migrations", "docs")
+PARTS: Final = ("infra", "local", "service", "migrations", "docs", "tools")
 
 
 def _git(folder: Path, *command: str) -> str:
@@ -44,7 +44,7 @@ def _preview(clone: Path, *arguments: str) -> tuple[int, str]:
     ours = [Path(each) for each in sys.path if Path(each).is_relative_to(ROOT)]
     theirs = [clone / each.relative_to(ROOT) for each in ours if not each.is_relative_to(ROOT / ".venv")]
     answer = subprocess.run(
-        [sys.executable, "-m", "local_gcp", "preview", *arguments],
+        [sys.executable, "-m", "tools.local_stack", "preview", *arguments],
         cwd=clone,
         env=os.environ | GIT | {"PYTHONPATH": os.pathsep.join(map(str, theirs))},
         capture_output=True,
@@ -160,9 +160,11 @@ def test_a_base_that_cannot_be_compared_with_is_told(checkout: Path) -> None:
     broken = _preview(checkout, "prod", "--local", "--base", "HEAD")
 
     assert [each[0] for each in (new, unknown, real, broken)] == [1, 1, 1, 1]
-    assert "error: HEAD^1 has no stack 'qa', so there is nothing to compare with: leave out --base" in new[1]
-    assert "fetch origin/main first, or name another base" in unknown[1]
+    assert (
+        "error: 'HEAD^1' has no stack 'qa', so there is nothing to compare with: leave out --base" in new[1]
+    )
+    assert "fetch 'origin/main' first, or name another base" in unknown[1]
     assert "error: --base needs --local" in real[1]
-    assert "error: the program of HEAD does not come up, so there is nothing to compare with" in broken[1]
+    assert "error: the program of 'HEAD' does not come up, so there is nothing to compare with" in broken[1]
     assert "the base is broken" in broken[1]
     assert len(_git(checkout, "worktree", "list").splitlines()) == 1

@@ -16,8 +16,8 @@ from event_store_infra.preview.plan.compared import program_of
 from event_store_infra.preview.plan.plan import Plan, Step
 from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.review import review
-from local_gcp.daemon.state_directory import ROOT
 from tests.event_store_infra.preview.report.monitoring import TimeSeriesServer, monitoring_server
+from tools import ROOT
 
 REFUSED: Final = json.dumps({"error": {"code": 403, "message": "Permission denied", "status": "x"}})
 

@@ -14,7 +14,7 @@ import pytest
 
 from event_store.errors import ConfigurationError
 from event_store_infra.preview.report.github import GitHub
-from local_gcp.daemon.state_directory import ROOT
+from tools import ROOT
 
 TOKEN = "token-of-the-test"  # noqa: S105 # worth nothing
 BOT = {"type": "Bot"}

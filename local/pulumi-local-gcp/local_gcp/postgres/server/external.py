@@ -9,7 +9,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.postgres.server.cluster import CREATE_ADMINISTRATORS
 from local_gcp.postgres.server.instances import ADMINISTRATORS, CONNECT_SECONDS, Instances
 from local_gcp.rights.callers import Tokens
@@ -42,12 +42,12 @@ class ExternalInstances(Instances):
         """One PostgreSQL is both.
 
         Raises:
-            ConfigurationError: It should follow itself.
+            SetupError: It should follow itself.
         """
         if follows:
-            raise ConfigurationError(
-                f"{instance} cannot follow {source}: with EVENT_STORE_POSTGRES=external one PostgreSQL "
-                "stands for every instance; unset the variable, or event-store:database.read_replica"
+            raise SetupError(
+                f"{instance} cannot follow {source}: with LOCAL_GCP_POSTGRES=external one PostgreSQL "
+                "stands for every instance; unset the variable, or leave the replica out"
             )
 
     async def stop(self, instance: str) -> None:
@@ -74,10 +74,10 @@ class ExternalInstances(Instances):
         try:
             connection = psycopg.connect("", autocommit=True, connect_timeout=CONNECT_SECONDS)
         except psycopg.OperationalError as error:
-            raise ConfigurationError(
-                f"EVENT_STORE_POSTGRES=external, but no PostgreSQL answers: {str(error).splitlines()[0]}. "
+            raise SetupError(
+                f"LOCAL_GCP_POSTGRES=external, but no PostgreSQL answers: {str(error).splitlines()[0]}. "
                 "Point libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE) at one, "
-                "or unset EVENT_STORE_POSTGRES"
+                "or unset LOCAL_GCP_POSTGRES"
             ) from None
         with connection:
             self._host, self._port = connection.info.host, str(connection.info.port)

@@ -28,7 +28,7 @@ class Instances(ABC):
         """Bring up an instance, with its data if there was one of that name. Starting it twice is harmless.
 
         Raises:
-            ConfigurationError: It cannot run on this machine; says what to change.
+            SetupError: It cannot run on this machine; says what to change.
         """
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Instances(ABC):
 
         Raises:
             CloudError: The source is not there.
-            ConfigurationError: It cannot be copied on this machine; says what to change.
+            SetupError: It cannot be copied on this machine; says what to change.
         """
 
     @abstractmethod
