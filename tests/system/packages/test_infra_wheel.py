@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.infra.engine import google_cloud
+from tests.event_store_infra.engine import google_cloud
 from tests.system.packages.conftest import Install
 from tests.system.packages.environment import Environment
 from tools import ROOT
@@ -48,7 +48,7 @@ def _preview(environment: Environment, providers: str) -> "subprocess.CompletedP
 async def test_another_teams_program_takes_a_component(install: Install, tmp_path: Path) -> None:
     """The packages `infra`, `local` and `migrations` beside its program are the ones that it imports."""
     environment = install(*INFRA)
-    program = (ROOT / "tests" / "infra" / "other_team" / "__main__.py").read_text()
+    program = (ROOT / "tests" / "event_store_infra" / "components" / "other_team" / "__main__.py").read_text()
     own = "import infra, local, migrations\nassert infra.OWN and local.OWN and migrations.OWN\n"
     (environment.home / "__main__.py").write_text(f"{program}\n{own}")
     (environment.home / "Pulumi.yaml").write_text("name: other-team\nruntime: python\n")
