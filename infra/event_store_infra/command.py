@@ -1,4 +1,4 @@
-"""The Pulumi CLI as our commands run it: the one of `make setup`, or one on PATH."""
+"""The Pulumi CLI as our commands run it: one of the project's own, or one on PATH."""
 
 import os
 import shutil
@@ -9,40 +9,47 @@ from typing import Final
 
 from event_store.errors import ConfigurationError
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 # Each flag is a variable, too: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/pulumi.go
 OPTION: Final = "PULUMI_OPTION_"
-_TOOLS: Final = ROOT / ".tools" / "pulumi" / "bin"
+_TOOLS: Final = Path(".tools", "pulumi", "bin")
 
 
-def search_path() -> str:
-    """Return the PATH that `pulumi` is looked for in, and runs with.
+def search_path(folder: Path) -> str:
+    """Return the PATH that `pulumi` is searched in, and runs with.
 
     The program's own Python comes first: a language host that ignores the runtime's options takes that.
+
+    Args:
+        folder: The folder of `Pulumi.yaml`, whose `.tools/pulumi/bin` comes next.
     """
-    own = [str(Path(sys.executable).parent), str(_TOOLS)]
+    own = [str(Path(sys.executable).parent), str(folder.resolve() / _TOOLS)]
     return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
 
 
-def find_pulumi() -> str:
+def find_pulumi(folder: Path) -> str:
     """Return the path of `pulumi`.
 
+    Args:
+        folder: The folder of `Pulumi.yaml`.
+
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no `pulumi`.
     """
-    program = shutil.which("pulumi", path=search_path())
+    program = shutil.which("pulumi", path=search_path(folder))
     if program is None:
-        raise ConfigurationError("there is no `pulumi`: run `make setup`, or put one on PATH")
+        raise ConfigurationError(
+            f"there is no `pulumi` on PATH and none in {folder.resolve() / _TOOLS}: install the Pulumi CLI"
+        )
     return program
 
 
-def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
+def ask_pulumi(folder: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
     """Return what a command prints, without options from the environment.
 
     One of them, `PULUMI_OPTION_TARGET`, leaves resources out of a plan, and the plan does not say so.
 
     Args:
-        project: The folder of `Pulumi.yaml`.
+        folder: The folder of `Pulumi.yaml`.
         timeout_seconds: When to give up.
         command: As in `stack`, `ls`.
         whatever_becomes: Whether the JSON of a command that fails is an answer, too.
@@ -52,11 +59,11 @@ def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_be
     """
     try:
         answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-            [find_pulumi(), *command, "--non-interactive"],
-            cwd=project,
+            [find_pulumi(folder), *command, "--non-interactive"],
+            cwd=folder,
             env={
                 **{name: value for name, value in os.environ.items() if not name.startswith(OPTION)},
-                "PATH": search_path(),
+                "PATH": search_path(folder),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -75,20 +82,20 @@ def ask_pulumi(project: Path, timeout_seconds: float, *command: str, whatever_be
     return answer.stdout
 
 
-def run_pulumi(project: Path, *command: str) -> None:
+def run_pulumi(folder: Path, *command: str) -> None:
     """Run a command with its output shown.
 
     Args:
-        project: The folder of `Pulumi.yaml`.
+        folder: The folder of `Pulumi.yaml`.
         command: As in `up`.
 
     Raises:
         ConfigurationError: It fails; it says why by itself.
     """
     answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-        [find_pulumi(), *command, "--non-interactive"],
-        cwd=project,
-        env={**os.environ, "PATH": search_path()},
+        [find_pulumi(folder), *command, "--non-interactive"],
+        cwd=folder,
+        env={**os.environ, "PATH": search_path(folder)},
         check=False,
     )
     if answer.returncode:

@@ -16,7 +16,7 @@ from typing import Final
 import yaml
 
 from event_store.errors import ConfigurationError
-from event_store_infra.command import ROOT, run_pulumi
+from event_store_infra.command import run_pulumi
 from event_store_infra.settings import Settings
 from event_store_infra.settings.database.database import KEY
 from event_store_infra.settings.profile import PROFILES
@@ -36,7 +36,7 @@ _ALLOWED: Final = {
 }
 
 
-def make(name: str, config: dict[str, str], backend: str, secrets: str, project: Path = ROOT) -> None:
+def make(name: str, config: dict[str, str], backend: str, secrets: str, folder: Path) -> None:
     """Write the stack's file and make the stack.
 
     Args:
@@ -44,7 +44,7 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
         config: The stack's keys, as its file has them.
         backend: `file://DIR`, `gs://BUCKET` or `cloud`.
         secrets: The secrets provider; empty for the backend's own.
-        project: The folder of `Pulumi.yaml`.
+        folder: The folder of `Pulumi.yaml`.
 
     Raises:
         ConfigurationError: Something of this is wrong, the file is there and says something else, or Pulumi
@@ -67,15 +67,15 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, project:
             "here and wherever the stack is deployed from"
         )
     Settings.parse(config)  # refuses what `pulumi up` would refuse, before anything is made
-    file = project / f"Pulumi.{name}.yaml"
+    file = folder / f"Pulumi.{name}.yaml"
     if file.exists():
         _refuse_another(file, config)
         sys.stdout.write(f"{file.name} exists: left as it is\n")
     else:
         file.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
         sys.stdout.write(f"{file.name} written\n")
-    run_pulumi(project, "login", *(() if backend == "cloud" else (backend,)))
-    run_pulumi(project, "stack", "select", name, "--create", "--secrets-provider", secrets)
+    run_pulumi(folder, "login", *(() if backend == "cloud" else (backend,)))
+    run_pulumi(folder, "stack", "select", name, "--create", "--secrets-provider", secrets)
     sys.stdout.write(f"\nNext: pulumi preview --stack {name}, then pulumi up --stack {name}\n")
 
 
@@ -92,7 +92,9 @@ def _refuse_another(file: Path, config: dict[str, str]) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="make stack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m event_store_infra.new_stack",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--name", required=True)
     parser.add_argument("--profile", required=True, help=f"one of {', '.join(PROFILES)}")
@@ -100,6 +102,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--region", required=True)
     parser.add_argument("--backend", required=True, help="file://DIR, gs://BUCKET or cloud (Pulumi Cloud)")
     parser.add_argument("--secrets", default="", help="the secrets provider; needed with gs://")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(), help="the folder of Pulumi.yaml (default: this folder)"
+    )
     return parser.parse_args()
 
 
@@ -112,7 +117,7 @@ def main() -> int:
         f"{NAMESPACE}profile": arguments.profile,
     }
     try:
-        make(arguments.name, config, arguments.backend, arguments.secrets)
+        make(arguments.name, config, arguments.backend, arguments.secrets, arguments.folder)
     except ConfigurationError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

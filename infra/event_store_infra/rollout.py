@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from event_store.errors import ConfigurationError
-from event_store_infra.command import ROOT, ask_pulumi, run_pulumi
+from event_store_infra.command import ask_pulumi, run_pulumi
 from event_store_infra.settings import RolloutSettings, Settings
 from event_store_infra.settings.stack import NAMESPACE
 
@@ -82,11 +82,11 @@ def roll_back(config: Mapping[str, str]) -> RolloutSettings:
     return RolloutSettings(stable=current.stable, percent=0)
 
 
-def change(project: Path, stack: str, command: str, percent: int) -> str:
+def change(folder: Path, stack: str, command: str, percent: int) -> str:
     """Do what a command says to the stack's file; return what follows from it.
 
     Args:
-        project: The folder of `Pulumi.yaml`.
+        folder: The folder of `Pulumi.yaml`.
         stack: The name of the stack.
         command: `canary`, `promote` or `rollback`.
         percent: For `canary`, as in `begin`.
@@ -94,21 +94,21 @@ def change(project: Path, stack: str, command: str, percent: int) -> str:
     Raises:
         ConfigurationError: It makes no sense now, or Pulumi fails.
     """
-    said = json.loads(ask_pulumi(project, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
+    said = json.loads(ask_pulumi(folder, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
     config = {name: each["value"] for name, each in said.items() if not each.get("secret")}
     if command == "promote":
         promote(config)
-        ask_pulumi(project, _PATIENCE_SECONDS, "config", "rm", KEY, "--stack", stack)
+        ask_pulumi(folder, _PATIENCE_SECONDS, "config", "rm", KEY, "--stack", stack)
         return "the latest revision gets all traffic"
     if command == "rollback":
         rollout = roll_back(config)
     else:
-        outputs = ask_pulumi(project, _PATIENCE_SECONDS, "stack", "output", "--json", "--stack", stack)
+        outputs = ask_pulumi(folder, _PATIENCE_SECONDS, "stack", "output", "--json", "--stack", stack)
         rollout = begin(config, json.loads(outputs), percent)
     # Both at once: half of the key would be refused by whatever reads it next.
     values = [("--plaintext", f"{KEY}.{name}={value}") for name, value in asdict(rollout).items()]
     words = (word for pair in values for word in pair)
-    ask_pulumi(project, _PATIENCE_SECONDS, "config", "set-all", "--path", *words, "--stack", stack)
+    ask_pulumi(folder, _PATIENCE_SECONDS, "config", "set-all", "--path", *words, "--stack", stack)
     return f"{rollout.stable} gets {100 - rollout.percent} % of the traffic, the latest revision the rest"
 
 
@@ -128,13 +128,15 @@ def main() -> int:
         help="the canary's part, 1 to 99 (default: %(default)s)",
     )
     parser.add_argument("--yes", action="store_true", help="run `pulumi up` at once, and do not ask")
-    parser.add_argument("--project", type=Path, default=ROOT, help="the folder of Pulumi.yaml")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(), help="the folder of Pulumi.yaml (default: this folder)"
+    )
     arguments = parser.parse_args()
-    project, stack = arguments.project, arguments.stack
+    folder, stack = arguments.folder, arguments.stack
     try:
-        follows = change(project, stack, arguments.command, arguments.percent)
+        follows = change(folder, stack, arguments.command, arguments.percent)
         if arguments.yes:
-            run_pulumi(project, "up", "--yes", "--stack", stack)
+            run_pulumi(folder, "up", "--yes", "--stack", stack)
     except ConfigurationError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

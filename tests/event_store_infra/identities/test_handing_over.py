@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from event_store_infra.command import ROOT
 from tests.documents import blocks
 from tests.local_gcp.conftest import Stack, local_cloud, stack
+from tools import ROOT
 
 __all__ = ["local_cloud", "stack"]  # fixtures
 

@@ -14,11 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from event_store_infra.command import ROOT
 from local_gcp.engine.pulumi_cli import Pulumi
 from local_gcp.resource.place import Place
 from tests.event_store_infra.identities.test_federation import OURS
-from tools import SOURCES
+from tools import ROOT, SOURCES
 
 PATIENCE_SECONDS: Final = 600
 PROJECTS: Final = ("team-dev", "team-prod")

@@ -14,7 +14,6 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from event_store_infra.command import ROOT
 from local_gcp.cloudrun import run_rules as run
 from local_gcp.provider.server import Provider
 from local_gcp.recorded import network
@@ -25,6 +24,7 @@ from tests.documents import blocks
 from tests.local_gcp.conftest import LocalCloud, running_cloud
 from tests.system.deploy.shell import Shell
 from tests.system.deploy.workflow import Workflows
+from tools import ROOT
 
 PAGE: Final = ROOT / "docs" / "howto" / "deploy.md"
 DEPLOYER: Final = "event-store-deployer@team-dev.iam.gserviceaccount.com"

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import yaml
 
-from event_store_infra.command import ROOT
 from local_gcp.recorded import federation
 from local_gcp.rights.issuer import Issuer
 from tests.event_store_infra.identities.test_federation import DEPLOY, DRIFT, OURS, PULL
 from tests.event_store_infra.workflows.expressions import evaluate, is_true
 from tests.local_gcp.conftest import LocalCloud
 from tests.system.deploy.shell import Shell
+from tools import ROOT
 
 _FOLDER: Final = ROOT / ".github" / "workflows"
 _CLAIMS: Final = {"deploy": DEPLOY, "deploy-stack": DEPLOY, "preview": PULL, "drift": DRIFT}

@@ -47,7 +47,7 @@ class DeployedEnvironment(Deployed):
         """Run one of the commands of `event_store_infra.rollout`, which change the stack's file."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "event_store_infra.rollout", command, *arguments),
-            *("--stack", self._pulumi._stack, "--project", str(self.directory)),
+            *("--stack", self._pulumi._stack, "--folder", str(self.directory)),
             env=self._pulumi._environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
