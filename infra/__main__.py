@@ -1,14 +1,6 @@
-"""The Pulumi program: one stack of the event store."""
+"""The Pulumi program: one stack of the event store, whose image is built from this repository."""
 
-import sys
+from event_store_infra import ImageBuild, deploy
 
-import pulumi
-
-from event_store.errors import ConfigurationError
-from event_store_infra.stack import deploy
-
-try:
-    deploy()
-except ConfigurationError as error:
-    pulumi.log.error(str(error))
-    sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
+# Pulumi runs the program in its own folder. A relative path is the same on every machine.
+deploy(image=ImageBuild(context="..", dockerfile="../service/Dockerfile"))

@@ -24,12 +24,8 @@ HOLDS_DATA: Final = frozenset(
 FOLLOWING: Final = frozenset({"READ_REPLICA_INSTANCE", "READ_POOL"})
 
 
-def protect_data() -> None:
-    """Protect every resource that holds data and is declared from now on."""
-    pulumi.runtime.register_stack_transformation(_protected)
-
-
-def _protected(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+def protect_data(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Protect what holds data: a transformation that a component hands on to its children."""
     if args.type_ not in HOLDS_DATA or args.props.get("instance_type") in FOLLOWING:
         return None
     opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))

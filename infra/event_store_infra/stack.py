@@ -1,11 +1,16 @@
 """The whole stack, composed of its components."""
 
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Final
 
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from event_store.errors import ConfigurationError
 from event_store.topology import Ordering, Topology
 from event_store_infra.components.bus import EventBus, EventBusArgs
 from event_store_infra.components.database.alloydb import AlloyDB, AlloyDBArgs
@@ -15,6 +20,7 @@ from event_store_infra.components.monitoring import Monitoring, MonitoringArgs, 
 from event_store_infra.components.network.joined_network import JoinedNetwork, JoinedNetworkArgs
 from event_store_infra.components.network.network import Network, NetworkArgs
 from event_store_infra.components.project.project_services import APIS, ProjectServices, ProjectServicesArgs
+from event_store_infra.components.registry.image_build import ImageBuild
 from event_store_infra.components.registry.promoted_image import PromotedImage, PromotedImageArgs
 from event_store_infra.components.registry.registry import Registry, RegistryArgs
 from event_store_infra.components.workload.event_store import EventStore, EventStoreArgs
@@ -22,34 +28,136 @@ from event_store_infra.components.workload.migrations import Migrations, Migrati
 from event_store_infra.components.workload.relay import Relay, relay_pool
 from event_store_infra.protection import protect_data
 from event_store_infra.settings import Settings
+from event_store_infra.settings.stack import IMAGE
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+# Tells the language host that the user has been told, and needs no traceback.
+_USER_WAS_TOLD: Final = 32
+_EXAMPLE_IMAGE: Final = "europe-west1-docker.pkg.dev/P/event-store/event-store@sha256:…"
 
 
-def deploy() -> None:
-    """Declare everything that the stack's configuration and the topology ask for, and export where it is.
+def _nothing() -> pulumi.Output[str]:
+    return pulumi.Output.from_input("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What `deploy` made, exported from the program under the same names.
+
+    On AlloyDB the cluster comes first and its certificate is set afterwards. Until then `topics` and
+    `instance_connection_name` are there, and everything else is empty.
+
+    Attributes:
+        topics: The ids (`projects/P/topics/T`) by name, without those of dead letters.
+        instance_connection_name: `project:region:instance` of Cloud SQL, the full name of AlloyDB's
+            primary.
+        subscriptions: The ids (`projects/P/subscriptions/S`) by name, each of its newest generation.
+        dead_letter_subscriptions: The ids of the pull subscriptions on dead letters, by name.
+        readers: The private address of the database's read replica or read pool; empty without one.
+        database: The name of the database in the instance.
+        migrator_user: The database user of the migrations.
+        runtime_user: The database user of the service.
+        runtime_service_account: The email of the service account that the service acts as.
+        service_uri: The service's HTTPS address; gRPC clients use its host and port 443.
+        revision: The name of the service's latest revision that became ready.
+        image: The service's image by digest.
+        image_digest: The digest alone, `sha256:…`.
+    """
+
+    topics: Mapping[str, pulumi.Output[str]]
+    instance_connection_name: pulumi.Output[str]
+    subscriptions: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    dead_letter_subscriptions: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    readers: pulumi.Output[str] = field(default_factory=_nothing)
+    database: pulumi.Output[str] = field(default_factory=_nothing)
+    migrator_user: pulumi.Output[str] = field(default_factory=_nothing)
+    runtime_user: pulumi.Output[str] = field(default_factory=_nothing)
+    runtime_service_account: pulumi.Output[str] = field(default_factory=_nothing)
+    service_uri: pulumi.Output[str] = field(default_factory=_nothing)
+    revision: pulumi.Output[str] = field(default_factory=_nothing)
+    image: pulumi.Output[str] = field(default_factory=_nothing)
+    image_digest: pulumi.Output[str] = field(default_factory=_nothing)
+
+
+def deploy(
+    settings: Settings | None = None,
+    *,
+    topology: Topology | None = None,
+    image: ImageBuild | str | None = None,
+    opts: pulumi.ResourceOptions | None = None,
+) -> Outputs:
+    """Declare a whole event store, at most one in a program, and export where everything is.
+
+    Args:
+        settings: Everything that docs/settings.md lists, with units and defaults; None for the configuration
+            of the Pulumi stack, which must have `gcp:project` and `gcp:region`.
+        topology: Topics, subscriptions and routes; None for the file that `settings.topology` names, relative
+            to the folder of `Pulumi.yaml`, by default `topology.yaml`.
+        image: The service's image: pushed already, by digest, as in
+            `europe-west1-docker.pkg.dev/P/R/event-store@sha256:…`, or what Docker builds it from.
+            `settings.image` goes before it; None if that is always set.
+        opts: Options of every component, as an explicit provider.
 
     Raises:
-        ConfigurationError: The configuration or the topology is wrong. Nothing is declared then.
+        SystemExit: The settings, the topology or the image are wrong. Nothing is declared then, and Pulumi
+            prints one message without a traceback.
     """
-    settings = Settings.parse(CONFIG.get())
-    topology = Topology.load(ROOT / settings.topology)
+    try:
+        settings = settings or Settings.parse(CONFIG.get())
+        settings, build = _with_image(settings, image)
+        topology = topology or Topology.load(_project_folder() / settings.topology)
+        outputs = _declare(settings, topology, build, opts)
+    except ConfigurationError as error:
+        pulumi.log.error(str(error))
+        sys.exit(_USER_WAS_TOLD)
+    for each in fields(outputs):
+        pulumi.export(each.name, getattr(outputs, each.name))
+    return outputs
+
+
+def _project_folder() -> Path:
+    """Return the folder of `Pulumi.yaml`: the program's own, or the nearest above it.
+
+    `pulumi.get_root_directory` would tell, but is empty with older language hosts.
+    """
+    own = Path.cwd()
+    return next((each for each in (own, *own.parents) if (each / "Pulumi.yaml").exists()), own)
+
+
+def _with_image(settings: Settings, image: ImageBuild | str | None) -> tuple[Settings, ImageBuild | None]:
+    """Return the settings with a pushed image, or what to build one from."""
+    if settings.image:
+        return settings, None
+    if image is None:
+        raise ConfigurationError(
+            "there is no image of the service: set event-store:image to one that is pushed, by digest as in "
+            f"{_EXAMPLE_IMAGE}, or build one by deploy(image=ImageBuild(context=FOLDER))"
+        )
+    if isinstance(image, ImageBuild):
+        if not Path(image.context).is_dir():
+            raise ConfigurationError(
+                f"deploy(image=ImageBuild(context={image.context!r})): there is no such folder from "
+                f"{Path.cwd()}: give the folder of the image's sources"
+            )
+        return settings, image
+    if not re.fullmatch(IMAGE, image):
+        raise ConfigurationError(f"deploy(image={image!r}): must be by digest, as in {_EXAMPLE_IMAGE}")
+    return replace(settings, image=image), None
+
+
+def _declare(
+    settings: Settings, topology: Topology, build: ImageBuild | None, opts: pulumi.ResourceOptions | None
+) -> Outputs:
     if settings.protected:
-        protect_data()
-    for name, output in declare(settings, topology).items():
-        pulumi.export(name, output)
-
-
-def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[object]]:
-    """Declare the stack's resources and return its outputs."""
+        guarded = pulumi.ResourceOptions(transformations=[protect_data])
+        opts = pulumi.ResourceOptions.merge(opts, guarded)
     project, region, prefix, labels = settings.project, settings.region, settings.prefix, settings.labels
     ordering = Ordering("partitions", settings.ordering.partitions) if settings.ordering else None
     routing = topology.routing(project, ordering).to_json()
 
     is_alloydb = settings.database.engine == "alloydb"
     apis = (*APIS, "alloydb") if is_alloydb else APIS
-    services = ProjectServices("services", ProjectServicesArgs(project=project, apis=apis))
-    enabled = pulumi.ResourceOptions(depends_on=[services])
+    services = ProjectServices("services", ProjectServicesArgs(project=project, apis=apis), opts)
+    enabled = _after(opts, services)
     bus = EventBus(
         "bus",
         EventBusArgs(
@@ -63,17 +171,17 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
         ),
         enabled,
     )
-    source = _image(settings, enabled)
+    source = _image(settings, build, enabled)
     is_elsewhere = bool(settings.image or settings.repository)
-    pulled = pulumi.ResourceOptions(depends_on=[services, source]) if is_elsewhere else enabled
+    pulled = _after(opts, services, source) if is_elsewhere else enabled
     network = _network(settings, enabled)
-    database = _database(settings, network, pulumi.ResourceOptions(depends_on=[services, network]))
+    database = _database(settings, network, _after(opts, services, network))
     if is_alloydb and not settings.alloydb.server_ca:
         pulumi.log.warn(
             "event-store:alloydb.server_ca is not set, so nothing connects to the cluster yet: "
             "docs/howto/alloydb.md says how to get it; set it, and update again"
         )
-        return {"topics": bus.topics, "instance_connection_name": database.instance_connection_name}
+        return Outputs(topics=bus.topics, instance_connection_name=database.instance_connection_name)
     migrations = Migrations(
         "migrations",
         MigrationsArgs(
@@ -120,26 +228,32 @@ def declare(settings: Settings, topology: Topology) -> dict[str, pulumi.Input[ob
             MonitoringArgs(watched=_watched(settings, topology), settings=settings.monitoring, labels=labels),
             enabled,
         )
-    return {
-        "service_uri": event_store.uri,
-        "revision": event_store.revision,
-        "topics": bus.topics,
-        "subscriptions": bus.subscriptions,
-        "dead_letter_subscriptions": bus.dead_letter_subscriptions,
-        "instance_connection_name": database.instance_connection_name,
-        "readers": database.readers,
-        "database": database.connection.database,
-        "migrator_user": migrations.user,
-        "runtime_user": event_store.user,
-        "runtime_service_account": event_store.service_account,
-        "image": source.image,
-        "image_digest": source.digest,
-    }
+    return Outputs(
+        topics=bus.topics,
+        instance_connection_name=database.instance_connection_name,
+        subscriptions=bus.subscriptions,
+        dead_letter_subscriptions=bus.dead_letter_subscriptions,
+        readers=database.readers,
+        database=database.connection.database,
+        migrator_user=migrations.user,
+        runtime_user=event_store.user,
+        runtime_service_account=event_store.service_account,
+        service_uri=event_store.uri,
+        revision=event_store.revision,
+        image=source.image,
+        image_digest=source.digest,
+    )
 
 
-def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | PromotedImage:
+def _after(opts: pulumi.ResourceOptions | None, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(resources)))
+
+
+def _image(
+    settings: Settings, build: ImageBuild | None, opts: pulumi.ResourceOptions
+) -> Registry | PromotedImage:
     """Return what gives the image: another environment, or a build of the sources."""
-    if settings.image:
+    if build is None:
         return PromotedImage(
             "image",
             PromotedImageArgs(
@@ -153,9 +267,7 @@ def _image(settings: Settings, opts: pulumi.ResourceOptions) -> Registry | Promo
             project=settings.project,
             region=settings.region,
             prefix=settings.prefix,
-            # Pulumi runs the program in its own folder. A relative path is the same on every machine.
-            context="..",
-            dockerfile="../service/Dockerfile",
+            build=build,
             repository=settings.repository,
             labels=settings.labels,
             image_readers=settings.image_readers,

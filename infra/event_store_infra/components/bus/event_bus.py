@@ -1,7 +1,7 @@
 """The event bus: schemas, topics, subscriptions and dead letters, as the topology says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_gcp import pubsub
@@ -35,7 +35,7 @@ class EventBusArgs:
     region: str
     prefix: str
     topology: Topology
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     is_delivered: bool = False
     keeps_push_identity: bool = False
 

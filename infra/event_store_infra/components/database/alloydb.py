@@ -1,7 +1,7 @@
 """The database that holds the log, on AlloyDB: for a team that outgrows one primary of Cloud SQL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -39,8 +39,8 @@ class AlloyDBArgs:
     network_id: pulumi.Input[str]
     settings: DatabaseSettings
     alloydb: AlloyDBSettings
-    protected: bool
-    labels: Mapping[str, str]
+    protected: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
     is_delivered: bool = False
 
 

@@ -1,7 +1,7 @@
 """The database that holds the log."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -41,13 +41,13 @@ class DatabaseArgs:
     project: str
     region: str
     instance: str
-    replica: str
-    kept: Mapping[int, str]
+    replica: str = ""
+    kept: Mapping[int, str] = field(default_factory=dict)
     network_id: pulumi.Input[str]
     subnetwork_id: pulumi.Input[str]
-    settings: DatabaseSettings
-    protected: bool
-    labels: Mapping[str, str]
+    settings: DatabaseSettings = field(default_factory=DatabaseSettings)
+    protected: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict)
     is_delivered: bool = False
 
 

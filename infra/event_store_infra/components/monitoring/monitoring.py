@@ -1,7 +1,7 @@
 """Alerts, whom they tell, and the dashboard."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_gcp import monitoring
@@ -24,8 +24,8 @@ class MonitoringArgs:
     """
 
     watched: Watched
-    settings: MonitoringSettings
-    labels: Mapping[str, str]
+    settings: MonitoringSettings = field(default_factory=MonitoringSettings)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -56,10 +56,9 @@ class Monitoring(pulumi.ComponentResource):
             )
             for address in settings.emails
         ]
-        for field, too_long in settings.too_long_seconds.items():
-            logged_metric(
-                f"{name}-{field.replace('_', '-')}", watched.project, watched.service, field, too_long, child
-            )
+        for logged, too_long in settings.too_long_seconds.items():
+            metric = f"{name}-{logged.replace('_', '-')}"
+            logged_metric(metric, watched.project, watched.service, logged, too_long, child)
         for alert in alerts(watched, settings):
             monitoring.AlertPolicy(
                 f"{name}-{alert.name}",

@@ -1,7 +1,8 @@
 """The service's image and where it is kept."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi_docker_build as docker_build
 from pulumi_gcp import artifactregistry
 
 from event_store_infra.components.children import child_options
+from event_store_infra.components.registry.image_build import ImageBuild
 from event_store_infra.components.registry.pull_grant import grant_pull
 
 # The beginning of the tag of each image that another environment runs or ran. The workflow Deploy sets it.
@@ -23,8 +25,7 @@ class RegistryArgs:
         project: The id of the project.
         region: The location of the repository.
         prefix: The name of the repository.
-        context: The build context's folder; a relative path is relative to the Pulumi program's folder.
-        dockerfile: The Dockerfile, in the same way.
+        build: What Docker builds the image from.
         repository: One that is there, as in `europe-west1-docker.pkg.dev/P/R`; empty for an own one.
         labels: Labels of the repository.
         image_readers: Who may read the own repository, beside those of the project itself.
@@ -34,10 +35,9 @@ class RegistryArgs:
     project: str
     region: str
     prefix: str
-    context: str
-    dockerfile: str
-    repository: str
-    labels: Mapping[str, str]
+    build: ImageBuild
+    repository: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     image_readers: Sequence[str] = ()
     is_delivered: bool = False
 
@@ -65,8 +65,10 @@ class Registry(pulumi.ComponentResource):
         url = pulumi.Output.concat(repository, "/event-store")
         image = docker_build.Image(
             f"{name}-image",
-            context=docker_build.BuildContextArgs(location=args.context),
-            dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
+            context=docker_build.BuildContextArgs(location=args.build.context),
+            dockerfile=docker_build.DockerfileArgs(
+                location=args.build.dockerfile or posixpath.join(args.build.context, "Dockerfile")
+            ),
             platforms=[docker_build.Platform.LINUX_AMD64],
             tags=[pulumi.Output.concat(url, ":latest")],
             push=True,

@@ -1,7 +1,7 @@
 """What every container of ours has: an identity that logs in to the database, and a way there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -34,7 +34,7 @@ class ContainerArgs:
     network_id: pulumi.Input[str]
     subnetwork_id: pulumi.Input[str]
     connection: DatabaseConnection
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     is_delivered: bool = False
 
 

@@ -25,7 +25,7 @@ class MigrationsArgs(ContainerArgs):
         attempt: Any number; another one runs the same migrations again.
     """
 
-    attempt: int
+    attempt: int = 1
 
 
 class Migrations(pulumi.ComponentResource):

@@ -1,7 +1,7 @@
 """A container of ours that keeps running: who it acts as, what it may do, and what it is told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -30,7 +30,7 @@ class WorkloadArgs(ContainerArgs):
     migrations: pulumi.Resource
     routing: str
     topics: Mapping[str, pulumi.Input[str]]
-    settings: ServiceSettings
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

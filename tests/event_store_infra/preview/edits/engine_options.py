@@ -163,8 +163,8 @@ EDITS: Final = (
         "protect-nothing-in-the-program",
         (
             "stack.py",
-            "    if settings.protected:\n        protect_data()",
-            "    if False:\n        protect_data()",
+            "    if settings.protected:\n        guarded = ",
+            "    if False:\n        guarded = ",
         ),
         base="prod",
         headline="loses no data, but 23 changes are less safe",
@@ -233,7 +233,7 @@ EDITS: Final = (
     ),
     _edit(
         "export-no-address-of-the-service",
-        ("stack.py", '        "service_uri": event_store.uri,\n', ""),
+        ("stack.py", "        service_uri=event_store.uri,\n", ""),
         headline="no change",
     ),
     _edit(

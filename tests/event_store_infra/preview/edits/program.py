@@ -5,9 +5,8 @@ from typing import Any, Final
 from tests.event_store_infra.preview.edits.bases import DEAD_LETTERS, SUBSCRIPTIONS, TOPICS
 from tests.event_store_infra.preview.edits.edit import Edit, Patch
 
-_RAISE: Final = (
-    'raise RuntimeError("`a`</details> @octocat\\n# forged")\n    settings = Settings.parse(CONFIG.get())'
-)
+_SETTINGS: Final = "settings = settings or Settings.parse(CONFIG.get())"
+_RAISE: Final = f'raise RuntimeError("`a`</details> @octocat\\n# forged")\n        {_SETTINGS}'
 
 _RETAINED: Final = """deletion_policy="ABANDON",
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),"""
@@ -133,7 +132,7 @@ EDITS: Final = (
     Edit(
         name="raise-an-error-that-looks-like-markdown",
         base="prod-unprotected",
-        program=(Patch("stack.py", "settings = Settings.parse(CONFIG.get())", _RAISE),),
+        program=(Patch("stack.py", _SETTINGS, _RAISE),),
         headline="the preview failed",
     ),
     _edit(

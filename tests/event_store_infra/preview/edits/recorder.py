@@ -45,11 +45,9 @@ async def standing(base: Base, folder: Path) -> AsyncIterator["PlanRecorder"]:
     (image / "service" / "Dockerfile").write_text(_DOCKERFILE)
     shutil.copy(ROOT / "Pulumi.yaml", project)
     shutil.copytree(ROOT / "infra", project / "infra")
-    (project / "docs" / "howto").mkdir(parents=True)
-    headings = [
-        each for each in (ROOT / "docs" / "howto" / "runbook.md").read_text().splitlines() if each[:1] == "#"
-    ]
-    (project / "docs" / "howto" / "runbook.md").write_text("\n\nSee the runbook.\n\n".join(headings))
+    runbook = project / "infra" / "event_store_infra" / "components" / "monitoring" / "runbook.md"
+    headings = [each for each in runbook.read_text().splitlines() if each[:1] == "#"]
+    runbook.write_text("".join(f"{each}\n\nSee the runbook.\n\n" for each in headings))
     (project / "plain.yaml").write_text(yaml.safe_dump(PLAIN, sort_keys=False))
     state = State(folder / "cloud")
     state.make()
