@@ -170,7 +170,7 @@ async def _start(client: Client, arguments: argparse.Namespace) -> Replay:
 
 
 async def _seek(arguments: argparse.Namespace) -> int:
-    from event_store.consumer.seek import seek  # noqa: PLC0415 # a second of imports for the other actions
+    from event_store.pubsub.seek import seek  # noqa: PLC0415 # a second of imports for the other actions
 
     topology = Topology.load(arguments.topology)
     topology.routing(arguments.project)  # rejects an invalid project id

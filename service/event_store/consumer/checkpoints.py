@@ -9,8 +9,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import tuple_row
 
-from event_store.consumer.transaction import RolledBackError
 from event_store.database.queries import load_queries
+from event_store.database.transaction import RolledBackError
 from event_store.errors import InvalidArgumentError
 from event_store.model.events import RecordedEvent
 

@@ -41,7 +41,6 @@ import psycopg
 from event_store.backoff import Backoff
 from event_store.client.client import Client
 from event_store.consumer.checkpoints import PassedOver, ProjectionVersions, passed_over
-from event_store.consumer.transaction import refuse_unless_open, transaction
 from event_store.consumer.verdict import (
     BusyError,
     GapError,
@@ -51,6 +50,7 @@ from event_store.consumer.verdict import (
     after_handling,
     before_handling,
 )
+from event_store.database.transaction import refuse_unless_open, transaction
 from event_store.errors import EventStoreError
 from event_store.model import arguments
 from event_store.model.events import RecordedEvent

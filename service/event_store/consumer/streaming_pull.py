@@ -13,8 +13,8 @@ from uuid import uuid4
 import grpc
 
 from event_store.backoff import Backoff
+from event_store.consumer.acknowledgements import DEADLINE_SECONDS, Acknowledgements
 from event_store.consumer.outage import Outage
-from event_store.consumer.settlement import DEADLINE_SECONDS, Settlement
 from event_store.consumer.suspects import GATHER_SECONDS, Suspects
 from event_store.consumer.verdict import NOT_NOW
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
@@ -89,7 +89,7 @@ class Intake:
         self._concurrency = concurrency
         self._outage = outage
         self._suspects = suspects
-        self._settlement = Settlement(subscriber, subscription)
+        self._acknowledgements = Acknowledgements(subscriber, subscription)
         self._lanes: dict[str, _Lane] = {}
         self._ready: asyncio.Queue[str] = asyncio.Queue()
         self._in_hand = 0
@@ -107,7 +107,7 @@ class Intake:
         """
         stop = asyncio.create_task(stopping.wait())
         reader = asyncio.create_task(self._read())
-        own = (self._settlement.run(), self._work_alone())
+        own = (self._acknowledgements.run(), self._work_alone())
         loops = [asyncio.create_task(loop) for loop in own]
         loops += [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
         try:
@@ -127,7 +127,7 @@ class Intake:
                 task.cancel()
             await asyncio.gather(stop, reader, *loops, return_exceptions=True)
             with suppress(EventStoreError):  # what cannot be acknowledged comes again and is a duplicate
-                await self._settlement.tell()
+                await self._acknowledgements.tell()
 
     def _forget_lanes(self) -> None:
         for lane in self._lanes.values():
@@ -165,9 +165,9 @@ class Intake:
 
     def _add(self, received: Any) -> None:
         key = received.message.ordering_key or received.ack_id
-        if key in self._settlement.refused_keys:
+        if key in self._acknowledgements.refused_keys:
             return  # sent before Pub/Sub heard of the refusal: it comes again behind what was refused
-        self._settlement.held.add(received.ack_id)
+        self._acknowledgements.held.add(received.ack_id)
         lane = self._lanes.get(key)
         if lane is not None:
             lane.messages.append(received)
@@ -190,9 +190,9 @@ class Intake:
             await self._is_idle.wait()
             await asyncio.sleep(GATHER_SECONDS)
             for key in self._suspects.take():
-                await self._settlement.tell()
+                await self._acknowledgements.tell()
                 await self._take(key)
-            await self._settlement.tell()
+            await self._acknowledgements.tell()
             self._may_begin.set()
 
     async def _take(self, key: str) -> None:
@@ -220,14 +220,14 @@ class Intake:
         is_known = self._lanes.get(key) is lane  # else it is stopping
         match outcome:
             case _Outcome.DONE:
-                self._settlement.acknowledge(lane.messages.popleft().ack_id)
+                self._acknowledgements.acknowledge(lane.messages.popleft().ack_id)
                 lane.backoff.reset()
                 lane.strikes, lane.passes = 0, None
                 if lane.messages and is_known:
                     self._enqueue(key, lane)
                     return
             case _Outcome.REFUSED:
-                self._settlement.refuse(key, [received.ack_id for received in lane.messages])
+                self._acknowledgements.refuse(key, [received.ack_id for received in lane.messages])
             case _Outcome.NOT_NOW if is_known:
                 loop = asyncio.get_running_loop()
                 lane.timer = loop.call_later(lane.backoff.next_seconds(), self._enqueue, key, lane)

@@ -6,7 +6,7 @@ from typing import Final
 _SLACK_SECONDS: Final = 0.01  # shorter waits would cost more than they are worth
 
 
-class Pace:
+class RateLimit:
     """Lets events pass one after the other, by the clock of the loop.
 
     Invariant: in any stretch of time no more pass than its seconds, and `_SLACK_SECONDS`, times

@@ -26,7 +26,7 @@ from event_store.pubsub.publisher import Publisher
 from event_store.replay import queries
 from event_store.replay.lease import ReplayLease
 from event_store.replay.progress import ReplayMark
-from event_store.replay.rate_limit import Pace
+from event_store.replay.rate_limit import RateLimit
 from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20
@@ -64,7 +64,7 @@ class ReplayTerm:
         self._page_size = page_size
         self._mark = ReplayMark(topic.path, position, published_events, parked_events)
         self._publish_loop = PublishLoop(lease, publisher, self, REPLAY_WORKERS)
-        self._pace = Pace(lease.events_per_second)
+        self._rate_limit = RateLimit(lease.events_per_second)
         self._most_pending = min(PENDING_MESSAGES, lease.events_per_second or PENDING_MESSAGES)
         self.began_at = asyncio.get_running_loop().time()
         self._stopping = asyncio.Event()
@@ -108,7 +108,7 @@ class ReplayTerm:
             rows, scanned = await self._page(self._mark.last_position + 1)
             for row in rows:
                 await self._publish_loop.wait_while(self._is_full)
-                await self._pace.take()
+                await self._rate_limit.take()
                 self._begin(row)
             self._mark.pass_over(scanned)
             self._has_moved.set()

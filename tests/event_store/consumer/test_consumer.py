@@ -14,10 +14,10 @@ from uuid import uuid4
 import pytest
 
 from event_store.client.client import Client
-from event_store.consumer import settlement
+from event_store.consumer import acknowledgements
+from event_store.consumer.acknowledgements import DEADLINE_SECONDS
 from event_store.consumer.consumer import Consumer
 from event_store.consumer.dead_letters import DeadLetters
-from event_store.consumer.settlement import DEADLINE_SECONDS
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 from event_store.model.events import RecordedEvent
@@ -291,7 +291,7 @@ async def test_a_slow_handler_keeps_its_event(
     stack: FollowedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deadlines pass, and what is being handled is not delivered again."""
-    monkeypatch.setattr(settlement, "RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(acknowledgements, "RENEWAL_SECONDS", 0.05)
     hold, renewed, handled = Subscriber.hold, asyncio.Event(), list[Any]()
 
     async def noticed(self: Subscriber, subscription: str, ack_ids: Sequence[str], seconds: int) -> None:

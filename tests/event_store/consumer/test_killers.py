@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from event_store.consumer.settlement import DEADLINE_SECONDS
+from event_store.consumer.acknowledgements import DEADLINE_SECONDS
 from pubsub_emulator import ManualClock, PubSubServer
 from tests.event_store.consumer.flow import DEAD, PATH, TOPIC, subscribe
 from tests.event_store.consumer.words import PATIENCE_SECONDS

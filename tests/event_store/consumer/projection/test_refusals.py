@@ -10,7 +10,7 @@ from psycopg import sql
 
 from event_store.client.client import Client
 from event_store.consumer.projection import TRIES, Projection
-from event_store.consumer.transaction import RolledBackError
+from event_store.database.transaction import RolledBackError
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.model.events import RecordedEvent
 from tests.conftest import TestDatabase

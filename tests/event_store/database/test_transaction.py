@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from event_store.consumer.transaction import RolledBackError, transaction
+from event_store.database.transaction import RolledBackError, transaction
 from event_store.errors import ConfigurationError
 from tests.conftest import TestDatabase
 

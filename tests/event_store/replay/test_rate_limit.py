@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_store.replay.progress import ReplayMark
-from event_store.replay.rate_limit import _SLACK_SECONDS, Pace
+from event_store.replay.rate_limit import _SLACK_SECONDS, RateLimit
 
 
 async def test_in_each_window_of_time_no_more_events_pass_than_its_rate_allows() -> None:
     """Also after a rest: what was not used is not saved up."""
-    pace, clock = Pace(50), asyncio.get_running_loop().time
+    rate_limit, clock = RateLimit(50), asyncio.get_running_loop().time
     times = []
     for number in range(20):
         if number == 10:
             await asyncio.sleep(0.3)
-        await pace.take()
+        await rate_limit.take()
         times.append(clock())
 
     for first, began in enumerate(times):
@@ -25,12 +25,12 @@ async def test_in_each_window_of_time_no_more_events_pass_than_its_rate_allows()
             assert last - first <= (times[last] - began + _SLACK_SECONDS) * 50 + 1
 
 
-async def test_a_pace_of_0_is_no_limit() -> None:
+async def test_a_rate_of_0_is_no_limit() -> None:
     """Nothing waits."""
-    pace, clock = Pace(0), asyncio.get_running_loop().time
+    rate_limit, clock = RateLimit(0), asyncio.get_running_loop().time
     started = clock()
     for _ in range(1000):
-        await pace.take()
+        await rate_limit.take()
 
     assert clock() - started < 5
 

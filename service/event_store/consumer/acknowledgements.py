@@ -18,7 +18,7 @@ DEADLINE_SECONDS: Final = 10
 RENEWAL_SECONDS: Final = 3.0
 
 
-class Settlement:
+class Acknowledgements:
     """Acknowledges, refuses and holds messages of one subscription by their ack ids.
 
     Attributes:
