@@ -13,6 +13,7 @@ from google.pubsub_v1.types import DeadLetterPolicy, ExpirationPolicy, RetryPoli
 
 from event_store import topology
 from event_store.errors import UnavailableError
+from event_store.topology.subscription import DEAD_LETTER_RETENTION_SECONDS
 
 _TIMEOUT_SECONDS = 10.0
 
@@ -66,7 +67,7 @@ def _dead_letters(subscription: topology.Subscription, project: str) -> Iterator
     yield Subscription(
         name=f"projects/{project}/subscriptions/{name}",
         topic=f"projects/{project}/topics/{name}",
-        message_retention_duration=Duration(seconds=2_678_400),  # a month, Google's most: somebody must look
+        message_retention_duration=Duration(seconds=DEAD_LETTER_RETENTION_SECONDS),
         expiration_policy=ExpirationPolicy(),  # never
     )
 

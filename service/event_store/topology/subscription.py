@@ -16,6 +16,7 @@ from event_store.topology.topic import NAME_CHARACTERS, RETENTION_SECONDS, Topic
 from event_store.topology.type_filter import read_filter
 
 DEAD_LETTER_SUFFIX: Final = "-dead-letter"
+DEAD_LETTER_RETENTION_SECONDS: Final = RETENTION_SECONDS[1]  # the longest: somebody has to look at them
 
 # Google's limits: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
 ACK_DEADLINE_SECONDS: Final = (10, 600)

@@ -1,13 +1,16 @@
 """`docker-compose.yml`, read without Docker: its facts, its order of start and its environment."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from event_store.cli.options import UsageError
+from event_store.cli.routed import add_routing_arguments, environment_and_routing
 from event_store.environment import Environment
-from event_store.topology import Ordering, Routing, Topology
+from event_store.topology import Ordering, Topology
 
 ROOT = Path(__file__).parents[3]
 
@@ -16,6 +19,12 @@ ROOT = Path(__file__).parents[3]
 def services() -> dict[str, Any]:
     services: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     return services
+
+
+def mounted(service: dict[str, Any], word: str) -> str:
+    """Return a word of a command with the file here instead of the one in the container."""
+    files = {each.split(":")[1]: str(ROOT / each.split(":")[0]) for each in service["volumes"]}
+    return files.get(word, word)
 
 
 def test_the_database_is_the_one_of_the_decision_record(services: dict[str, Any]) -> None:
@@ -71,10 +80,28 @@ def test_the_service_understands_its_environment(services: dict[str, Any]) -> No
 
 
 def test_the_routing_is_that_of_the_topology(services: dict[str, Any]) -> None:
-    """The service routes events as topology.yaml says, with few ordering keys for the emulator's sake."""
-    routing = Routing.from_json(services["event-store"]["environment"]["EVENT_STORE_ROUTING"])
-    project = services["bus"]["entrypoint"][2]
+    """Bus and service read the same topology.yaml, and the emulator gets few ordering keys."""
+    bus, service = services["bus"], services["event-store"]
+    words = [mounted(service, word) for word in service["command"]]
+    parser = argparse.ArgumentParser()
+    add_routing_arguments(parser)
+
+    _, routing = environment_and_routing(parser.parse_args(words[1:]))
+
+    project = service["command"][service["command"].index("--project") + 1]
+    assert words[0] == "serve"
     assert routing == Topology.load(ROOT / "topology.yaml").routing(project, Ordering("partitions", 64))
+    assert bus["command"] == ["topology", "create", *service["command"][1:5]]
+    assert bus["volumes"] == service["volumes"]
+
+
+def test_partitions_are_those_of_a_topology() -> None:
+    """Without a file there is nothing that they could stand in place of."""
+    parser = argparse.ArgumentParser()
+    add_routing_arguments(parser)
+
+    with pytest.raises(UsageError, match="--partitions requires --topology"):
+        environment_and_routing(parser.parse_args(["--partitions", "64"]))
 
 
 def test_nothing_is_published_beyond_loopback(services: dict[str, Any]) -> None:
@@ -86,7 +113,7 @@ def test_nothing_is_published_beyond_loopback(services: dict[str, Any]) -> None:
 
 def test_every_file_that_is_mounted_or_copied_exists(services: dict[str, Any]) -> None:
     """A mount of a missing file would become an empty folder; a missing build file would stop the build."""
-    mounts = [each.split(":")[0] for each in services["bus"]["volumes"]]
+    mounts = [each.split(":")[0] for name in ("bus", "event-store") for each in services[name]["volumes"]]
     build = services["event-store"]["build"]
     for name in [*mounts, build["dockerfile"], "service/requirements.lock", "service/build.lock"]:
         assert (ROOT / name).is_file(), name

@@ -1,37 +1,30 @@
-"""The script that makes the bus on an emulator, on the embedded Pub/Sub."""
+"""The command that makes the bus of `docker-compose.yml`, on the embedded Pub/Sub."""
 
-import asyncio
-import os
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import grpc
-from google.pubsub_v1 import RetryPolicy, SubscriberAsyncClient
+import yaml
+from google.pubsub_v1 import ExpirationPolicy, RetryPolicy, SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
 from event_store.topology import Topology
 from pubsub_emulator import PubSubServer
+from tests.event_store.command import ROOT, run
 
-ROOT = Path(__file__).parents[3]
 
-
-async def _run_script(emulator: str) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        ROOT / "tools" / "emulator_bus.py",
-        "event-store-local",
-        ROOT / "topology.yaml",
-        env=os.environ | {"PUBSUB_EMULATOR_HOST": emulator},
-    )
-    return await asyncio.wait_for(process.wait(), timeout=60)
+async def _create(emulator: str) -> int:
+    """Run the command of the service `bus`, with the file that is mounted there."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    mounted = {each.split(":")[1]: each.split(":")[0] for each in services["bus"]["volumes"]}
+    command = [mounted.get(word, word) for word in services["bus"]["command"]]
+    return (await run(*command, PUBSUB_EMULATOR_HOST=emulator)).code
 
 
 async def test_an_emulator_gets_every_subscription_of_the_topology() -> None:
     """Each has its topic, its settings and its dead letters, and a second run changes nothing."""
     async with PubSubServer("127.0.0.1", 0) as server:
-        assert await _run_script(server.address) == 0
-        assert await _run_script(server.address) == 0
+        assert await _create(server.address) == 0
+        assert await _create(server.address) == 0
         async with grpc.aio.insecure_channel(server.address) as channel:
             client = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=channel))
             pages = await client.list_subscriptions(project="projects/event-store-local", timeout=30)
@@ -40,6 +33,9 @@ async def test_an_emulator_gets_every_subscription_of_the_topology() -> None:
     expected = Topology.load(ROOT / "topology.yaml").subscriptions
     assert set(made) == {name for each in expected for name in (each.name, each.dead_letter_name)}
     for subscription in expected:
+        dead_letters = made[subscription.dead_letter_name]
+        assert dead_letters.message_retention_duration == timedelta(days=31)
+        assert dead_letters.expiration_policy == ExpirationPolicy()
         one = made[subscription.name]
         assert one.topic.endswith(f"/{subscription.topic}")
         assert one.ack_deadline_seconds == subscription.ack_deadline_seconds

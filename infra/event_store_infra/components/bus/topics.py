@@ -8,10 +8,11 @@ from pulumi_gcp import pubsub
 
 from event_store.topology import Subscription, Topic
 from event_store.topology.schema import Schema
+from event_store.topology.subscription import DEAD_LETTER_RETENTION_SECONDS
 from event_store_infra.components.bus.agent import Agent
 from event_store_infra.components.bus.subscription import NEVER
 
-DEAD_LETTER_RETENTION: Final = "2678400s"  # 31 days, the most that Pub/Sub keeps a message
+DEAD_LETTER_RETENTION: Final = f"{DEAD_LETTER_RETENTION_SECONDS}s"
 
 
 class Topics:
