@@ -97,6 +97,17 @@ def _disk_becomes_another(step: Step, _updates: list[Step]) -> Iterator[Obstacle
         )
 
 
+def _disk_shrinks(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
+    """https://docs.cloud.google.com/sql/docs/postgres/instance-settings : storage never decreases."""
+    old, new = (_settings(each).get("diskSize") for each in ({**step.outputs, **step.old}, step.new))
+    if step.type == INSTANCE and isinstance(old, int | float) and isinstance(new, int | float) and new < old:
+        yield Obstacle(
+            step=step,
+            reason="a disk never shrinks.",
+            instead="leave its size as it is, or make a smaller instance beside it: export, and import.",
+        )
+
+
 def _endpoint_goes(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:
     if (
         step.type == INSTANCE
@@ -116,6 +127,7 @@ _RULES: Final[tuple[Callable[[Step, list[Step]], Iterator[Obstacle]], ...]] = (
     _primary_outgrows_its_replica,
     _cluster_moves,
     _disk_becomes_another,
+    _disk_shrinks,
     _endpoint_goes,
 )
 

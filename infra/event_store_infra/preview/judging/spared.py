@@ -33,8 +33,11 @@ def reason_to_spare(step: Step, plan: Plan) -> str:
 def _replica(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/sql/docs/postgres/replication : a read replica only follows its primary.
 
-    One that was promoted outside of Pulumi is none any more, which its outputs tell.
+    One that was promoted outside of Pulumi is none any more, which its outputs tell, nor is one that the
+    program promotes.
     """
+    if step.new and not step.new.get("masterInstanceName"):
+        return ""
     primaries = [_name(each.get("masterInstanceName")) for each in (step.old, step.outputs) if each]
     if primaries and all(primaries) and _stay(plan, INSTANCE, primaries[0]):
         return "a read replica holds nothing of its own: all of it is in its primary, which stays."

@@ -111,6 +111,59 @@ EDITS: Final = (
         headline="the preview failed",
     ),
     _edit(
+        "set-flags-that-nobody-has-classified",
+        (
+            "database/instance_settings.py",
+            '{"cloudsql.iam_authentication": "on", **flags}',
+            '{"cloudsql.iam_authentication": "on", "zero_damaged_pages": "on", **flags}',
+        ),
+        headline="loses no data, but 2 changes are less safe",
+        says=("nobody has said what a change of the flag `zero_damaged_pages` does",),
+    ),
+    _edit(
+        "let-five-clients-connect",
+        (
+            "database/instance_settings.py",
+            '{"cloudsql.iam_authentication": "on", **flags}',
+            '{"cloudsql.iam_authentication": "on", "max_connections": "5", **flags}',
+        ),
+        headline="loses no data, but 2 changes are less safe",
+        says=("fewer clients connect at a time",),
+    ),
+    _edit(
+        "promote-the-replica-in-the-program",
+        (
+            "database/database.py",
+            'READ_REPLICA_INSTANCE",\n        master_instance_name=primary.name,\n',
+            'CLOUD_SQL_INSTANCE",\n',
+        ),
+        headline="refused, 1 change could not be taken back",
+        refused={("replace", "database-replica")},
+        says=("cuts off the replica from its primary: it becomes a log of its own",),
+        omits=("Goes without a loss",),
+    ),
+    _edit(
+        "follow-no-primary-any-more",
+        (
+            "database/database.py",
+            '        instance_type="READ_REPLICA_INSTANCE",\n        master_instance_name=primary.name,\n',
+            "",
+        ),
+        headline="refused, 1 change could not be taken back",
+        refused={("replace", "database-replica")},
+    ),
+    _edit(
+        "shrink-the-disk",
+        (
+            "database/database.py",
+            'ignore_changes = ["settings.diskSize", "clone",',
+            'ignore_changes = ["clone",',
+        ),
+        config={"database.disk_size_gb": 10},
+        headline="refused, Google would not make",
+        says=("a disk never shrinks",),
+    ),
+    _edit(
         "maintain-on-another-day",
         config={"database.maintenance_day": 3, "database.maintenance_hour": 3},
         **HARMLESS,

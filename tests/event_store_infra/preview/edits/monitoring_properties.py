@@ -38,6 +38,22 @@ EDITS: Final = (
     ),
     _edit("tell-sooner", config={"monitoring.unacknowledged_minutes": 5}, **HARMLESS),
     _edit(
+        "tell-when-all-is-well",
+        ("alert.py", 'f"{expression} > {self.above:g}"', 'f"{expression} < {self.above:g}"'),
+        headline=_LESS_SAFE,
+        says=("it looks at something else than before",),
+    ),
+    _edit(
+        "look-at-everything-but-what-is-ours",
+        (
+            "series.py",
+            '("!=", value[1:]) if value.startswith("!") else ("=", value)',
+            '("=", value[1:]) if value.startswith("!") else ("!=", value)',
+        ),
+        headline=_LESS_SAFE,
+        says=("it looks at something else than before",),
+    ),
+    _edit(
         "tell-only-when-it-is-over",
         ("alert.py", 'notification_prompts=["OPENED", "CLOSED"]', 'notification_prompts=["CLOSED"]'),
         headline=_LESS_SAFE,

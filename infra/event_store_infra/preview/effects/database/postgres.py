@@ -1,11 +1,12 @@
 """What the instances of Cloud SQL and of AlloyDB have in common: flags, TLS, who may connect, passwords."""
 
+import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, less_safe, stops
-from event_store_infra.preview.effects.rules import arrives, becomes, either, parts_from
+from event_store_infra.preview.effects.rules import arrives, becomes, either, falls, parts_from
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan.plan import Step
@@ -14,6 +15,15 @@ _WAL: Final = "https://www.postgresql.org/docs/current/runtime-config-wal.html"
 _VACUUM: Final = "https://www.postgresql.org/docs/current/routine-vacuuming.html"
 _LOGGING: Final = "https://www.postgresql.org/docs/current/runtime-config-logging.html"
 _CLIENT: Final = "https://www.postgresql.org/docs/current/runtime-config-client.html"
+_SIZES: Final = "https://www.postgresql.org/docs/current/runtime-config-resource.html"
+# Sizes, times, the planner's choices, and what is counted or logged, by shell pattern.
+_HARMLESS_FLAGS: Final = (
+    *("*_mem", "*_buffers", "*_cost", "*_size", "*_workers*", "*_limit", "*_threshold"),
+    *("*_timeout", "*_delay", "*_interval", "*_target", "*_factor", "*_flush_after", "*_prefetch"),
+    *("autovacuum_*", "auto_explain.*", "bgwriter_*", "checkpoint_*", "effective_*", "enable_*", "geqo*"),
+    *("hash_*", "jit*", "log_*", "max_*", "min_*", "parallel_*", "pg_stat_statements.*", "pgaudit.*"),
+    *("plan_cache_mode", "tcp_*", "track_*", "vacuum_*", "wal_*"),
+)
 # By what they ask of a client: the names of both products.
 _TLS: Final = ("ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
 _STOPPED_BY_TLS: Final = {
@@ -25,8 +35,8 @@ _STOPPED_BY_TLS: Final = {
 def flags(prefix: str, source: str) -> Rule:
     """Return the rule of an instance's flags as a whole, a mapping or a list of name and value.
 
-    The flags that it does not name set a size, a time or what else is logged. Our own sessions set their
-    times themselves.
+    Flags that set a size, a time or what else is logged are harmless: our own sessions set their times
+    themselves. What no rule names, and is none of those, is named.
 
     Args:
         prefix: What the product's own flags begin with, as in `cloudsql`.
@@ -61,6 +71,10 @@ def flags(prefix: str, source: str) -> Rule:
             ),
             *("all", "mod"),
         ),
+        "max_connections": falls(
+            less_safe("fewer clients connect at a time: who finds none free waits, or fails", _SIZES),
+            unset=None,
+        ),
         "session_replication_role": becomes(
             less_safe("triggers and foreign keys are not checked", _CLIENT), "replica"
         ),
@@ -70,10 +84,10 @@ def flags(prefix: str, source: str) -> Rule:
         if LATER in (old, new):
             return stops("whoever needs a flag that it may not have any more", source)
         before, after = _by_name(old), _by_name(new)
-        names = sorted(rules.keys() & (before.keys() | after.keys()))
-        return _worst_of(
-            [rules[each](before.get(each), after.get(each)) for each in names if _differ(each, before, after)]
-        )
+        names = sorted(each for each in before.keys() | after.keys() if _differ(each, before, after))
+        unsaid = [each for each in names if each not in rules and not _is_a_size(each)]
+        told = [rules[each](before.get(each), after.get(each)) for each in names if each in rules]
+        return _worst_of([*told, _unsaid(unsaid)] if unsaid else told)
 
     return rule
 
@@ -149,6 +163,14 @@ def login_made(key: str, unset: str, source: str) -> Callable[[Step], Effect]:
         return by_password if is_new and step.new and str(kind).endswith("BUILT_IN") else HARMLESS
 
     return told
+
+
+def _is_a_size(flag: str) -> bool:
+    return any(fnmatch.fnmatchcase(flag, each) for each in _HARMLESS_FLAGS)
+
+
+def _unsaid(flags_: list[str]) -> Effect:
+    return less_safe(f"nobody has said what a change of the flag {_named(flags_)} does", _SIZES)
 
 
 def _by_name(value: Any) -> Mapping[str, Any]:

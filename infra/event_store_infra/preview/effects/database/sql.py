@@ -29,6 +29,7 @@ from event_store_infra.preview.effects.rules import (
     thins,
 )
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
+from event_store_infra.preview.plan.plan import Step
 
 INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE: Final = "gcp:sql/database:Database"
@@ -64,24 +65,28 @@ def _deployment_ends(old: Any, new: Any) -> Effect:
     return less_safe("the copy that was to take over is deleted", _BLUE_GREEN)
 
 
+_PROMOTED: Final = cuts_off(
+    "the replica from its primary: it becomes a log of its own, and no update makes it follow again",
+    "make another instance, restored from the primary: see docs/howto/restore.md.",
+    _REPLICAS,
+)
+
+
+def _end(step: Step) -> Effect:
+    """Tell a replica that the program promotes, which the provider does in place, or by another instance."""
+    followed, follows = (each.get("masterInstanceName") for each in (step.old, step.new))
+    if followed and step.new and not follows:
+        return _PROMOTED
+    return loses("the log: every event and snapshot, with all checkpoints", RESTORE, _DELETION, BACKUP)
+
+
 _INSTANCE: Final = Effects(
-    gone=loses(
-        "the log: every event and snapshot, with all checkpoints",
-        *(RESTORE, _DELETION, BACKUP),
-    ),
+    gone=_end,
     properties={
         **SETTINGS,
         **DELETION,
         "instanceType": either(
-            parts_from(
-                cuts_off(
-                    "the replica from its primary: it becomes a log of its own, and no update makes it "
-                    "follow again",
-                    "make another instance, restored from the primary: see docs/howto/restore.md.",
-                    _REPLICAS,
-                ),
-                *_FOLLOWS,
-            ),
+            parts_from(_PROMOTED, *_FOLLOWS),
             becomes(
                 stops("whoever appends at its address: it becomes a replica, which only reads", _REPLICAS),
                 *_FOLLOWS,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -34,6 +35,9 @@ _OTHER: Final = less_safe("it looks at something else than before", _CONDITIONS)
 _ANY: Final = changes(HARMLESS)
 _ANOTHER: Final = changes(_OTHER)
 _QUOTED: Final = re.compile(r'"([^"]*)"')
+_NAMES: Final = re.compile(r'one_of\([^)]*\)|"[^"]*"')
+# A name that is excluded, by the text before it: `!=`, or a `NOT` or `-` before the label.
+_EXCLUDED: Final = re.compile(r"!=$|(?:\bNOT\s+|(?:^|[\s(])-)[\w.\"]+\s*=$")
 _THRESHOLD: Final = re.compile(r"\s*([<>]=?)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*$")
 
 
@@ -43,37 +47,62 @@ def names_in(value: Any) -> frozenset[str]:
         return frozenset().union(*map(names_in, value.values()))
     if isinstance(value, list):
         return frozenset().union(*map(names_in, value))
-    return frozenset(_parts(value)["names"]) if isinstance(value, str) else frozenset()
+    return frozenset().union(*_parts(value).names) if isinstance(value, str) else frozenset()
 
 
 def _selects(old: Any, new: Any, gone: frozenset[str]) -> Effect:
-    """Judge a filter, or a query in PromQL: more names in it are more that is looked at, fewer are less."""
+    """Judge a filter, or a query in PromQL: more names in a place of it are more that is looked at.
+
+    Of names that it excludes more are less.
+    """
     if not new:
         return _OTHER if old else HARMLESS
     if LATER in (old, new):
         return _OTHER
     before, after = (_parts(str(each)) for each in (old or "", new))
-    if before["rest"] != after["rest"]:
+    if (before.rest, before.sign) != (after.rest, after.sign):
         return _OTHER if old else HARMLESS
-    if missed := before["names"] - after["names"] - gone:
-        more = after["names"] - before["names"]
-        return _OTHER if more else _not_looking_at(missed)
-    sign, values = after["sign"], (before["value"], after["value"])
-    is_higher = values[1] > values[0]
-    return _LATER_TOLD if values[0] != values[1] and is_higher == sign.startswith(">") else HARMLESS
+    for text, *names in zip(before.rest, before.names, after.names, strict=False):
+        # What is looked at, or what is not: then those count that come.
+        looked, still = reversed(names) if _EXCLUDED.search(text) else names
+        if missed := looked - still - gone:
+            return _OTHER if still - looked else _not_looking_at(missed)
+    if before.value == after.value:
+        return HARMLESS
+    return _LATER_TOLD if (after.value > before.value) == after.sign.startswith(">") else HARMLESS
 
 
-def _parts(text: str) -> dict[str, Any]:
-    """Return the names in quotes, the threshold at the end, and what is left without them."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A filter or a query.
+
+    Attributes:
+        rest: The text before each place with names, and after the last one.
+        names: The names in each place.
+        sign: How its value is compared with the threshold at the end; empty without one.
+        value: The threshold.
+    """
+
+    rest: tuple[str, ...]
+    names: tuple[frozenset[str], ...]
+    sign: str
+    value: float
+
+
+def _parts(text: str) -> _Parts:
     threshold = _THRESHOLD.search(text)
     plain = text[: threshold.start()] if threshold else text
-    rest = re.sub(r"one_of\([^)]*\)", '""', _QUOTED.sub('""', plain)).replace("=~", "=")
-    return {
-        "names": {name for quoted in _QUOTED.findall(plain) for name in quoted.split("|")},
-        "sign": threshold[1] if threshold else "",
-        "value": float(threshold[2]) if threshold else 0.0,
-        "rest": " ".join(rest.split()),
-    }
+    return _Parts(
+        rest=tuple(
+            " ".join(each.replace("=~", "=").replace("!~", "!=").split()) for each in _NAMES.split(plain)
+        ),
+        names=tuple(
+            frozenset(name for quoted in _QUOTED.findall(each) for name in quoted.split("|"))
+            for each in _NAMES.findall(plain)
+        ),
+        sign=threshold[1] if threshold else "",
+        value=float(threshold[2]) if threshold else 0.0,
+    )
 
 
 def _not_looking_at(names: Iterable[str]) -> Effect:

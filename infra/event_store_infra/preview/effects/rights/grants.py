@@ -51,6 +51,10 @@ def _made(step: Step) -> Effect:
         return less_safe(
             f"{code(member)} may grant itself and others any right on {on}, by {code(role)}", _BASIC
         )
+    if role in _IMPERSONATES and not _GOOGLE_S.search(member):
+        return less_safe(f"{code(member)} may act as {on}, by {code(role)}", _IMPERSONATION)
+    if role == "roles/editor" or role.lower().endswith("admin"):
+        return less_safe(f"{code(member)} may change and delete what {on} has, by {code(role)}", _BASIC)
     return HARMLESS
 
 
@@ -81,6 +85,12 @@ _ANYTHING: Final = frozenset(
         *("resourcemanager.folderIamAdmin", "resourcemanager.organizationAdmin"),
     )
 )
+_IMPERSONATES: Final = frozenset(
+    f"roles/iam.{name}"
+    for name in ("serviceAccountTokenCreator", "serviceAccountUser", "workloadIdentityUser")
+)
+_IMPERSONATION: Final = "https://docs.cloud.google.com/iam/docs/service-account-impersonation"
+_GOOGLE_S: Final = re.compile(r"@gcp-sa-[\w-]+\.iam\.gserviceaccount\.com$")  # agents of Google's products
 # By what a grant names what it is on, the most exact first; none of them is a grant on the project.
 _NAMES: Final = (
     *("subscription", "topic", "schema", "serviceAccountId", "cryptoKeyId", "keyRingId", "bucket", "tableId"),

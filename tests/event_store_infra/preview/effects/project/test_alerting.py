@@ -48,6 +48,10 @@ LESS: list[tuple[str, dict[str, object], dict[str, object], str]] = [
     (PROMQL, {"query": QUERY % ("a|b", 1)}, {"query": QUERY % ("a", 1)}, "no longer looks at `b`"),
     (PROMQL, {"query": QUERY % ("a", 60)}, {"query": QUERY % ("a", 86400)}, "told later"),
     (PROMQL, {"query": "a < 5"}, {"query": "a < 1"}, "told later"),
+    # What it excludes is not looked at.
+    (THRESHOLD, {"filter": '"m" AND a != "x"'}, {"filter": '"m" AND a != one_of("x", "y")'}, "looks at `y`"),
+    (THRESHOLD, {"filter": 'NOT a = "x"'}, {"filter": 'NOT a = one_of("x", "y")'}, "looks at `y`"),
+    (PROMQL, {"query": 'm{a!="x"} > 1'}, {"query": 'm{a!~"x|y"} > 1'}, "looks at `y`"),
     (PROMQL, {"query": "a", "duration": None}, {"query": "a", "duration": "60s"}, "told later"),
     (PROMQL, {"evaluationInterval": "60s"}, {"evaluationInterval": "600s"}, "told later"),
     (ABSENT, {"duration": "60s"}, {"duration": "600s"}, "told later"),
@@ -64,6 +68,10 @@ OTHER: list[tuple[str, str, object, object]] = [
     (ABSENT, "filter", '"a"', '"b"'),
     (LOG, "filter", '"a"', '"b"'),
     (MQL, "query", "fetch a", "fetch b"),
+    (PROMQL, "query", "m > 5", "m < 5"),
+    (THRESHOLD, "filter", 'a = "x" AND b = "y"', 'a = "y" AND b = "x"'),
+    (THRESHOLD, "filter", 'a = "x"', 'a != "x"'),
+    (THRESHOLD, "filter", 'a = "x"', 'a = "x" AND b = "never"'),
     (SQL, "query", "a", "b"),
 ]
 

@@ -95,6 +95,24 @@ def test_a_grant_to_everybody_is_less_safe(member: str, who: str) -> None:
     assert f"{who} has `roles/run.invoker` on `store`" in render("prod", replaced, judge(replaced))
 
 
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("roles/editor", "may change and delete what `p-1` has"),
+        ("roles/cloudsql.admin", "may change and delete what `p-1` has"),
+        ("roles/iam.serviceAccountTokenCreator", "may act as `p-1`"),
+        ("roles/iam.workloadIdentityUser", "may act as `p-1`"),
+    ],
+)
+def test_a_grant_by_which_data_may_go_is_less_safe(role: str, words: str) -> None:
+    """Whoever may delete, or act as somebody else, is named; Google's own agents act for their products."""
+    grant = {"member": "user:a@example.com", "role": role, "project": "p-1"}
+    agent = {**grant, "member": "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"}
+
+    assert words in worst_of(_plan(_step("create", PROJECT, {}, grant))).what
+    assert (worst_of(_plan(_step("create", PROJECT, {}, agent))) == HARMLESS) == ("act as" in words)
+
+
 @pytest.mark.parametrize("role", ["roles/owner", "roles/resourcemanager.projectIamAdmin"])
 def test_a_grant_of_everything_is_less_safe(role: str) -> None:
     """Whoever may grant may do anything; the same grant that goes is told by who loses it."""
