@@ -1,1 +1,1 @@
-"""The consumer's side: take messages, handle each event once in effect, tell Pub/Sub."""
+"""Consume events from Pub/Sub: receive messages, handle each event once in effect, acknowledge."""

@@ -1,9 +1,10 @@
-"""What a consumer holds of a subscription, and what it tells Pub/Sub about it.
+"""Acknowledge and reject the messages of a subscription, and extend the deadlines of those it holds.
 
 Invariants:
 
-- What is held is held again every RENEWAL_SECONDS for DEADLINE_SECONDS, until it is settled or dropped.
-- What is settled is told once Pub/Sub has answered; an acknowledgement that was interrupted is sent again.
+- The deadline of a held message is extended by DEADLINE_SECONDS every RENEWAL_SECONDS, until the message is
+  settled or dropped.
+- A settlement is complete when Pub/Sub has answered; an interrupted one is sent again.
 """
 
 import asyncio
@@ -13,17 +14,17 @@ from typing import Final, NoReturn
 
 from event_store.pubsub.subscriber import Subscriber
 
-# Google's shortest: what a consumer that died has held comes again after this.
+# Google's shortest: the messages of a dead consumer are delivered again after this time.
 DEADLINE_SECONDS: Final = 10
 RENEWAL_SECONDS: Final = 3.0
 
 
 class Acknowledgements:
-    """Acknowledges, refuses and holds messages of one subscription by their ack ids.
+    """Acknowledges, rejects and holds messages of one subscription by their ack ids.
 
     Attributes:
-        held: The messages that are held.
-        refused_keys: The ordering keys of which a message was refused and Pub/Sub has not been told yet.
+        held: The ack ids of the held messages.
+        refused_keys: The ordering keys with a rejected message that Pub/Sub has not been told about yet.
     """
 
     def __init__(self, subscriber: Subscriber, subscription: str) -> None:
@@ -37,18 +38,18 @@ class Acknowledgements:
         self._telling = asyncio.Lock()
 
     def acknowledge(self, ack_id: str) -> None:
-        """Be done with a message."""
+        """Acknowledge a message with the next request."""
         self.held.discard(ack_id)
         self._done.append(ack_id)
         self._has_settled.set()
 
     def refuse(self, key: str, ack_ids: Sequence[str]) -> None:
-        """Give a message back, and hold those behind it no longer.
+        """Reject a message with the next request, and stop holding those behind it.
 
         Args:
-            key: Their ordering key.
-            ack_ids: The message that was refused, which Pub/Sub delivers again after its backoff or makes a
-                dead letter; then those behind it, which it delivers again after that.
+            key: The ordering key of the messages.
+            ack_ids: The ack id of the rejected message, which Pub/Sub delivers again after its backoff or
+                makes a dead letter; then the ids of those behind it, which it delivers again after that.
         """
         self.held.difference_update(ack_ids)
         self.refused_keys.add(key)
@@ -56,7 +57,7 @@ class Acknowledgements:
         self._has_settled.set()
 
     async def run(self) -> NoReturn:
-        """Tell Pub/Sub what is settled, at once, and hold what is not, in time.
+        """Send settlements to Pub/Sub at once, and extend the deadlines of held messages in time.
 
         Raises:
             EventStoreError: As for `Subscriber.acknowledge`.
@@ -73,24 +74,24 @@ class Acknowledgements:
                 await self._subscriber.hold(self._subscription, list(self.held), DEADLINE_SECONDS)
 
     async def tell(self) -> None:
-        """Tell Pub/Sub what is settled.
+        """Send the waiting settlements to Pub/Sub.
 
         Raises:
-            EventStoreError: As for `Subscriber.acknowledge`; what was not told comes again.
+            EventStoreError: As for `Subscriber.acknowledge`; unsettled messages are delivered again.
         """
-        async with self._telling:  # when it returns, what another call has begun to tell is told, too
+        async with self._telling:  # when it returns, the settlements of a concurrent call are sent, too
             await self._tell()
 
     async def _tell(self) -> None:
         self._has_settled.clear()
         done, self._done = self._done, []
         refused, self._refused = self._refused, {}
-        # What comes from now on may be the refused message again, or what follows it as a dead letter.
+        # A message of these keys that arrives from now on may be the rejected one or, after it, the next one.
         self.refused_keys.difference_update(refused.values())
         try:
             await self._subscriber.hold(self._subscription, list(refused), 0)
             await self._subscriber.acknowledge(self._subscription, done)
-        except asyncio.CancelledError:  # Pub/Sub may not have heard it: the next call says it again
+        except asyncio.CancelledError:  # Pub/Sub may not have received it: the next call sends it again
             self._done += done
             self._refused |= refused
             raise

@@ -1,4 +1,4 @@
-"""What a projection knows of the aggregates, in its own database."""
+"""Store a projection's version of each aggregate, and the events it passed over, in its own database."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _ERROR_CHARACTERS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """An event that a projection could not handle and left behind.
+    """An event that a projection could not handle and passed over.
 
     Attributes:
-        aggregate_id: Its aggregate.
-        event_version: Its place there.
-        event_id: Its id.
-        error: What the handler raised at last.
-        passed_over_at: When it was given up.
+        aggregate_id: The UUID of the aggregate.
+        event_version: The version of the event in its aggregate.
+        event_id: The UUID of the event.
+        error: The handler's last error, at most 1,000 characters.
+        passed_over_at: When the event was passed over, by the database's clock.
     """
 
     aggregate_id: str
@@ -38,7 +38,7 @@ class PassedOver:
 
 
 class ProjectionVersions:
-    """Up to which version of some aggregates a projection is done, locked for one transaction."""
+    """The last handled versions of some aggregates, locked for one transaction."""
 
     def __init__(
         self, connection: psycopg.AsyncConnection[Any], projection: str, aggregate_ids: Collection[UUID]
@@ -54,11 +54,11 @@ class ProjectionVersions:
     async def lock(
         cls, connection: psycopg.AsyncConnection[Any], projection: str, events: Collection[RecordedEvent]
     ) -> Self:
-        """Return the versions of the events' aggregates, 0 of a new one. Nobody else changes them meanwhile.
+        """Lock and return the versions of the events' aggregates; 0 for a new aggregate.
 
         Raises:
-            InvalidArgumentError: The id of an aggregate is not a UUID.
-            psycopg.Error: PostgreSQL refuses, or is away.
+            InvalidArgumentError: An aggregate id is not a UUID.
+            psycopg.Error: PostgreSQL raised an error, or is unreachable.
         """
         versions = cls(connection, projection, {_uuid(event) for event in events})
         await versions._lock()
@@ -68,13 +68,13 @@ class ProjectionVersions:
         return self._versions[_uuid(event)]
 
     def advance(self, event: RecordedEvent) -> None:
-        """Note that the aggregate's next event is done with."""
+        """Set the aggregate's version to that of its next event, which was handled or passed over."""
         aggregate_id = _uuid(event)
         self._versions[aggregate_id] = event.event_version
         self._changed.add(aggregate_id)
 
     async def take_back(self, event: RecordedEvent) -> bool:
-        """Return whether the event was passed over, and forget that it was."""
+        """Delete the record that an event was passed over; return whether there was one."""
         await self._cursor.execute(_QUERIES["take_back"], self._names(event))
         was_passed_over = self._cursor.rowcount > 0
         if was_passed_over:
@@ -82,19 +82,19 @@ class ProjectionVersions:
         return was_passed_over
 
     async def pass_over(self, event: RecordedEvent, error: BaseException) -> None:
-        """Note that the aggregate's next event cannot be handled, and why."""
+        """Record that the aggregate's next event cannot be handled, with the error."""
         encoding = self._cursor.connection.info.encoding
         said = f"{type(error).__name__}: {error}".replace("\0", "")[:_ERROR_CHARACTERS]
-        said = said.encode(encoding, "backslashreplace").decode(encoding)  # what the database can hold
+        said = said.encode(encoding, "backslashreplace").decode(encoding)  # as the database can store it
         await self._cursor.execute(_QUERIES["pass_over"], {**self._names(event), "error": said})
         self.advance(event)
 
     async def save(self) -> None:
-        """Write what has changed.
+        """Write the changed versions.
 
         Raises:
-            RolledBackError: The transaction that locked them has ended.
-            psycopg.Error: PostgreSQL refuses, or is away.
+            RolledBackError: The transaction that locked the versions has ended.
+            psycopg.Error: PostgreSQL raised an error, or is unreachable.
         """
         changed = sorted(self._changed)
         if changed:
@@ -106,7 +106,9 @@ class ProjectionVersions:
             }
             await self._cursor.execute(_QUERIES["set_versions"], values)
             if self._cursor.rowcount != len(changed):
-                raise RolledBackError("the transaction was ended within: neither commit nor roll back")
+                raise RolledBackError(
+                    "the handler ended the transaction: neither commit nor roll back in a handler"
+                )
 
     async def _lock(self) -> None:
         names = {"projection": self._projection, "aggregate_ids": self._aggregate_ids}
@@ -129,20 +131,20 @@ class ProjectionVersions:
 
 
 async def create_projection_tables(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Create what projections keep, beside their own tables, unless it exists.
+    """Create the tables in which projections keep their progress, if they do not exist.
 
     Args:
-        connection: To the projections' database, as a role that may create tables.
+        connection: A connection to the projections' database, with a role that may create tables.
 
     Raises:
-        psycopg.Error: The database is away, or refuses.
+        psycopg.Error: PostgreSQL raised an error, or is unreachable.
     """
     async with connection.transaction():
         await _cursor(connection).execute(_QUERIES["create_tables"], prepare=False)  # several statements
 
 
 async def passed_over(connection: psycopg.AsyncConnection[Any], projection: str) -> tuple[PassedOver, ...]:
-    """Return the events that a projection left behind, in order."""
+    """Return the events that a projection passed over, in the order of aggregate id and version."""
     cursor = _cursor(connection)
     await cursor.execute(_QUERIES["passed_over"], {"projection": projection})
     return tuple(_passed_over(*row) for row in await cursor.fetchall())
@@ -151,13 +153,13 @@ async def passed_over(connection: psycopg.AsyncConnection[Any], projection: str)
 def _passed_over(
     aggregate_id: UUID, event_version: int, event_id: UUID, error: str | bytes, moment: datetime
 ) -> PassedOver:
-    # Of a connection without an encoding, text comes as bytes.
+    # A connection without an encoding returns text as bytes.
     said = error.decode(errors="backslashreplace") if isinstance(error, bytes) else error
     return PassedOver(str(aggregate_id), event_version, str(event_id), said, moment)
 
 
 def _cursor(connection: psycopg.AsyncConnection[Any]) -> psycopg.AsyncCursor[tuple[Any, ...]]:
-    """Return a cursor whose parameters and rows are as expected here, whatever kind the connection makes."""
+    """Return a cursor with tuple rows and psycopg's own parameters, independent of the connection's."""
     return psycopg.AsyncCursor(connection, row_factory=tuple_row)
 
 

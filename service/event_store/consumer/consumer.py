@@ -1,20 +1,19 @@
-"""A consumer takes the events of a subscription by streaming pull and hands them to a handler.
+"""Receive the events of a subscription by streaming pull and pass them to a handler.
 
 Invariants:
 
-- An event is acknowledged after its handler returned, never before: at least once.
-- Events of one ordering key are handled one after the other, in their order; keys beside each other, at most
-  `concurrency` of them.
-- An event whose handler raises is refused, and what came behind it of its key is dropped: Pub/Sub delivers
-  all of them again after its backoff, or makes the first a dead letter, and the others follow.
-- An event whose handler raises UnavailableError, OverloadedError or ConfigurationError is kept and tried
-  again: an outage of the store or of a database, or a table that is not there yet, makes no dead letters and
-  keeps no worker from other events.
-- What is held is bounded by the stream's flow control, and held for as long as it takes. A handler that takes
-  longer than LONGEST_SECONDS has failed, and so has one that raises CancelledError if nobody cancelled it.
+- An event is acknowledged after its handler has returned, never before: at least once.
+- Events of one ordering key are handled one at a time and in order; at most `concurrency` keys are handled
+  concurrently.
+- An event whose handler raises is rejected, and the events behind it with the same key are dropped. Pub/Sub
+  delivers them again after its backoff, or makes the first one a dead letter and delivers the others.
+- An event whose handler raises UnavailableError, OverloadedError or ConfigurationError is kept and retried.
+  So an outage of the store or a database, or a missing table, makes no dead letters, and no worker waits.
+- The stream's flow control bounds the held messages, whose deadlines are extended without limit. A handler
+  that takes longer than LONGEST_SECONDS has failed, as has one that raises CancelledError uncancelled.
 - A message that may have killed the processes that held it is handled alone: see `suspects.py`.
-- The consumer outlives Pub/Sub: it connects again until it is told to stop. Then what is being handled ends
-  and is acknowledged; the rest comes again when its deadline has passed.
+- The consumer reconnects to Pub/Sub until it is stopped. On stop, the events in hand are finished and
+  acknowledged; Pub/Sub delivers the others again after their deadline.
 """
 
 import asyncio
@@ -37,17 +36,17 @@ logger = logging.getLogger(__name__)
 
 
 class Consumer:
-    """A consumer of this process: `run` it in a task, `stop` it in the end."""
+    """Consumes a subscription with a handler: `run` it in a task, and `stop` it to end the task."""
 
     def __init__(self, subscription: str, handler: EventHandler, *, concurrency: int = 16) -> None:
-        """Describe a consumer.
+        """Configure a consumer.
 
         Args:
             subscription: `projects/PROJECT/subscriptions/NAME`, on Google Cloud or on the emulator that
                 PUBSUB_EMULATOR_HOST names.
-            handler: Takes an event and the number of its delivery attempt, from 1, or 0 where the
-                subscription has no dead letters; as `Projection.handle` does.
-            concurrency: How many events are handled next to each other, each of another ordering key; 1 to
+            handler: A coroutine function that receives an event and the number of its delivery attempt, such
+                as `Projection.handle`. The attempt counts from 1; 0 if the subscription has no dead letters.
+            concurrency: The highest number of events handled concurrently, each of another ordering key; 1 to
                 1,000.
 
         Raises:
@@ -63,23 +62,20 @@ class Consumer:
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
     def stop(self) -> None:
-        """Let `run` end: what is being handled ends and is acknowledged. Stopping twice is harmless."""
+        """End `run`, after the events in hand are finished and acknowledged. Stopping twice is harmless."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Consume until stopped.
-
-        It raises nothing: what Pub/Sub or a handler cannot do is logged and tried again.
-        """
+        """Consume until stopped; errors of Pub/Sub and of the handler are logged and retried, not raised."""
         try:
             while not self._stopping.is_set():
                 try:
                     await self._subscriber.open()
                     await self._take()
                 except ConfigurationError as error:
-                    logger.error("cannot consume until somebody helps: %s", error)  # noqa: TRY400 # no traceback
+                    logger.error("consuming stopped, operator action required: %s", error)  # noqa: TRY400 # no traceback
                 except EventStoreError as error:
-                    logger.info("the stream ended, opening another: %s", error)  # Google ends each in time
+                    logger.info("stream ended, reconnecting: %s", error)  # Google ends every stream in time
                 await wait_or_stop(self._stopping, self._backoff.next_seconds())
         finally:
             await self._subscriber.close()

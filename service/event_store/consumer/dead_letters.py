@@ -1,14 +1,14 @@
-"""Dead letters: look at them, send them again, or throw them away.
+"""Peek at, redrive or purge the dead letters of a subscription.
 
 Invariants:
 
-- Looking consumes nothing: what was pulled is given back before a call ends, whatever happens. A process that
-  dies in between keeps its letters from others for HOLD_SECONDS, no longer.
-- A letter is acknowledged only after its event was published again, so it is redriven at least once: a crash
-  between the two leaves the letter, and a consumer that counts versions drops what comes twice.
-- Letters are redriven in the order of the log, one after the other; the first that cannot be published ends
-  it, and it and all after it stay.
-- A call ends: a pull waits for `quiet_seconds` and all of them take LONGEST_SECONDS at the most.
+- Peeking consumes nothing: pulled letters are returned before a call ends, even with an error. If the process
+  dies, its letters are hidden from others for at most HOLD_SECONDS.
+- A letter is acknowledged only after its event was published again, so it is redriven at least once. A crash
+  between the two leaves the letter, and a projection skips the duplicate.
+- Letters are redriven one at a time, in the order of the log. The first one that cannot be published ends the
+  call; this letter and all later ones stay.
+- A call ends: a pull waits for `quiet_seconds`, and all pulls take at most LONGEST_SECONDS.
 """
 
 import asyncio
@@ -32,23 +32,23 @@ MOST_LETTERS: Final = 1000
 REDRIVEN_FROM: Final = "redriven_from"
 _LIMITS: Final = (1, MOST_LETTERS)
 _PUBLISH_SECONDS: Final = 10.0
-_LAST_SECONDS: Final = 0.2  # a pull for less is not worth its way
-# Attributes that Google adds, of which it refuses some from a publisher.
+_LAST_SECONDS: Final = 0.2  # the shortest useful pull
+# Attributes that Google adds; it rejects some of them from a publisher.
 _GOOGLES: Final = ("CloudPubSubDeadLetter", "googclient_")
 _COUNT: Final = "CloudPubSubDeadLetterSourceDeliveryCount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that its subscription gave up.
+    """A message whose delivery attempts were used up.
 
     Attributes:
         data: The event as JSON.
-        attributes: The event's own attributes, as `event_type`, without those that Google adds.
+        attributes: The event's own attributes, such as `event_type`, without those that Google adds.
         ordering_key: The message's ordering key; empty for none.
-        delivery_attempts: How often it was delivered in vain; 0 if Pub/Sub does not say.
-        dead_since: When it became a dead letter; in UTC.
-        ack_id: Under which it is held, while it is.
+        delivery_attempts: The number of failed delivery attempts; 0 if Pub/Sub does not tell.
+        dead_since: When the message became a dead letter, in UTC.
+        ack_id: The ack id, valid while the message is held.
     """
 
     data: bytes
@@ -60,12 +60,12 @@ class DeadLetter:
 
     @property
     def event_id(self) -> str:
-        """The event's id; empty if it is no event of ours."""
+        """The UUID of the event; empty if the message is not an event of the store."""
         return self.attributes.get("event_id", "")
 
     @classmethod
     def of(cls, received: Any) -> "DeadLetter":
-        """Return the letter in a `ReceivedMessage`."""
+        """Convert a `ReceivedMessage`."""
         message = received.message
         return cls(
             data=message.data,
@@ -80,29 +80,31 @@ class DeadLetter:
 
     @property
     def place(self) -> tuple[int, datetime]:
-        """What letters are sorted by: the event's place in the log."""
+        """The sort key of letters: the event's position in the log, then the time."""
         position = self.attributes.get("global_position", "")
         return int(position) if position.isdecimal() else 0, self.dead_since
 
 
 class DeadLetters:
-    """The dead letters of a subscription, to be used as `async with DeadLetters(...) as letters`.
+    """The dead letters of a subscription: `async with DeadLetters(...) as letters`.
 
-    Each call looks at all letters that Pub/Sub gives, at least once each; `is_complete` tells afterwards
-    whether there may be more.
+    Each call pulls letters until Pub/Sub has no more or the limit is reached.
+
+    Attributes:
+        is_complete: Whether the last call has pulled all letters; False if there may be more.
     """
 
     def __init__(self, subscription: Subscription, project: str, *, quiet_seconds: float = 3) -> None:
-        """Describe where the letters are.
+        """Configure the access to the dead letters of a subscription.
 
         Args:
-            subscription: A subscription of the topology, the one that gave them up.
-            project: The Google Cloud project's id.
-            quiet_seconds: How long no further letter must come until all are taken to be there; above 0, at
-                most a week.
+            subscription: The subscription of the topology whose attempts were used up.
+            project: The id of the Google Cloud project.
+            quiet_seconds: The time without a further letter after which a pull is complete; above 0, at most
+                604,800.
 
         Raises:
-            InvalidArgumentError: The time is out of its range.
+            InvalidArgumentError: `quiet_seconds` is out of its range.
         """
         self.is_complete = True
         self._name = subscription.name
@@ -124,15 +126,15 @@ class DeadLetters:
         await self._publisher.close()
 
     async def peek(self, event_ids: Collection[str] = (), limit: int = 100) -> tuple[DeadLetter, ...]:
-        """Return letters in the order of the log, and leave them where they are.
+        """Return letters in the order of the log, and leave them in place.
 
         Args:
-            event_ids: Only those of these events; none is all.
-            limit: How many at the most, 1 to 1,000.
+            event_ids: The events whose letters to return; empty for all.
+            limit: The highest number of letters, 1 to 1,000.
 
         Raises:
-            ConfigurationError: There is no such subscription, or no right to it.
-            UnavailableError: Pub/Sub is away.
+            ConfigurationError: The subscription does not exist, or this identity may not pull from it.
+            UnavailableError: Pub/Sub is unreachable.
         """
         async with self._held(event_ids, limit) as held:
             return tuple(held.values())
@@ -140,19 +142,19 @@ class DeadLetters:
     async def redrive(
         self, event_ids: Collection[str] = (), limit: int = 100
     ) -> AsyncGenerator[DeadLetter, None]:
-        """Publish letters to the subscription's topic again; yield each that is done.
+        """Publish letters to the subscription's topic again; yield each published letter.
 
-        They keep data, ordering key and attributes, and get the attribute `redriven_from` with the
-        subscription's name, by which other subscriptions of the topic can tell that it is not for them.
+        A message keeps its data, ordering key and attributes. Its attribute `redriven_from` has the name of
+        the subscription, so that other subscriptions of the topic can filter it out.
 
         Args:
-            event_ids: Only those of these events; none is all.
-            limit: How many at the most, 1 to 1,000.
+            event_ids: The events whose letters to publish; empty for all.
+            limit: The highest number of letters, 1 to 1,000.
 
         Raises:
-            InvalidArgumentError: Pub/Sub can never take a letter; it and those after it are where they were.
+            InvalidArgumentError: Pub/Sub rejects a letter for good; this letter and all later ones stay.
             ConfigurationError: As for `peek`.
-            UnavailableError: Pub/Sub is away; what was not yielded is where it was.
+            UnavailableError: Pub/Sub is unreachable; letters that were not yielded stay.
         """
         deadline = asyncio.get_running_loop().time() + LONGEST_SECONDS
         async with self._held(event_ids, limit) as held:
@@ -171,11 +173,11 @@ class DeadLetters:
                 yield letter
 
     async def purge(self, event_ids: Collection[str] = (), limit: int = 100) -> tuple[DeadLetter, ...]:
-        """Throw letters away for good and return them. Their events stay in the log.
+        """Delete letters for good and return them. Their events stay in the log.
 
         Args:
-            event_ids: Only those of these events; none is all.
-            limit: How many at the most, 1 to 1,000.
+            event_ids: The events whose letters to delete; empty for all.
+            limit: The highest number of letters, 1 to 1,000.
 
         Raises:
             EventStoreError: As for `peek`.
@@ -188,7 +190,7 @@ class DeadLetters:
 
     @asynccontextmanager
     async def _held(self, event_ids: Collection[str], limit: int) -> AsyncIterator[dict[str, DeadLetter]]:
-        """Hold letters by their ack ids, in order; in the end give back what is left of them."""
+        """Pull and hold letters, in order by ack id; return the remaining ones to Pub/Sub in the end."""
         event_ids = frozenset(arguments.texts(event_ids, "event_ids"))
         arguments.whole(limit, "limit", *_LIMITS)
         wanted: dict[str, DeadLetter] = {}
@@ -209,11 +211,11 @@ class DeadLetters:
             wanted = dict(sorted(wanted.items(), key=lambda each: each[1].place))
             yield wanted
         finally:
-            with suppress(EventStoreError):  # they come back by themselves, only later
+            with suppress(EventStoreError):  # their deadline returns them later
                 await self._subscriber.hold(self._source, [*wanted, *others], 0)
 
     async def _pull(self, most: int) -> Sequence[Any]:
-        """Return the next letters, none if none come for a while. Pub/Sub may say so before: ask again."""
+        """Pull the next letters; return none only after `quiet_seconds`, as Pub/Sub may answer earlier."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._quiet_seconds
         while True:

@@ -1,11 +1,11 @@
-"""Whether a consumer's handler works at all: if it fails for everything, the consumer pauses and says so.
+"""Pause a consumer whose handler fails for every event.
 
 Invariants:
 
-- Events that cannot be handled now are kept, so a pause for them is only said, not made.
-- Events that are refused spend deliveries. When REFUSED_AFTER of them were refused and none was handled, it
-  is the handler that is broken: the next ones are tried one by one, ever more slowly. One that is handled
-  ends the pause.
+- Events that cannot be handled now are kept and retried, so such an outage is only logged.
+- Rejected events use up delivery attempts. After REFUSED_AFTER rejected events without a handled one the
+  handler is taken as broken: the next events are tried one at a time with exponential backoff. A handled
+  event ends the pause.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 class Outage:
-    """Counts the events that were not handled since the last that was.
+    """Counts the failures since the last handled event.
 
     Attributes:
-        failures: How often an event could not be handled now, since the last that was handled.
-        passes: How many events were handled.
+        failures: The number of temporary failures since the last handled event.
+        passes: The number of handled events.
     """
 
     def __init__(self) -> None:
@@ -38,17 +38,17 @@ class Outage:
         self._backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     def failed(self, error: Exception) -> None:
-        """Note that an event could not be handled now."""
+        """Count a temporary failure of an event."""
         self.failures += 1
         if self.failures == PAUSED_AFTER:
-            logger.error("paused: no event can be handled, each is kept and tried again: %s", error)
+            logger.error("paused: no event can be handled, all are kept and retried: %s", error)
 
     def refused(self, message_id: str) -> None:
-        """Note that an event was refused."""
+        """Count a rejected event."""
         self._refused.add(message_id)
 
     def passed(self) -> None:
-        """Note that an event was handled."""
+        """Count a handled event, and end a pause."""
         if self.failures >= PAUSED_AFTER or self._is_broken():
             logger.info("events are handled again")
         self.failures = 0
@@ -57,12 +57,12 @@ class Outage:
         self._backoff.reset()
 
     async def pause(self) -> None:
-        """Wait before the next event while all are refused."""
+        """Wait before the next event if all recent ones were rejected."""
         if self._is_broken():
             async with self._one_by_one:
                 if self._is_broken():
                     seconds = self._backoff.next_seconds()
-                    logger.error("paused for %.1f s: every event is refused, see why above", seconds)
+                    logger.error("paused for %.1f s: every event is rejected, see the errors above", seconds)
                     await asyncio.sleep(seconds)
 
     def _is_broken(self) -> bool:

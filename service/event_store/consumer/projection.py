@@ -1,33 +1,33 @@
-"""A projection handles each event once in effect, though Pub/Sub delivers it at least once.
+"""Handle each event once in effect, although Pub/Sub delivers it at least once.
 
 Invariants:
 
-- The last handled `event_version` of each aggregate is written in the transaction in which the handler
-  writes. Both are there or neither is, so whatever is killed, an event had its effect once or not yet:
+- The last handled `event_version` of each aggregate is written in the handler's own transaction. Both are
+  committed or neither, so whichever process is killed, an event has had its effect once or not yet:
 
       killed …                                         then the event …
-      the projection, before the commit                comes again, and is handled
-      the projection, after it, before the ack         comes again, and is a duplicate: it is skipped
-      the projection, in the ack itself                the same
-      its PostgreSQL, before the commit                is kept and tried again, and is handled
-      its PostgreSQL, after the commit                 is kept and tried again, and is a duplicate
-      Pub/Sub, between delivery and ack                has its effect; if it comes again, it is a duplicate
-      the store, while a gap is filled                  waits for the next one, which gives the rest
+      the projection, before the commit                is delivered again and handled
+      the projection, after it, before the ack         is delivered again and skipped as a duplicate
+      the projection, during the ack                   the same
+      its PostgreSQL, before the commit                is kept, retried and handled
+      its PostgreSQL, after the commit                 is kept, retried and skipped as a duplicate
+      Pub/Sub, between delivery and ack                has its effect; another delivery is skipped
+      the store, while a gap is filled                 waits for the store to restart, then the gap is filled
 
-- The events of an aggregate are handled in the order of their versions, one after the other, by however many
-  processes: the aggregate's row is locked meanwhile. What is missing before an event is read from the store.
-- An event that its handler refuses on its last delivery is passed over: noted with the error, so that its
-  aggregate goes on. Pub/Sub makes its message a dead letter; redriven, it is handled then, late but once. A
-  missing event that fails is passed over on the last delivery of the event that needs it.
+- The events of an aggregate are handled one at a time in the order of their versions, by any number of
+  processes: the aggregate's row is locked meanwhile. Missing earlier events are read from the store.
+- An event that its handler rejects on its last delivery is passed over: it is recorded with the error, and
+  its aggregate continues. Pub/Sub makes its message a dead letter; once redriven, it is handled, late but
+  once. A missing event that fails is passed over on the last delivery of the event that needs it.
 - A transaction is committed, or `handle` raises: see `transaction.py`.
-- What fails before the handler has its event is never the event's fault. Afterwards the SQLSTATE decides, see
+- A failure before the handler has its event is never the event's fault. After that the SQLSTATE decides, see
   `database.errors`:
 
-      the store or the database is away      UnavailableError: nothing changes, nothing is passed over
-      a table, a right or disk is missing    ConfigurationError: the same
-      a deadlock, a lock timeout …           handled again at once, up to TRIES times; then it is refused
-      the connection is lost                 UnavailableError; refused when it was lost TRIES times
-      anything else                          refused
+      the store or the database is unreachable    UnavailableError: nothing changes, nothing is passed over
+      a table, a right or disk space is missing   ConfigurationError: the same
+      a deadlock, a lock timeout …                retried at once, up to TRIES times, then rejected
+      the connection is lost                      UnavailableError; rejected after TRIES losses
+      anything else                               rejected
 """
 
 import asyncio
@@ -69,7 +69,7 @@ logger = logging.getLogger(__name__)
 
 
 class Projection:
-    """A projection of the log into tables of a database of its own. Any number of tasks may share one."""
+    """Projects the log into tables of a PostgreSQL database. Any number of tasks can share a projection."""
 
     def __init__(
         self,
@@ -82,21 +82,23 @@ class Projection:
         max_delivery_attempts: int = 5,
         timeout_seconds: float = 30,
     ) -> None:
-        """Describe a projection.
+        """Configure a projection.
 
         Args:
-            name: Tells it from others in its database; a projection of a new name begins at zero.
-            client: A connected client of the store.
-            connect: Lends a connection to the projection's database, as a pool's `connection` does.
-                `create_projection_tables` was called there.
-            handler: Takes a connection, in a transaction, and an event, and changes the tables by that
-                connection only. It never commits. Event types that it does not know it passes by.
-            aggregate_types: Only events of aggregates of these types; none is all.
-            max_delivery_attempts: The subscription's, 5 to 100: on which delivery an event is given up.
-            timeout_seconds: How long the handler may take for an event; above 0.
+            name: The name, unique in its database. A projection with a new name begins at version 0.
+            client: An open client of the store.
+            connect: Returns a context with a connection to the projection's database, such as the method
+                `connection` of a pool. The database needs the tables of `create_projection_tables`.
+            handler: A coroutine function that receives a connection, in a transaction, and an event. It
+                changes the tables through this connection only, never commits, and ignores unknown event
+                types.
+            aggregate_types: The types of aggregates whose events to handle; empty for all.
+            max_delivery_attempts: The delivery attempt on which a failing event is passed over, 1 to 100; use
+                the subscription's value, which is at least 5 on Google Cloud.
+            timeout_seconds: The time limit of the handler for one event; above 0, at most 604,800.
 
         Raises:
-            InvalidArgumentError: `aggregate_types` is one text, or a number is out of its range.
+            InvalidArgumentError: `aggregate_types` is a single string, or a number is out of its range.
         """
         self.name = name
         self._client = client
@@ -110,16 +112,17 @@ class Projection:
         self._losses: dict[str, int] = {}  # of a connection, by the event that was in hand
 
     async def handle(self, event: RecordedEvent, attempt: int = 0) -> None:
-        """Handle an event, unless it was handled before, and what is missing before it.
+        """Handle an event and all missing earlier events of its aggregate; skip a duplicate.
 
         Args:
-            event: As it came.
-            attempt: Which delivery of it this is, from 1; 0 if that is not known, which is never the last.
+            event: The received event.
+            attempt: The number of the delivery attempt, from 1; 0 if it is unknown, which is never the last.
 
         Raises:
-            UnavailableError, OverloadedError: The store or the database is away: the same again later.
-            ConfigurationError: The database lacks a table, a right or disk space: again once it is there.
-            Exception: What the handler raised; nothing was changed, but that it may be passed over.
+            UnavailableError, OverloadedError: The store or the database is unreachable: retry later.
+            ConfigurationError: The database lacks a table, a right or disk space: retry once it is fixed.
+            Exception: The handler's own error. The tables are unchanged; on its last attempt the event is
+                passed over.
         """
         if self._aggregate_types and event.aggregate_type not in self._aggregate_types:
             return
@@ -138,14 +141,14 @@ class Projection:
     async def rebuild(self) -> int:
         """Handle the whole log, from its first event to its head at the time of the call.
 
-        What was handled before is skipped, so that it may be interrupted and repeated, and live deliveries
-        may be handled meanwhile. An event that the handler refuses is passed over.
+        Handled events are skipped, so a rebuild can be interrupted and repeated, and can run next to live
+        deliveries. An event that the handler rejects is passed over.
 
         Returns:
-            How many events were read.
+            The number of events read.
 
         Raises:
-            UnavailableError: The store or the database is away.
+            UnavailableError: The store or the database is unreachable.
             ConfigurationError: The database lacks a table, a right or disk space.
         """
         count = 0
@@ -161,10 +164,10 @@ class Projection:
         return count
 
     async def passed_over(self) -> tuple[PassedOver, ...]:
-        """Return the events that were left behind, in order.
+        """Return the events that were passed over, in the order of aggregate id and version.
 
         Raises:
-            UnavailableError: The database is away.
+            UnavailableError: The database is unreachable.
         """
         try:
             async with self._transaction() as (connection, _):
@@ -173,10 +176,13 @@ class Projection:
             raise before_handling(self.name, error) from error
 
     async def retry_passed_over(self) -> int:
-        """Handle again what was left behind; return how many events still are.
+        """Retry the events that were passed over.
+
+        Returns:
+            The number of events that are still passed over.
 
         Raises:
-            UnavailableError: The store or the database is away.
+            UnavailableError: The store or the database is unreachable.
             ConfigurationError: The database lacks a table, a right or disk space.
         """
         for left in await self.passed_over():
@@ -185,13 +191,15 @@ class Projection:
                 try:
                     await self._apply([event])
                 except RefusedError as error:
-                    logger.warning("still refused: %r", error.reason, extra={"event_id": left.event_id})
+                    logger.warning(
+                        "event rejected again: %r", error.reason, extra={"event_id": left.event_id}
+                    )
         return len(await self.passed_over())
 
     async def _fill(
         self, version: int, event: RecordedEvent, take: Callable[[Sequence[RecordedEvent]], Awaitable[None]]
     ) -> None:
-        """Handle what comes after a version of the event's aggregate and before the event."""
+        """Handle the events of an aggregate after a version and before an event."""
         missing = self._client.read_aggregate(
             event.aggregate_id, from_version=version + 1, limit=event.event_version - version - 1
         )
@@ -199,30 +207,30 @@ class Projection:
             await take(page)
 
     async def _settle(self, events: Sequence[RecordedEvent]) -> None:
-        """Handle events; pass over those that are refused."""
+        """Handle events; pass over the rejected ones."""
         try:
             await self._apply_through_losses(events)
         except RefusedError:
-            for event in events:  # one by one, to find which
+            for event in events:  # one by one, to find the rejected ones
                 try:
                     await self._apply_through_losses([event])
                 except RefusedError as refused:
                     await self._pass_over(event, refused.reason)
 
     async def _apply_through_losses(self, events: Sequence[RecordedEvent]) -> None:
-        """Handle events; go on when the connection is lost with one in hand, which is counted and bounded."""
+        """Handle events; retry when the connection is lost with one in hand, at most TRIES times for each."""
         while True:
             try:
                 return await self._apply(events)
             except LostConnectionError as error:
-                logger.warning("going on: %s", error)
+                logger.warning("connection lost, retrying: %s", error)
 
     async def _apply(self, events: Sequence[RecordedEvent]) -> None:
-        """Handle events, those of an aggregate in order, in one transaction; skip what was handled before.
+        """Handle events in one transaction, those of an aggregate in order; skip duplicates.
 
         Raises:
-            RefusedError: One of them cannot be handled.
-            GapError: An event of the same aggregate is missing before one of them.
+            RefusedError: One of the events cannot be handled.
+            GapError: An earlier event of an aggregate is missing.
             UnavailableError, OverloadedError, ConfigurationError: As for `handle`.
         """
         backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
@@ -232,7 +240,7 @@ class Projection:
             except BusyError as busy:
                 if not tries_left:
                     raise RefusedError(busy.event, busy.reason) from busy.reason
-                logger.info("%s handles an event again: %r", self.name, busy.reason)
+                logger.info("%s retries an event: %r", self.name, busy.reason)
                 await asyncio.sleep(backoff.next_seconds())
             except LostError as lost:
                 raise self._counted(lost) from lost.reason
@@ -242,14 +250,16 @@ class Projection:
                 return
 
     def _counted(self, lost: LostError) -> Exception:
-        """Return what to raise when the connection was lost while an event was in hand."""
+        """Return the error to raise when the connection was lost with an event in hand."""
         event_id = lost.event.event_id
         self._losses[event_id] = losses = self._losses.pop(event_id, 0) + 1
         if len(self._losses) > _MOST_LOSSES:  # the oldest: another process has handled it
             del self._losses[next(iter(self._losses))]
         if losses >= TRIES:
             return RefusedError(lost.event, lost.reason)
-        return LostConnectionError(f"{self.name} lost its database while it handled an event: {lost.reason}")
+        return LostConnectionError(
+            f"projection {self.name} lost its database connection while handling an event: {lost.reason}"
+        )
 
     async def _try(self, events: Sequence[RecordedEvent]) -> None:
         in_hand: RecordedEvent | None = None
@@ -276,7 +286,7 @@ class Projection:
             raise after_handling(self.name, in_hand, error) from error
 
     async def _handle(self, connection: Connection, event: RecordedEvent) -> None:
-        """Call the handler, and raise nothing that a transaction or a task would take as its own."""
+        """Call the handler, and convert errors that the transaction or the task would mistake for its own."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._handler(connection, event)
@@ -284,7 +294,7 @@ class Projection:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            reason = EventStoreError("the handler raised CancelledError, though nobody had cancelled it")
+            reason = EventStoreError("the handler raised CancelledError although it was not cancelled")
             raise RefusedError(event, reason) from error
         except Exception as error:  # whatever the user's code raises
             raise after_handling(self.name, event, error, is_lost=connection.closed) from error
@@ -301,14 +311,14 @@ class Projection:
         except Exception as error:
             raise before_handling(self.name, error) from error
         place = {"event_id": event.event_id, "global_position": event.global_position}
-        logger.error("%s passed over an event: %r", self.name, reason, extra=place)
+        logger.error("projection %s passed over an event: %r", self.name, reason, extra=place)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[tuple[Connection, asyncio.Timeout]]:
-        """Begin a transaction, and give it up if the database hangs. A handler has a time limit of its own.
+        """Open a transaction with a time limit, in case the database hangs. The handler has its own limit.
 
         Raises:
-            psycopg.OperationalError: It was given up.
+            psycopg.OperationalError: The time limit has passed.
         """
         try:
             async with (
@@ -318,7 +328,7 @@ class Projection:
             ):
                 yield connection, limit
         except TimeoutError as error:
-            raise psycopg.OperationalError("the database does not answer") from error
+            raise psycopg.OperationalError("the database did not answer in time") from error
 
     def _deadline(self) -> float:
         # Another process may hold the aggregate's row for as long as its handler may take.

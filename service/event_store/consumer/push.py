@@ -16,21 +16,24 @@ logger = logging.getLogger(__name__)
 
 
 async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandler) -> bool:
-    """Handle the event in a push request.
+    """Handle one Pub/Sub push request; return whether to answer 2xx.
+
+    Errors of the body and of the handler are logged, not raised. Only a cancellation of the endpoint's own
+    task is raised.
 
     Args:
-        body: The request's body, JSON or parsed, whatever it contains.
-        handler: Takes an event and the number of its delivery attempt; as `Projection.handle` does.
+        body: The body of the request, as JSON text or parsed; any content is allowed.
+        handler: A coroutine function that receives an event and the number of its delivery attempt, such as
+            `Projection.handle`.
 
     Returns:
-        True to answer 2xx, which acknowledges the message; False to answer 5xx: it comes again. It raises
-        nothing, whatever the body and the handler: both their faults are logged. Only the cancellation of
-        the endpoint's own task goes through.
+        True to answer 2xx, which acknowledges the message; False to answer 5xx, so that Pub/Sub delivers it
+        again.
     """
     try:
         event, attempt = pushed_event(body)
     except EventStoreError as error:
-        logger.error("refused a push: %s", error)  # noqa: TRY400 # no traceback for a stranger's request
+        logger.error("push request rejected: %s", error)  # noqa: TRY400 # no traceback for a stranger's request
         return False
     said = {"event_id": event.event_id, "attempt": attempt}
     try:
@@ -39,9 +42,9 @@ async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandl
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise  # the endpoint was cancelled, not a call of the handler
-        logger.exception("refused an event", extra=said)
+        logger.exception("event rejected", extra=said)
         return False
     except Exception:  # whatever the user's code raises
-        logger.exception("refused an event", extra=said)
+        logger.exception("event rejected", extra=said)
         return False
     return True

@@ -1,8 +1,8 @@
--- What a projection keeps in its own database; see checkpoints.py.
+-- The tables in which a projection keeps its progress; see checkpoints.py.
 
 -- name: create_tables
--- `projection_versions`: up to which version of each aggregate a projection is done.
--- `projection_passed_over`: the events below that version which it could not handle.
+-- `projection_versions`: the last version of each aggregate that a projection has handled or passed over.
+-- `projection_passed_over`: the events up to that version that it could not handle.
 SELECT pg_advisory_xact_lock(hashtext('event_store.projection'));
 CREATE TABLE IF NOT EXISTS projection_versions (
     projection text NOT NULL,
@@ -33,7 +33,7 @@ FROM (SELECT aggregate_id FROM unnest(%(aggregate_ids)s::uuid[]) AS aggregate_id
 ON CONFLICT DO NOTHING;
 
 -- name: set_versions
--- Nothing, if the transaction that locked the rows has ended.
+-- Changes nothing if the transaction that locked the rows has ended.
 UPDATE projection_versions SET event_version = new.event_version
 FROM unnest(%(aggregate_ids)s::uuid[], %(event_versions)s::integer[]) AS new (aggregate_id, event_version)
 WHERE projection = %(projection)s AND projection_versions.aggregate_id = new.aggregate_id

@@ -1,4 +1,4 @@
-"""One stream of a consumer: from opening it until it ends or the consumer stops. See `consumer.py`."""
+"""Run one stream of a consumer, until it ends or the consumer stops; see `consumer.py`."""
 
 import asyncio
 import logging
@@ -23,14 +23,14 @@ from event_store.pubsub.messages_pb2 import StreamingPullRequest
 from event_store.pubsub.received import recorded_event
 from event_store.pubsub.subscriber import Subscriber, to_error
 
-# One in hand and one behind it, so that nobody waits for the way to Pub/Sub. What a process holds when it is
-# killed was delivered once more in vain, so it holds no more than that.
+# One in hand and one behind it, so that no worker waits for Pub/Sub. Each held message of a killed process
+# loses a delivery attempt, so a process holds no more.
 HELD_PER_WORKER: Final = 2
 HELD_BYTES: Final = 32 << 20
-# How often an event fails for what its database lacks, while others are handled, until it is its own fault.
+# The ConfigurationErrors of an event, while others are handled, after which it is rejected itself.
 MOST_STRIKES: Final = 5
 LONGEST_SECONDS: Final = 600.0
-DRAIN_SECONDS: Final = 8.0  # Cloud Run gives a process ten to end
+DRAIN_SECONDS: Final = 8.0  # Cloud Run gives a process ten seconds to end
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 5.0
 
@@ -50,11 +50,11 @@ class _Lane:
     """The messages of one ordering key, or one message without a key.
 
     Attributes:
-        messages: In their order; the first is in hand or waits.
-        backoff: Until its first message is tried again.
-        timer: Set while it waits for that.
-        strikes: How often its first message failed for what its database lacks, though others were handled.
-        passes: How many messages had been handled when that was counted.
+        messages: The messages in order; the first one is in hand or waits.
+        backoff: The waits between retries of the first message.
+        timer: The timer of the next retry; None if the first message does not wait for one.
+        strikes: The ConfigurationErrors of the first message while others were handled.
+        passes: The number of handled messages at the last strike; None before the first.
     """
 
     messages: deque[Any]
@@ -65,12 +65,12 @@ class _Lane:
 
 
 class Intake:
-    """Takes messages from a stream and handles them.
+    """Receives messages from one stream and handles them.
 
-    A lane is in the queue of ready lanes, in the hands of one worker, or waits for its next try, so one
-    message of it is handled at a time; it ends when it is empty. A lane whose first message is a suspect is
-    taken by `_work_alone` only. A lane that waits keeps no worker from others. If its database lacks
-    something while others are handled, its message is refused after MOST_STRIKES.
+    A lane is in the queue of ready lanes, in the hands of one worker, or waits for its next retry, so one
+    message of a lane is handled at a time; an empty lane is deleted. Only `_work_alone` takes a lane whose
+    first message is a suspect. A waiting lane blocks no worker. If its message raises ConfigurationError
+    while others are handled, it is rejected after MOST_STRIKES.
     """
 
     def __init__(
@@ -99,10 +99,10 @@ class Intake:
         self._may_begin.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Take messages until told to stop; then let those in hand end and acknowledge them.
+        """Receive and handle messages until told to stop; then finish and acknowledge those in hand.
 
         Raises:
-            ConfigurationError: There is no such subscription, or no right to it.
+            ConfigurationError: The subscription does not exist, or this identity may not pull from it.
             UnavailableError: The stream ended.
         """
         stop = asyncio.create_task(stopping.wait())
@@ -126,7 +126,7 @@ class Intake:
             for task in (stop, reader, *loops):
                 task.cancel()
             await asyncio.gather(stop, reader, *loops, return_exceptions=True)
-            with suppress(EventStoreError):  # what cannot be acknowledged comes again and is a duplicate
+            with suppress(EventStoreError):  # an unacknowledged event is delivered again, as a duplicate
                 await self._acknowledgements.tell()
 
     def _forget_lanes(self) -> None:
@@ -166,7 +166,7 @@ class Intake:
     def _add(self, received: Any) -> None:
         key = received.message.ordering_key or received.ack_id
         if key in self._acknowledgements.refused_keys:
-            return  # sent before Pub/Sub heard of the refusal: it comes again behind what was refused
+            return  # sent before Pub/Sub processed the rejection: it is delivered again behind that message
         self._acknowledgements.held.add(received.ack_id)
         lane = self._lanes.get(key)
         if lane is not None:
@@ -183,7 +183,7 @@ class Intake:
             await self._take(key)
 
     async def _work_alone(self) -> NoReturn:
-        """Handle suspects while nothing else is in hand, and all before them is settled."""
+        """Handle suspects while nothing else is in hand and all earlier messages are settled."""
         while True:
             await self._suspects.wait()
             self._may_begin.clear()
@@ -236,7 +236,7 @@ class Intake:
             del self._lanes[key]
 
     async def _handle(self, lane: _Lane) -> _Outcome:
-        """Call the handler with the first message, and return what to do with it."""
+        """Call the handler with the lane's first message; return the outcome."""
         received = lane.messages[0]
         place = {"event_id": received.message.attributes.get("event_id", "")}
         try:
@@ -246,7 +246,7 @@ class Intake:
         except NOT_NOW as error:
             if isinstance(error, ConfigurationError) and self._strikes(lane) >= MOST_STRIKES:
                 return self._refused(received, error)
-            logger.warning("cannot handle an event, trying again: %s", error, extra=place)
+            logger.warning("cannot handle an event, retrying: %s", error, extra=place)
             self._outage.failed(error)
             return _Outcome.NOT_NOW
         except asyncio.CancelledError as error:
@@ -262,7 +262,7 @@ class Intake:
         return _Outcome.DONE
 
     def _strikes(self, lane: _Lane) -> int:
-        """Count a failure if a message was handled since the last one; return how many were counted."""
+        """Count a strike if another message was handled since the last one; return the number of strikes."""
         if lane.passes is not None and self._outage.passes > lane.passes:
             lane.strikes += 1
         lane.passes = self._outage.passes
@@ -273,13 +273,13 @@ class Intake:
             "event_id": received.message.attributes.get("event_id", ""),
             "attempt": received.delivery_attempt,
         }
-        logger.error("refused an event: %r", error, extra=said, exc_info=error)
+        logger.error("event rejected: %r", error, extra=said, exc_info=error)
         self._outage.refused(received.message.message_id)
         return _Outcome.REFUSED
 
 
 def _raise_its_end(task: asyncio.Task[Any]) -> None:
-    """Raise why a task of a stream ended, which none does by itself."""
-    if task.cancelled():  # by a call that was cancelled, or by a handler that cancels the task it runs in
+    """Raise the reason why a task of a stream ended; none ends without an error."""
+    if task.cancelled():  # by a cancelled call, or by a handler that cancels its own task
         raise UnavailableError("a task of the stream was cancelled")
     task.result()

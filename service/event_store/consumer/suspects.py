@@ -1,23 +1,23 @@
-"""Messages that may kill the process that handles them, and so are handled alone.
+"""Find messages that may kill the process that handles them, so that they are handled alone.
 
-A process that is killed says nothing of it: all that it held is delivered once more, the message that killed
-it and those that were only there, and Pub/Sub counts that against each of them. So what was delivered
-SUSPECT_ATTEMPT times, although this process has never been done with it, is handled while nothing else is in
-hand. Of those that were lost together, the last are handled first every other time. Whatever stands with a
-killer is handled before it after two more deaths at the latest, and does not become a dead letter with it.
+When a process is killed, Pub/Sub delivers every message that it held again and counts an attempt for each:
+for the message that killed it and for the innocent ones. A message is a suspect at its SUSPECT_ATTEMPT-th
+delivery, unless this process has already finished it. A suspect is handled while nothing else is in hand.
+Suspects of one attempt are handled in the log's order, and every other attempt in reverse. So an innocent
+message is handled before the killer after two more deaths at most, and does not become a dead letter with it.
 """
 
 import asyncio
 from typing import Any, Final
 
 SUSPECT_ATTEMPT: Final = 3  # Google makes dead letters after 5 at the earliest
-# Those that were lost together come again together, but not in one moment.
+# Messages of one killed process are delivered again together, but not in one moment.
 GATHER_SECONDS: Final = 0.5
 _MOST_SURVIVED: Final = 10_000
 
 
 class Suspects:
-    """The messages of a consumer that are handled alone."""
+    """Tracks the messages of a consumer that must be handled alone."""
 
     def __init__(self) -> None:
         self._survived: dict[str, None] = {}
@@ -25,38 +25,38 @@ class Suspects:
         self._has_some = asyncio.Event()
 
     def survived(self, received: Any) -> None:
-        """Note that this process has handled a message, or refused it: if it comes again, that is why."""
+        """Note that this process has handled or rejected a message, so another delivery is not suspect."""
         self._survived[received.message.message_id] = None
         if len(self._survived) > _MOST_SURVIVED:
             del self._survived[next(iter(self._survived))]
 
     def is_one(self, received: Any) -> bool:
-        """Return whether a message is to be handled alone."""
+        """Return whether a message is a suspect, to be handled alone."""
         is_repeated = received.delivery_attempt >= SUSPECT_ATTEMPT
         return is_repeated and received.message.message_id not in self._survived
 
     def add(self, key: str, received: Any) -> None:
-        """Let a message wait for its turn.
+        """Add a suspect, to be handled later.
 
         Args:
-            key: Its lane.
-            received: A `ReceivedMessage`.
+            key: The key of its lane.
+            received: The `ReceivedMessage`.
         """
         self._waiting[key] = received
         self._has_some.set()
 
     async def wait(self) -> None:
-        """Wait until there is one."""
+        """Wait until there is a suspect."""
         await self._has_some.wait()
 
     def take(self) -> list[str]:
-        """Return the lanes of those that wait, in the order in which to handle them."""
+        """Remove all suspects; return the keys of their lanes, in the order in which to handle them."""
         keys = sorted(self._waiting, key=lambda key: _turn(self._waiting[key]))
         self.clear()
         return keys
 
     def clear(self) -> None:
-        """Forget those that wait."""
+        """Remove all suspects."""
         self._waiting.clear()
         self._has_some.clear()
 

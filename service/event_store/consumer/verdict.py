@@ -1,4 +1,4 @@
-"""What an error means to a projection: whose fault it is, and whether its event is handled again."""
+"""Decide by an error whether a projection retries its event or rejects it."""
 
 import psycopg
 
@@ -6,23 +6,24 @@ from event_store.database.errors import Cause, cause_of, message_of
 from event_store.errors import ConfigurationError, EventStoreError, OverloadedError, UnavailableError
 from event_store.model.events import RecordedEvent
 
-# Not the event's fault: it is kept and handled again, until it works.
+# Not the event's fault: the event is kept and retried until it succeeds.
 NOT_NOW = (UnavailableError, OverloadedError, ConfigurationError)
 
 
 class GapError(EventStoreError):
-    """An earlier event of the aggregate was not handled yet. Beyond the projection: it is another store's."""
+    """An earlier event of the aggregate was not handled yet; callers see this if the store lacks it."""
 
     def __init__(self, projection: str, event: RecordedEvent, version: int) -> None:
         super().__init__(
-            f"{projection} is at version {version} of aggregate {event.aggregate_id} and got version "
-            f"{event.event_version}, but the store has none between: is it the same store?"
+            f"projection {projection} is at version {version} of aggregate {event.aggregate_id} and received "
+            f"version {event.event_version}, but the store has none between: check that its client uses the "
+            "store that published the event"
         )
         self.version = version
 
 
 class RefusedError(Exception):
-    """`event` cannot be handled, for `reason`, which lasts."""
+    """The event cannot be handled, for a permanent reason."""
 
     def __init__(self, event: RecordedEvent, reason: Exception) -> None:
         self.event = event
@@ -30,7 +31,7 @@ class RefusedError(Exception):
 
 
 class BusyError(Exception):
-    """PostgreSQL was too busy for `event`, for `reason`, which may be gone the next time."""
+    """PostgreSQL could not handle the event now, for a temporary reason such as a deadlock."""
 
     def __init__(self, event: RecordedEvent, reason: Exception) -> None:
         self.event = event
@@ -38,7 +39,7 @@ class BusyError(Exception):
 
 
 class LostError(Exception):
-    """The connection was lost while `event` was in hand, for `reason`: an outage, or what the event does."""
+    """The connection was lost while the event was in hand: by an outage, or by the event itself."""
 
     def __init__(self, event: RecordedEvent, reason: Exception) -> None:
         self.event = event
@@ -46,15 +47,15 @@ class LostError(Exception):
 
 
 class LostConnectionError(UnavailableError):
-    """The connection was lost with an event in hand: an outage, unless it happens again and again."""
+    """The connection was lost with an event in hand, fewer than TRIES times so far: taken as an outage."""
 
 
 def before_handling(projection: str, error: Exception) -> Exception:
-    """Return what to raise for an error that no handler had a part in.
+    """Return the error to raise for a failure before the handler was called.
 
     Args:
-        projection: The projection's name.
-        error: What was raised while its database was asked for a connection or for its own rows.
+        projection: The name of the projection.
+        error: The error of the projection's database, while it connected or read its own tables.
     """
     if isinstance(error, EventStoreError):
         return error
@@ -65,18 +66,18 @@ def before_handling(projection: str, error: Exception) -> Exception:
         case Cause.OPERATOR if found:
             return _needs_operator(projection, found)
     said = message_of(found) if found else repr(error)
-    return UnavailableError(f"the database of the projection {projection} is away: {said}")
+    return UnavailableError(f"the database of projection {projection} is unreachable: {said}")
 
 
 def after_handling(
     projection: str, event: RecordedEvent, error: Exception, *, is_lost: bool = False
 ) -> Exception:
-    """Return what to raise for an error of a handler, or of the transaction that it wrote to.
+    """Return the error to raise for a failure of a handler or of its transaction.
 
     Args:
-        projection: The projection's name.
-        event: The event that the handler had.
-        error: What was raised. If the handler raised its own error from psycopg's, psycopg's decides.
+        projection: The name of the projection.
+        event: The event in the handler's hands.
+        error: The error. If the handler raised its own error from psycopg's, psycopg's decides.
         is_lost: Whether the connection is closed.
     """
     if isinstance(error, (*NOT_NOW, RefusedError, BusyError, LostError)):
@@ -94,8 +95,8 @@ def after_handling(
 
 def _needs_operator(projection: str, error: psycopg.Error) -> ConfigurationError:
     return ConfigurationError(
-        f"the database of the projection {projection} lacks something, an operator has to help: "
-        f"{message_of(error)}"
+        f"the database of projection {projection} lacks a table, a right or disk space, operator action "
+        f"required: {message_of(error)}"
     )
 
 

@@ -1,1 +1,1 @@
-"""Pub/Sub: the connection, publishing, pulling, and an event as a message."""
+"""Connect to Pub/Sub, publish and pull, and convert events to messages and back."""

@@ -1,4 +1,4 @@
-"""The connection to Pub/Sub: Google's, or the emulator that `PUBSUB_EMULATOR_HOST` names."""
+"""Connect to Pub/Sub: Google's, or the emulator that `PUBSUB_EMULATOR_HOST` names."""
 
 import asyncio
 import ipaddress
@@ -11,7 +11,7 @@ import grpc
 from event_store import forking, keep_alive
 from event_store.errors import ConfigurationError
 
-_METADATA: Final = "GCE_METADATA_HOST"  # where a local Google Cloud gives a container its tokens
+_METADATA: Final = "GCE_METADATA_HOST"  # the metadata server of a local Google Cloud, which issues tokens
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _OPTIONS: Final = (
@@ -21,7 +21,7 @@ _OPTIONS: Final = (
 
 
 async def open_channel() -> grpc.aio.Channel:
-    """Return a channel, which connects with its first request.
+    """Return a channel to Pub/Sub, which connects with its first request.
 
     Raises:
         ConfigurationError: There are no credentials, or this process was forked from one that uses gRPC.
@@ -30,7 +30,7 @@ async def open_channel() -> grpc.aio.Channel:
     options = (*_OPTIONS, *keep_alive.pubsub_options())
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST", "")
     if emulator:
-        # An emulator is next door: a proxy that the environment names is not for it.
+        # An emulator is on this machine or network: bypass the proxy of the environment.
         options = (*options, ("grpc.enable_http_proxy", 0))
         if not is_local(emulator, os.environ.get(_METADATA, "")):
             return grpc.aio.insecure_channel(emulator, options=options)
@@ -43,12 +43,12 @@ async def open_channel() -> grpc.aio.Channel:
 
 
 def is_local(emulator: str, metadata: str) -> bool:
-    """Tell whether an emulator and the giver of tokens are a local Google Cloud, both on this machine.
+    """Return whether an emulator and the metadata server are a local Google Cloud, both on this machine.
 
-    Only there does a call bear a token: it goes without encryption, and says which account calls.
+    Only there a call carries an access token, because the connection is not encrypted.
 
     Args:
-        emulator: `HOST:PORT` of Pub/Sub.
+        emulator: `HOST:PORT` of the Pub/Sub emulator.
         metadata: `HOST:PORT` of the metadata server; empty for Google's own.
     """
     return all(_is_loopback(each.rpartition(":")[0]) for each in (emulator, metadata))
@@ -62,7 +62,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class _LocalToken:
-    """The access token of the container's account."""
+    """Adds the access token of the container's service account to calls."""
 
     def __init__(self) -> None:
         from event_store import credentials  # noqa: PLC0415 # slow to load, and no other emulator needs it
@@ -70,10 +70,10 @@ class _LocalToken:
         self._token = credentials.AccessToken("the local Pub/Sub")
 
     async def borne_by(self, call: Any) -> Any:
-        """Return the details of a call that bears the token.
+        """Return the details of a call with the token added.
 
         Raises:
-            UnavailableError: There is none.
+            UnavailableError: The metadata server issued no token.
         """
         token = self._token.at_hand or await asyncio.to_thread(self._token.current)
         metadata = grpc.aio.Metadata(*(call.metadata or ()))
@@ -81,7 +81,7 @@ class _LocalToken:
         return call._replace(metadata=metadata)
 
 
-# gRPC takes an object for one kind of calls only.
+# gRPC accepts an interceptor for one kind of call only.
 class _OnCalls(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpc has no types
     def __init__(self, token: _LocalToken) -> None:
         self._token = token

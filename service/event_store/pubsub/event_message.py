@@ -1,4 +1,4 @@
-"""An event of the log as a message of the bus."""
+"""Convert an event of the log to a Pub/Sub message."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 # a zone would be written a
 
 
 class EventRow(NamedTuple):
-    """A row of the query `read_all_forwards`; of the last one, not an event, only head and `more` count.
+    """A row of the query `read_all_forwards`: JSON is text, times are microseconds since 1970.
 
-    JSON is text, times are microseconds since 1970.
+    The last row is not an event and only has `head_position` and `more`.
     """
 
     head_position: int
@@ -36,11 +36,11 @@ class EventRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What every message of one event shares, whatever its topic.
+    """The data and attributes that an event's messages share on all topics.
 
     Attributes:
-        data: The event as a JSON object. `event_data` and `metadata` are in it as PostgreSQL wrote them.
-        attributes: What a subscription can filter on.
+        data: The event as a JSON object, with `event_data` and `metadata` as PostgreSQL wrote them.
+        attributes: The attributes, which subscriptions can filter on.
     """
 
     data: bytes
@@ -48,7 +48,7 @@ class Content:
 
     @classmethod
     def of(cls, row: EventRow) -> "Content":
-        """Return the content of an event's messages."""
+        """Convert a row to the content of its messages."""
         occurred_at = _rfc3339(row.occurred_at_microseconds)
         created_at = _rfc3339(row.created_at_microseconds)
         data = (
@@ -71,7 +71,7 @@ class Content:
         return cls(data.encode(), attributes)
 
     def message(self, ordering_key: str, replay_id: str = "") -> PubsubMessage:
-        """Return a `PubsubMessage`; one of a replay says so."""
+        """Return a `PubsubMessage`, with the attribute `replay_id` unless that is empty."""
         attributes = {**self.attributes, REPLAY_ID: replay_id} if replay_id else self.attributes
         return PubsubMessage(data=self.data, attributes=attributes, ordering_key=ordering_key)
 

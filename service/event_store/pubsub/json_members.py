@@ -1,4 +1,4 @@
-"""The members of a JSON object as they are written: what is not parsed keeps its digits."""
+"""Split a JSON object into the unparsed texts of its values, so that numbers keep their digits."""
 
 import json
 import re
@@ -9,12 +9,14 @@ _BETWEEN: Final = re.compile(r"[\s,:]*")
 
 
 def members(text: str) -> dict[str, str]:
-    """Return the texts of an object's values by their keys; of equal keys the last one wins.
+    """Return the texts of an object's values by key; the last one of equal keys wins.
+
+    Not every syntax error is detected: parse the text as well to check it.
 
     Raises:
-        ValueError: The text is no JSON object. Not every fault is found: who must know parses it, too.
-        IndexError: It ends too early.
-        RecursionError: It is too deep.
+        ValueError: The text is not a JSON object.
+        IndexError: The text ends too early.
+        RecursionError: The text is nested too deeply.
     """
     found: dict[str, str] = {}
     at = text.index("{") + 1

@@ -1,8 +1,8 @@
-"""Publish requests to Pub/Sub, and the only place that turns its errors into ours.
+"""Publish messages to Pub/Sub, and convert its errors.
 
-The raw method is called with protobuf messages: of Google's two clients, the high-level one starts a thread
-per batch, waits without limit when ordered and pauses keys that it cannot list, and the generated one spends
-more time wrapping a request of few messages than sending it.
+This calls the raw method with protobuf messages. Google's high-level client starts a thread per batch, waits
+without limit when ordered, and pauses keys that it cannot list. The generated client spends more time
+wrapping a request of few messages than sending it.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from event_store.pubsub.messages_pb2 import PublishRequest, PublishResponse
 REQUEST_MESSAGES: Final = 1000
 REQUEST_BYTES: Final = 9_900_000  # 10 MB, less the request's own fields
 
-# The service answers thus when it will never take this request, however often it comes.
+# With these codes the service rejects a request for good: a retry cannot help.
 _REFUSALS: Final = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
 
 
 class Publisher:
-    """A connection to Pub/Sub to publish on."""
+    """Publishes messages over one connection to Pub/Sub."""
 
     def __init__(self) -> None:
         self._channel: grpc.aio.Channel | None = None
         self._publish: Any = None
 
     async def open(self) -> None:
-        """Prepare the connection, which is made by the first request. Opening twice is harmless.
+        """Prepare the connection; the first request connects. Opening twice is harmless.
 
         Raises:
             ConfigurationError: There are no credentials.
@@ -45,7 +45,7 @@ class Publisher:
         )
 
     async def close(self) -> None:
-        """Drop the connection. Closing twice is harmless."""
+        """Close the connection. Closing twice is harmless."""
         channel, self._channel = self._channel, None
         if channel is not None:
             await channel.close()
@@ -55,13 +55,13 @@ class Publisher:
 
         Args:
             topic: `projects/PROJECT/topics/NAME`.
-            messages: `PubsubMessage`s, 1 to 1,000, of one ordering key.
-            timeout_seconds: After this long it is unknown whether they were published.
+            messages: 1 to 1,000 `PubsubMessage`s of one ordering key.
+            timeout_seconds: The time limit; after it, the messages may have been published or not.
 
         Raises:
-            InvalidArgumentError: At least one of them can never be published.
-            UnavailableError: They may be published later: Pub/Sub is away, is overloaded, or refuses what an
-                operator can change, such as a missing topic or role.
+            InvalidArgumentError: Pub/Sub rejects at least one message for good.
+            UnavailableError: A retry can help: Pub/Sub is unreachable or overloaded, or an operator has to
+                add a missing topic or role.
         """
         request = PublishRequest(topic=topic, messages=messages)
         _refuse_oversize(request)
@@ -72,14 +72,14 @@ class Publisher:
         except grpc.aio.AioRpcError as failure:
             said = f"{failure.code().name}: {failure.details()}"
             if failure.code() in _REFUSALS:
-                raise InvalidArgumentError.of("message", f"Pub/Sub refuses it ({said})") from None
-            raise UnavailableError(f"Pub/Sub does not take messages for {topic} ({said})") from None
+                raise InvalidArgumentError.of("message", f"rejected by Pub/Sub ({said})") from None
+            raise UnavailableError(f"cannot publish to {topic} ({said})") from None
 
 
 def _refuse_oversize(request: Any) -> None:
-    # Only data can be too large: schema and `event_message.py` keep attributes and keys below their limits.
+    # Only the data can be too large: schema and `event_message.py` keep attributes and keys within limits.
     size_bytes = request.ByteSize()
     if size_bytes > REQUEST_BYTES:
         raise InvalidArgumentError.of(
-            "message", f"has {size_bytes} bytes with its attributes, above {REQUEST_BYTES}"
+            "message", f"has {size_bytes} bytes with its attributes, at most {REQUEST_BYTES} are allowed"
         )

@@ -1,7 +1,7 @@
-"""A message of the bus as the event that it carries: the way back of `event_message.py`.
+"""Convert a Pub/Sub message back to its event, the inverse of `event_message.py`.
 
-`event_data` and `metadata` are cut out of the message's text, not parsed and written again: a number keeps
-its digits.
+`event_data` and `metadata` are cut out of the message's text instead of being parsed and written again, so
+that numbers keep their digits.
 """
 
 import base64
@@ -19,12 +19,12 @@ _NUMBERS: Final = {"event_version": 2**31 - 1, "global_position": 2**63 - 1}
 _TIMES: Final = ("occurred_at", "created_at")
 _JSON: Final = ("event_data", "metadata")
 _MOST_CHARACTERS: Final = 300  # of a stranger's text in an error
-# What parsing a stranger's text may raise: the last two for what is too deep, or out of a time's range.
+# The errors of parsing a stranger's text: the last two for deep nesting and times out of range.
 _FAULTS: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 def recorded_event(data: bytes) -> RecordedEvent:
-    """Return the event in a message's data.
+    """Parse the event in the data of a message.
 
     Raises:
         InvalidArgumentError: The data is not an event of this event store.
@@ -44,10 +44,10 @@ def recorded_event(data: bytes) -> RecordedEvent:
 
 
 def pushed_event(body: bytes | str | Mapping[str, Any]) -> tuple[RecordedEvent, int]:
-    """Return the event in the body of a push request, and the number of its delivery attempt, 0 if unknown.
+    """Parse the event and delivery attempt in the body of a push request; the attempt is 0 if unknown.
 
     Raises:
-        InvalidArgumentError: The body is not Pub/Sub's, or its message not an event of this event store.
+        InvalidArgumentError: The body is not a push request, or its message is not an event.
     """
     try:
         request = body if isinstance(body, Mapping) else json.loads(body)
@@ -62,7 +62,7 @@ def _parsed(name: str, value: Any) -> Any:
     if name in _TIMES:
         return datetime.fromisoformat(value)
     if name in _TEXTS and not isinstance(value, str):
-        raise TypeError(f"{name} is not a text")
+        raise TypeError(f"{name} is not a string")
     if name in _NUMBERS and not (type(value) is int and 1 <= value <= _NUMBERS[name]):
         raise ValueError(f"{name} is not a number from 1 to {_NUMBERS[name]}")
     return value

@@ -1,4 +1,4 @@
-"""Deliver to one subscription again what it had, by Pub/Sub's own seek, while its topic still holds that."""
+"""Deliver retained messages to one subscription again, by Pub/Sub's Seek."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,21 +12,22 @@ MARGIN: Final = timedelta(minutes=1)
 
 
 async def seek(topology: Topology, project: str, name: str, moment: datetime) -> None:
-    """Deliver everything of a subscription again that was published at a time or later, unfiltered.
+    """Deliver all messages of a subscription again that were published at a time or later.
 
-    What was published before it counts as acknowledged. An event is published after it was recorded, so its
-    `created_at` is a time that brings it back.
+    Messages published before are acknowledged. An event is published after it was recorded, so a seek to its
+    `created_at` delivers it again.
 
     Args:
-        topology: Knows the subscription, and for how long its topic holds messages.
-        project: The Google Cloud project's id.
-        name: The subscription's name.
-        moment: With a time zone.
+        topology: The topology with the subscription and its topic's retention.
+        project: The id of the Google Cloud project.
+        name: The name of the subscription in the topology.
+        moment: The time, with a time zone.
 
     Raises:
-        InvalidArgumentError: There is no such subscription, or its topic does not reach back so far.
-        ConfigurationError: Pub/Sub has no such subscription, or you have no right to it.
-        UnavailableError: Pub/Sub is away, or cannot seek.
+        InvalidArgumentError: The topology has no such subscription, or the time is in the future or beyond
+            the topic's retention.
+        ConfigurationError: Pub/Sub has no such subscription, or this identity may not seek it.
+        UnavailableError: Pub/Sub is unreachable, or cannot seek.
     """
     subscription = _subscription(topology, name)
     topic = next(topic for topic in topology.topics if topic.name == subscription.topic)
@@ -34,13 +35,15 @@ async def seek(topology: Topology, project: str, name: str, moment: datetime) ->
     now = datetime.now(UTC)
     if moment > now:
         raise InvalidArgumentError.of(
-            "time", f"is {moment.isoformat()}, in the future, which would drop all that waits"
+            "time",
+            f"{moment.isoformat()} is in the future, which would acknowledge all waiting messages: "
+            "use an earlier time",
         )
     if moment < now - held + MARGIN:
         raise InvalidArgumentError.of(
             "time",
-            f"is {moment.isoformat()}, but {topic.name} holds messages for {held} only: replay to a topic of "
-            "its own (`event-store replay start`), or raise its messageRetentionDuration for the next time",
+            f"{moment.isoformat()} is too old: topic {topic.name} retains messages for {held}. Use "
+            "`event-store replay start`, and raise messageRetentionDuration for the next time",
         )
     subscriber = Subscriber()
     await subscriber.open()

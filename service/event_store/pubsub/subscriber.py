@@ -1,4 +1,4 @@
-"""Take messages from Pub/Sub: the other side of `publisher.py`, by the raw methods for the same reasons."""
+"""Pull, acknowledge and hold messages of Pub/Sub, and seek; by the raw methods, as in `publisher.py`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,16 +25,16 @@ _OPERATOR: Final = (
 
 
 class Subscriber:
-    """A connection to Pub/Sub to take messages from.
+    """Pulls messages over one connection to Pub/Sub.
 
-    Subscriptions are named in full, `projects/PROJECT/subscriptions/NAME`.
+    Subscriptions have their full name, `projects/PROJECT/subscriptions/NAME`.
     """
 
     def __init__(self) -> None:
         self._channel: grpc.aio.Channel | None = None
 
     async def open(self) -> None:
-        """Prepare the connection, which is made by the first request. Opening twice is harmless.
+        """Prepare the connection; the first request connects. Opening twice is harmless.
 
         Raises:
             ConfigurationError: There are no credentials.
@@ -43,22 +43,22 @@ class Subscriber:
             self._channel = await open_channel()
 
     async def close(self) -> None:
-        """Drop the connection. Closing twice is harmless."""
+        """Close the connection. Closing twice is harmless."""
         channel, self._channel = self._channel, None
         if channel is not None:
             await channel.close()
 
     async def pull(self, subscription: str, messages: int, timeout_seconds: float) -> Sequence[Any]:
-        """Return what there is, or the first that comes, as `ReceivedMessage`s; none after the timeout.
+        """Pull `ReceivedMessage`s, or wait for the first ones; return none after the timeout.
 
         Args:
-            subscription: The subscription.
-            messages: How many at the most, 1 to 1,000.
-            timeout_seconds: How long to wait if there is none.
+            subscription: The full name of the subscription.
+            messages: The highest number of messages, 1 to 1,000.
+            timeout_seconds: How long to wait if there are none.
 
         Raises:
-            ConfigurationError: There is no such subscription, or no right to it.
-            UnavailableError: Pub/Sub is away.
+            ConfigurationError: The subscription does not exist, or this identity may not pull from it.
+            UnavailableError: Pub/Sub is unreachable.
         """
         try:
             response = await self._call("Pull", timeout_seconds, subscription, max_messages=messages)
@@ -70,7 +70,7 @@ class Subscriber:
         return received
 
     async def acknowledge(self, subscription: str, ack_ids: Sequence[str]) -> None:
-        """Be done with messages.
+        """Acknowledge messages, so that they are not delivered again.
 
         Raises:
             EventStoreError: As for `pull`.
@@ -78,7 +78,7 @@ class Subscriber:
         await self._settle("Acknowledge", subscription, ack_ids)
 
     async def hold(self, subscription: str, ack_ids: Sequence[str], seconds: int) -> None:
-        """Keep messages from being delivered again for 0 to 600 seconds from now; 0 gives them back.
+        """Set the deadline of messages to 0 to 600 seconds from now; 0 returns them to Pub/Sub.
 
         Raises:
             EventStoreError: As for `pull`.
@@ -86,7 +86,7 @@ class Subscriber:
         await self._settle("ModifyAckDeadline", subscription, ack_ids, ack_deadline_seconds=seconds)
 
     async def seek(self, subscription: str, moment: datetime) -> None:
-        """Give everything again that was published at a time or later; all before it counts as acknowledged.
+        """Deliver messages again that were published at a time or later; acknowledge all earlier ones.
 
         Raises:
             EventStoreError: As for `pull`.
@@ -99,7 +99,7 @@ class Subscriber:
             raise to_error(failure, subscription) from None
 
     def stream(self) -> Any:
-        """Return a new call of StreamingPull."""
+        """Start a StreamingPull call and return it."""
         return self._opened().stream_stream(
             f"{_SERVICE}StreamingPull",
             request_serializer=StreamingPullRequest.SerializeToString,
@@ -116,7 +116,7 @@ class Subscriber:
 
     async def _call(self, method: str, timeout_seconds: float, subscription: str, **fields: Any) -> Any:
         request = getattr(messages_pb2, f"{method}Request")(subscription=subscription, **fields)
-        # All but Pull answer with nothing, of which any message can be read.
+        # All methods but Pull answer with an empty message, which any message type can parse.
         response = messages_pb2.PullResponse
         call = self._opened().unary_unary(
             _SERVICE + method,
@@ -133,11 +133,11 @@ class Subscriber:
 
 
 def to_error(failure: grpc.aio.AioRpcError, subscription: str) -> EventStoreError:
-    """Return our error for one of Pub/Sub's."""
+    """Convert an error of Pub/Sub."""
     said = f"{failure.code().name}: {failure.details()}"
     if failure.code() in _OPERATOR:
         return ConfigurationError(
-            f"Pub/Sub gives nothing of {subscription} ({said}): see that it exists in this project "
-            "and that you have the role roles/pubsub.subscriber"
+            f"cannot pull from {subscription} ({said}): check that it exists in this project and grant this "
+            "identity roles/pubsub.subscriber"
         )
-    return UnavailableError(f"Pub/Sub does not serve {subscription} ({said})")
+    return UnavailableError(f"cannot pull from {subscription} ({said})")

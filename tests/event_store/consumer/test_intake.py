@@ -176,7 +176,7 @@ async def test_events_that_wait_keep_no_others_from_being_handled(
     assert handler.handled == ["a"]
     assert {attempt for _, attempt in handler.calls} == {1}
     assert {record.message for record in caplog.records if record.levelname == "ERROR"} == {
-        "paused: no event can be handled, each is kept and tried again: away"
+        "paused: no event can be handled, all are kept and retried: away"
     }
 
 
@@ -209,7 +209,7 @@ async def test_a_handler_that_refuses_everything_pauses_the_consumer(
         await feed.publish("a")
 
     async with consuming(handler), asyncio.timeout(PATIENCE_SECONDS):
-        while "every event is refused" not in caplog.text:  # noqa: ASYNC110 # it gives no signal
+        while "every event is rejected" not in caplog.text:  # noqa: ASYNC110 # it gives no signal
             await asyncio.sleep(0.02)
 
     assert len(handler.calls) <= 5 * (outage.REFUSED_AFTER + CONCURRENCY)
@@ -287,7 +287,7 @@ async def test_a_handler_that_cancels_its_task_does_not_end_the_consumer(
         await feed.publish("b")
         await handler.until("b")
 
-    assert "opening another: a task of the stream was cancelled" in caplog.text
+    assert "reconnecting: a task of the stream was cancelled" in caplog.text
 
 
 async def test_a_call_to_pubsub_that_is_cancelled_does_not_end_the_consumer(

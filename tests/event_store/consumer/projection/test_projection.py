@@ -168,7 +168,7 @@ async def test_an_outage_of_the_database_is_no_fault_of_the_event(
     projection = words.projection(client)
     interrupted = Projection("words", client, words.connect, _killing_its_connection)
     words.conninfo = f"{database.superuser} port=1"
-    with pytest.raises(UnavailableError, match="the database of the projection words is away"):
+    with pytest.raises(UnavailableError, match="the database of projection words is unreachable"):
         await projection.handle(event, 5)
     words.conninfo = database.superuser
 
@@ -210,5 +210,5 @@ async def test_events_of_another_store_are_refused(client: Client, words: Words)
     fields = {name: getattr(third, name) for name in RecordedEvent.__slots__}
     alien = RecordedEvent(**fields | {"event_version": 9})
 
-    with pytest.raises(EventStoreError, match="is it the same store"):
+    with pytest.raises(EventStoreError, match="check that its client uses the store"):
         await words.projection(client).handle(alien, 1)

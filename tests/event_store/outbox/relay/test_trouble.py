@@ -128,7 +128,7 @@ async def test_a_message_that_can_never_be_published_is_parked_and_its_key_goes_
         "SELECT jsonb_build_array(global_position, topic, ordering_key, attempts, error) FROM parked_messages"
     )
     assert parked[:4] == [2, bus.routing().topics["first"].path, aggregate_id, 1]
-    assert "bytes with its attributes, above 9900000" in parked[4]
+    assert "bytes with its attributes, at most 9900000" in parked[4]
 
 
 async def test_a_message_is_parked_once_though_the_relay_dies_over_it(
