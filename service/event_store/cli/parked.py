@@ -18,7 +18,7 @@ from event_store.outbox.parked_messages import ParkedMessage, ParkedMessages
 from event_store.pubsub.publisher import Publisher
 
 DESCRIPTION: Final = """\
-List, retry or drop parked messages: those that Pub/Sub rejected and the relay set aside.
+List, retry or drop parked messages: rejected by Pub/Sub, or set aside behind a rejected one of the same key.
 
 list     write one line per message
 retry    publish the messages again, at least once; accepted messages are no longer parked. A blocked ordering

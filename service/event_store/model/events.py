@@ -216,7 +216,8 @@ class TopicStatus:
         position: Every event for the topic up to this position was published or parked.
         lag_events: The number of events of the log after `position`, also those for other topics.
         lag_age_seconds: How long the first event after `position` has been in the log; 0 if there is none.
-        parked_messages: The number of messages that Pub/Sub rejected and that are parked.
+        parked_messages: The number of parked messages: rejected by Pub/Sub, or set aside behind a rejected
+            one.
         oldest_parked_at: When the oldest of them was parked, in UTC; None if there are none.
         blocked_keys: The number of ordering keys that wait behind a parked message.
     """
@@ -238,7 +239,8 @@ class Status:
         head_position: The last position of the log; 0 if it is empty.
         relay_position: Every event up to this position was published, was parked or has no route.
         relay_owner: The instance that holds the relay's lease; empty if no instance does.
-        parked_messages: The number of messages that Pub/Sub rejected and that are parked.
+        parked_messages: The number of parked messages: rejected by Pub/Sub, or set aside behind a rejected
+            one.
         service_version: The version of the service that answered.
         schema_revision: The revision of the database schema.
         lag_events: The number of events after `relay_position`.

@@ -43,7 +43,7 @@ class Replay:
         position: Every event of the range up to this position was published, was parked, or does not pass the
             filter.
         published_events: The number of events that were published, each at least once.
-        parked_events: The number of events that Pub/Sub rejected and that were parked.
+        parked_events: The number of parked events: rejected by Pub/Sub, or set aside behind a rejected one.
         total_events: The number of events in the range that pass the filter.
         error: The error that stops publishing at the moment; empty if there is none.
         created_at: When the replay was started, by the database's clock, in UTC; None after a dry run.

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class EventStoreStub:
-    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
-    published to Pub/Sub once it is stored.
+    """Stores events, in one order for the whole log and in one order for each aggregate, and reads them. Every stored
+    event is published to Pub/Sub.
     """
 
     def __init__(self, channel):
@@ -119,55 +119,60 @@ class EventStoreStub:
 
 
 class EventStoreServicer:
-    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
-    published to Pub/Sub once it is stored.
+    """Stores events, in one order for the whole log and in one order for each aggregate, and reads them. Every stored
+    event is published to Pub/Sub.
     """
 
     def AppendEvents(self, request, context):
         """Appends events to one aggregate or, atomically, to several.
 
-        A request is durable when it is answered, and may be repeated without harm: the same event ids with the
-        same content are answered with the positions of the first time. The content of an event is its aggregate's
-        id and type, its event_type, its event_data and its metadata without traceparent and tracestate, JSON
-        compared by value. A request that was built anew may bear another occurred_at and another trace context:
-        those of the first time stay.
+        An answered request is durable. A request can be repeated safely: the same event ids with the same content are
+        answered with the positions of the first time. The content of an event is the id and type of its aggregate, its
+        event_type, its event_data, and its metadata without traceparent and tracestate; JSON is compared by value. A
+        repeated request may have another occurred_at and another trace context: those of the first request are kept.
 
-        Errors: INVALID_ARGUMENT (BadRequest names each field), ABORTED (WRONG_EXPECTED_VERSION, with
-        aggregate_id, expected_version and actual_version), ALREADY_EXISTS (EVENT_ALREADY_EXISTS: an event_id
-        is stored with other content, and field names the first one that differs; or, with an empty field, by a
-        request with other events), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE: the aggregate exists with
-        another type), RESOURCE_EXHAUSTED (the queue of appends is full; nothing was stored), UNAVAILABLE (the
-        database is away; repeat the request with the same event ids).
+        Errors:
+
+        INVALID_ARGUMENT     a field is invalid; BadRequest names each field
+        ABORTED              WRONG_EXPECTED_VERSION, with aggregate_id, expected_version and actual_version
+        ALREADY_EXISTS       EVENT_ALREADY_EXISTS: an event_id is stored with other content, and field names the first
+        difference; or it is stored by a request with other events, and field is empty
+        FAILED_PRECONDITION  WRONG_AGGREGATE_TYPE: the aggregate exists with another type
+        RESOURCE_EXHAUSTED   OVERLOADED: the queue of appends is full; nothing was stored
+        UNAVAILABLE          the database is unreachable; repeat the request with the same event ids
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AppendEventsStream(self, request_iterator, context):
-        """Appends as AppendEvents does, many requests on one call, which costs each of them less. A request may be
-        sent before the one before it is answered. Each has a verdict of its own: one that is refused harms no
-        other.
+        """Appends as AppendEvents does, with many requests on one call, which makes each of them cheaper. Send a request
+        without waiting for the verdicts of earlier ones. Each request has a verdict of its own; a rejected request
+        does not affect the others.
 
-        Order: requests for the same aggregate are stored in the order of the stream, so that one may expect the
-        version that the one before it makes. Verdicts come as they are known, in any order.
+        Order: requests for the same aggregate are stored in the order of the stream, so a request can expect the
+        version that an earlier one creates. Verdicts come in any order.
 
-        Flow: of one stream at most 256 requests are without a verdict, which counts as given when the client's
-        side has room for it. Until then no more are read. Nor are they while the service's queue of appends is
-        full: a stream waits where AppendEvents would answer RESOURCE_EXHAUSTED.
+        Flow control: at most 256 requests of a stream are without a verdict; a verdict counts when the client's side
+        has room for it. The service reads no further request until then, nor while its queue of appends is full: a
+        stream waits where AppendEvents answers RESOURCE_EXHAUSTED.
 
-        End: OK after the client has ended its side and every request has its verdict. UNAVAILABLE is never a
-        verdict but the end of the stream, when the database is away, the service stops or the stream was open for
-        long; what the service has taken is answered first in the last two cases: send the requests without a verdict again, in their order and with the same event ids,
-        on a new stream. A request above 5 MiB is refused by a verdict, one above 6 MiB ends the stream with gRPC's
-        own RESOURCE_EXHAUSTED.
+        End: OK after the client has ended its side and every request has its verdict. UNAVAILABLE is never a verdict:
+        it ends the stream when the database is unreachable, the service stops, or the stream has reached its time
+        limit. In the last two cases the service first answers the requests that it has read. Send the requests without
+        a verdict again on a new stream, in their order and with the same event ids. A request above 4 MiB is rejected
+        by a verdict; one above 5 MiB ends the stream with gRPC's own RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReadAggregate(self, request, context):
-        """Reads the events of one aggregate in the order of their versions. An aggregate without events is an
-        empty stream: one message without events, with the head of the log.
+        """Reads the events of one aggregate in the order of their versions. For an aggregate without events it answers
+        one message without events, with the head of the log.
+
+        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: a version is missing), UNAVAILABLE. To resume, read from the
+        version after the last one received.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,103 +181,107 @@ class EventStoreServicer:
     def ReadAll(self, request, context):
         """Reads the log in the order of its global positions, up to its head at the time of the call.
 
-        Errors: INVALID_ARGUMENT (a filter or a time outside its limits), DATA_LOSS (LOG_CORRUPTED: a position up
-        to the head is missing), UNAVAILABLE.
+        Errors: INVALID_ARGUMENT (a filter or a time is outside its limits), DATA_LOSS (LOG_CORRUPTED: a position up to
+        the head is missing), UNAVAILABLE. To resume, read from the position after the last last_scanned_position.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Subscribe(self, request, context):
-        """Follows the log from a position on, for as long as the caller listens: first what is there already, then
-        each event as it is appended, in the order of global positions, without a hole and none twice.
+        """Follows the log from a position on: sends the stored events, then each event as it is appended, in the order of
+        global positions, without a hole or a repetition, until the caller cancels.
 
-        The stream is never silent for longer than 10 seconds while all is well: a caller that hears nothing for
-        25 should subscribe again. It may end at any time with UNAVAILABLE, as when the service is restarted, cannot
-        reach its database or has had it open for long: subscribe again after the last last_scanned_position, and nothing is lost or
-        doubled. A caller that reads slowly slows down nobody else: it is sent what it missed from the database.
+        A working stream sends a message at least every 10 seconds: subscribe again after 25 seconds without one. The
+        stream may end with UNAVAILABLE at any time. To resume, subscribe after the last last_scanned_position; nothing
+        is lost or repeated. A slow caller does not slow down others: it is sent missed events from the database.
 
-        Errors: INVALID_ARGUMENT (a filter outside its limits, or after_position is above the head: this is not
-        the log that the checkpoint was made on), DATA_LOSS (LOG_CORRUPTED), UNAVAILABLE.
+        Errors: INVALID_ARGUMENT (a filter is outside its limits, or after_position is above the head of the log, so
+        that it belongs to another log), DATA_LOSS (LOG_CORRUPTED), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveSnapshot(self, request, context):
-        """Keeps the state of an aggregate at one of its versions, so that it need not be made of all its events. An
-        aggregate has one snapshot, its newest: an older one never replaces a newer one, whoever comes first. One
-        of the same version replaces it, because the same state may have got another form.
+        """Saves the state of an aggregate at one of its versions, so that a load need not read all its events. An
+        aggregate has one snapshot, its newest: an older version never replaces a newer one, in whichever order they
+        are saved. The same version replaces it, because the form of the state may have changed.
 
-        Errors: INVALID_ARGUMENT (BadRequest names each field; also if event_version is beyond the aggregate's
-        last one), FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE), UNAVAILABLE (saving again is safe).
+        Errors: INVALID_ARGUMENT (a field is invalid, or event_version is above the aggregate's last version),
+        FAILED_PRECONDITION (WRONG_AGGREGATE_TYPE), UNAVAILABLE (saving again is safe).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSnapshot(self, request, context):
-        """The newest snapshot of an aggregate, if it has one.
+        """Returns the newest snapshot of an aggregate, if it has one.
 
-        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: the log does not have the event that the snapshot was
-        made at), UNAVAILABLE.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def LoadAggregate(self, request, context):
-        """Reads an aggregate's snapshot, if it has one, and all events after it, in the order of their versions.
-        They belong together: no event is left out between them and none is in both.
-
-        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: as for GetSnapshot, or a version after it is missing),
+        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: the log lacks the event of the snapshot's version),
         UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LoadAggregate(self, request, context):
+        """Reads the newest snapshot of an aggregate, if it has one, and all events after it, in the order of their
+        versions. Snapshot and events fit together: no event is missing between them, and none is in both.
+
+        Errors: INVALID_ARGUMENT, DATA_LOSS (LOG_CORRUPTED: as for GetSnapshot, or a later version is missing),
+        UNAVAILABLE. To resume, load again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportEvents(self, request_iterator, context):
-        """Brings historic events into the log, in their order and with their own times, many times faster than
-        AppendEvents. They take the next positions of the log and are published as all others are.
+        """Imports historic events with their own times, in their order, many times faster than AppendEvents. They take the
+        next positions of the log and are published like all others.
 
-        An import has a name, under which the service counts how many events of the source it has stored. The
-        first request bears the name and is answered at once with that count; the events that follow are those of
-        the source behind it. So an interrupted import goes on by beginning again, and nothing is stored twice. The
-        first answer has the event that was stored last, which tells a caller whether it is its own source's. One
-        caller at a time: who begins an import that another caller is at takes it over, and the other is refused.
+        An import has a name, under which the service counts the stored events of the source. The first request has the
+        name only, and the answer to it has that count. The requests after it have the events of the source after that
+        count. So an interrupted import resumes when it is started again, and nothing is stored twice. The first answer
+        also has the event that was stored last, by which a caller can check that the source is the same. An import has
+        one caller at a time: a new caller takes it over, and the earlier one is rejected.
 
-        Rules: each event states its version, which is the next one of its aggregate. Every event is under the
-        limits of NewEvent. Each request is a part: stored whole or not at all, in the order of the stream, with
-        appends between the parts. A part costs a commit, so fill it: about 1,000 events are best.
+        Rules: each event has its version, which is the next one of its aggregate, and is within the limits of NewEvent.
+        A request is a part: it is stored all or none, in the order of the stream, with appends between the parts. Each
+        part costs a commit: about 1,000 events are best.
 
-        Flow: an answer after each part that is durable. Two parts are read ahead of the one that is being stored,
-        and none while the client does not take its answers.
+        Flow control: an answer comes after each durable part. The service reads two parts ahead of the one that it
+        stores, and none while the client does not read its answers.
 
-        Errors end the stream; the parts that were answered stay, and the message names the event by its number in
-        the source, from 1: INVALID_ARGUMENT (BadRequest names each field, as in "event 17: event_data"), ABORTED
-        (WRONG_EXPECTED_VERSION: its version is not the next one of its aggregate; expected_version is the one
-        before its own; IMPORT_MOVED: another caller goes on with this import), ALREADY_EXISTS
-        (EVENT_ALREADY_EXISTS: its id is in the store, and field names the first field that differs, as for
-        AppendEvents or event_version, empty if none does; or its id is twice in the part), FAILED_PRECONDITION
-        (WRONG_AGGREGATE_TYPE), RESOURCE_EXHAUSTED (OVERLOADED: the service is at 4 imports already), UNAVAILABLE
-        (begin again under the same name).
+        An error ends the stream. Answered parts stay stored. The message names the event by its number in the source,
+        from 1, as in "event 17: event_data".
+
+        INVALID_ARGUMENT     a field is invalid; BadRequest names each field
+        ABORTED              WRONG_EXPECTED_VERSION: the version is not the next one of its aggregate, and
+        expected_version is the version before it; or IMPORT_MOVED: another caller has taken the
+        import over
+        ALREADY_EXISTS       EVENT_ALREADY_EXISTS: the event_id is stored; field names the first difference, as for
+        AppendEvents or event_version, and is empty if there is none; or the event_id is twice
+        in the part
+        FAILED_PRECONDITION  WRONG_AGGREGATE_TYPE
+        RESOURCE_EXHAUSTED   OVERLOADED: 4 imports are running
+        UNAVAILABLE          start again under the same name
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartReplay(self, request, context):
-        """Begins to publish a part of the log again, to a topic of its own: with the ids, versions, attributes and
-        ordering keys of the first time, and the attribute replay_id. It runs beside the relay, in order per
-        ordering key and at least once, through any restart. With dry_run it only counts.
+        """Starts a replay: publishes a part of the log again, to a topic without routes. Messages have the ids, versions,
+        attributes and ordering keys of the first time, and the attribute replay_id. A replay runs next to the relay, in
+        order per ordering key and at least once, and resumes after restarts. With dry_run it only counts.
 
-        The events that pass a filter are counted first, about five million positions a second where they are
-        cached: give the call a deadline for that.
+        With a filter the service counts the events first, about five million cached positions per second: set the
+        deadline of the call accordingly.
 
-        Errors: INVALID_ARGUMENT (BadRequest names each field; also if a route leads to the topic: its subscribers
-        would get old events among new ones), ALREADY_EXISTS (REPLAY_ALREADY_EXISTS: another request has this id),
-        FAILED_PRECONDITION (CONFIGURATION: the service has no bus), UNAVAILABLE (starting again under the same id
+        Errors: INVALID_ARGUMENT (a field is invalid, or a route leads to the topic, whose subscribers would receive old
+        events between new ones), ALREADY_EXISTS (REPLAY_ALREADY_EXISTS: another request has this id),
+        FAILED_PRECONDITION (CONFIGURATION: the service has no routing), UNAVAILABLE (starting again under the same id
         is safe).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -280,21 +289,21 @@ class EventStoreServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetReplay(self, request, context):
-        """How far a replay is. Errors: NOT_FOUND (REPLAY_NOT_FOUND), UNAVAILABLE.
+        """Returns a replay and its progress. Errors: NOT_FOUND (REPLAY_NOT_FOUND), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListReplays(self, request, context):
-        """The replays, the newest first; fewer than asked for if more do not fit into 4 MiB.
+        """Lists the newest replays, the newest first; fewer than requested if they do not fit into 4 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PauseReplay(self, request, context):
-        """Stops publishing for a while, within a second or two. Harmless if it is paused already.
+        """Pauses a replay; publishing stops within a second or two. Pausing twice is harmless.
         Errors: NOT_FOUND (REPLAY_NOT_FOUND), FAILED_PRECONDITION (REPLAY_ENDED), UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -302,22 +311,22 @@ class EventStoreServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeReplay(self, request, context):
-        """Goes on where it was paused. Harmless if it runs. Errors: those of PauseReplay.
+        """Resumes a paused replay. Resuming twice is harmless. Errors: those of PauseReplay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelReplay(self, request, context):
-        """Ends it for good; what was published stays so. Harmless if it is cancelled already. Errors: those of
-        PauseReplay, if it finished.
+        """Cancels a replay for good; published messages stay published. Cancelling twice is harmless.
+        Errors: those of PauseReplay, if the replay has finished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetStatus(self, request, context):
-        """How far the log, the relay and each topic are, and which versions run.
+        """Returns the positions of the log, the relay and each topic, and the running versions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -415,8 +424,8 @@ def add_EventStoreServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EventStore:
-    """Stores events, in one order for all and in one order for each aggregate, and reads them again. Each event is
-    published to Pub/Sub once it is stored.
+    """Stores events, in one order for the whole log and in one order for each aggregate, and reads them. Every stored
+    event is published to Pub/Sub.
     """
 
     @staticmethod
