@@ -68,7 +68,7 @@ class Parking:
             LeaseLostError: The lease is another's.
             EventStoreError: The database is away.
         """
-        topic, ordering_key = pending.delivery.topic, pending.message.ordering_key
+        topic, ordering_key = pending.publication.topic, pending.message.ordering_key
         is_blocking = topic in self._blocking and ordering_key != ""
         parked = parked_row(pending, error) | {"is_blocking": is_blocking}
         async with statement():
@@ -86,13 +86,13 @@ class Parking:
         Raises:
             EventStoreError: The database is away.
         """
-        topic, ordering_key = key = (request[0].delivery.topic, request[0].message.ordering_key)
+        topic, ordering_key = key = (request[0].publication.topic, request[0].message.ordering_key)
         if key not in self._blocked:
             return False
         behind = {
             "topic": topic,
             "ordering_key": ordering_key,
-            "positions": [pending.delivery.position for pending in request],
+            "positions": [pending.publication.position for pending in request],
             "event_ids": [pending.event_id for pending in request],
             "error": _BEHIND,
         }
@@ -110,8 +110,8 @@ class Parking:
 def parked_row(pending: Pending, error: InvalidArgumentError) -> dict[str, Any]:
     """Return what `parked_messages` keeps of a message that can never be published."""
     return {
-        "global_position": pending.delivery.position,
-        "topic": pending.delivery.topic,
+        "global_position": pending.publication.position,
+        "topic": pending.publication.topic,
         "event_id": pending.event_id,
         "ordering_key": pending.message.ordering_key,
         "error": str(error)[:_ERROR_CHARACTERS],

@@ -30,7 +30,7 @@ from typing import Any, Final, NoReturn, Protocol
 from event_store.backoff import Backoff
 from event_store.errors import InvalidArgumentError, UnavailableError
 from event_store.outbox.lease import Lease, LeaseLostError
-from event_store.outbox.watermark import Delivery
+from event_store.outbox.watermark import Publication
 from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publisher
 
 PUBLISH_SECONDS: Final = 9.0
@@ -54,14 +54,14 @@ class Pending:
         message: The `PubsubMessage`.
         size_bytes: Its size in a request.
         event_id: The event's id.
-        delivery: The event's way to its topic.
+        publication: The event's way to its topic.
         attempts: How many requests for it could not be taken.
     """
 
     message: Any
     size_bytes: int
     event_id: str
-    delivery: Delivery
+    publication: Publication
     attempts: int = 0
 
 
@@ -178,10 +178,10 @@ class PublishLoop:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None  # the one that ended the others
 
-    def add(self, message: Any, event_id: str, delivery: Delivery) -> None:
+    def add(self, message: Any, event_id: str, publication: Publication) -> None:
         """Add a message behind those of its topic and ordering key."""
-        name = (delivery.topic, message.ordering_key or delivery.position % UNORDERED_LANES)
-        pending = Pending(message, message.ByteSize() + _MESSAGE_OVERHEAD_BYTES, event_id, delivery)
+        name = (publication.topic, message.ordering_key or publication.position % UNORDERED_LANES)
+        pending = Pending(message, message.ByteSize() + _MESSAGE_OVERHEAD_BYTES, event_id, publication)
         self.pending_messages += 1
         self.pending_bytes += pending.size_bytes
         lane = self._lanes.get(name)

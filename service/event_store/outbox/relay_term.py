@@ -79,7 +79,7 @@ class Term:
     def settled(self, request: Sequence[Pending]) -> None:
         """Move the watermark, see `Settlement`."""
         for pending in request:
-            self._watermark.settle(pending.delivery)
+            self._watermark.settle(pending.publication)
         self._has_moved.set()
 
     async def _read(self) -> NoReturn:
@@ -118,11 +118,11 @@ class Term:
         self._watermark.advance()
         content: Content | None = None
         for topic in self._routing.topics_for(row.aggregate_type, row.event_type):
-            delivery = self._watermark.begin(topic.path)
-            if delivery is not None:
+            publication = self._watermark.begin(topic.path)
+            if publication is not None:
                 content = content or Content.of(row)
                 message = content.message(topic.ordering_key(row.aggregate_id))
-                self._publish_loop.add(message, row.event_id, delivery)
+                self._publish_loop.add(message, row.event_id, publication)
         if content is None:  # there is nothing to wait for
             self._has_moved.set()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Delivery:
+class Publication:
     """An event on its way to one topic.
 
     Attributes:
@@ -37,17 +37,17 @@ class Watermark:
         self, position: int, topics: Iterable[str] = (), topic_positions: Mapping[str, int] | None = None
     ) -> None:
         self.last_position = position  # of the last event that has begun
-        self._deliveries: dict[str, deque[Delivery]] = {topic: deque() for topic in topics}
+        self._publications: dict[str, deque[Publication]] = {topic: deque() for topic in topics}
         self._before = {
             topic: before
             for topic, before in (topic_positions or {}).items()
-            if topic in self._deliveries and before > position
+            if topic in self._publications and before > position
         }
 
     @property
     def position(self) -> int:
         """Up to where all is settled for every topic."""
-        unsettled = [queue[0].position for queue in self._deliveries.values() if queue]
+        unsettled = [queue[0].position for queue in self._publications.values() if queue]
         return min(unsettled) - 1 if unsettled else self.last_position
 
     @property
@@ -57,30 +57,30 @@ class Watermark:
 
     def topic_position(self, topic: str) -> int:
         """Return up to where all that goes to a topic is settled."""
-        queue = self._deliveries[topic]
+        queue = self._publications[topic]
         return queue[0].position - 1 if queue else max(self.last_position, self._before.get(topic, 0))
 
     def topics_ahead(self) -> dict[str, int]:
         """Return the positions of the topics that are further than `position`."""
         least = self.position
-        positions = {topic: self.topic_position(topic) for topic in self._deliveries}
+        positions = {topic: self.topic_position(topic) for topic in self._publications}
         return {topic: position for topic, position in positions.items() if position > least}
 
     def advance(self) -> None:
         """Begin the next event of the log; unless it goes to a topic, it is settled at once."""
         self.last_position += 1
 
-    def begin(self, topic: str) -> Delivery | None:
+    def begin(self, topic: str) -> Publication | None:
         """Begin the event's way to a topic; None if it was settled there before this watermark began."""
         if self._before and self.last_position <= self._before.get(topic, 0):
             return None
-        delivery = Delivery(topic, self.last_position)
-        self._deliveries[topic].append(delivery)
-        return delivery
+        publication = Publication(topic, self.last_position)
+        self._publications[topic].append(publication)
+        return publication
 
-    def settle(self, delivery: Delivery) -> None:
+    def settle(self, publication: Publication) -> None:
         """Note that an event was published to or parked for a topic."""
-        delivery.is_settled = True
-        queue = self._deliveries[delivery.topic]
+        publication.is_settled = True
+        queue = self._publications[publication.topic]
         while queue and queue[0].is_settled:
             queue.popleft()

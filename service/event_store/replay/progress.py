@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from event_store.outbox.watermark import Delivery
+from event_store.outbox.watermark import Publication
 
 
 class ReplayMark:
@@ -23,39 +23,39 @@ class ReplayMark:
         self.last_position = position
         self.published_events = published_events
         self.parked_events = parked_events
-        self._deliveries: deque[Delivery] = deque()
+        self._publications: deque[Publication] = deque()
         self._parked: set[int] = set()
 
     @property
     def position(self) -> int:
         """Up to where all is settled."""
-        return self._deliveries[0].position - 1 if self._deliveries else self.last_position
+        return self._publications[0].position - 1 if self._publications else self.last_position
 
     @property
     def ahead(self) -> int:
         """How many events have begun beyond that."""
-        return len(self._deliveries)
+        return len(self._publications)
 
-    def begin(self, position: int) -> Delivery:
+    def begin(self, position: int) -> Publication:
         """Begin the next event that passes the filter."""
-        delivery = Delivery(self._topic, position)
-        self._deliveries.append(delivery)
+        publication = Publication(self._topic, position)
+        self._publications.append(publication)
         self.last_position = position
-        return delivery
+        return publication
 
     def pass_over(self, position: int) -> None:
         """Note that no further event up to here passes the filter."""
         self.last_position = position
 
-    def park(self, delivery: Delivery) -> None:
+    def park(self, publication: Publication) -> None:
         """Note that an event is parked; it is settled after that."""
-        self._parked.add(delivery.position)
+        self._parked.add(publication.position)
 
-    def settle(self, delivery: Delivery) -> None:
+    def settle(self, publication: Publication) -> None:
         """Note that an event was published or parked."""
-        delivery.is_settled = True
-        while self._deliveries and self._deliveries[0].is_settled:
-            position = self._deliveries.popleft().position
+        publication.is_settled = True
+        while self._publications and self._publications[0].is_settled:
+            position = self._publications.popleft().position
             if position in self._parked:
                 self._parked.discard(position)
                 self.parked_events += 1

@@ -90,7 +90,7 @@ class ReplayTerm:
         parked = parked_row(pending, error) | {"replay_id": self._lease.replay_id}
         async with statement():
             await self._lease.connection.execute(queries["replay_park"], parked)
-        self._mark.park(pending.delivery)
+        self._mark.park(pending.publication)
         logger.error("parked a message that cannot be published", extra=parked)
 
     async def park_behind(self, request: Sequence[Pending]) -> bool:  # noqa: ARG002 # Settlement's
@@ -100,7 +100,7 @@ class ReplayTerm:
     def settled(self, request: Sequence[Pending]) -> None:
         """Move the mark, see `Settlement`."""
         for pending in request:
-            self._mark.settle(pending.delivery)
+            self._mark.settle(pending.publication)
         self._has_moved.set()
 
     async def _read(self) -> None:
@@ -150,8 +150,8 @@ class ReplayTerm:
 
     def _begin(self, row: EventRow) -> None:
         message = Content.of(row).message(self._topic.ordering_key(row.aggregate_id), self._lease.replay_id)
-        delivery = self._mark.begin(row.global_position)
-        self._publish_loop.add(message, row.event_id, delivery)
+        publication = self._mark.begin(row.global_position)
+        self._publish_loop.add(message, row.event_id, publication)
 
     async def _renew(self) -> None:
         while self._lease.goes_on:

@@ -20,16 +20,6 @@ def _document(name: str) -> str:
     return " ".join((ROOT / "docs" / name).read_text("utf-8").split())
 
 
-def test_each_word_has_one_line_in_the_glossary() -> None:
-    """A second line says something else, sooner or later."""
-    lines = re.findall(
-        r"^\| (.+?) \|", (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8"), re.MULTILINE
-    )
-    words = [word for line in lines for word in line.split(", ")]
-
-    assert sorted({word for word in words if words.count(word) > 1}) == []
-
-
 def test_every_place_says_how_soon_a_pause_holds() -> None:
     """Contract, client and document promise the same, and the service looks often enough for it."""
     contract = re.findall(r"// Pauses a replay.*?rpc", CONTRACT.read_text("utf-8"), re.DOTALL)

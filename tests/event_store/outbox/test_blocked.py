@@ -17,7 +17,7 @@ from event_store.outbox.parked_messages import ParkedMessages
 from event_store.outbox.parking import Parking
 from event_store.outbox.publish_loop import Pending
 from event_store.outbox.relay_lease import RelayLease
-from event_store.outbox.watermark import Delivery
+from event_store.outbox.watermark import Publication
 from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.topology import Ordering, Routing
@@ -327,7 +327,7 @@ async def test_a_former_holder_of_the_lease_blocks_nothing(log: Log, routing: Ro
     """A relay that slept through its lease cannot park what the next one has published or parked itself."""
     topic = routing.topics["first"].path
     message = PubsubMessage(data=b"{}", ordering_key="k")
-    pending = Pending(message, 1, str(uuid4()), Delivery(topic, 1))
+    pending = Pending(message, 1, str(uuid4()), Publication(topic, 1))
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         former = await RelayLease.acquire(connection, "former")
         assert former is not None
@@ -370,7 +370,7 @@ async def test_what_has_no_ordering_key_blocks_nothing(bus: Bus, log: Log, start
 async def test_a_key_that_was_unblocked_costs_one_statement(log: Log, routing: Routing) -> None:
     """From then on its messages are published without a question to the database."""
     topic = routing.topics["first"].path
-    pending = Pending(PubsubMessage(data=b"{}", ordering_key="k"), 1, str(uuid4()), Delivery(topic, 1))
+    pending = Pending(PubsubMessage(data=b"{}", ordering_key="k"), 1, str(uuid4()), Publication(topic, 1))
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None
@@ -385,7 +385,7 @@ async def test_a_key_that_was_unblocked_costs_one_statement(log: Log, routing: R
 async def test_a_long_reason_is_cut(log: Log, routing: Routing) -> None:
     """What Pub/Sub says has no bound of its own; its first 1,000 characters are kept."""
     topic = routing.topics["first"].path
-    pending = Pending(PubsubMessage(data=b"{}"), 1, str(uuid4()), Delivery(topic, 1))
+    pending = Pending(PubsubMessage(data=b"{}"), 1, str(uuid4()), Publication(topic, 1))
     async with await psycopg.AsyncConnection.connect(autocommit=True) as connection:
         lease = await RelayLease.acquire(connection, "holder")
         assert lease is not None

@@ -15,7 +15,7 @@ from event_store.errors import FieldViolation, InvalidArgumentError, Unavailable
 from event_store.outbox import publish_loop
 from event_store.outbox.publish_loop import UNORDERED_LANES, Pending, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
-from event_store.outbox.watermark import Delivery, Watermark
+from event_store.outbox.watermark import Publication, Watermark
 from event_store.pubsub.messages_pb2 import PublishRequest, PubsubMessage
 from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publisher
 
@@ -92,10 +92,10 @@ class _CountingBus(_Bus):
 
     def settled(self, request: Sequence[Pending]) -> None:
         for pending in request:
-            number, key = pending.delivery.position, pending.message.ordering_key
+            number, key = pending.publication.position, pending.message.ordering_key
             assert number > self.watermark.position, "the watermark passed an unsettled message"
             assert number in self.parked or number in self.published[key], "not there yet"
-            self.watermark.settle(pending.delivery)
+            self.watermark.settle(pending.publication)
         if self.watermark.position == self.last_position:
             self.is_done.set()
 
@@ -129,9 +129,9 @@ async def _send(bus: _CountingBus, keys: list[str]) -> int:
         for number, key in enumerate(keys, 1):
             message = PubsubMessage(data=str(number).encode(), ordering_key=key)
             bus.watermark.advance()
-            delivery = bus.watermark.begin("topic")
-            assert delivery is not None
-            sending.add(message, "id", delivery)
+            publication = bus.watermark.begin("topic")
+            assert publication is not None
+            sending.add(message, "id", publication)
         await bus.is_done.wait()
     assert (sending.pending_messages, sending.pending_bytes, len(sending._lanes)) == (0, 0, 0)
     return bus.watermark.position
@@ -211,7 +211,7 @@ def test_the_watermark_is_the_lowest_contiguous_settled_position(
     """In whatever order messages settle, it never passes one that has not, of a topic or of all of them."""
     before = {"a": before_a, "b": before_b, "gone": 105}
     watermark = Watermark(100, "abc", before)
-    pending: list[Delivery] = []
+    pending: list[Publication] = []
     for number, topics in enumerate(events, 101):
         watermark.advance()
         begun = {topic: watermark.begin(topic) for topic in sorted(topics)}
@@ -258,7 +258,7 @@ async def test_lanes_that_are_kept_back_fill_up_and_come_when_released() -> None
     sending = _publish_loop(bus, workers=1)
 
     def add(number: int, key: str) -> None:
-        sending.add(_message(number, key), "id", Delivery("topic", number))
+        sending.add(_message(number, key), "id", Publication("topic", number))
 
     async with _running(sending):
         add(1, "a")
@@ -280,7 +280,7 @@ async def _settle(bus: _Bus, messages: Sequence[PubsubMessage]) -> None:
     """Send messages until as many are settled."""
     sending = _publish_loop(bus)
     for number, message in enumerate(messages):
-        sending.add(message, "id", Delivery("topic", number))
+        sending.add(message, "id", Publication("topic", number))
     async with _running(sending):
         await bus.until_settled(len(messages))
 
@@ -318,7 +318,7 @@ async def test_a_success_begins_a_lanes_waits_anew(monkeypatch: pytest.MonkeyPat
     bus = Failing()
     sending = _publish_loop(bus)
     for number in (1, 2):
-        sending.add(_message(number), "id", Delivery("topic", number))
+        sending.add(_message(number), "id", Publication("topic", number))
     async with _running(sending):
         await bus.until_settled(2)
 
@@ -397,7 +397,7 @@ async def test_keeping_back_again_keeps_what_was_kept_back() -> None:
     async with _running(sending):
         for number, key in enumerate("ab", 1):
             sending.keep_back()
-            sending.add(_message(number, key), "id", Delivery("topic", number))
+            sending.add(_message(number, key), "id", Publication("topic", number))
         sending.release()
         await bus.until_settled(2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from event_store.outbox.publish_loop import DRAIN_SECONDS, PublishLoop
 from event_store.outbox.relay_lease import RelayLease
-from event_store.outbox.watermark import Delivery
+from event_store.outbox.watermark import Publication
 from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
@@ -33,7 +33,7 @@ async def _publish_until_stopped(bus: Bus) -> list[str]:
         publish_loop.keep_back()
         for position, key in enumerate(KEYS, 1):
             message = PubsubMessage(data=b"1", ordering_key=key)
-            publish_loop.add(message, str(uuid4()), Delivery(topic, position))
+            publish_loop.add(message, str(uuid4()), Publication(topic, position))
         stopping.set()
         while True:
             await asyncio.Event().wait()

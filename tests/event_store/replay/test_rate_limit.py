@@ -51,18 +51,18 @@ def test_the_mark_of_a_replay_is_the_lowest_settled_position(
     settled: list[tuple[int, bool]] = []
     random.shuffle(open_)
     while open_:
-        least = min(delivery.position for delivery, _ in open_)
+        least = min(publication.position for publication, _ in open_)
         passed = [is_parked for at, is_parked in settled if at < least]
         assert mark.position == least - 1
         assert (mark.published_events, mark.parked_events) == (
             7 + passed.count(False),
             3 + passed.count(True),
         )
-        delivery, is_parked = open_.pop()
+        publication, is_parked = open_.pop()
         if is_parked:
-            mark.park(delivery)
-        mark.settle(delivery)
-        settled.append((delivery.position, is_parked))
+            mark.park(publication)
+        mark.settle(publication)
+        settled.append((publication.position, is_parked))
 
     assert (mark.position, mark.ahead) == (position + 2, 0)
     assert mark.published_events + mark.parked_events == 10 + len(events)

@@ -110,16 +110,3 @@ def test_dead_letters_are_kept_as_long_as_the_runbook_says() -> None:
     """31 days, which is the most that Pub/Sub keeps a message."""
     assert f"{31 * 24 * 60 * 60}s" == DEAD_LETTER_RETENTION
     assert "They are kept for 31 days" in section("Dead letters")
-
-
-def test_the_glossary_has_one_line_for_a_word() -> None:
-    """A word that two lines explain may mean two things."""
-    text = (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8")
-    words = [
-        word.strip("`* ")
-        for line in re.findall(r"^\| (.+?) \| ", text, re.MULTILINE)[1:]
-        for word in line.split(",")
-    ]
-
-    assert len(words) > 60
-    assert [each for each in {*words} if words.count(each) > 1] == []

@@ -90,11 +90,11 @@ def test_any_number_is_asked_in_pieces_and_of_each_project(monitoring: TimeSerie
     [
         ((403, REFUSED), "Cloud Monitoring answers 403, `{'error'"),
         ((403, "`</details>@octocat\n# x"), "Cloud Monitoring answers 403, `'</details>@octocat # x`;"),
-        ((500, ""), "Cloud TimeSeriesServer answers 500"),
+        ((500, ""), "Cloud Monitoring answers 500"),
         ((200, "<html>"), "Cloud Monitoring answers what cannot be read (JSONDecodeError)"),
-        ((200, "[]"), "Cloud TimeSeriesServer answers what cannot be read"),
-        ((200, '{"timeSeries": [{"points": [{}]}]}'), "Cloud TimeSeriesServer answers what cannot be read"),
-        ((200, "{}"), "Cloud TimeSeriesServer has measured none of it in the last 15 minutes"),
+        ((200, "[]"), "Cloud Monitoring answers what cannot be read"),
+        ((200, '{"timeSeries": [{"points": [{}]}]}'), "Cloud Monitoring answers what cannot be read"),
+        ((200, "{}"), "Cloud Monitoring has measured none of it in the last 15 minutes"),
     ],
 )
 def test_what_is_not_told_is_unknown(
@@ -154,7 +154,7 @@ def test_who_has_no_credentials_is_told_so(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/at/all.json")
     (without,) = _told(ask_monitoring(step))
 
-    assert "Cloud TimeSeriesServer cannot be reached" in away
+    assert "Cloud Monitoring cannot be reached" in away
     assert "there are no Application Default Credentials" in without
     assert monitoring.asked == []
 
