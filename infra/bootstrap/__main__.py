@@ -5,11 +5,15 @@ import sys
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from event_store.errors import ConfigurationError
-from event_store_infra.components.delivery.accounts import Accounts, AccountsArgs
-from event_store_infra.components.delivery.delivery import Delivery
-from event_store_infra.components.project.project_services import ProjectServices, ProjectServicesArgs
-from event_store_infra.settings.bootstrap import BootstrapSettings
+from event_store import ConfigurationError
+from event_store_infra import (
+    Accounts,
+    AccountsArgs,
+    BootstrapSettings,
+    ContinuousDelivery,
+    ProjectServices,
+    ProjectServicesArgs,
+)
 
 APIS = (
     *("cloudkms", "cloudresourcemanager", "iam", "iamcredentials", "serviceusage", "storage", "sts"),
@@ -24,7 +28,7 @@ except ConfigurationError as error:
 
 services = ProjectServices("services", ProjectServicesArgs(project=settings.project, apis=APIS))
 enabled = pulumi.ResourceOptions(depends_on=[services])
-delivery = Delivery("delivery", settings, enabled)
+delivery = ContinuousDelivery("delivery", settings, enabled)
 accounts = Accounts(
     "accounts",
     AccountsArgs(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from event_store_infra.components.database.database import Database, DatabaseArgs
     from event_store_infra.components.database.joined_database import JoinedDatabase, JoinedDatabaseArgs
     from event_store_infra.components.delivery.accounts import Accounts, AccountsArgs
-    from event_store_infra.components.delivery.delivery import Delivery
+    from event_store_infra.components.delivery.delivery import ContinuousDelivery
     from event_store_infra.components.monitoring import Monitoring, MonitoringArgs, Watched
     from event_store_infra.components.network.joined_network import JoinedNetwork, JoinedNetworkArgs
     from event_store_infra.components.network.network import Network, NetworkArgs
@@ -45,11 +45,11 @@ __all__ = [
     "AlloyDBArgs",
     "AlloyDBSettings",
     "BootstrapSettings",
+    "ContinuousDelivery",
     "Database",
     "DatabaseArgs",
     "DatabaseConnection",
     "DatabaseSettings",
-    "Delivery",
     "EventBus",
     "EventBusArgs",
     "EventStore",
@@ -88,9 +88,9 @@ _MODULES = {
     "Accounts": "components.delivery.accounts",
     "AlloyDB": "components.database.alloydb",
     "BootstrapSettings": "settings.bootstrap",
+    "ContinuousDelivery": "components.delivery.delivery",
     "Database": "components.database.database",
     "DatabaseConnection": "components.database.connection",
-    "Delivery": "components.delivery.delivery",
     "EventBus": "components.bus",
     "EventStore": "components.workload.event_store",
     "ImageBuild": "components.registry.image_build",

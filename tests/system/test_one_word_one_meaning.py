@@ -30,7 +30,6 @@ SHARED: Final = {
     "Revision": "Google's word for a version of a schema, and for one of a Cloud Run service",
     "Schema": "Google's word for what the messages of a topic fit",
     "Settings": "all settings of one program, parsed",
-    "Settlement": "what settles messages: parks those that go out, acknowledges those that come in",
     "Snapshot": "Pub/Sub's word for the state of a subscription, and the field's for that of an aggregate",
     "Stream": "a streaming pull, at the server's end and at the client's",
     "Subscriber": _BOTH_ENDS,

@@ -16,12 +16,17 @@ DISTRIBUTIONS: Final = ("event_store", "event_store_infra", "pubsub_emulator", "
 PUBLIC: Final = {
     "event_store": "the client, the consumer, their values and their errors",
     "event_store.topology": "the bus as topology.yaml declares it, for programs that make one",
+    "event_store_infra": "the whole as one call, each component and its settings",
     "pubsub_emulator": "the emulator as a part of another program or test",
 }
 PAGES: Final = sorted(
     path for path in (ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"))
 ) + sorted((ROOT / "docs").rglob("*.md"))
-PROGRAMS: Final = sorted((ROOT / "examples").rglob("*.py"))
+PROGRAMS: Final = (
+    *sorted((ROOT / "examples").rglob("*.py")),
+    *sorted((ROOT / "infra").glob("__main__.py")),
+    *sorted((ROOT / "infra" / "bootstrap").glob("*.py")),
+)
 
 
 def _sources() -> Iterator[tuple[str, str]]:
@@ -68,7 +73,7 @@ def test_examples_and_documents_use_public_names_only() -> None:
         if module not in PUBLIC or name not in importlib.import_module(module).__all__
     ]
 
-    assert {where.split("/")[0] for where, _, _ in used} >= {"examples", "docs"}
+    assert {where.split("/")[0] for where, _, _ in used} >= {"examples", "docs", "infra"}
     assert private == []
 
 

@@ -27,7 +27,7 @@ _TIME: Final = r"\d{4}-\d\d-\d\d \d\d:\d\d:\S+"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RunPage:
     """What becomes of the blocks of a page on a log that has three events.
 
     Attributes:
@@ -42,13 +42,13 @@ class Page:
 
 
 PAGES: Final = {
-    "README.md": Page(
+    "README.md": RunPage(
         (r"1 WordAdded {'word': 'ahoj', 'meaning': 'hello'}\n",), frozenset({"AppendEvents", "ReadAggregate"})
     ),
-    "service/README.md": Page(
+    "service/README.md": RunPage(
         (r"1 WordAdded {'word': 'ahoj'}\n",), frozenset({"AppendEvents", "ReadAggregate"})
     ),
-    "docs/howto/appending.md": Page(
+    "docs/howto/appending.md": RunPage(
         (
             r"version 2 position 5\nversions \[3, 1\]\n",
             r"version 100\n",
@@ -59,7 +59,7 @@ PAGES: Final = {
         frozenset({"AppendEvents", "AppendEventsStream", "ReadAggregate"})
         | {"SaveSnapshot", "GetSnapshot", "LoadAggregate", "GetStatus"},
     ),
-    "docs/howto/subscriptions.md": Page(
+    "docs/howto/subscriptions.md": RunPage(
         (
             r"1 VocabularyCreated {}\n2 WordAdded {}\n3 WordAdded {}\n",
             rf"2 {_TIME} WordAdded\n3 {_TIME} WordAdded\n",
@@ -68,17 +68,17 @@ PAGES: Final = {
         frozenset({"ReadAggregate", "ReadAll", "Subscribe"}),
         frozenset({2}),
     ),
-    "docs/howto/importing.md": Page(
+    "docs/howto/importing.md": RunPage(
         (r"0\n1000\n2000\n2500\n2500 up to position 2503\n",), frozenset({"ImportEvents"})
     ),
-    "docs/howto/replaying.md": Page(
+    "docs/howto/replaying.md": RunPage(
         (
             r"2 events of 1 to 3\n(?:\w+ \d of 2 \n)*finished 2 of 2 \n",
             rf"{_TIME} \S+ cancelled \d+\n{_TIME} \S+ finished 3\n",
         ),
         frozenset({"StartReplay", "GetReplay", "PauseReplay", "ResumeReplay", "CancelReplay", "ListReplays"}),
     ),
-    "docs/howto/eventsourcing.md": Page(
+    "docs/howto/eventsourcing.md": RunPage(
         (
             "",
             r"{'ahoj': 'hello'}\n.*at version 3, expected 2: .*\n",

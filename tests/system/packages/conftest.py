@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.packages.environment import Environment, build
+from tests.system.packages.environment import VirtualEnvironment, build
 
-Install = Callable[..., Environment]
+Install = Callable[..., VirtualEnvironment]
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +19,13 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def install(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Install:
     """Install into an environment of its own, the same requirements once."""
-    made: dict[tuple[object, ...], Environment] = {}
+    made: dict[tuple[object, ...], VirtualEnvironment] = {}
 
-    def install(*requirements: str, is_pinned: bool = True) -> Environment:
+    def install(*requirements: str, is_pinned: bool = True) -> VirtualEnvironment:
         key = (requirements, is_pinned)
         if key not in made:
             folder = tmp_path_factory.mktemp("installed") / "environment"
-            made[key] = Environment.make(folder, wheels, *requirements, is_pinned=is_pinned)
+            made[key] = VirtualEnvironment.make(folder, wheels, *requirements, is_pinned=is_pinned)
         return made[key]
 
     return install

@@ -35,7 +35,7 @@ def build(folder: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class VirtualEnvironment:
     """An environment of Python with a folder of the user's own, from which everything runs.
 
     Attributes:
@@ -45,7 +45,9 @@ class Environment:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path, wheels: Path, *requirements: str, is_pinned: bool = True) -> "Environment":
+    def make(
+        cls, folder: Path, wheels: Path, *requirements: str, is_pinned: bool = True
+    ) -> "VirtualEnvironment":
         """Make an environment and install into it.
 
         Args:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.system.packages.environment import RUN_SECONDS, Environment, build
+from tests.system.packages.environment import RUN_SECONDS, VirtualEnvironment, build
 
 REQUIREMENTS: Final = ("gcp-event-store", "gcp-event-store[consumer]", "gcp-event-store[server]")
 MEGABYTE: Final = 1_000_000
@@ -18,12 +18,14 @@ _RUNS: Final = 5
 _IMPORT: Final = "import resource; {}; used = resource.getrusage(0); print(used.ru_utime + used.ru_stime)"
 
 
-def megabytes(environment: Environment) -> float:
+def megabytes(environment: VirtualEnvironment) -> float:
     """Return the size of all that is installed, without bytecode, which depends on what was run."""
     return sum(environment.distributions().values()) / MEGABYTE
 
 
-def import_seconds(environment: Environment, statement: str = "from event_store import Client") -> float:
+def import_seconds(
+    environment: VirtualEnvironment, statement: str = "from event_store import Client"
+) -> float:
     """Return the processor time of a process that runs a statement: the least of some runs.
 
     Args:
@@ -38,7 +40,7 @@ def import_seconds(environment: Environment, statement: str = "from event_store 
     return min(map(float, said))
 
 
-def row(requirement: str, environment: Environment) -> str:
+def row(requirement: str, environment: VirtualEnvironment) -> str:
     """Return the line of the table for an installation."""
     count = len(environment.distributions())
     seconds = import_seconds(environment)
@@ -53,7 +55,7 @@ def main() -> None:
             "| installed | distributions | size | `from event_store import Client` |\n|---|---|---|---|\n"
         )
         for number, requirement in enumerate(REQUIREMENTS):
-            environment = Environment.make(Path(folder) / str(number), wheels, requirement)
+            environment = VirtualEnvironment.make(Path(folder) / str(number), wheels, requirement)
             sys.stdout.write(row(requirement, environment) + "\n")
 
 

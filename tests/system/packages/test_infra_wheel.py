@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.event_store_infra.engine import google_cloud
 from tests.system.packages.conftest import Install
-from tests.system.packages.environment import Environment
+from tests.system.packages.environment import VirtualEnvironment
 from tools import ROOT
 
 # One environment for both: the SDK of pulumi-gcp has 290 MB.
@@ -15,7 +15,7 @@ INFRA: Final = ("gcp-event-store-infra", "pip")
 _SECONDS: Final = 180
 
 
-def _preview(environment: Environment, providers: str) -> "subprocess.CompletedProcess[str]":
+def _preview(environment: VirtualEnvironment, providers: str) -> "subprocess.CompletedProcess[str]":
     """Preview the program in the user's folder, in a stack of its own."""
     backend = environment.folder / "backend"
     backend.mkdir(exist_ok=True)

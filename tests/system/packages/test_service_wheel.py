@@ -12,7 +12,7 @@ import pytest
 from local_gcp.system.ports import free_port
 from tests.conftest import MIGRATOR, TestDatabase
 from tests.system.packages.conftest import Install
-from tests.system.packages.environment import RUN_SECONDS, Environment
+from tests.system.packages.environment import RUN_SECONDS, VirtualEnvironment
 from tests.system.packages.footprint import REQUIREMENTS, import_seconds, megabytes
 from tools import ROOT
 
@@ -42,7 +42,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 @contextmanager
-def _serving(environment: Environment, database: TestDatabase) -> Iterator[str]:
+def _serving(environment: VirtualEnvironment, database: TestDatabase) -> Iterator[str]:
     """Serve until the end of the block, which ends the service as Cloud Run does."""
     port = free_port()
     service = environment.start("event-store", "serve", "--port", str(port), **database.variables())

@@ -10,7 +10,7 @@ from event_store_infra.settings.bootstrap import BootstrapSettings
 from event_store_infra.workflows import ISSUER, attribute_condition, attribute_mapping
 
 
-class Delivery(pulumi.ComponentResource):
+class ContinuousDelivery(pulumi.ComponentResource):
     """Owns the deployer and the previewer of one environment, their roles, and who of GitHub may be them.
 
     The roles are those of `event_store_infra.identities`. Only workflows of the one repository get in: the
@@ -34,7 +34,7 @@ class Delivery(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: BootstrapSettings, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("event-store:infra:Delivery", name, None, opts)
+        super().__init__("event-store:infra:ContinuousDelivery", name, None, opts)
         self._name, self._args, self._child = name, args, child_options(self, opts)
         pool = iam.WorkloadIdentityPool(
             f"{name}-pool",

@@ -3,7 +3,7 @@
 import pulumi
 
 from event_store.topology import Topology
-from event_store_infra.components.bus import EventBus, EventBusArgs
+from event_store_infra import EventBus, EventBusArgs
 
 TOPOLOGY = """
 topics:
