@@ -17,7 +17,7 @@ from benchmarks.statements import statements
 from benchmarks.workload import copy_lines, new_aggregate
 from event_store.database.schema import upgrade
 from event_store.log import queries
-from event_store.log.import_copy import prepare_part
+from event_store.log.import_writer import prepare_part
 from event_store.v1 import event_store_pb2 as pb
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres

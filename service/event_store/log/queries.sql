@@ -25,7 +25,7 @@ CREATE TEMPORARY TABLE import_part (
 TRUNCATE import_part;
 
 -- name: import_part_copy
--- Take a part, see log/import_copy.py.
+-- Take a part, see log/import_writer.py.
 COPY import_part FROM STDIN (FORMAT BINARY);
 
 -- name: import_part_store

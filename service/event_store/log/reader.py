@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Final
 
+from event_store.contract.read_request import microseconds_of
 from event_store.database.pool import Database
 from event_store.errors import LogCorruptedError
 from event_store.log import queries
@@ -173,6 +174,20 @@ class Reader:
             first = scanned + step
             if remaining == 0 or (end - scanned) * step <= 0:
                 return
+
+
+async def start_of(request: pb.ReadAllRequest, reader: Reader) -> int | None:
+    """Return the position that a read begins with; None is the end that it comes from.
+
+    Raises:
+        InvalidArgumentError: The time is none.
+    """
+    if request.WhichOneof("start") != "from_time":
+        return request.from_position or None
+    microseconds = microseconds_of(request.from_time, "from_time", round_up=not request.backwards)
+    if request.backwards:
+        return await reader.position_at(microseconds + 1) - 1
+    return await reader.position_at(microseconds)
 
 
 def _responses(page: Page, scanned: int) -> Iterator[pb.ReadAllResponse]:

@@ -18,7 +18,6 @@ from event_store.contract.replay_request import PreparedReplay
 from event_store.database.pool import Database, Row
 from event_store.errors import ReplayAlreadyExistsError, ReplayEndedError, ReplayNotFoundError
 from event_store.log.page import LARGEST_MESSAGE_BYTES
-from event_store.log.positions import range_of
 from event_store.log.reader import Reader
 from event_store.model.event_filter import EventFilter
 from event_store.replay import queries
@@ -63,7 +62,7 @@ class ReplayTable:
         known = () if prepared.dry_run else await self._find(prepared.replay_id, 1)
         if not known:
             path = topic_path(prepared.topic, self._routing)
-            first, last = await range_of(prepared, self._reader)
+            first, last = await _range_of(prepared, self._reader)
             total_events = await self._count(first, last, prepared.event_filter)
             row = {
                 "replay_id": prepared.replay_id,
@@ -138,6 +137,19 @@ class ReplayTable:
             row = await cursor.fetchone()
             total += row[0] if row else 0
         return total
+
+
+async def _range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]:
+    """Return the first and the last position of a replay, the last one at the head or before it."""
+    first = prepared.from_position or 1
+    if prepared.from_microseconds is not None:
+        first = await reader.position_at(prepared.from_microseconds)
+    last = await reader.head_position()
+    if prepared.to_microseconds is not None:
+        last = min(last, await reader.position_at(prepared.to_microseconds + 1) - 1)
+    elif prepared.to_position:
+        last = min(last, prepared.to_position)
+    return first, last
 
 
 def _counted(row: dict[str, object]) -> pb.Replay:

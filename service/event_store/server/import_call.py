@@ -21,8 +21,7 @@ from event_store.contract.append_request import HasNoRoute
 from event_store.database.login import Login
 from event_store.environment import IMPORT_CONNECTIONS
 from event_store.errors import InvalidArgumentError, StoppingError
-from event_store.log.import_copy import ImportPart, prepare_part
-from event_store.log.import_writer import ImportWriter
+from event_store.log.import_writer import ImportPart, ImportWriter, prepare_part
 from event_store.server.call_errors import Context
 from event_store.v1 import event_store_pb2 as pb
 
@@ -37,7 +36,7 @@ class Importer:
     Args:
         login: For a connection of its own.
         on_stored: Called after each part.
-        has_no_route: Tells which events no topic takes, see `validation.prepare_request`.
+        has_no_route: Tells which events no topic takes, see `append_request.prepare_request`.
         context: The call.
     """
 

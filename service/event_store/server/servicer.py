@@ -12,8 +12,7 @@ from event_store.errors import InvalidArgumentError, OverloadedError
 from event_store.log.appender import Appender
 from event_store.log.live_tail import LiveLog
 from event_store.log.page import LARGEST_MESSAGE_BYTES
-from event_store.log.positions import start_of
-from event_store.log.reader import Reader
+from event_store.log.reader import Reader, start_of
 from event_store.log.snapshots import SnapshotTable, prepare_snapshot
 from event_store.replay.store import ReplayTable
 from event_store.server.append_stream_call import Pipeline

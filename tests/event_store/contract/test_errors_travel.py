@@ -6,7 +6,7 @@ from grpc_status import rpc_status
 
 from event_store import errors
 from event_store.contract import error_status
-from event_store.log.import_copy import at_event
+from event_store.log.import_writer import at_event
 
 
 def _received(sent: errors.EventStoreError) -> errors.EventStoreError:

@@ -12,7 +12,7 @@ from event_store import log, replay
 from event_store.contract.append_request import PreparedRequest, prepare_request
 from event_store.database.queries import load_queries
 from event_store.log.append_codec import encode
-from event_store.log.import_copy import ImportPart, prepare_part
+from event_store.log.import_writer import ImportPart, prepare_part
 from tests.conftest import TestDatabase
 from tests.event_store.imports import history, parts
 from tests.event_store.requests import EXISTS, NO_STREAM, append, request

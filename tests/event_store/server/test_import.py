@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from event_store.environment import Environment
 from event_store.errors import InvalidArgumentError
 from event_store.log import import_writer
-from event_store.log.import_copy import prepare_part
+from event_store.log.import_writer import prepare_part
 from event_store.server import import_call
 from event_store.v1 import event_store_pb2 as pb
 from tests.conftest import TestDatabase

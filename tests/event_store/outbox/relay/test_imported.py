@@ -1,8 +1,7 @@
 """Imported events are published as all others are."""
 
 from event_store.database.login import Login
-from event_store.log.import_copy import prepare_part
-from event_store.log.import_writer import ImportWriter
+from event_store.log.import_writer import ImportWriter, prepare_part
 from event_store.v1 import event_store_pb2 as pb
 from tests.event_store.imports import history
 from tests.event_store.outbox.bus import Bus, assert_in_order, positions_of
