@@ -1,8 +1,8 @@
 """The command `event-store`.
 
-Each command is a module of `event_store.cli` with `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)` and
-`run(arguments)`, which returns the exit status. Only the called command is loaded, so that a client's command
-does not wait for the libraries of the server.
+Each command is a module of `event_store.cli.commands` with `DESCRIPTION`, `EXAMPLES`, `add_arguments(parser)`
+and `run(arguments)`, which returns the exit status. Only the called command is loaded, so that a client's
+command does not wait for the libraries of the server.
 
 `_EXIT_STATUS` has the meaning of each exit status; `cli/options.py` tells invalid usage from an error.
 """
@@ -104,7 +104,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
             commands.add_parser(name, help=summary)
             continue
         module_name = _MODULES.get(name, name.replace("-", "_"))
-        module = importlib.import_module(f"event_store.cli.{module_name}")
+        module = importlib.import_module(f"event_store.cli.commands.{module_name}")
         command = commands.add_parser(
             name,
             help=summary,

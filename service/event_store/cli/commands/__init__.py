@@ -1,0 +1,1 @@
+"""The commands of `event-store`, a module for each."""
