@@ -82,7 +82,7 @@ def test_an_error_of_any_size_fits_into_the_metadata_of_a_call() -> None:
         (grpc.StatusCode.DEADLINE_EXCEEDED, errors.UnavailableError, "did not answer in time"),
         (grpc.StatusCode.PERMISSION_DENIED, errors.ConfigurationError, "grant it the role roles/run.invoker"),
         (grpc.StatusCode.UNAUTHENTICATED, errors.ConfigurationError, "grant it the role roles/run.invoker"),
-        (grpc.StatusCode.UNIMPLEMENTED, errors.ConfigurationError, "no event store"),
+        (grpc.StatusCode.UNIMPLEMENTED, errors.ConfigurationError, "not an event store"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.EventStoreError, "RESOURCE_EXHAUSTED: text"),
     ],
 )
