@@ -9,7 +9,7 @@ import signal
 
 import uvloop
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
 from pubsub_emulator import PubSubServer
 
@@ -18,7 +18,7 @@ def _find() -> Emulator | PubSubServer:
     try:
         find_jar()
         find_java()
-    except ConfigurationError:
+    except SetupError:
         return PubSubServer("127.0.0.1", 0)
     return Emulator()
 

@@ -5,7 +5,7 @@ from typing import Self
 
 import pytest
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from tests.processes import Process, kill_process, start_python
@@ -32,7 +32,7 @@ class MortalPubSub:
         if self._kind == "official":
             try:
                 find_java(), find_jar()
-            except ConfigurationError as missing:
+            except SetupError as missing:
                 pytest.skip(str(missing))
         await self.start()
         return self

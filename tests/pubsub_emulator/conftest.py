@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java, version_of
 from pubsub_emulator import ManualClock, PubSubServer
 from tests.conftest import ADDRESS_VARIABLE
@@ -185,7 +185,7 @@ def _emulator_version() -> str:
     """The version of the installed emulator; "" if there is none."""
     try:
         return version_of(find_jar())
-    except ConfigurationError:
+    except SetupError:
         return ""
 
 
@@ -206,7 +206,7 @@ async def server_address(
     try:
         find_java()
         find_jar()
-    except ConfigurationError as missing:
+    except SetupError as missing:
         pytest.skip(str(missing))
     async with Emulator() as emulator:
         yield emulator.address

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import find_jar, find_java, version_of
 from tests.conftest import ADDRESS_VARIABLE
 from tests.pubsub_emulator.bus import Bus
@@ -54,7 +54,7 @@ async def test_an_unknown_version_is_reported_and_fails_nothing(tmp_path: Path) 
     try:
         find_java()
         jar = find_jar()
-    except ConfigurationError as missing:
+    except SetupError as missing:
         pytest.skip(str(missing))
     newer = _sdk(tmp_path / "sdk") / LIBRARY / "cloud-pubsub-emulator-99.0.1-all.jar"
     newer.symlink_to(jar)

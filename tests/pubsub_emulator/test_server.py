@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
 
-from event_store.errors import ConfigurationError
+from local_gcp.errors import SetupError
 from local_gcp.pubsub_api.google_emulator import Emulator
 from pubsub_emulator import ListenError, PubSubServer
 from tests.pubsub_emulator.bus import bus_at
@@ -109,7 +109,7 @@ async def test_the_emulator_without_java_says_how_to_get_it(
     """What is missing, how to install it, and that the embedded Pub/Sub needs none."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(ConfigurationError, match=r"java.*install.*embedded Pub/Sub"):
+    with pytest.raises(SetupError, match=r"java.*install.*embedded Pub/Sub"):
         await Emulator().start()
 
 
