@@ -2,24 +2,45 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
 from pubsub_emulator.server import ListenError, PubSubServer
 
+_CHUNK_BYTES: Final = 4096
 
-async def serve(host: str, port: int, exports: Path | None) -> None:
-    """Serve until a signal asks to stop."""
+
+async def serve(host: str, port: int, exports: Path | None, *, until_eof: bool = False) -> None:
+    """Serve until a signal asks to stop.
+
+    Args:
+        host: Where to listen.
+        port: Which port; 0 for a free one.
+        exports: The folder of exports; None for none.
+        until_eof: Whether to stop at the end of standard input, too.
+
+    Raises:
+        ListenError: It cannot listen there.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if until_eof:
+        loop.add_reader(sys.stdin, _stop_at_eof, stopped)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with PubSubServer(host, port, exports=exports) as server:
         print(f"Pub/Sub listens: export PUBSUB_EMULATOR_HOST={server.address}", flush=True)
         await stopped.wait()
+
+
+def _stop_at_eof(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), _CHUNK_BYTES):
+        stopped.set()
 
 
 def main() -> int:
@@ -34,9 +55,14 @@ def main() -> int:
     parser.add_argument(
         "--exports", type=Path, help="folder for exports, in the place of Cloud Storage and BigQuery"
     )
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="stop at the end of standard input, too",
+    )
     arguments = parser.parse_args()
     try:
-        uvloop.run(serve(arguments.host, arguments.port, arguments.exports))
+        uvloop.run(serve(arguments.host, arguments.port, arguments.exports, until_eof=arguments.until_eof))
     except ListenError as error:
         print(error, file=sys.stderr)
         return 1

@@ -90,9 +90,7 @@ NOT_RUN: Final = {
         ("service/README.md", "pip install gcp-event-store"),
         ("infra/README.md", "pip install gcp-event-store-infra"),
         ("local/pulumi-local-gcp/README.md", "pip install pulumi-local-gcp"),
-    ),
-    "runs until it is told to stop; tests/pubsub_emulator/test_server.py runs it": (
-        ("local/pubsub-emulator/README.md", ".venv/bin/python -m pubsub_emulator --port 8085"),
+        ("local/pubsub-emulator/README.md", "pip install pubsub-emulator"),
     ),
 }
 PARK: Final = """
