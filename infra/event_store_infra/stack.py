@@ -88,8 +88,8 @@ def deploy(
     """Declare a whole event store, at most one in a program, and export where everything is.
 
     Args:
-        settings: Everything that docs/settings.md lists, with units and defaults; None for the configuration
-            of the Pulumi stack, which must have `gcp:project` and `gcp:region`.
+        settings: Everything that docs/reference/settings.md lists, with units and defaults; None for the
+            configuration of the Pulumi stack, which must have `gcp:project` and `gcp:region`.
         topology: Topics, subscriptions and routes; None for the file that `settings.topology` names, relative
             to the folder of `Pulumi.yaml`, by default `topology.yaml`.
         image: The service's image: pushed already, by digest, as in
