@@ -15,7 +15,7 @@ NOBODY: Any = None  # never asked
 @pytest.mark.parametrize("concurrency", [0, -1, 1001, 1.5, True, "4", None])
 def test_a_consumer_of_no_concurrency_is_refused(concurrency: Any) -> None:
     """With 0 it would take messages and handle none."""
-    with pytest.raises(InvalidArgumentError, match=r"concurrency: is .* from 1 to 1000"):
+    with pytest.raises(InvalidArgumentError, match=r"concurrency: invalid value .* from 1 to 1000"):
         Consumer("projects/p/subscriptions/s", NOBODY, concurrency=concurrency)
 
 

@@ -76,6 +76,6 @@ async def test_a_transaction_within_another_is_refused(database: TestDatabase) -
     """Its commit would be that of the outer one, which may never come."""
     async with await _connect(database, autocommit=False) as connection:
         await connection.execute(INSERT)
-        with pytest.raises(ConfigurationError, match="in a transaction already"):
+        with pytest.raises(ConfigurationError, match="already in a transaction"):
             async with transaction(connection):
                 pass

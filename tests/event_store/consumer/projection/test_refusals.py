@@ -259,7 +259,7 @@ async def test_a_connection_in_a_transaction_is_not_taken(client: Client, words:
 
     projection = Projection("words", client, connect, words.write)
 
-    with pytest.raises(ConfigurationError, match="in a transaction already"):
+    with pytest.raises(ConfigurationError, match="already in a transaction"):
         await projection.handle(event, 1)
 
 
