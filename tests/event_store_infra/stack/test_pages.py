@@ -72,13 +72,13 @@ def test_every_setting_of_the_runbook_is_one_that_there_is() -> None:
     ("title", "words", "above", "minutes"),
     [
         ("The database's disk is full", "nine tenths of", 0.9 * 1000, 5),
-        ("Connections run out", "Four fifths of the connections", 0.8 * 200, 5),
+        ("Connections run out", "Four fifths of the database's connections", 0.8 * 200, 5),
         ("The read replica is behind", "256 MiB of the log behind", 256 * 2**20, 15),
-        ("Instances are at their maximum", "As many instances run of one revision as", 7 - 0.5, 15),
-        ("Appends are slow", "99 of 100 appends take longer", 0.4, 10),
+        ("Instances are at their maximum", "One revision runs as many instances as", 7 - 0.5, 15),
+        ("Appends are slow", "1 of 100 appends takes longer", 0.4, 10),
         ("Publishing fails", "for ten minutes or longer", 0, 10),
-        ("The service logs errors", "look after each", 0, 0),
-        ("Dead letters", "gave messages up", 0, 0),
+        ("The service logs errors", "Each line needs an operator", 0, 0),
+        ("Dead letters", "gave up messages", 0, 0),
     ],
 )
 def test_the_runbook_says_when_an_alert_rings(
@@ -102,7 +102,7 @@ def test_the_runbook_says_when_an_alert_rings(
 
 def test_the_runbook_says_how_long_a_service_is_silent() -> None:
     """Ten minutes without a line, as its section says."""
-    assert "status line for ten minutes" in section("The service is silent")
+    assert "heartbeat for ten minutes" in section("The service is silent")
     assert SILENT_MINUTES == 10
 
 
