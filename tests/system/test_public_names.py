@@ -15,7 +15,6 @@ from tests.processes import ROOT
 DISTRIBUTIONS: Final = ("event_store", "event_store_infra", "pubsub_emulator", "local_gcp")
 PUBLIC: Final = {
     "event_store": "the client, the consumer, their values and their errors",
-    "event_store_infra": "the whole as one call, each component, and their settings",
     "event_store.topology": "the bus as topology.yaml declares it, for programs that make one",
     "event_store_infra": "the whole as one call, each component and its settings",
     "pubsub_emulator": "the emulator as a part of another program or test",
