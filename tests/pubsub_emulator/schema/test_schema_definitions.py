@@ -14,9 +14,7 @@ from pubsub_emulator.schema import protocol_buffers
 from pubsub_emulator.schema.avro import Avro
 from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers
 from tests.pubsub_emulator.bus import PROJECT, Bus
-from tests.pubsub_emulator.schema.test_schemas import SchemaClient, schemas
-
-__all__ = ["schemas"]  # the fixture
+from tests.pubsub_emulator.schema.schema_client import SchemaClient
 
 WORD = {
     "type": "record",
