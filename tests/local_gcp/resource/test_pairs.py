@@ -9,8 +9,7 @@ from local_gcp.postgres import alloydb_rules as alloydb
 from local_gcp.postgres import sql_rules as sql
 from local_gcp.recorded import federation, registry
 from local_gcp.resource import Limits
-from tests.local_gcp.resource.limits import all_limits
-from tests.local_gcp.resource.test_limits import (
+from tests.local_gcp.resource.inputs import (
     CLUSTER,
     INSTANCE,
     JOB,
@@ -20,6 +19,7 @@ from tests.local_gcp.resource.test_limits import (
     PROVIDER,
     SERVICE,
 )
+from tests.local_gcp.resource.limits import all_limits
 
 Inputs = dict[str, Any]
 BACKUPS: Final = {"enabled": True, "pointInTimeRecoveryEnabled": True}
