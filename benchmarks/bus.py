@@ -10,17 +10,17 @@ import signal
 import uvloop
 
 from local_gcp.errors import SetupError
-from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator, find_jar, find_java
 from pubsub_emulator import PubSubServer
 
 
-def _find() -> Emulator | PubSubServer:
+def _find() -> OfficialEmulator | PubSubServer:
     try:
         find_jar()
         find_java()
     except SetupError:
         return PubSubServer("127.0.0.1", 0)
-    return Emulator()
+    return OfficialEmulator()
 
 
 async def _serve() -> None:

@@ -19,7 +19,7 @@ from event_store.environment import Environment
 from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import find_binaries
 from local_gcp.postgres.server.cluster import Postgres
-from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer
 from tools.pulumi_cli import BIN
@@ -190,7 +190,9 @@ async def addresses() -> AsyncIterator[Addresses]:
 
         async def start(kind: str) -> str:
             if kind not in running:
-                server: PubSubServer | Emulator = PubSubServer() if kind == "embedded" else _official()
+                server: PubSubServer | OfficialEmulator = (
+                    PubSubServer() if kind == "embedded" else _official()
+                )
                 await stack.enter_async_context(server)
                 running[kind] = server.address
             return running[kind]
@@ -198,12 +200,12 @@ async def addresses() -> AsyncIterator[Addresses]:
         yield start
 
 
-def _official() -> Emulator:
+def _official() -> OfficialEmulator:
     try:
         find_java(), find_jar()
     except SetupError as missing:
         pytest.skip(str(missing))
-    return Emulator()
+    return OfficialEmulator()
 
 
 @pytest.fixture

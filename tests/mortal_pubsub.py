@@ -6,7 +6,7 @@ from typing import Self
 import pytest
 
 from local_gcp.errors import SetupError
-from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator, find_jar, find_java
 from local_gcp.system.ports import free_port
 from tests.processes import Process, kill_process, start_python
 
@@ -21,7 +21,7 @@ class MortalPubSub:
         self.port = free_port()
         self._kind = kind
         self._process: Process | None = None
-        self._emulator: Emulator | None = None
+        self._emulator: OfficialEmulator | None = None
 
     @property
     def address(self) -> str:
@@ -43,7 +43,7 @@ class MortalPubSub:
     async def start(self) -> None:
         """Start it and wait until it serves."""
         if self._kind == "official":
-            self._emulator = Emulator(port=self.port)
+            self._emulator = OfficialEmulator(port=self.port)
             await self._emulator.start()
             self._process = self._emulator._process
             return

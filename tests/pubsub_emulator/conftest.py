@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from local_gcp.errors import SetupError
-from local_gcp.pubsub_api.google_emulator import Emulator, find_jar, find_java, version_of
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator, find_jar, find_java, version_of
 from pubsub_emulator import ManualClock, PubSubServer
 from tests.conftest import ADDRESS_VARIABLE
 from tests.pubsub_emulator.bus import Bus, bus_at
@@ -208,7 +208,7 @@ async def server_address(
         find_jar()
     except SetupError as missing:
         pytest.skip(str(missing))
-    async with Emulator() as emulator:
+    async with OfficialEmulator() as emulator:
         yield emulator.address
 
 

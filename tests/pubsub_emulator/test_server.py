@@ -11,7 +11,7 @@ import pytest
 from google.api_core.exceptions import ServiceUnavailable
 
 from local_gcp.errors import SetupError
-from local_gcp.pubsub_api.google_emulator import Emulator
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator
 from pubsub_emulator import ListenError, PubSubServer
 from tests.pubsub_emulator.bus import bus_at
 from tests.pubsub_emulator.conftest import DIFFERENCES
@@ -110,7 +110,7 @@ async def test_the_emulator_without_java_says_how_to_get_it(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(SetupError, match=r"java.*install.*embedded Pub/Sub"):
-        await Emulator().start()
+        await OfficialEmulator().start()
 
 
 def test_every_known_difference_names_a_test() -> None:

@@ -18,6 +18,7 @@ PUBLIC: Final = {
     "event_store.topology": "the bus as topology.yaml declares it, for programs that make one",
     "event_store_infra": "the whole as one call, each component and its settings",
     "pubsub_emulator": "the emulator as a part of another program or test",
+    "pubsub_emulator.testing": "fixtures of pytest",
 }
 PAGES: Final = sorted(
     path for path in (ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"))

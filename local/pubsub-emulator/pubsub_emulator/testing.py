@@ -16,6 +16,8 @@ from typing import Final
 
 import pytest
 
+__all__ = ["Emulator", "pubsub_emulator", "pubsub_emulator_address"]
+
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 _SAYS: Final = "PUBSUB_EMULATOR_HOST="

@@ -15,7 +15,7 @@ from google.pubsub_v1.services.subscriber import SubscriberAsyncClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncIOTransport
 
 from local_gcp.errors import SetupError
-from local_gcp.pubsub_api.google_emulator import Emulator
+from local_gcp.pubsub_api.google_emulator import OfficialEmulator
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.place import Place
 from local_gcp.system.ports import refuse_taken_port
@@ -41,11 +41,11 @@ class Broker:
         self, choice: str, port: int, exports: Path | None = None, judge: Judge | None = None
     ) -> None:
         self._port = port
-        self._server: PubSubServer | Emulator | None = None
+        self._server: PubSubServer | OfficialEmulator | None = None
         if choice == "embedded":
             self._server = PubSubServer(port=port, exports=exports, service_agent=_service_agent, judge=judge)
         elif choice == "emulator":
-            self._server = Emulator(port=port)
+            self._server = OfficialEmulator(port=port)
         self.address = choice
         self.exports = exports if choice == "embedded" else None
         # Google's emulator refuses more than its 7 days, where Google itself takes 31.

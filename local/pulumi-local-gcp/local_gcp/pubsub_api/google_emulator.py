@@ -75,8 +75,8 @@ def find_java() -> Path:
     return Path(java)
 
 
-class Emulator:
-    """The official emulator as a child process: `async with Emulator() as emulator: ... emulator.address`.
+class OfficialEmulator:
+    """Google's emulator as a child process: `async with OfficialEmulator() as emulator: emulator.address`.
 
     Its state is gone when it stops.
 
