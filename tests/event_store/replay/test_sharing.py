@@ -33,6 +33,8 @@ async def test_a_replay_has_a_fifth_of_the_relays_requests(
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         await gate.until(lambda: gate.waiting >= REPLAY_WORKERS)
+        log.query("UPDATE replays SET lease_expires_at = 'infinity'")
+        await log.until("lease_expires_at < 'infinity' FROM replays")  # it had time to send more
         await gate.open()
     end = await ended(idle_client, replay)
 
