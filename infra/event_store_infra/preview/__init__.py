@@ -24,6 +24,6 @@
       comment.py   the summaries of all stacks, what is refused first
       github.py    one comment on a pull request, one issue about drift
 
-It needs neither Pulumi's SDK nor credentials. `python -m event_store_infra.preview` runs it on a plan;
-`make preview` makes the plan, too.
+It needs no SDK of Pulumi's. `python -m event_store_infra.preview check` makes the plan of a stack and judges
+it, as `make preview` does; `judge` takes one that is there already, and needs no credentials.
 """

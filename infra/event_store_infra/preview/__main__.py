@@ -1,7 +1,8 @@
-"""The preview guard on a plan that is there already, and its summaries on GitHub.
+"""The preview guard for any CI, and its summaries on GitHub.
 
-`pulumi preview --json | python -m event_store_infra.preview judge prod` for any other CI; `comment` and
-`issue` are the workflows' own, with GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL in the environment.
+`check prod` makes the plan of the whole stack and judges it. `judge prod` judges a plan from standard input,
+made by `pulumi preview --json`, which does not say whether `--target` left a part out. `comment` and `issue`
+are the workflows' own, with GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL in the environment.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from event_store.errors import ConfigurationError
 from event_store_infra.command import OPTION
+from event_store_infra.preview.plan.compared import Compared, handed_over, without_secrets
+from event_store_infra.preview.plan.engine import backend, find_stack, make_plan
 from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.report.comment import join
 from event_store_infra.preview.report.github import GitHub
@@ -37,14 +40,22 @@ def _parse() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser(
+        "check", help="make the plan of the whole stack, and refuse what would lose data"
+    )
+    check.add_argument("--project", type=Path, default=Path(), help="the folder of Pulumi.yaml; default: .")
+    check.add_argument("--refresh", action="store_true", help="read each resource again from Google first")
     judge = commands.add_parser(
         "judge", help="read a plan from standard input, and refuse what would lose data"
     )
-    judge.add_argument("stack")
-    judge.add_argument("--summary", type=Path, help="a file for the summary, too")
-    judge.add_argument(
-        "--backlog", action="store_true", help="ask Cloud Monitoring how much would go, with your credentials"
-    )
+    for each in (check, judge):
+        each.add_argument("stack", help="as in Pulumi.<stack>.yaml")
+        each.add_argument("--summary", type=Path, help="a file for the summary, too")
+        each.add_argument(
+            "--backlog",
+            action="store_true",
+            help="ask Cloud Monitoring how much would go, with your credentials",
+        )
     comment = commands.add_parser("comment", help="keep one comment with the summaries on a pull request")
     comment.add_argument("--pull", type=int, required=True, help="its number")
     issue = commands.add_parser(
@@ -63,10 +74,10 @@ def _parse() -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.command == "judge":
-        _check_whole(os.environ)
+    if arguments.command in {"check", "judge"}:
+        text, compared = _made(arguments) if arguments.command == "check" else _handed_over()
         ask = ask_monitoring if arguments.backlog else None
-        review(arguments.stack, sys.stdin.read(), arguments.summary, ask=ask)
+        review(arguments.stack, text, arguments.summary, compared=compared, ask=ask)
         return
     github = _github(os.environ)
     if arguments.command == "comment":
@@ -75,6 +86,25 @@ def _run(arguments: argparse.Namespace) -> None:
         github.keep_issue(
             arguments.title, "drift", _joined("drift-", arguments) if arguments.summaries else None
         )
+
+
+def _made(arguments: argparse.Namespace) -> tuple[str, Compared]:
+    """Return the plan of a whole stack, and its real state.
+
+    Raises:
+        ConfigurationError: The backend has no such stack, or the engine makes no plan.
+    """
+    project, stack = arguments.project, arguments.stack
+    compared = find_stack(project, stack, refreshed=arguments.refresh)
+    if compared is None:
+        place = without_secrets(backend(project)) or "the backend"
+        raise ConfigurationError(f"{place} has no stack {stack}: log in to another one, or make the stack")
+    return make_plan(project, stack, *(["--refresh"] if arguments.refresh else [])), compared
+
+
+def _handed_over() -> tuple[str, Compared]:
+    _check_whole(os.environ)
+    return sys.stdin.read(), handed_over()
 
 
 def _check_whole(environment: Mapping[str, str]) -> None:

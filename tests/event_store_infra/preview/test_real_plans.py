@@ -187,22 +187,24 @@ async def test_any_other_ci_pipes_its_plan_through_the_guard(small: Small, tmp_p
         "error: the preview guard refuses prod: data would be lost with bus-projection-subscription" in output
     )
     assert (tmp_path / "summary.md").read_text() in output
+    assert "compared with a state, in part only if the plan was made with `--target`" in output
     assert no_plan == 1
     assert "this is no plan of `pulumi preview --json`" in said
     assert part == 1
     assert "error: PULUMI_OPTION_EXCLUDE is set, so this may be no plan of the whole stack: unset it" in why
 
 
+def _logged_in(small: Small, backend: Path) -> dict[str, str]:
+    """Return the environment of whoever is logged in to a backend, which knows no stack yet."""
+    config = {"config": {"gcp:project": "p-1", "gcp:region": "europe-west1"}}
+    (small.stack.directory / "Pulumi.prod.yaml").write_text(yaml.safe_dump(config))
+    backend.mkdir()
+    return {**small.stack._pulumi._environment, "PULUMI_BACKEND_URL": f"file://{backend}"}
+
+
 async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: Path) -> None:
     """Logged in to a backend that knows the stack, `preview` compares with what stands there."""
-    directory = small.stack.directory
-    config = {"config": {"gcp:project": "p-1", "gcp:region": "europe-west1"}}
-    (directory / "Pulumi.prod.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "backend").mkdir()
-    environment = {
-        **small.stack._pulumi._environment,
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'backend'}",
-    }
+    directory, environment = small.stack.directory, _logged_in(small, tmp_path / "backend")
 
     async def pulumi(*arguments: str) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -230,6 +232,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     drifted = await preview("--real", "--drift")
     small.write(subscriptions=[FILTERED])
     real, local = await preview(PULUMI_OPTION_EXCLUDE="**projection*"), await preview("--local")
+    check = ("event_store_infra.preview", "check", "prod", "--project", str(directory))
+    checked = await _command(*check, **environment, PULUMI_OPTION_EXCLUDE="**projection*")
+    unknown = await _command(*check[:2], "test", *check[3:], **environment)
     await pulumi("destroy", "--yes", "--skip-preview", "--stack", "prod")
 
     assert nowhere[0] == 1
@@ -247,6 +252,9 @@ async def test_a_laptop_previews_against_the_real_state(small: Small, tmp_path: 
     assert re.search(
         r"it is in the stack since \d{4}-\d\d-\d\d\n  - it holds 5 messages that nobody", real[1]
     )
+    assert checked[0] == 1
+    assert re.search(rf"^## `prod`: refused, 1 change would lose data \({state}\)$", checked[1], re.MULTILINE)
+    assert "/backend has no stack test: log in to another one" in unknown[1]
     assert local[0] == 0, local[1]
     assert "to create, 0 unchanged" in local[1]
     assert "## `prod`: compared with nothing, so this says nothing of a loss: `--local` never" in local[1]

@@ -209,7 +209,7 @@ def _all_notes(judged: Sequence[_Judged], plan: Plan) -> Iterator[Note]:
         for told in each.told:
             if not told.effect.severity.is_refused:
                 yield Note(step=each.step, effect=told.effect, change=told.change)
-    for step in (*plan.steps, *plan.unguarded):
+    for step in (*plan.steps, *(each for each in plan.standing if each.unguarded)):
         # What may go without a loss, as a replica, is no less safe without a guard.
         if of_its_end(step).severity > Severity.HARMLESS and not reason_to_spare(step, plan):
             yield from (Note(step=step, effect=_UNGUARDED[each]) for each in step.unguarded)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
-from event_store_infra.preview.effects.database.sql import INSTANCE
+from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import UNKNOWN, Plan, Step
 from event_store_infra.settings.database.replica import shortfall
@@ -34,7 +34,22 @@ class Obstacle:
 def obstacles(plan: Plan) -> tuple[Obstacle, ...]:
     """Return what Google would refuse of a plan, in the engine's order."""
     updates = [step for step in plan.steps if step.op == "update"]
-    return tuple(each for rule in _RULES for step in updates for each in rule(step, updates))
+    found = tuple(each for rule in _RULES for step in updates for each in rule(step, updates))
+    return (*found, *_databases_of_copies(plan))
+
+
+def _databases_of_copies(plan: Plan) -> Iterator[Obstacle]:
+    """https://docs.cloud.google.com/sql/docs/postgres/clone-instance : a clone has all of its source."""
+    stands = [each for each in (*plan.standing, *plan.steps) if each.type == INSTANCE and each.old]
+    copies = {each.old.get("name") for each in stands if each.old.get("clone")}
+    for step in plan.steps:
+        if step.type == DATABASE and step.op == "create" and step.new.get("instance") in copies:
+            yield Obstacle(
+                step=step,
+                reason="its instance was made as a copy of another one, and has this database already.",
+                instead="set `event-store:database.restore_from` to what it was: it tells the program that "
+                "the instance is a copy, and restores nothing again.",
+            )
 
 
 def _version_falls(step: Step, _updates: list[Step]) -> Iterator[Obstacle]:

@@ -107,6 +107,11 @@ def program_of(reference: str, commit: str) -> Compared:
     return Compared(words=words, is_old=False)
 
 
+def handed_over() -> Compared:
+    """Return that somebody else has compared, who may have left a part of the stack out."""
+    return Compared(words="a state, in part only if the plan was made with `--target` or `--exclude`")
+
+
 def nothing(why: str) -> Compared:
     """Return that there was nothing to compare with.
 

@@ -53,6 +53,8 @@ def find_stack(project: Path, stack: str, *, refreshed: bool = False) -> Compare
 def make_plan(project: Path, stack: str, *flags: str) -> str:
     """Return the JSON of the engine's plan, also that of a preview which failed.
 
+    What does not change is in it, too: an obstacle may depend on that.
+
     Args:
         project: The folder of `Pulumi.yaml`.
         stack: The name of the stack.
@@ -61,6 +63,5 @@ def make_plan(project: Path, stack: str, *flags: str) -> str:
     Raises:
         ConfigurationError: It makes none.
     """
-    return ask_pulumi(
-        project, _PLANNING_SECONDS, "preview", "--json", "--stack", stack, *flags, whatever_becomes=True
-    )
+    command = ("preview", "--json", "--show-sames", "--stack", stack, *flags)
+    return ask_pulumi(project, _PLANNING_SECONDS, *command, whatever_becomes=True)

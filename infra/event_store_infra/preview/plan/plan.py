@@ -98,7 +98,7 @@ class Plan:
         counts: The engine's own number of resources by operation.
         errors: What made the preview fail, or the stack unfit; empty for none.
         config: The stack's configuration as the engine has it: texts, and JSON for everything else.
-        unguarded: What does not change, but for the engine's own options that kept it from a deletion.
+        standing: What does not change, as far as the engine lists it (`--show-sames`, `--refresh`).
         found_gone: The URNs of what the plan's own refresh did not find in Google Cloud any more. The engine
             does not say so: it lists each resource of the state with both states alike, and then makes again
             what was not there.
@@ -109,7 +109,7 @@ class Plan:
     counts: Mapping[str, int]
     errors: tuple[str, ...]
     config: Mapping[str, str]
-    unguarded: tuple[Step, ...]
+    standing: tuple[Step, ...]
     found_gone: frozenset[str]
     compared: Compared
 
@@ -127,7 +127,6 @@ class Plan:
             _check_whole(document, steps, errors)
             moving = {each["urn"] for each in steps if "replace" in each["op"]}
             own = [each for each in steps if not is_engine_s_own(each["urn"])]
-            unchanged = [_step(each, moving) for each in own if each["op"] in _UNCHANGED]
             plan = cls(
                 steps=tuple(
                     _step(each, moving) for each in _whole_replacements(own) if each["op"] not in _UNCHANGED
@@ -135,7 +134,7 @@ class Plan:
                 counts=dict(document.get("changeSummary") or {}),
                 errors=errors,
                 config=dict(document.get("config") or {}),
-                unguarded=tuple(each for each in unchanged if each.unguarded),
+                standing=tuple(_step(each, moving) for each in own if each["op"] in _UNCHANGED),
                 found_gone=_listed(own, "refresh") & _listed(own, "create"),
                 compared=told_by(steps, document.get("changeSummary") or {}, errors),
             )
@@ -166,6 +165,11 @@ def _check_whole(
             if op not in _UNLISTED and counted > listed[op]
         ),
         *(
+            f"it leaves out the making of {one_line(step['urn'])}, as one with --target"
+            for step in steps
+            if step["op"] == "same" and _is_skipped(step)
+        ),
+        *(
             f"it does not say what {code(step['op'])} of {one_line(step['urn'])} finds there"
             for step in steps
             if step["op"] not in _OF_NOTHING and not step.get("oldState")
@@ -173,6 +177,12 @@ def _check_whole(
     ]
     if reasons:
         raise ConfigurationError(f"this is no plan of the whole stack: {reasons[0]}; preview all of it again")
+
+
+def _is_skipped(step: Mapping[str, Any]) -> bool:
+    """Tell whether what "does not change" is not there yet: all that a provider has made has an id."""
+    state = step.get("oldState") or {}
+    return bool(state.get("custom")) and not state.get("id")
 
 
 def _listed(steps: Sequence[Mapping[str, Any]], op: str) -> frozenset[str]:

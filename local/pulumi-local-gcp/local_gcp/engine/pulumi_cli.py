@@ -111,7 +111,7 @@ class Pulumi:
             raise SetupError(f"`pulumi up` failed:\n{text.strip()}")
 
     async def plan(self, *arguments: str) -> str:
-        """Return what `pulumi preview --json` prints, also where the preview fails.
+        """Return what `pulumi preview --json --show-sames` prints, also where the preview fails.
 
         Args:
             arguments: More flags.
@@ -119,7 +119,7 @@ class Pulumi:
         Raises:
             SetupError: It prints no plan.
         """
-        code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", *arguments)
+        code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", "--show-sames", *arguments)
         if code != 0 and not text.lstrip().startswith("{"):
             raise SetupError(f"`pulumi preview` failed: it says why above {text}".strip())
         return text

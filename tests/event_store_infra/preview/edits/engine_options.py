@@ -222,7 +222,7 @@ EDITS: Final = (
         ),
         base="restored",
         config={"database.restore_from": None},
-        headline="loses no data",
+        headline="refused, Google would not make 1 of its changes",
     ),
     _edit(
         "join-another-stack-s-instance",

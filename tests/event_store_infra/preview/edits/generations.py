@@ -98,7 +98,13 @@ EDITS: Final = (
         headline="refused, 1 change would lose data",
         refused={("delete", "database-instance")},
     ),
-    _of_restored("forget-what-was-restored", {"database.restore_from": None}, headline="loses no data"),
+    _of_restored(
+        "forget-what-was-restored",
+        {"database.restore_from": None},
+        flags=("--show-sames",),
+        headline="refused, Google would not make 1 of its changes",
+        says=("its instance was made as a copy of another one", "`event-store:database.restore_from`"),
+    ),
     _of_restored(
         "begin-an-empty-generation-after-a-restore",
         {**_THIRD, "database.restore_from": None},

@@ -29,6 +29,13 @@ def _step(op: str, kind: str = TOPIC, **inputs: object) -> dict[str, Any]:
     return {"op": op, "urn": f"urn:pulumi:prod::store::{kind}::words", "oldState": state, "newState": state}
 
 
+def _same_without_an_id() -> dict[str, Any]:
+    """Return what the engine lists, with `--show-sames`, of a new resource that `--target` leaves out."""
+    step = _step("same")
+    del step["oldState"]["id"]
+    return step
+
+
 def _text(*steps: dict[str, Any], **more: object) -> str:
     counts = {"same": 1, **Counter(each["op"] for each in steps)}
     return json.dumps({"steps": steps, "changeSummary": counts, **more})
@@ -44,6 +51,7 @@ def _text(*steps: dict[str, Any], **more: object) -> str:
         (_text(changeSummary={"melt": 1}), "counts 1 steps of `melt`, but lists 0"),
         (_text(_step("create"), changeSummary={"create": 2}), "counts 2 steps of `create`, but lists 1"),
         (_text({"op": "delete", "urn": _step("delete")["urn"]}), "does not say what `delete`"),
+        (_text(_same_without_an_id()), "it leaves out the making of .*words, as one with --target"),
     ],
 )
 def test_a_plan_in_part_is_refused(text: str, why: str) -> None:

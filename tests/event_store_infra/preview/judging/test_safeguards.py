@@ -63,7 +63,7 @@ GRANTS = ("IAMMember", "IamMember")
 
 
 def _step(op: str, kind: str = TOPIC, **more: Any) -> dict[str, Any]:
-    state = {"custom": True, "type": kind, "inputs": {}}
+    state = {"custom": True, "type": kind, "id": "words", "inputs": {}}
     urn = f"urn:pulumi:prod::event-store::event-store:infra:Part${kind}::words"
     return {"op": op, "urn": urn, "oldState": state, "newState": state, **more}
 

@@ -16,7 +16,7 @@ DASHBOARD = "gcp:monitoring/dashboard:Dashboard"
 
 def _plan(kind: str, op: str, before: dict[str, bool], after: dict[str, bool]) -> Plan:
     """Return a plan that changes options of the engine's own, and with `update` a label as well."""
-    old, new = ({"custom": True, "inputs": {"labels": {}}, **each} for each in (before, after))
+    old, new = ({"custom": True, "id": "w", "inputs": {"labels": {}}, **each} for each in (before, after))
     changes: dict[str, Any] = {}
     if op == "update":
         new["inputs"], changes = {"labels": {"a": "b"}}, {"detailedDiff": {"labels.a": {"kind": "add"}}}

@@ -23,7 +23,7 @@ NOTHING = "compared with nothing, so this says nothing of a loss"
 
 
 def _step(op: str, kind: str = TOPIC, *, modified: str = MADE) -> dict[str, Any]:
-    state = {"custom": kind != STACK, "inputs": {}, "created": MADE, "modified": modified}
+    state = {"custom": kind != STACK, "id": "a", "inputs": {}, "created": MADE, "modified": modified}
     return {
         "op": op,
         "urn": f"urn:pulumi:prod::store::{kind}::{op}",
