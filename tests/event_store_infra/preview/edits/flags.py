@@ -22,7 +22,7 @@ _LOST_OUTSIDE: Final = (
 
 EDITS: Final = (
     Edit(
-        # The engine does not say what it leaves out: docs/howto/deploy.md asks people for no such plan.
+        # The engine does not say what it leaves out: `check` makes no such plan, `judge` says that it may be.
         name="target-another-resource",
         base="prod-unprotected",
         topology=_WITHOUT_READER,

@@ -125,7 +125,7 @@ EDITS: Final = (
     ),
     _edit(
         "shorten-the-retention-of-dead-letters",
-        ("bus/topics.py", '"2678400s"', '"604800s"'),
+        ("bus/topics.py", 'f"{DEAD_LETTER_RETENTION_SECONDS}s"', '"604800s"'),
         headline="refused, 5 changes would lose data",
         refused={("update messageRetentionDuration", f"bus-{each}-subscription") for each in DEAD_LETTERS},
     ),
