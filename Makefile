@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status stack preview canary promote rollback test mutants check bench proto inventory plans reference lock format
+.PHONY: help setup environment up down status stack preview canary promote rollback test mutants check bench proto inventory plans reference lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -12,10 +12,13 @@ need_environment = @test -x $(VENV_PYTHON) || \
 help: ## List what can be made
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-setup: ## Make the environment: .venv from the pins, tools under .tools/
+setup: ## Make the whole environment: .venv from the pins, tools under .tools/
 	@$(PYTHON) tools/setup.py
 
-up: setup ## Bring the whole stack up here and send the first events through it; ARGS="--service-port 9000"
+environment: ## Make what `up`, `preview` and `stack` run in, without what tests, checks and benchmarks need
+	@$(PYTHON) tools/setup.py --only-run
+
+up: environment ## Bring the whole stack up here and send the first events through it; ARGS="--service-port 9000"
 	@$(VENV_PYTHON) -m tools.local_stack up $(ARGS)
 
 down: ## Destroy the local stack and stop everything; PURGE=1 deletes its data too
@@ -26,20 +29,20 @@ status: ## Show the endpoints of the local stack as JSON
 	$(need_environment)
 	@$(VENV_PYTHON) -m tools.local_stack status
 
-stack: setup ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/howto/deploy.md
+stack: environment ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
-preview: setup ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
+preview: environment ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
 	@$(VENV_PYTHON) -m tools.local_stack preview $(STACK) $(ARGS)
 
-canary: setup ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/howto/deploy.md
+canary: environment ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/howto/deploy.md
 	@$(VENV_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
 
-promote: setup ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
+promote: environment ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
 	@$(VENV_PYTHON) -m event_store_infra.rollout promote --stack $(STACK) $(ARGS)
 
-rollback: setup ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
+rollback: environment ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
 	@$(VENV_PYTHON) -m event_store_infra.rollout rollback --stack $(STACK) $(ARGS)
 
 test: setup ## Run every test; ARGS="tests/event_store/outbox -x" for some of them

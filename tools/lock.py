@@ -1,13 +1,17 @@
 """Pins the dependencies of every pyproject.toml, or with --check tells whether the pins belong to them.
 
-`requirements.lock` is for a clone and its tests. The image has the same releases without Pulumi and without
-development tools from locks of its own: `service/requirements.lock`, and `service/build.lock` to build the
-wheel with. The first line of each names the declarations that it was made from, so that the check needs no
-network.
+`requirements.lock` holds everything. The others hold parts of it, in the same releases:
+`local/requirements.lock` is what `make up`, `make preview` and `make stack` run,
+`service/requirements.lock` what the image runs, and `service/build.lock` what builds a wheel. The first line
+of each names the declarations that it was made from, so that the check needs no network.
+
+After writing them it looks up whether each system and Python that we support has a wheel of each package, so
+that nobody builds one from source.
 """
 
 import argparse
 import json
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -17,14 +21,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import CACHE, ROOT, SOURCES, ToolError
 from tools.progress import run
-from tools.python_environment import UV_ENV, find_uv
+from tools.python_environment import EVERYTHING, RUN, UV_ENV, find_uv
 from tools.stamp import fingerprint
 
 _WORKSPACE = ROOT / "pyproject.toml"
 _MEMBERS = [ROOT / folder / "pyproject.toml" for folder in SOURCES]
 _SERVICE = ROOT / "service" / "pyproject.toml"
 _BUILD_SYSTEM = CACHE / "build-system.in"
-_DEVELOPMENT = ROOT / "requirements.lock"
+# In docs/reference/systems.md, which a test compares. glibc 2.34 is that of Debian 12 and Ubuntu 22.04.
+SYSTEMS = ("x86_64-manylinux_2_34", "aarch64-manylinux_2_34", "aarch64-apple-darwin")
+PYTHONS = ("3.11", "3.12", "3.13")
 
 
 def _declared(path: Path) -> dict[str, Any]:
@@ -35,9 +41,10 @@ def _selections() -> dict[Path, list[str | Path]]:
     """Return each lock's file and the dependencies that uv pins there."""
     groups = [f"--group={_WORKSPACE}:{name}" for name in _declared(_WORKSPACE)["dependency-groups"]]
     return {
-        _DEVELOPMENT: [*_MEMBERS, "--all-extras", *groups],
-        ROOT / "service" / "requirements.lock": [_SERVICE, "--all-extras", "--constraint", _DEVELOPMENT],
-        ROOT / "service" / "build.lock": [_BUILD_SYSTEM, "--constraint", _DEVELOPMENT, "--no-annotate"],
+        EVERYTHING: [*_MEMBERS, "--all-extras", *groups],
+        RUN: [*_MEMBERS, "--extra", "server", "--constraint", EVERYTHING],
+        ROOT / "service" / "requirements.lock": [_SERVICE, "--all-extras", "--constraint", EVERYTHING],
+        ROOT / "service" / "build.lock": [_BUILD_SYSTEM, "--constraint", EVERYTHING, "--no-annotate"],
     }
 
 
@@ -71,6 +78,33 @@ def lock(*, upgrade: bool) -> None:
         fix = "Check the network and the versions in pyproject.toml."
         run(f"Pins in {path.relative_to(ROOT)}", command, env=UV_ENV, fix=fix)
         path.write_text(_first_line() + path.read_text())
+    check_wheels(uv)
+
+
+def check_wheels(uv: Path) -> None:
+    """See that no supported system builds a pinned package from source.
+
+    Args:
+        uv: The program.
+
+    Raises:
+        ToolError: A package has no wheel for one of them; names it.
+    """
+    for system in SYSTEMS:
+        for python in PYTHONS:
+            command: list[str | Path] = [
+                uv,
+                "pip",
+                "compile",
+                EVERYTHING,
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--no-header",
+            ]
+            command += ["--python-platform", system, "--python-version", python, "--output-file", os.devnull]
+            fix = "Pin a release that has a wheel, or take the system out of SYSTEMS and the documents."
+            run(f"Wheels for {system}, Python {python}", command, env=UV_ENV, fix=fix)
 
 
 def check() -> None:

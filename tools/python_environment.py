@@ -1,4 +1,8 @@
-"""`.venv`: the packages pinned in `requirements.lock`, and our own distributions as editable installs."""
+"""`.venv`: pinned packages, and our own distributions as editable installs.
+
+The packages are those of `local/requirements.lock`, which `make up`, `make preview` and `make stack` run, or
+everything, which `requirements.lock` pins. An environment that has everything keeps it.
+"""
 
 import importlib.util
 import os
@@ -13,7 +17,9 @@ from tools import CACHE, ROOT, SOURCES, VENV_PYTHON, ToolError
 from tools.progress import run
 from tools.stamp import Stamp, fingerprint
 
-_LOCK = ROOT / "requirements.lock"
+EVERYTHING = ROOT / "requirements.lock"
+RUN = ROOT / "local" / "requirements.lock"
+_BUILD = ROOT / "service" / "build.lock"
 _UV_PIN = ROOT / "tools" / "uv.txt"
 _UV_MINIMUM = (0, 8)  # the first with `uv venv --clear`
 _NETWORK = "Check the network and the package index that pip and uv are configured for, then run it again."
@@ -25,8 +31,11 @@ UV_ENV = {
 }
 
 
-def ensure() -> bool:
-    """Make `.venv` what the lock says.
+def ensure(*, everything: bool) -> bool:
+    """Make `.venv` what the locks say.
+
+    Args:
+        everything: Whether tests, checks and benchmarks run in it, too.
 
     Returns:
         Whether there was anything to do.
@@ -37,27 +46,33 @@ def ensure() -> bool:
     # The real file behind the links: the same from inside and outside of `.venv`. A moved clone is a new one.
     interpreter = os.path.realpath(sys.executable)
     venv = Stamp("venv", fingerprint(interpreter, sys.version, str(ROOT)))
-    packages = Stamp("packages", fingerprint(venv.key, _LOCK))
+    whole, part = (Stamp("packages", fingerprint(venv.key, lock)) for lock in (EVERYTHING, RUN))
     members = [ROOT / folder for folder in SOURCES]
-    project = Stamp("project", fingerprint(packages.key, *(each / "pyproject.toml" for each in members)))
-    if all(stamp.is_current(VENV_PYTHON) for stamp in (venv, packages, project)):
+    project = Stamp("project", fingerprint(venv.key, *(each / "pyproject.toml" for each in members)))
+    has_packages = whole.is_current() or (part.is_current() and not everything)
+    if has_packages and all(stamp.is_current(VENV_PYTHON) for stamp in (venv, project)):
         return False
 
     if not venv.is_current(VENV_PYTHON):
-        packages.clear()
+        has_packages = False
+        whole.clear()
         project.clear()
         arguments = ["venv", "--clear", "--python", interpreter, str(ROOT / ".venv")]
         _uv("Python environment in .venv", *arguments, fix="Delete .venv and run it again.")
         venv.write()
     into = ["--python", str(VENV_PYTHON)]
-    if not packages.is_current():
+    if not has_packages:
+        whole.clear()
         project.clear()
-        # Compiled once, as pip does: where nothing may write bytecode, each process would do it again.
-        arguments = ["pip", "sync", *into, "--compile-bytecode", "--require-hashes", str(_LOCK)]
-        _uv("Python packages of requirements.lock", *arguments, fix=_NETWORK)
+        lock, packages = (EVERYTHING, whole) if everything else (RUN, part)
+        # Tests start hundreds of processes, and where nothing may write bytecode each would compile it again.
+        # A stack imports a small part, and Python compiles that once.
+        compiled = ["--compile-bytecode"] if everything else []
+        arguments = ["pip", "sync", *into, *compiled, "--require-hashes", str(lock)]
+        _uv(f"Python packages of {lock.relative_to(ROOT)}", *arguments, fix=_NETWORK)
         packages.write()
-    editable = [part for each in members for part in ("--editable", str(each))]
-    arguments = ["pip", "install", *into, "--no-deps", "--no-build-isolation", *editable]
+    editable = [word for each in members for word in ("--editable", str(each))]
+    arguments = ["pip", "install", *into, "--no-deps", "--build-constraints", str(_BUILD), *editable]
     _uv("This project, editable", *arguments, fix="Check the pyproject.toml of each distribution.")
     # Tests and benchmarks start programs of `tests`, `benchmarks` and `examples` by their path.
     (_site_packages() / "workspace.pth").write_text(f"{ROOT}\n")

@@ -1,5 +1,7 @@
 """Makes the environment: `.venv` from the pins, the Pulumi CLI and uv under `.tools/`.
 
+With --only-run the environment lacks what only tests, checks and benchmarks need.
+
 Needs Python 3.11 or newer and nothing else. Safe to run at any time: what is ready is left as it is.
 """
 
@@ -21,8 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import CACHE, ToolError, pulumi_cli, python_environment
 
 
-def set_up() -> None:
-    """Do every step that is not done yet, one process at a time."""
+def set_up(*, everything: bool) -> None:
+    """Do every step that is not done yet, one process at a time.
+
+    Args:
+        everything: Whether tests, checks and benchmarks run in the environment, too.
+    """
     started = time.monotonic()
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
@@ -31,16 +37,17 @@ def set_up() -> None:
         except BlockingIOError:
             print("Waiting for another set-up that runs in this directory", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        changed = [python_environment.ensure(), pulumi_cli.ensure()]
+        changed = [python_environment.ensure(everything=everything), pulumi_cli.ensure()]
     if any(changed):
         print(f"Environment ready in {time.monotonic() - started:.0f} s")
 
 
 def main() -> int:
     """Run the set-up and turn what stops it into one message."""
-    argparse.ArgumentParser(prog="tools/setup.py", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="tools/setup.py", description=__doc__)
+    parser.add_argument("--only-run", action="store_true", help="what `make up`, `preview` and `stack` run")
     try:
-        set_up()
+        set_up(everything=not parser.parse_args().only_run)
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
     except (OSError, subprocess.SubprocessError) as error:

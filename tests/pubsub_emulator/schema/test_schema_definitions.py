@@ -1,6 +1,7 @@
 """Definitions of schemas in Avro and in Protocol Buffers, and which messages they take."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import CompiledProtoSchema, Encoding, Schema
 
+from pubsub_emulator import wire
+from pubsub_emulator.delivery.exports import check_exports
 from pubsub_emulator.errors import UnimplementedError
-from pubsub_emulator.schema import protocol_buffers
 from pubsub_emulator.schema.avro import Avro
 from pubsub_emulator.schema.protocol_buffers import ProtocolBuffers
 from tests.pubsub_emulator.bus import PROJECT, Bus
@@ -230,12 +232,30 @@ def test_types_within_the_one_type_are_accepted() -> None:
     assert schema.takes_json(b'{"d": {"b": "C"}}')
 
 
-def test_without_a_compiler_it_is_said_which_one_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A definition in text needs grpcio-tools, which is not needed to run the server."""
-    monkeypatch.setattr(protocol_buffers, "find_spec", lambda _: None)
+@pytest.mark.parametrize(
+    ("make", "extra"),
+    [
+        (lambda: ProtocolBuffers.from_text(PROTO), "schema"),
+        (lambda: Avro('"string"'), "schema"),
+        (lambda: check_exports(_avro_export()), "export"),
+    ],
+    ids=["protocol buffers", "avro", "export"],
+)
+def test_what_is_not_installed_is_refused_by_its_extra(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], object], extra: str
+) -> None:
+    """A definition or an export that needs a package, which is not needed to run the server."""
+    monkeypatch.setattr("pubsub_emulator.extras.find_spec", lambda _: None)
 
-    with pytest.raises(UnimplementedError, match="install grpcio-tools"):
-        ProtocolBuffers.from_text(PROTO)
+    with pytest.raises(UnimplementedError, match=rf"install pubsub-emulator\[{extra}\]"):
+        make()
+
+
+def _avro_export() -> wire.Subscription:
+    config = wire.Subscription(name="projects/p/subscriptions/words", topic="projects/p/topics/words")
+    config.cloud_storage_config.bucket = "bucket"
+    config.cloud_storage_config.avro_config.SetInParent()
+    return config
 
 
 def _compiled() -> FileDescriptorSet:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pubsub_emulator.broker.limits import check_range, seconds_of
 from pubsub_emulator.errors import InvalidArgumentError, UnimplementedError
+from pubsub_emulator.extras import check_installed
 
 EXPORTS: Final = ("bigquery_config", "cloud_storage_config", "bigtable_config")
 ACTIVE: Final = 1  # BigQueryConfig.State and CloudStorageConfig.State
@@ -75,6 +76,8 @@ def _check_objects(config: Any, export: Any) -> None:
         check_range("cloud_storage_config.max_bytes", export.max_bytes, OBJECT_BYTES, "bytes")
     if export.max_messages:
         check_range("cloud_storage_config.max_messages", export.max_messages, OBJECT_MESSAGES, "messages")
+    if export.HasField("avro_config"):
+        check_installed("fastavro", "export", "an export in Avro")
     if export.avro_config.use_topic_schema:
         raise UnimplementedError(
             "The local Pub/Sub has no avro_config.use_topic_schema: try it on Google Cloud."

@@ -9,9 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import fastavro
-from fastavro.schema import SchemaParseException
-
+from pubsub_emulator.extras import check_installed
 from pubsub_emulator.schema.avro_binary import is_value
 
 _HIGHEST_BYTE: Final = "\xff"
@@ -38,9 +36,14 @@ class Avro:
 
     Raises:
         ValueError: It is none.
+        UnimplementedError: fastavro is not installed.
     """
 
     def __init__(self, definition: str) -> None:
+        check_installed("fastavro", "schema", "a schema of Avro")
+        import fastavro  # noqa: PLC0415 # an extra's
+        from fastavro.schema import SchemaParseException  # noqa: PLC0415 # as above
+
         self._named: dict[str, Any] = {}
         try:
             # Of the library only the parsing: its JSON decoder takes texts for numbers and unknown fields.

@@ -8,7 +8,6 @@ grpcio-tools; a definition that was compiled elsewhere needs no compiler.
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -17,7 +16,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 
-from pubsub_emulator.errors import UnimplementedError
+from pubsub_emulator.extras import check_installed
 
 COMPILE_SECONDS: Final = 30
 _FILE: Final = "schema.proto"
@@ -51,11 +50,7 @@ class ProtocolBuffers:
             ValueError: It is not in that language, imports something, or has not exactly one top-level type.
             UnimplementedError: There is no compiler.
         """
-        if find_spec("grpc_tools") is None:
-            raise UnimplementedError(
-                "The local Pub/Sub needs protoc for a schema of Protocol Buffers: install grpcio-tools, or"
-                " try the schema on Google Cloud."
-            )
+        check_installed("grpc_tools", "schema", "a schema of Protocol Buffers")
         files = _compile(definition)
         (file,) = files.file
         if file.dependency:

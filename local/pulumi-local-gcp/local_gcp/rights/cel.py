@@ -5,7 +5,10 @@ Its implementation is imported at the first use: most stacks that come up here h
 
 from collections.abc import Collection
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
+
+from local_gcp.resource.errors import CloudError
 
 
 class ExpressionError(Exception):
@@ -19,6 +22,7 @@ def problem(expression: str, names: Collection[str]) -> str | None:
         expression: The text.
         names: The variables that there are. Those that a macro (`all`, `map`) declares are not known here.
     """
+    _check_installed()
     from celpy import Environment  # noqa: PLC0415 - a tenth of a second, which most runs do not need
     from celpy.celparser import CELParseError  # noqa: PLC0415
 
@@ -42,6 +46,7 @@ def evaluate(expression: str, **values: Any) -> Any:
     Raises:
         ExpressionError: The text is not CEL, or it reads what is not there.
     """
+    _check_installed()
     from celpy import celtypes  # noqa: PLC0415 - as above
     from celpy.adapter import json_to_cel  # noqa: PLC0415
     from celpy.celparser import CELParseError  # noqa: PLC0415
@@ -52,6 +57,14 @@ def evaluate(expression: str, **values: Any) -> Any:
     except (CELParseError, CELEvalError) as error:
         raise ExpressionError(f"{expression}: {error.args[0]}") from error
     return bool(found) if isinstance(found, celtypes.BoolType) else str(found)
+
+
+def _check_installed() -> None:
+    if find_spec("celpy") is None:
+        raise CloudError(
+            "the package cel-python evaluates conditions and attribute mappings here, and is not installed: "
+            "install pulumi-local-gcp[conditions]"
+        )
 
 
 @lru_cache(maxsize=256)
