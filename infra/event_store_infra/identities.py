@@ -5,6 +5,7 @@ stack's accounts on the project; all others are made by the components that own 
 compares both with the table.
 """
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Grant:
         on: What it is on, in words.
         why: What it is needed for.
         condition: What narrows it down, in the language of IAM conditions, with `{bucket}` for the state's
-            bucket and `{stack}` for the stack.
+            bucket, `{program}` for the name in the program's Pulumi.yaml and `{stack}` for the stack.
     """
 
     identity: str
@@ -46,6 +47,17 @@ class Grant:
     on: str
     why: str
     condition: str = ""
+
+    def narrowed(self, *, bucket: str, program: str, stack: str) -> str:
+        """Return the condition of one stack; empty for none.
+
+        Args:
+            bucket: The bucket with Pulumi's state.
+            program: The name in the `Pulumi.yaml` of the program.
+            stack: The name of the stack.
+        """
+        names = {"{bucket}": bucket, "{program}": program, "{stack}": stack}
+        return re.sub(r"\{\w+\}", lambda found: names[found[0]], self.condition)
 
 
 PREVIEWER_ROLE: Final = "event_store_previewer"
@@ -72,15 +84,13 @@ ACCOUNTS: Final[Mapping[str, str]] = {
     "relay": "relay",
     "push": "push subscriptions",
 }
-# The name of the project in Pulumi.yaml, which is a part of the path of all that Pulumi keeps of its stacks:
-# https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/backend/diy/store.go
-PULUMI_PROJECT: Final = "event-store"
-_LOCKS: Final = f".pulumi/locks/organization/{PULUMI_PROJECT}/{{stack}}/"
+# Where Pulumi keeps what it knows of a stack: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/backend/diy/store.go
+_LOCKS: Final = ".pulumi/locks/organization/{program}/{stack}/"
 # Not another stack, such as the bootstrap's, and not `.pulumi/meta.yaml`, which tells Pulumi where to look.
 _STATE: Final = (
-    f".pulumi/stacks/{PULUMI_PROJECT}/{{stack}}.",
-    f".pulumi/history/{PULUMI_PROJECT}/{{stack}}/",
-    f".pulumi/backups/{PULUMI_PROJECT}/{{stack}}/",
+    ".pulumi/stacks/{program}/{stack}.",
+    ".pulumi/history/{program}/{stack}/",
+    ".pulumi/backups/{program}/{stack}/",
     _LOCKS,
 )
 

@@ -34,6 +34,12 @@ class BootstrapSettings:
         pattern="[a-z][a-z0-9-]{0,30}[a-z0-9]",
         allowed="2 to 32 small letters, digits and hyphens",
     )
+    program: str = key(
+        "the name in the Pulumi.yaml of the program that the deployer updates",
+        default="event-store",
+        pattern="[A-Za-z0-9_.-]{1,100}",
+        allowed="1 to 100 letters, digits, hyphens, underscores and dots",
+    )
     state_bucket: str = key(
         "the bucket with Pulumi's state",
         pattern="[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]",

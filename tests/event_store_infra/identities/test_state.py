@@ -5,7 +5,7 @@ from typing import Final
 
 import yaml
 
-from event_store_infra.identities import PULUMI_PROJECT
+from event_store_infra.settings.bootstrap import BootstrapSettings
 from local_gcp.rights.callers import Caller, service_account
 from local_gcp.rights.rights import Rights
 from tests.event_store_infra.identities.bootstrap import write_bootstrap
@@ -13,6 +13,7 @@ from tests.event_store_infra.inventory.variants import BOOTSTRAP
 from tests.local_gcp.conftest import LocalCloud, Stack
 from tools import ROOT
 
+PROGRAM_NAME: Final = BootstrapSettings.parse(BOOTSTRAP).program
 BUCKET: Final = f"projects/_/buckets/{BOOTSTRAP['event-store-bootstrap:state_bucket']}"
 DEPLOYER: Final = service_account("event-store-deployer@project-1.iam.gserviceaccount.com")
 PREVIEWER: Final = service_account("event-store-previewer@project-1.iam.gserviceaccount.com")
@@ -78,7 +79,7 @@ async def test_all_that_pulumi_writes_of_a_stack_the_deployer_may_write(
     write_bootstrap(stack, environment="local")
     await stack.must_up()
     rights = Rights(stack.cloud.records, "enforce")
-    ours = Stack(tmp_path, PULUMI_PROJECT, local_cloud.assembly, local_cloud.providers)
+    ours = Stack(tmp_path, PROGRAM_NAME, local_cloud.assembly, local_cloud.providers)
     for label in ("one", "two"):
         ours.write(PROGRAM.replace("LABEL", label))
         await ours.must_up()
@@ -98,6 +99,17 @@ async def test_all_that_pulumi_writes_of_a_stack_the_deployer_may_write(
     }
 
 
+async def test_the_program_of_another_team_has_its_own_state(stack: Stack) -> None:
+    """Its deployer writes under the name of its own program, and not under ours."""
+    write_bootstrap(stack, program="shop")
+    await stack.must_up()
+    rights = Rights(stack.cloud.records, "enforce")
+
+    assert _writes(rights, DEPLOYER, ".pulumi/stacks/shop/prod.json") == BOTH
+    assert _writes(rights, PREVIEWER, ".pulumi/locks/organization/shop/prod/4f.json") == BOTH
+    assert not [name for name in (*OWN, LOCK) if _writes(rights, DEPLOYER, name)]
+
+
 def test_the_project_s_name_in_the_condition_is_that_of_its_file() -> None:
     """Pulumi keeps the state of a stack under the name in Pulumi.yaml."""
-    assert yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"] == PULUMI_PROJECT
+    assert yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["name"] == PROGRAM_NAME

@@ -124,7 +124,7 @@ def test_a_service_agent_has_its_role_in_its_own_project_only() -> None:
 def test_a_condition_narrows_a_grant() -> None:
     """The previewer writes its stack's locks and nothing else of the state."""
     (locks,) = (each for each in grants_of("previewer") if each.condition)
-    condition = {"expression": locks.condition.replace("{bucket}", "state").replace("{stack}", "prod")}
+    condition = {"expression": locks.narrowed(bucket="state", program="event-store", stack="prod")}
     grant = {"bucket": "state", "role": locks.role, "condition": condition}
     rights = _rights((iam.BUCKET_IAM_MEMBER.type, grant))
     objects = "projects/_/buckets/state/objects/.pulumi"

@@ -104,7 +104,7 @@ class ContinuousDelivery(pulumi.ComponentResource):
     def _grant(self, grant: Grant, account: serviceaccount.Account, looks: projects.IAMCustomRole) -> None:
         args, short = self._args, grant.role.removeprefix("roles/")
         name = f"{self._name}-{grant.identity}-{short}"
-        narrowed = grant.condition.replace("{bucket}", args.state_bucket).replace("{stack}", args.environment)
+        narrowed = grant.narrowed(bucket=args.state_bucket, program=args.program, stack=args.environment)
         if grant.kind == PROJECT:
             condition = projects.IAMMemberConditionArgs(title=grant.on, expression=narrowed)
             projects.IAMMember(
