@@ -1,11 +1,11 @@
-"""Google's credentials: who calls a service, Pub/Sub or the database.
+"""Get Google's tokens for calls of a service, Pub/Sub and the database.
 
-They come from the file that `GOOGLE_APPLICATION_CREDENTIALS` names, for access also from the file that
-`gcloud auth application-default login` writes, and else from the metadata server of the workload.
+The credentials are in the file that `GOOGLE_APPLICATION_CREDENTIALS` names, for access tokens also in the
+file that `gcloud auth application-default login` writes, and otherwise on the metadata server.
 
-Import this module where a token is needed, not before: google-auth takes longer to load than all the rest of
-a client. Its HTTP transport and its reader of the metadata server need the package requests, which brings
-four others; ours need none.
+Import this module only where a token is needed: google-auth takes longer to load than the rest of a client.
+google-auth's HTTP transport and metadata reader need the package requests and four others; those below need
+none.
 """
 
 import http.client
@@ -36,14 +36,14 @@ FILE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 METADATA_HOST: Final = "GCE_METADATA_HOST"
 _errors: Final[Any] = google.auth.exceptions  # Any: google-auth gives their constructors no types
 _METADATA: Final = "http://{host}/computeMetadata/v1/instance/service-accounts/default/"
-_METADATA_ATTEMPTS: Final = 3  # it starts beside the workload, and may be a moment late
+_METADATA_ATTEMPTS: Final = 3  # it starts together with the workload and may be a moment late
 _METADATA_SECONDS: Final = 3.0
 _REQUEST_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Response:
-    """What google-auth reads of a response."""
+    """The parts of a response that google-auth reads."""
 
     status: int
     headers: Message  # finds a name in any case, as google-auth expects
@@ -51,7 +51,7 @@ class _Response:
 
 
 class _Request(google.auth.transport.Request):
-    """HTTP requests by the standard library, for google-auth."""
+    """Sends HTTP requests for google-auth by the standard library."""
 
     def __init__(self, *handlers: urllib.request.BaseHandler) -> None:
         self._handlers = handlers
@@ -65,10 +65,10 @@ class _Request(google.auth.transport.Request):
         timeout: float | None = None,
         **_: Any,
     ) -> _Response:
-        """Send a request and return the response, whatever its status.
+        """Send a request and return the response, of any status.
 
         Raises:
-            google.auth.exceptions.TransportError: There is none.
+            google.auth.exceptions.TransportError: No response was received.
         """
         if not url.startswith(("http://", "https://")):
             raise _errors.TransportError(f"not a URL of HTTP: {url}")
@@ -86,7 +86,7 @@ class _Request(google.auth.transport.Request):
 
 
 _request: Final = _Request()
-_direct: Final = _Request(urllib.request.ProxyHandler({}))  # no proxy stands before a metadata server
+_direct: Final = _Request(urllib.request.ProxyHandler({}))  # without a proxy, for the metadata server
 
 
 class _FromMetadata(google.auth.credentials.Credentials):
@@ -103,10 +103,10 @@ class _FromMetadata(google.auth.credentials.Credentials):
         )
 
     def refresh(self, _request: Any = None) -> None:
-        """Get the next token.
+        """Fetch a new token.
 
         Raises:
-            google.auth.exceptions.GoogleAuthError: There is no metadata server, or it gives none.
+            google.auth.exceptions.GoogleAuthError: The metadata server is unreachable, or issued no token.
         """
         host = os.environ.get(METADATA_HOST) or "metadata.google.internal"
         url = f"{_METADATA.format(host=host)}{self._path}"
@@ -115,16 +115,16 @@ class _FromMetadata(google.auth.credentials.Credentials):
                 answer = _direct(url, headers={"Metadata-Flavor": "Google"}, timeout=_METADATA_SECONDS)
             except google.auth.exceptions.TransportError as error:
                 if attempt == _METADATA_ATTEMPTS:
-                    raise _errors.RefreshError(f"no metadata server: {error}") from error
+                    raise _errors.RefreshError(f"the metadata server is unreachable: {error}") from error
             else:
                 break
         text = answer.data.decode(errors="replace")
         if answer.status != http.client.OK:
-            raise _errors.RefreshError(f"the metadata server said {answer.status}: {text}")
+            raise _errors.RefreshError(f"the metadata server answered {answer.status}: {text}")
         try:
             self.token, self.expiry = _identity_token(text) if self._audience else _access_token(text)
         except (ValueError, LookupError, TypeError) as error:
-            raise _errors.RefreshError("the metadata server gave no token") from error
+            raise _errors.RefreshError("the metadata server issued no token") from error
 
 
 def _access_token(text: str) -> tuple[str, datetime]:
@@ -139,13 +139,13 @@ def _identity_token(text: str) -> tuple[str, datetime]:
 
 
 def identity(audience: str) -> grpc.CallCredentials:
-    """Return what gives each call an identity token.
+    """Return call credentials that add an identity token to each call.
 
     Args:
-        audience: The URL of the service that is called.
+        audience: The URL of the called service.
 
     Raises:
-        ConfigurationError: There is no identity.
+        ConfigurationError: There are no credentials for identity tokens.
     """
     try:
         if os.environ.get(FILE):
@@ -162,7 +162,7 @@ def identity(audience: str) -> grpc.CallCredentials:
 
 
 def access(scopes: Sequence[str]) -> grpc.CallCredentials:
-    """Return what gives each call an access token.
+    """Return call credentials that add an access token to each call.
 
     Raises:
         google.auth.exceptions.GoogleAuthError: There are no credentials.
@@ -171,11 +171,11 @@ def access(scopes: Sequence[str]) -> grpc.CallCredentials:
 
 
 class AccessToken:
-    """An access token, made anew shortly before it expires.
+    """An access token that is refreshed shortly before it expires.
 
     Args:
-        purpose: What needs it, for the error.
-        scopes: What it is good for; without them the metadata server gives the workload's own.
+        purpose: The purpose of the token, for the error.
+        scopes: The scopes of the token; empty for the workload's own scopes on the metadata server.
     """
 
     def __init__(self, purpose: str, scopes: Sequence[str] = ()) -> None:
@@ -185,14 +185,14 @@ class AccessToken:
 
     @property
     def at_hand(self) -> str:
-        """The token, if it is valid for some minutes yet; else empty."""
+        """The token if it stays valid for some minutes, otherwise empty."""
         return str(self._credentials.token) if self._credentials and self._credentials.valid else ""
 
     def current(self) -> str:
-        """Return a token that is valid for some minutes; blocks while one is made.
+        """Return a token that stays valid for some minutes; blocks to fetch one.
 
         Raises:
-            UnavailableError: There is none.
+            UnavailableError: No token could be fetched.
         """
         try:
             if self._credentials is None:

@@ -1,10 +1,10 @@
-"""The environment contract: every variable that the service reads, and nothing else.
+"""Parse the environment variables of the service.
 
-`infra` builds the containers' environment with `Environment.variables`, the service parses it back with
-`Environment.parse`, and a test proves that one inverts the other, so the two cannot disagree on a name.
+`infra` builds the containers' environment with `Environment.variables`, and the service parses it with
+`Environment.parse`. A test checks that one inverts the other, so the names always agree.
 
 libpq's own variables (`PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, `PGSSLMODE` …) name the
-database and `PUBSUB_EMULATOR_HOST` an emulator of the bus; their libraries read those themselves.
+database, and `PUBSUB_EMULATOR_HOST` names a Pub/Sub emulator; their libraries read them.
 """
 
 import logging
@@ -30,12 +30,12 @@ ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
 
-# What a process that relays opens: the relay, its listener, and the replayer.
+# The connections of a process that relays: of the relay, its listener and the replayer.
 RELAY_CONNECTIONS: Final = 3
-# Imports at a time, each with a connection of its own.
+# Concurrent imports, each with a connection of its own.
 IMPORT_CONNECTIONS: Final = 4
-# What an instance may open beside `database_connections`: those, those of imports, and the listener of
-# whoever follows the log.
+# The connections of an instance in addition to `database_connections`: those above, and the listener for
+# subscriptions.
 CONNECTIONS_BESIDE_REQUESTS: Final = RELAY_CONNECTIONS + IMPORT_CONNECTIONS + 1
 
 LOGINS: Final = ("libpq", "iam")
@@ -45,27 +45,32 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What the service reads from its environment.
+    """The settings of the service from its environment.
 
     Attributes:
-        host: The address to listen on. The default is loopback; the container image says 0.0.0.0.
-        port: 0 to 65535; 0 lets the system choose.
-        database_login: `libpq` uses libpq's own means; `iam` sends a Google access token as the password.
-        database_ca: The PEM certificate that the database's server certificate must chain to; empty for none.
-        replica_host: Where a replica of the database listens, which the older part of the log is read from;
-            empty without one.
-        replica_port: Its port, 1 to 65535.
-        replica_ca: The PEM certificate that the replica's server certificate must chain to; empty for none.
-        database_connections: The most connections that one instance opens for requests, 2 to 100. The relay
-            and its listener hold two more, the replayer a third, while somebody follows the log a fourth
-            listens for it, and each import has one of its own.
-        database_wait_seconds: How long `serve` and `migrate` wait at their start for a database that is away
-            or refuses the login, 0 to 3600. The default of 0 tells a person at once.
-        stream_seconds: How long a stream of the service may be open before the service ends it, 0 to 86400;
-            0, the default, is without a limit.
-        routing: The JSON of `topology.Routing`; empty where nothing is published or checked.
-        relay: `on` runs the relay inside `serve`; `off` leaves it to a process of its own.
-        log_level: One of DEBUG, INFO, WARNING, ERROR. The vitals are logged at any level.
+        host: The address to listen on. Default: 127.0.0.1; the container image sets 0.0.0.0.
+        port: The port to listen on, 0 to 65535; 0 lets the system choose. Default: 8080.
+        database_login: `libpq` for libpq's own means (the default); `iam` sends a Google access token as the
+            password.
+        database_ca: The PEM certificate of the authority of the database's server certificate; empty (the
+            default) for none.
+        replica_host: The host of a read replica, from which the older part of the log is read; empty (the
+            default) for none.
+        replica_port: The port of the replica, 1 to 65535. Default: 5432.
+        replica_ca: The PEM certificate of the authority of the replica's server certificate; empty (the
+            default) for none.
+        database_connections: The highest number of connections of one instance for requests, 2 to 100.
+            Default: 6. In addition the relay and its listener have two, the replayer has one, subscriptions
+            share one, and each import has one.
+        database_wait_seconds: How long `serve` and `migrate` wait at their start for a database that is
+            unreachable or rejects the login, 0 to 3600 seconds. Default: 0, which fails at once.
+        stream_seconds: The time limit after which the service ends a stream, 0 to 86400 seconds. Default: 0,
+            which is no limit.
+        routing: The JSON of `topology.Routing`; empty (the default) publishes nothing and rejects no event
+            for its types.
+        relay: `on` (the default) runs the relay inside `serve`; `off` leaves it to a process of its own.
+        log_level: The least severe level to log: DEBUG, INFO (the default), WARNING or ERROR. The heartbeat
+            is logged at any level.
     """
 
     host: str = "127.0.0.1"
@@ -83,7 +88,7 @@ class Environment:
     log_level: str = "INFO"
 
     def __post_init__(self) -> None:
-        """Refuse what no process can start with."""
+        """Check the ranges and choices of all settings."""
         _check_range(PORT, self.port, 0, 65535)
         _check_range(REPLICA_PORT, self.replica_port, 1, 65535)
         _check_range(DATABASE_CONNECTIONS, self.database_connections, 2, 100)
@@ -95,28 +100,29 @@ class Environment:
 
     @classmethod
     def parse(cls, variables: Mapping[str, str]) -> "Environment":
-        """Parse a process's environment; an unset variable has its default.
+        """Parse the environment of a process; an unset variable has its default.
 
-        On Cloud Run one of our names that is unknown is a later release's, whose program deploys this image
-        for a rollback: it is passed over with a warning.
+        On Cloud Run an unknown variable with the prefix EVENT_STORE_ belongs to a later release, whose
+        program deploys this image for a rollback: it is ignored with a warning.
 
         Raises:
-            ConfigurationError: A value is out of its range, or, elsewhere, one of our names is unknown.
+            ConfigurationError: A value is out of its range or, elsewhere, a variable with the prefix is
+                unknown.
         """
         unknown = sorted(k for k in variables if k.startswith("EVENT_STORE_") and k not in _NAMES.values())
         unknown = [name for name in unknown if name not in _OTHERS_OF_OURS]
         if unknown and not any(name in variables for name in _ON_CLOUD_RUN):
             raise ConfigurationError(
-                f"unknown variable {unknown[0]}: known are {', '.join(sorted(_NAMES.values()))}"
+                f"unknown variable {unknown[0]}: unset it, or use one of {', '.join(sorted(_NAMES.values()))}"
             )
         for name in unknown:
-            logger.warning("%s is not a variable of this release: it is passed over", name)
+            logger.warning("%s is not a variable of this release and is ignored", name)
         given = {field: variables[name] for field, name in _NAMES.items() if name in variables}
         numbers = {field: _number(_NAMES[field], given.pop(field)) for field in _NUMBERS if field in given}
         return cls(**given, **numbers)  # type: ignore[arg-type] # mypy cannot see which field is a number
 
     def variables(self) -> dict[str, str]:
-        """Return the variables that parse back to this, without those at their defaults."""
+        """Return the variables that parse to these settings, without those at their defaults."""
         default = Environment()
         return {
             name: str(getattr(self, field))
@@ -147,7 +153,7 @@ _NUMBERS: Final = (
     "database_wait_seconds",
     "stream_seconds",
 )
-# What tells a service, a job and a worker pool: https://docs.cloud.google.com/run/docs/container-contract#env-vars
+# Set in a service, a job and a worker pool: https://docs.cloud.google.com/run/docs/container-contract#env-vars
 _ON_CLOUD_RUN: Final = ("K_SERVICE", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL")
 # Read by tests and the client's commands, which share a shell with the service.
 _OTHERS_OF_OURS: Final = (
@@ -160,14 +166,14 @@ def _number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ConfigurationError(f"{name} is {text!r}, but must be a whole number") from None
+        raise ConfigurationError(f"{name} is {text!r}: use a whole number") from None
 
 
 def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
-        raise ConfigurationError(f"{name} is {value}, but must be {lowest} to {highest}")
+        raise ConfigurationError(f"{name} is {value}: use a whole number from {lowest} to {highest}")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigurationError(f"{name} is {value!r}, but must be one of {', '.join(choices)}")
+        raise ConfigurationError(f"{name} is {value!r}: use one of {', '.join(choices)}")

@@ -68,12 +68,12 @@ def test_an_image_goes_back_to_before_a_variable_was_there(
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"PORT": "http"}, "PORT is 'http', but must be a whole number"),
-        ({"PORT": "70000"}, "PORT is 70000, but must be 0 to 65535"),
-        ({"EVENT_STORE_DATABASE_LOGIN": "ldap"}, "must be one of libpq, iam"),
-        ({"EVENT_STORE_DATABASE_CONNECTIONS": "1"}, "must be 2 to 100"),
-        ({"EVENT_STORE_DATABASE_WAIT_SECONDS": "-1"}, "must be 0 to 3600"),
-        ({"EVENT_STORE_RELAY": "yes"}, "must be one of on, off"),
+        ({"PORT": "http"}, "PORT is 'http': use a whole number"),
+        ({"PORT": "70000"}, "PORT is 70000: use a whole number from 0 to 65535"),
+        ({"EVENT_STORE_DATABASE_LOGIN": "ldap"}, "use one of libpq, iam"),
+        ({"EVENT_STORE_DATABASE_CONNECTIONS": "1"}, "from 2 to 100"),
+        ({"EVENT_STORE_DATABASE_WAIT_SECONDS": "-1"}, "from 0 to 3600"),
+        ({"EVENT_STORE_RELAY": "yes"}, "use one of on, off"),
         ({"EVENT_STORE_ROUTNG": "{}"}, "unknown variable EVENT_STORE_ROUTNG"),
     ],
 )

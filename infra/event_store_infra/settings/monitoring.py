@@ -59,7 +59,7 @@ class MonitoringSettings:
 
     @property
     def too_long_seconds(self) -> Mapping[str, float]:
-        """Above how many seconds a field of the vitals raises an alert, by the field."""
+        """Above how many seconds a field of the heartbeat raises an alert, by the field."""
         return {
             "relay_lag_seconds": float(self.relay_lag_seconds),
             "append_seconds": self.append_milliseconds / 1000,

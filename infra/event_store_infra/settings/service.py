@@ -48,7 +48,7 @@ class ServiceSettings:
         highest=10,
     )
     log_level: str = key(
-        "the least severe line logged; the vitals are logged at any level, since alerts read them",
+        "the least severe line logged; the heartbeat is logged at any level, since alerts read it",
         default="INFO",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )

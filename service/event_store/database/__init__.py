@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, logins, errors, named statements and the schema."""
+"""Connect to PostgreSQL: logins, the pool, errors, named statements and the schema."""

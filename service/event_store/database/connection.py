@@ -1,15 +1,15 @@
-"""A connection to PostgreSQL with a limit on every wait.
+"""Connect to PostgreSQL with a time limit on every wait.
 
 PostgreSQL's own limits, such as `statement_timeout`, end slow statements. They do not help if the server does
 not answer: after a failover, or on a frozen host, a connection may stay established forever.
 
 Invariants:
 
-- `connect` ends within `CONNECT_SECONDS`, however many addresses the host has.
-- The answer to a question ends within `answer_seconds`. After that the socket is shut down: a waiting caller
-  gets an `OperationalError`, as for a lost connection, and the connection is closed.
-- The end of a cancelled statement is awaited for at most `CANCEL_SECONDS`, then the same happens.
-- Closing waits for nothing.
+- `connect` ends within `CONNECT_SECONDS`, for any number of addresses of the host.
+- An exchange ends within `answer_seconds`. After that the socket is shut down: a waiting caller gets an
+  `OperationalError`, as for a lost connection, and the connection is closed.
+- A cancelled statement has `CANCEL_SECONDS` to end; after that the socket is shut down, too.
+- Closing does not wait.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ import psycopg
 
 CONNECT_SECONDS: Final = 10.0
 CANCEL_SECONDS: Final = 2.0
-# For loops that keep a connection to themselves; above the server's `statement_timeout`, see `login.py`.
+# For loops with a connection of their own; above the server's `statement_timeout`, see `login.py`.
 ANSWER_SECONDS: Final = 20.0
 
 
@@ -30,8 +30,8 @@ class Connection(psycopg.AsyncConnection[Any]):
     """A connection that closes itself when the server does not answer.
 
     Attributes:
-        answer_seconds: How long to wait for the end of an answer.
-        opened_at: When it was opened, by the loop's clock.
+        answer_seconds: The time limit of an exchange with the server.
+        opened_at: When the connection was opened, in seconds of the event loop's clock.
     """
 
     answer_seconds: float = ANSWER_SECONDS
@@ -47,11 +47,11 @@ class Connection(psycopg.AsyncConnection[Any]):
 
         Args:
             conninfo: libpq's connection string.
-            answer_seconds: How long to wait for the end of an answer.
-            parameters: Those of psycopg and libpq.
+            answer_seconds: The time limit of an exchange with the server.
+            parameters: Parameters of psycopg and libpq.
 
         Raises:
-            psycopg.OperationalError: The server is away, refuses the login or does not answer.
+            psycopg.OperationalError: The server is unreachable, rejects the login or does not answer.
         """
         opened_at = asyncio.get_running_loop().time()
         try:
@@ -63,12 +63,12 @@ class Connection(psycopg.AsyncConnection[Any]):
         return connection
 
     async def wait(self, gen: Any, *arguments: Any, **named: Any) -> Any:
-        """Do one exchange with the server; every statement of psycopg goes through this method.
+        """Run one exchange with the server; every statement of psycopg uses this method.
 
         Raises:
             psycopg.OperationalError: The server did not answer in time, and the connection is closed.
         """
-        # A wait for notifications has a time of its own, in which none may come.
+        # A wait for notifications has a timeout of its own, which may pass without one.
         self._give_up_after((named.get("timeout") or 0.0) + self.answer_seconds)
         try:
             return await super().wait(gen, *arguments, **named)
@@ -81,17 +81,17 @@ class Connection(psycopg.AsyncConnection[Any]):
                 self._expiry.cancel()
 
     async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109 # psycopg's name
-        """Ask the server to end the current statement.
+        """Ask the server to cancel the current statement.
 
         Args:
-            timeout: How many seconds to try; `CANCEL_SECONDS` at the most.
+            timeout: The time limit in seconds, at most `CANCEL_SECONDS`.
         """
         self._give_up_after(CANCEL_SECONDS)
         async with asyncio.timeout(CANCEL_SECONDS):
             await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
 
     def give_up(self) -> None:
-        """Shut the socket down: every wait on the connection ends as if it were lost. Twice is harmless."""
+        """Shut the socket down, so that every wait ends as for a lost connection. Repeating is harmless."""
         # Closing it would free its number: a waiting caller might then wait on another connection's socket.
         with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(self.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)

@@ -1,11 +1,11 @@
-"""Classify PostgreSQL's errors by SQLSTATE, and turn psycopg's errors into ours.
+"""Classify PostgreSQL's errors by SQLSTATE, and convert psycopg's errors to those of this package.
 
 Only this file knows SQLSTATEs: the service, the relay, replays and projections decide by `cause_of`.
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 
-libpq keeps the SQLSTATE of a failed connection to itself (https://github.com/psycopg/psycopg/issues/1188). A
-refused login is therefore AWAY, as an unreachable server is: it passes by itself while IAM does not know of a
-grant yet. A missing database does not pass, and is told by PostgreSQL's words.
+libpq does not report the SQLSTATE of a failed connection (https://github.com/psycopg/psycopg/issues/1188). A
+rejected login is therefore AWAY, like an unreachable server: it succeeds once IAM has propagated a grant. A
+missing database is permanent, and is recognized by PostgreSQL's message.
 """
 
 import re
@@ -27,15 +27,15 @@ from event_store.errors import (
 
 
 class Cause(Enum):
-    """Why PostgreSQL did not do what it was asked to do, and so what helps.
+    """Why a statement failed, and so whether a retry or an operator helps.
 
     Attributes:
-        AWAY: The server is unreachable, stopping, read-only or out of connections, or refuses the login: wait
-            for it.
-        BUSY: A conflict with others over rows, locks or memory: try again, a bounded number of times.
-        TOO_SLOW: The session or the statement exceeded a time limit: its own fault, or that of the load.
-        OPERATOR: The schema, a right or disk space is missing, or data is damaged: an operator has to act.
-        REFUSED: PostgreSQL will refuse the same statement with the same values again.
+        AWAY: The server is unreachable, stopping, read-only or out of connections, or rejects the login:
+            retry until it returns.
+        BUSY: A conflict with other sessions over rows, locks or memory: retry a bounded number of times.
+        TOO_SLOW: The session or the statement exceeded a time limit, by itself or under load.
+        OPERATOR: The schema, a right or disk space is missing, or data is damaged: operator action required.
+        REFUSED: PostgreSQL would reject the same statement with the same values again.
     """
 
     AWAY = auto()
@@ -73,11 +73,11 @@ _CAUSES: Final[Mapping[str, Cause]] = {
     "XX001": Cause.OPERATOR,  # data_corrupted
     "XX002": Cause.OPERATOR,  # index_corrupted
 }
-# What an operator has to do, as the end of a sentence; for other states PostgreSQL's own words have to do.
+# What an operator has to do; for other states PostgreSQL's own message must suffice.
 _REMEDIES: Final[Mapping[str, str]] = {
-    "3D000": "there is no such database: make it, or run `event-store migrate --create-database`",
-    "42501": "the user lacks a right: grant it, or run `event-store migrate` for those of the service",
-    "53100": "the disk is full: enlarge it",
+    "3D000": "create it, or run `event-store migrate --create-database`",
+    "42501": "grant the missing right, or run `event-store migrate` for those of the service",
+    "53100": "enlarge the disk",
 }
 _OF_THE_SCHEMA: Final = frozenset(("3F000", "42703", "42883", "42P01"))  # 42883 is undefined_function
 _NOT_HELD: Final = ("22", "54")  # data exception, program limit exceeded
@@ -85,11 +85,11 @@ _NO_DATABASE: Final = re.compile(r'FATAL: +database ".*" does not exist')
 
 
 def cause_of(error: psycopg.Error) -> Cause:
-    """Return why a call of psycopg failed.
+    """Return the cause of a psycopg error.
 
     Args:
-        error: One without a SQLSTATE is psycopg's own: the connection is lost or was never made, or the
-            call itself was wrong.
+        error: The error. Without a SQLSTATE it is psycopg's own: the connection was lost or never made, or
+            the call itself was wrong.
     """
     state = _state_of(error)
     if state is None:
@@ -99,22 +99,22 @@ def cause_of(error: psycopg.Error) -> Cause:
 
 
 def message_of(error: psycopg.Error) -> str:
-    """Return what PostgreSQL or psycopg says, in one line for a person, with the SQLSTATE if there is one."""
+    """Return the message of PostgreSQL or psycopg, in one line for a person, with the SQLSTATE if any."""
     said = error.diag.message_primary or str(error).strip() or type(error).__name__
     return f"{said} ({error.sqlstate})" if error.sqlstate else said
 
 
 @contextmanager
 def domain_errors() -> Iterator[None]:
-    """Raise our error for each of psycopg's.
+    """Convert psycopg's errors raised in the block.
 
     Raises:
-        InvalidArgumentError: A value that PostgreSQL cannot hold (SQLSTATE classes 22 and 54).
+        InvalidArgumentError: PostgreSQL cannot store a value (SQLSTATE classes 22 and 54).
         SchemaError: A table, a column or a function is missing.
         ConfigurationError: A right is missing, the disk is full, or a file of the database is damaged.
-        LogCorruptedError: The log holds events beyond its head.
-        UnavailableError: The database is unreachable, refuses the login or is read-only, or a statement or a
-            lock took too long.
+        LogCorruptedError: The log has events beyond its head.
+        UnavailableError: The database is unreachable, rejects the login or is read-only, or a statement or
+            waiting for a lock timed out.
     """
     try:
         yield
@@ -129,16 +129,21 @@ def _state_of(error: psycopg.Error) -> str | None:
 def _translate(error: psycopg.Error) -> EventStoreError:
     said, state = message_of(error), _state_of(error) or ""
     if state.startswith(_NOT_HELD) or isinstance(error, psycopg.DataError):
-        return InvalidArgumentError.of("appends", f"PostgreSQL cannot hold it: {said}")
+        return InvalidArgumentError.of("appends", f"PostgreSQL cannot store a value: {said}")
     if state in _OF_THE_SCHEMA:
-        return SchemaError(f"the database's schema does not fit ({said}): run `event-store migrate`")
+        return SchemaError(
+            f"the database schema does not support this release ({said}): run `event-store migrate`"
+        )
     match cause_of(error):
         case Cause.AWAY | Cause.BUSY | Cause.TOO_SLOW:
-            return UnavailableError(f"the database is away: {said}")
+            return UnavailableError(f"the database is unavailable: {said}")
         case Cause.OPERATOR:
-            remedy = _REMEDIES.get(state, "it needs an operator")
-            return ConfigurationError(f"the database refuses, {remedy} ({said})")
+            return ConfigurationError(
+                f"database error, {_REMEDIES.get(state, 'operator action required')}: {said}"
+            )
         case Cause.REFUSED if error.diag.constraint_name == "events_global_position_key":
-            return LogCorruptedError(f"the log is ahead of its head, so somebody else wrote to it: {said}")
+            return LogCorruptedError(
+                f"the log has events beyond its head, so another program has written to its tables: {said}"
+            )
         case Cause.REFUSED:
-            return EventStoreError(f"the database refused: {said}")
+            return EventStoreError(f"database error: {said}")

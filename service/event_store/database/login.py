@@ -1,7 +1,7 @@
-"""How each new connection to the database logs in.
+"""Log in to the database.
 
 libpq reads its own variables (`PGHOST`, `PGUSER` …). With `EVENT_STORE_DATABASE_LOGIN=iam` the password is a
-Google access token, made anew shortly before the last one expires.
+Google access token, which is refreshed shortly before it expires.
 """
 
 import asyncio
@@ -20,28 +20,28 @@ from event_store.database.errors import domain_errors
 from event_store.environment import Environment
 from event_store.errors import UnavailableError
 
-# To log in to Cloud SQL, and to AlloyDB; the token is good for nothing else.
+# For logins to Cloud SQL and AlloyDB only.
 _SCOPES: Final = (
     "https://www.googleapis.com/auth/sqlservice.login",
     "https://www.googleapis.com/auth/alloydb.login",
 )
 _TOKEN_SECONDS: Final = 10.0
 _CONNECT_TIMEOUT_SECONDS: Final = 5  # for each address of the host
-# Beyond these somebody hangs, not works: an append takes milliseconds, a page of a read some more.
+# Longer statements hang: an append takes milliseconds, a page of a read somewhat more.
 TIMEOUTS: Final = {
     "statement_timeout": "15s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "15s",
 }
-# Behind the limits of `connection.py`, and alone for a migration: the kernel gives up a wire that takes
-# nothing within half a minute. It cannot tell a server that hangs from one that works.
+# In addition to the limits of `connection.py`, and alone for a migration: the kernel closes a connection
+# whose peer does not acknowledge for half a minute. It cannot detect a server process that hangs.
 _LIVENESS: Final = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,  # milliseconds
 }
-# Times travel as text: these say how PostgreSQL writes them, whatever the server's own settings are.
+# Times are sent as text: these fix PostgreSQL's format, whatever the server's own settings are.
 _SESSION: Final = {"timezone": "UTC", "datestyle": "ISO", "default_transaction_isolation": "read\\ committed"}
 
 
@@ -49,8 +49,8 @@ class Login:
     """Makes the parameters of new connections.
 
     Args:
-        environment: Says how to log in, and which certificate to trust.
-        to_replica: Whether to the replica that it names, with the same identity.
+        environment: The kind of login, and the certificate to trust.
+        to_replica: Whether to connect to the environment's replica, with the same identity.
         session: Server settings of each connection, as in `{"statement_timeout": "10s"}`.
     """
 
@@ -69,7 +69,8 @@ class Login:
         if to_replica:
             self._fixed |= {"host": environment.replica_host, "port": environment.replica_port}
         if ca := environment.replica_ca if to_replica else environment.database_ca:
-            # libpq takes a certificate as a file only; private, and gone with this object.
+            # libpq reads a certificate from a file only; the directory is private and deleted with this
+            # object.
             directory = tempfile.mkdtemp(prefix="event-store-")
             weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
             certificate = Path(directory) / "server-ca.pem"
@@ -78,18 +79,18 @@ class Login:
             self._fixed["sslmode"] = os.environ.get("PGSSLMODE", "verify-ca")
 
     def parameters(self) -> dict[str, Any]:
-        """Return `psycopg.connect`'s parameters; may block for seconds while a token is made.
+        """Return the parameters of `psycopg.connect`; may block for seconds to fetch a token.
 
         Raises:
-            UnavailableError: There is no token.
+            UnavailableError: No token could be fetched.
         """
         return {**self._fixed, "password": self._token()} if self._uses_token else self._fixed
 
     async def parameters_async(self) -> dict[str, Any]:
-        """Return what `parameters` returns, without blocking the event loop.
+        """Return the parameters of `psycopg.connect` without blocking the event loop.
 
         Raises:
-            UnavailableError: There is no token within `_TOKEN_SECONDS`.
+            UnavailableError: No token could be fetched within `_TOKEN_SECONDS`.
         """
         if not self._uses_token:
             return self._fixed
@@ -100,13 +101,13 @@ class Login:
             raise _no_token() from None
 
     async def connect_async(self, answer_seconds: float = ANSWER_SECONDS) -> Connection:
-        """Open a connection in autocommit, for a loop that keeps one to itself.
+        """Open a connection with autocommit, for a loop with a connection of its own.
 
         Args:
-            answer_seconds: How long to wait for the end of an answer, see `connection.py`.
+            answer_seconds: The time limit of an exchange with the server, see `connection.py`.
 
         Raises:
-            EventStoreError: The database is away or refuses the login.
+            EventStoreError: The database is unreachable or rejects the login.
         """
         with domain_errors():
             return await Connection.connect(
@@ -117,16 +118,16 @@ class Login:
         """Open a connection for a command.
 
         Args:
-            database: Another database than the environment's.
+            database: The database; None for the environment's.
 
         Raises:
-            UnavailableError: The database is away or refuses the login.
+            UnavailableError: The database is unreachable or rejects the login.
         """
         with domain_errors():
             return psycopg.connect(**self.parameters(), dbname=database)
 
     def _token(self) -> str:
-        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits forever behind another
+        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits forever for another one
             raise _no_token()
         try:
             if self._access is None:

@@ -1,15 +1,15 @@
-"""The pool of connections.
+"""Run statements on a pool of connections.
 
-Every connection commits each statement by itself: an append is one statement, a page of a read is one.
+Every connection has autocommit: an append is one statement, and so is a page of a read.
 
 Invariants:
 
 - The server ends a slow statement after `STATEMENT_SECONDS`. A statement without any answer ends after
   `ANSWER_SECONDS`, and its connection is closed, see `connection.py`.
 - A statement whose connection is lost runs once more on another one, so every statement here may run twice.
-  On a replica it does not: the primary has the answer too, see `log.replica_reader`.
-- When a connection is lost, all that are as old are closed instead of tried one after another.
-- New connections are made as long as there are requests for one, so the pool recovers with the database.
+  On a replica it does not: the primary has the answer, too, see `log.replica_reader`.
+- When a connection is lost, all older ones are closed instead of being tried one after another.
+- The pool opens connections as long as requests wait for one, so it recovers with the database.
 """
 
 import asyncio
@@ -35,12 +35,12 @@ _RECONNECT_SECONDS: Final = 5.0
 
 
 class Database:
-    """The database, as the service's tasks share it.
+    """The pool of connections that the service's tasks share.
 
     Args:
-        environment: Says how to log in.
-        connections: How many connections to open at the most.
-        is_replica: Whether it is the replica that the environment names.
+        environment: The kind of login.
+        connections: The highest number of connections.
+        is_replica: Whether to connect to the environment's replica.
     """
 
     def __init__(self, environment: Environment, connections: int, *, is_replica: bool = False) -> None:
@@ -59,7 +59,7 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Begin to connect; does not wait for the database."""
+        """Start to connect, without waiting for the database."""
         await self._pool.open()
 
     async def close(self) -> None:
@@ -69,10 +69,10 @@ class Database:
     async def execute(
         self, query: LiteralString, arguments: Sequence[Any] | Mapping[str, Any] = ()
     ) -> psycopg.AsyncCursor[Row]:
-        """Run a statement that may run twice; return the cursor, which holds all rows.
+        """Run a statement, which may run twice, and return the cursor with all rows.
 
         Raises:
-            EventStoreError: Whatever went wrong, see `domain_errors`.
+            EventStoreError: The statement failed, see `domain_errors`.
         """
         with domain_errors():
             if not self._is_replica:
@@ -87,7 +87,7 @@ class Database:
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Connection]:
-        """Lend a connection; if it is lost, close all that are as old."""
+        """Lend a connection; if it is lost, close all older ones."""
         async with self._pool.connection() as connection:
             try:
                 yield connection

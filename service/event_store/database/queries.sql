@@ -12,11 +12,11 @@ SELECT EXISTS (
 );
 
 -- name: database_find
--- One row if there is a database of that name.
+-- One row if the database exists.
 SELECT FROM pg_database WHERE datname = %(database)s;
 
 -- name: maker_find
--- Whom to act as: nobody else, if the login may make databases and roles; a role that it is a member of, if that may.
+-- The role that may create databases and roles: the login itself, or else one that it is a member of.
 SELECT rolname FROM pg_roles
 WHERE rolcreatedb AND rolcreaterole AND pg_has_role(current_user, oid, 'MEMBER')
 ORDER BY rolname = current_user DESC, rolsuper, rolname
@@ -26,13 +26,13 @@ LIMIT 1;
 SET ROLE {role};
 
 -- name: runtime_find
--- One row if the runtime's group role is there, which belongs to all databases of the server.
+-- One row if the group role of the service exists; all databases of the server share it.
 SELECT FROM pg_roles WHERE rolname = 'event_store_runtime';
 
 -- name: runtime_create
--- The first migration makes it where it knows whom to act as, and leaves one that is there.
+-- The first migration also creates the role if it may, and keeps an existing one.
 CREATE ROLE event_store_runtime NOLOGIN;
 
 -- name: database_create
--- It belongs to the role that makes it, whose members may make tables in it.
+-- Its owner is the creating role, whose members may create tables in it.
 CREATE DATABASE {database};

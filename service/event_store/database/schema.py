@@ -1,8 +1,8 @@
-"""Bring the database's schema up to this release.
+"""Upgrade the database schema to this release.
 
-Invariants: one transaction holds an advisory lock and every revision, so the schema is at the old revision or
-at the new one, whoever else migrates at the same time and whatever breaks; running it again changes nothing.
-A later release's schema is never changed; it says itself which earlier releases it works with.
+Invariants: one transaction holds an advisory lock and applies every revision, so the schema is at the old
+revision or at the new one, despite failures and concurrent migrations. Running it again changes nothing. The
+schema of a later release is never changed; it records the earlier releases that it supports.
 """
 
 import io
@@ -26,25 +26,25 @@ from event_store.errors import SchemaError
 queries: Final = load_queries("event_store.database")
 
 NOT_APPEND_ONLY: Final = (
-    "the trigger that keeps the log append-only is off, so events can be changed and deleted: "
+    "the trigger that keeps the log append-only is disabled, so events can be changed and deleted: "
     "as the owner of the tables run ALTER TABLE events ENABLE ALWAYS TRIGGER append_only"
 )
-_LOCK: Final = 7364_2203_8871_0003  # any number that nobody else takes an advisory lock on
+_LOCK: Final = 7364_2203_8871_0003  # any number that no other program uses for an advisory lock
 _TAKE_LOCK: Final = sqlalchemy.text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 def upgrade(connect: Callable[[], psycopg.Connection], report: Callable[[str], None]) -> None:
-    """Migrate the database to this release's schema; twice and from two places at once is safe.
+    """Upgrade the schema to this release; safe to repeat and to run concurrently.
 
     Args:
         connect: Opens a connection as the owner of the tables.
-        report: Takes a line for a person about each step.
+        report: Receives a line for a person about each step.
 
     Raises:
-        SchemaError: The schema is a later release's and does not work with this one, or the trigger that
-            keeps the log append-only is off.
-        UnavailableError: The database is away.
-        ConfigurationError: The database refuses: its disk is full, or rights are missing.
+        SchemaError: The schema of a later release does not support this one, or the trigger that keeps the
+            log append-only is disabled.
+        UnavailableError: The database is unreachable.
+        ConfigurationError: The disk is full, or rights are missing.
     """
     config = _config()
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=connect, poolclass=sqlalchemy.NullPool)
@@ -53,9 +53,7 @@ def upgrade(connect: Callable[[], psycopg.Connection], report: Callable[[str], N
         connection.execute(_TAKE_LOCK, {"lock": _LOCK})
         before = _current_revision(connection)
         if not _is_known(before, _comment(connection)):
-            report(
-                f"schema is at revision {before} of a later release and works with this one, nothing to do"
-            )
+            report(f"schema is at revision {before} of a later release and supports this one, nothing to do")
             return
         config.attributes["connection"] = connection
         for revision in _revisions_after(config, before):
@@ -74,35 +72,35 @@ def offline_sql() -> str:
 
 
 def required_revision() -> str:
-    """Return the revision of the schema that this release was made for."""
+    """Return the schema revision of this release."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def check_revision(actual: str | None, comment: str | None) -> bool:
-    """Tell whether a schema is this release's own; a later release's serves as well, if it says so.
+    """Check that a schema supports this release; return whether it is this release's own.
 
     Args:
         actual: The schema's revision; None without a schema.
-        comment: What the schema says of the releases that it works with; None if it says nothing.
+        comment: The schema's record of the releases that it supports; None without one.
 
     Raises:
-        SchemaError: There is no schema, it is older than this release, or it is a later release's that does
-            not work with this one.
+        SchemaError: There is no schema, it is older than this release, or it is newer and does not support
+            this release.
     """
     required = required_revision()
     if actual is None or (actual != required and _is_known(actual, comment)):
         raise SchemaError(
-            f"the database's schema is at revision {actual or 'none'}, this release needs {required}: "
+            f"the database schema is at revision {actual or 'none'}, this release requires {required}: "
             "run `event-store migrate` first"
         )
     return actual == required
 
 
 def _is_known(actual: str | None, comment: str | None) -> bool:
-    """Tell whether a schema is this release's or an earlier one's; a later one's has to work with this one.
+    """Return whether a schema is this release's or an earlier one's, and not a later one's.
 
     Raises:
-        SchemaError: It is a later release's, and does not say that this one works with it.
+        SchemaError: The schema is a later release's and does not support this one.
     """
     known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
     if actual is None or actual in known:
@@ -110,16 +108,15 @@ def _is_known(actual: str | None, comment: str | None) -> bool:
     works_from = migrations.recorded_works_from(comment)
     if works_from not in known:
         raise SchemaError(
-            f"the database's schema is newer than this release: it is at revision {actual}, which works with "
-            f"releases from revision {works_from or actual} on, and this one knows up to {known[0]}. "
-            "Deploy a later release"
+            f"the database schema is newer than this release: its revision {actual} supports releases from "
+            f"revision {works_from or actual} on, and this release is at {known[0]}: deploy a later release"
         )
     return False
 
 
 @contextmanager
 def _driver_errors() -> Iterator[None]:
-    """Raise psycopg's error for each that SQLAlchemy put into one of its own."""
+    """Raise psycopg's own error instead of SQLAlchemy's wrapper."""
     try:
         yield
     except sqlalchemy.exc.DBAPIError as error:

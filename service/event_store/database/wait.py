@@ -1,14 +1,14 @@
-"""Wait at a process's start until the database answers and takes its login.
+"""Wait at the start of a process until the database answers and accepts the login.
 
-On Cloud Run both may take minutes: Direct VPC egress may delay an instance's first connections by a minute or
-more, and a grant of IAM is known everywhere after 2 to 7 minutes, sometimes later.
+On Cloud Run both can take minutes: Direct VPC egress may delay an instance's first connections by a minute or
+more, and an IAM grant takes 2 to 7 minutes to propagate, sometimes longer.
 https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc#limitations
 https://docs.cloud.google.com/iam/docs/access-change-propagation
 
 Invariants:
 
-- Only an `UnavailableError` is waited for, see `errors.py`; every other error ends the wait at once.
-- No attempt begins after the limit, and `until_async` ends one that is under way by then.
+- Only an `UnavailableError` is retried, see `errors.py`; every other error ends the wait at once.
+- No attempt begins after the limit, and `until_async` cancels a running attempt at the limit.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ Result = TypeVar("Result")
 
 
 class DatabaseWait:
-    """One wait of a process, which may have several parts: its limit counts from when this is made.
+    """Waits for the database, in one or several calls with a common limit that counts from the creation.
 
     Args:
-        seconds: How long to wait, at least 0; 0 tries once.
-        report: Takes a line for a person about each attempt that failed.
+        seconds: The time limit, at least 0; 0 tries once.
+        report: Receives a line for a person about each failed attempt.
     """
 
     def __init__(self, seconds: float, report: Callable[[str], None]) -> None:
@@ -42,14 +42,14 @@ class DatabaseWait:
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
 
     def until(self, attempt: Callable[[], Result]) -> Result:
-        """Try until an attempt succeeds; return its result.
+        """Retry until an attempt succeeds; return its result.
 
         Args:
-            attempt: Has a limit of its own. It may run many times.
+            attempt: A function with a time limit of its own; it may run many times.
 
         Raises:
-            UnavailableError: The limit is reached; says what the last attempt said.
-            EventStoreError: As the attempt; what waiting cannot change.
+            UnavailableError: The limit is reached; the message has the error of the last attempt.
+            EventStoreError: An error of the attempt that waiting cannot change.
         """
         while True:
             try:
@@ -58,14 +58,14 @@ class DatabaseWait:
                 time.sleep(self._pause_seconds(error))
 
     async def until_async(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        """Do what `until` does, without blocking the event loop; cancelling it ends the wait at once.
+        """Retry like `until`, without blocking the event loop; cancelling ends the wait at once.
 
         Args:
-            attempt: May run many times.
+            attempt: A coroutine function; it may run many times.
 
         Raises:
-            UnavailableError: The limit is reached; says what the last attempt said.
-            EventStoreError: As the attempt; what waiting cannot change.
+            UnavailableError: The limit is reached; the message has the error of the last attempt.
+            EventStoreError: An error of the attempt that waiting cannot change.
         """
         while True:
             try:
@@ -74,14 +74,14 @@ class DatabaseWait:
             except UnavailableError as error:
                 await asyncio.sleep(self._pause_seconds(error))
             except TimeoutError:
-                raise self._given_up("it does not answer") from None
+                raise self._given_up("no answer") from None
 
     @property
     def _remaining_seconds(self) -> float:
         return max(0.0, self._ends_at - time.monotonic())
 
     def _pause_seconds(self, error: UnavailableError) -> float:
-        """Report a failed attempt; return how long to wait before the next one."""
+        """Report a failed attempt; return the seconds to wait before the next one."""
         if not self._seconds:
             raise error
         seconds = self._backoff.next_seconds()
@@ -92,6 +92,6 @@ class DatabaseWait:
 
     def _given_up(self, said: str) -> UnavailableError:
         return UnavailableError(
-            f"gave up after waiting {self._seconds:g} s for the database: {said}. "
-            "Check that it runs, that the network leads to it, and that the login has its rights"
+            f"the database was not available within {self._seconds:g} s ({said}): "
+            "check that it runs, that the network reaches it, and that the login has its rights"
         )

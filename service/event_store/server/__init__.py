@@ -1,4 +1,4 @@
-"""The service: its life, its methods, and what it tells of itself."""
+"""Run the gRPC service: its lifecycle, its methods, its status, heartbeat and logs."""
 
 from typing import Final
 

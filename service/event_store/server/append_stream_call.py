@@ -1,14 +1,15 @@
-"""One append stream, from its requests to their verdicts.
+"""Answer one call of `AppendEventsStream`, with a verdict for each request.
 
 Invariants:
 
-- Requests enter the appender's queue in the order of the stream, so those for one aggregate are stored in it.
-- At most `IN_FLIGHT` requests are read and without a verdict that the client's side has taken. A client that
-  does not read its verdicts is therefore not read from either, and costs no more memory than that; nor is one
-  while the appender's queue is full.
-- Each request has one verdict, or none if the stream ends with UNAVAILABLE before. Once a request could not
-  be stored for that reason, those behind it are taken back: all of them can be sent again in their order.
-- A stop ends the reading; what is in the queue by then has its verdict before the stream ends.
+- Requests enter the appender's queue in the order of the stream, so those for one aggregate are stored in
+  order.
+- At most `IN_FLIGHT` requests are read and without a verdict that the client's side has received. So a client
+  that does not read its verdicts is not read from, and its memory is bounded. The same holds while the
+  appender's queue is full.
+- Each request has one verdict, or none if the stream ends with UNAVAILABLE first. When a request cannot be
+  stored for that reason, the requests behind it are cancelled: all of them can be sent again in order.
+- A stop ends the reading; requests in the queue get their verdicts before the stream ends.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ class Pipeline:
 
     Args:
         appender: Stores requests.
-        has_no_route: Tells which events no topic takes, see `prepare_request`.
+        has_no_route: See `prepare_request`.
         context: The call.
     """
 
@@ -49,10 +50,10 @@ class Pipeline:
         self._reading: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Answer until the client ends its side, or until `stop`.
+        """Answer requests until the client ends its side, or until `stop`.
 
         Raises:
-            UnavailableError: The database is away, or `stop` was called.
+            UnavailableError: The database is unreachable, or `stop` was called.
         """
         self._reading = asyncio.create_task(self._read())
         self._reading.add_done_callback(lambda _: self._has_moved.set())
@@ -74,12 +75,12 @@ class Pipeline:
             await asyncio.gather(self._reading, return_exceptions=True)
 
     def stop(self, why: str) -> None:
-        """Read no more; `run` ends when what was taken has its verdict. Stopping twice is harmless.
+        """Stop reading; `run` ends when every request read has its verdict. Stopping twice is harmless.
 
         Args:
-            why: The beginning of what the client is told.
+            why: The beginning of the error for the client.
         """
-        self._end(StoppingError(f"{why}: send what has no verdict again"))
+        self._end(StoppingError(f"{why}: send the requests without a verdict again"))
 
     async def _read(self) -> None:
         number = 0
@@ -104,7 +105,7 @@ class Pipeline:
 
     def _answered(self, number: int, answer: "asyncio.Future[pb.AppendEventsResponse]") -> None:
         del self._unanswered[number]
-        if answer.cancelled():  # taken back
+        if answer.cancelled():  # behind a request that could not be stored
             self._has_moved.set()
             return
         error = answer.exception()

@@ -1,4 +1,4 @@
-"""From an error of ours to the status of a call."""
+"""End a call with the status of an error, and log errors that need attention."""
 
 import logging
 from typing import Final, TypeAlias
@@ -20,7 +20,7 @@ from event_store.errors import (
 )
 
 Context: TypeAlias = grpc.aio.ServicerContext
-# The caller's own errors, and the end of a service that was told to end.
+# Errors of the caller, and the end of a stopping service.
 _EXPECTED: Final = (
     InvalidArgumentError,
     WrongExpectedVersionError,
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Answering:
-    """Turns an error of ours into the call's status, and logs those that somebody should look after."""
+    """Converts an error raised in its block to the call's status, and logs those that need attention."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -54,7 +54,7 @@ class Answering:
 
 
 def log_failure(error: EventStoreError, context: Context) -> None:
-    """Log an error that a call is answered with, unless nobody has to look after it."""
+    """Log the error of a call, unless it is the caller's own or the service is stopping."""
     if not isinstance(error, _EXPECTED):
         metadata = dict(context.invocation_metadata() or ())
         logger.error("%s", error, extra={"traceparent": metadata.get("traceparent")})

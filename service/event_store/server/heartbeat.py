@@ -1,9 +1,9 @@
-"""The line that says once a minute how the service is; alerts are made of its fields.
+"""Log a heartbeat once a minute; alerts read its fields.
 
 Invariants:
 
-- Every instance tells the relay's lag, whoever relays, from the database: it is known even if nobody relays.
-- A minute in which the database cannot be asked has no line. Its silence is an alert of its own.
+- Every instance logs the relay's lag from the database, so it is known even if no relay runs.
+- While the database is unreachable there is no heartbeat. A missing heartbeat raises an alert of its own.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ MOST_QUEUE_USAGE: Final = 0.1  # well below the half beyond which appends give n
 _FRACTION: Final = 0.99
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)  # whatever the service's own level is: without the line an alert rings
+logger.setLevel(logging.INFO)  # at any level of the service: a missing heartbeat raises an alert
 
 
-class Vitals:
-    """Tells how the service is.
+class Heartbeat:
+    """Logs the heartbeat of an instance.
 
     Args:
-        overview: Knows how far log and relay are.
-        appends: How long appends took.
+        overview: The source of the status.
+        appends: The latencies of appends.
     """
 
     def __init__(self, overview: Overview, appends: Latency) -> None:
@@ -35,18 +35,18 @@ class Vitals:
         self._appends = appends
 
     async def run(self) -> NoReturn:
-        """Tell once a minute, until cancelled."""
+        """Log a heartbeat once a minute, until cancelled."""
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            await self.tell()
+            await self.beat()
 
-    async def tell(self) -> None:
-        """Write the line."""
+    async def beat(self) -> None:
+        """Log one heartbeat; a warning instead if the database is unreachable."""
         try:
             status = await self._overview.status()
             queue_usage = await self._overview.notification_queue_usage()
         except EventStoreError as error:
-            logger.warning("cannot tell how the log and the relay are: %s", error)
+            logger.warning("no heartbeat, cannot read the status: %s", error)
             return
         fields: dict[str, object] = {
             "head_position": status.head_position,
@@ -58,10 +58,11 @@ class Vitals:
         append_seconds = self._appends.take(_FRACTION)
         if append_seconds is not None:
             fields["append_seconds"] = append_seconds
-        logger.info("vitals", extra=fields)
+        logger.info("heartbeat", extra=fields)
         if queue_usage > MOST_QUEUE_USAGE:
             logger.warning(
-                "the database's queue of notifications is %.0f %% full: a session that listens stays in a "
-                "transaction. Appends go on, other instances hear of them later: see docs/howto/runbook.md",
+                "the database's notification queue is %.0f %% full: a listening session stays in a "
+                "transaction. Appends continue, but other instances notice them later: see "
+                "docs/howto/runbook.md",
                 100 * queue_usage,
             )

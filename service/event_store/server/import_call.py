@@ -1,13 +1,13 @@
-"""One call of `ImportEvents`: from the parts of a source to the log.
+"""Answer one call of `ImportEvents`: check and store the parts of a source.
 
 Invariants:
 
 - Parts are stored in the order of the stream, one at a time, and each is answered after its commit.
-- While one part is stored, at most `PARTS_AHEAD` more are read and checked. While the client does not take
-  its answers none is stored, so none is read either: a source of any size takes no more memory than that.
-- A part that is refused ends the stream after all parts before it are stored and answered.
-- A stop ends the stream after the part that is being stored. A client that goes away ends it at any point; a
-  part is then stored whole or not at all.
+- While one part is stored, at most `PARTS_AHEAD` more are read and checked. While the client does not read
+  its answers, no part is stored and so none is read: the memory is bounded for a source of any size.
+- A rejected part ends the stream after all earlier parts are stored and answered.
+- A stop ends the stream after the part that is being stored. A disconnected client ends it at any point; a
+  part is then stored all or none.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ class Importer:
     """Answers one call of `ImportEvents`.
 
     Args:
-        login: For a connection of its own.
+        login: The login of its own connection.
         on_stored: Called after each part.
-        has_no_route: Tells which events no topic takes, see `append_request.prepare_request`.
+        has_no_route: See `append_request.prepare_request`.
         context: The call.
     """
 
@@ -52,13 +52,13 @@ class Importer:
         self._parts: deque[ImportPart] = deque()
         self._room = asyncio.Semaphore(PARTS_AHEAD)
         self._has_moved = asyncio.Event()
-        self._stopping = ""  # why
+        self._stopping = ""  # the reason
 
     async def run(self) -> None:
-        """Answer until the client ends its side, or until `stop`.
+        """Store parts until the client ends its side, or until `stop`.
 
         Raises:
-            EventStoreError: Why an event, the import or the database cannot go on.
+            EventStoreError: An event is invalid, the import was taken over, or the database failed.
         """
         reading = asyncio.create_task(self._read())
         reading.add_done_callback(lambda _: self._has_moved.set())
@@ -80,19 +80,19 @@ class Importer:
                 else:
                     self._has_moved.clear()
                     await self._has_moved.wait()
-            raise StoppingError(f"{self._stopping}: begin again under the same name")
+            raise StoppingError(f"{self._stopping}: start the import again under the same name")
         finally:
             if writer is not None:
-                writer.close()  # before the first await, at which a call that is over may be cancelled again
+                writer.close()  # before the first await, where an ended call may be cancelled again
             reading.cancel()
             self._stored_events.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
     def stop(self, why: str) -> None:
-        """End after the part that is being stored. Stopping twice is harmless.
+        """End the call after the part that is being stored. Stopping twice is harmless.
 
         Args:
-            why: The beginning of what the client is told.
+            why: The beginning of the error for the client.
         """
         self._stopping = why
         self._has_moved.set()
@@ -125,5 +125,7 @@ def _import_id(request: pb.ImportEventsRequest) -> str:
     if fault:
         raise InvalidArgumentError.of("import_id", fault)
     if request.events:
-        raise InvalidArgumentError.of("events", "there are some, the first request has only the name")
+        raise InvalidArgumentError.of(
+            "events", f"has {len(request.events)} items in the first request: send only the import_id there"
+        )
     return request.import_id

@@ -1,4 +1,4 @@
-"""Logs as JSON lines in the shape that Google Cloud Logging reads: severity, message, time, trace."""
+"""Write logs as JSON lines in the form of Google Cloud Logging: severity, message, time, trace."""
 
 import json
 import logging
@@ -13,11 +13,11 @@ _OF_EVERY_RECORD: Final = {*vars(logging.makeLogRecord({})), "message", "asctime
 
 
 def configure_logs(level: str, project: str = "") -> None:
-    """Write all logs to standard error, a JSON object a line.
+    """Write all logs to standard error, one JSON object per line.
 
     Args:
-        level: DEBUG, INFO, WARNING or ERROR.
-        project: The Google Cloud project that traces belong to; without it a trace's bare id is logged.
+        level: The least severe level to log: DEBUG, INFO, WARNING or ERROR.
+        project: The Google Cloud project of the traces; if empty, only the id of a trace is logged.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(CloudFormatter(project))
@@ -26,14 +26,14 @@ def configure_logs(level: str, project: str = "") -> None:
 
 
 class CloudFormatter(logging.Formatter):
-    """Formats a record as one line of JSON; `extra={"traceparent": …}` links it to its trace."""
+    """Formats a log record as one line of JSON; `extra={"traceparent": …}` links it to its trace."""
 
     def __init__(self, project: str) -> None:
         super().__init__()
         self._project = project
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; what a record's `extra` brings becomes a field of its own."""
+        """Format a record; each key of its `extra` becomes a field."""
         entry: dict[str, Any] = {
             **{name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
             "severity": record.levelname,  # Python's names are Cloud Logging's

@@ -1,8 +1,8 @@
--- What the service tells of itself.
+-- The status of the service; see status_query.py.
 
 -- name: status
--- How far the log and the relay are, and for how long the relay's next event has waited, in microseconds; a
--- lease that has run out is nobody's.
+-- The head of the log, the relay's position and lease owner, how long the relay's next event has waited, in
+-- microseconds, and the schema's revision. An expired lease has no owner.
 SELECT log_head.position, relays.position,
        CASE WHEN relays.lease_expires_at > now() THEN relays.lease_owner ELSE '' END,
        coalesce((SELECT (extract(epoch FROM clock_timestamp() - created_at) * 1000000)::bigint
@@ -11,9 +11,9 @@ SELECT log_head.position, relays.position,
 FROM log_head, relays WHERE relays.name = 'main';
 
 -- name: status_by_topic
--- How far each topic is, for how long its next event has waited, how many of its messages are parked, since
--- when, and how many of its ordering keys are blocked; also of topics that nothing is routed to any more. Times
--- are in microseconds. A topic without a position of its own is as far as the relay.
+-- For each topic its position, how long its next event has waited, the number of parked messages, the time of
+-- the oldest one, and the number of blocked ordering keys; also for topics that no route leads to any more. Times
+-- are in microseconds. A topic without a position of its own has the relay's.
 WITH parked AS (
     SELECT topic, count(*) AS messages, min(parked_at) AS since FROM parked_messages GROUP BY topic
 ), blocked AS (
@@ -32,5 +32,5 @@ SELECT topic, position,
 FROM placed LEFT JOIN parked USING (topic) LEFT JOIN blocked USING (topic) ORDER BY topic;
 
 -- name: notification_queue_usage
--- How full the server's queue of notifications is, from 0 to 1; asking gives free what nobody has to read any more.
+-- How full the server's notification queue is, from 0 to 1; the query also frees notifications that all have read.
 SELECT pg_notification_queue_usage();

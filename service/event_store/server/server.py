@@ -1,15 +1,14 @@
-"""The server's life: open, check, serve, drain, close.
+"""Run the server: check the schema, serve, drain and close.
 
 Invariants:
 
-- Nothing is served before the schema is known to fit. `start` waits for a database that is away or refuses
-  the login, for at most `database_wait_seconds`; a stop signal ends that wait at once.
-- After a stop signal health says NOT_SERVING, new calls are refused, streams without an end of their own
-  are ended, calls in flight have `GRACE_SECONDS`, then the appender stores what waits, then the connections
-  close.
-- A task of the server that fails stops the server.
-- `serve` ends within `EXIT_SECONDS` of a stop signal, even if the database hangs: what was not answered by
-  then may be sent again.
+- Nothing is served before the schema was checked. `start` waits at most `database_wait_seconds` for a
+  database that is unreachable or rejects the login; a stop signal ends the wait at once.
+- After a stop signal, health is NOT_SERVING, new calls are rejected and endless streams end. Calls in flight
+  have `GRACE_SECONDS`, then the appender stores the waiting requests, then the connections close.
+- A failed task of the server stops the server.
+- `serve` ends within `EXIT_SECONDS` of a stop signal, even if the database hangs; unanswered requests can be
+  sent again.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ from event_store.outbox.relay import Relay
 from event_store.replay.replayer import Replayer
 from event_store.replay.store import ReplayTable
 from event_store.server.call_errors import Answering, Context
-from event_store.server.heartbeat import Vitals
+from event_store.server.heartbeat import Heartbeat
 from event_store.server.import_call import Importer
 from event_store.server.json_logging import configure_logs
 from event_store.server.servicer import EventStoreServicer
@@ -64,21 +63,21 @@ logger = logging.getLogger(__name__)
 
 
 class Server:
-    """One running service; `start` and `stop` once each, `stop` in any state and twice without harm.
+    """The service of one process: call `start` once, and `stop` in any state; stopping twice is harmless.
 
     Args:
-        environment: What the process was given.
-        routing: Which events go where; None publishes nothing and refuses nothing.
+        environment: The environment of the process.
+        routing: The routes of events; None publishes nothing and rejects no event for its types.
 
     Attributes:
-        port: Where it listens, known after `start`.
-        grpc: The server of gRPC; more services may be added before `start`.
+        port: The port that it listens on, known after `start`.
+        grpc: The gRPC server; more services can be added before `start`.
     """
 
     def __init__(self, environment: Environment, routing: Routing | None) -> None:
         self.port = 0
         self._environment = environment
-        # The writer has a connection of its own: readers never keep an append waiting.
+        # The writer has a connection of its own: an append never waits for readers.
         self._database = Database(environment, connections=environment.database_connections - 1)
         relayed = routing if environment.relay == "on" else None
         self._relay = Relay(self._database.login, relayed) if relayed is not None else None
@@ -94,7 +93,7 @@ class Server:
         has_no_route = routing.rejects if routing is not None else None
         topics = [] if routing is None else [topic.path for topic in routing.topics.values()]
         overview = Overview(self._database, topics)
-        self._vitals = Vitals(overview, self._appender.latency)
+        self._heartbeat = Heartbeat(overview, self._appender.latency)
         self._replayer = Replayer(self._database.login, relayed) if relayed is not None else None
         self._servicer = EventStoreServicer(
             self._appender,
@@ -120,12 +119,12 @@ class Server:
         self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Wait for the database, check the schema, then listen. Cancelling it closes everything.
+        """Wait for the database, check the schema, then listen. Cancelling closes everything.
 
         Raises:
-            UnavailableError: The database is away, or refuses the login, beyond `database_wait_seconds`.
-            SchemaError: Its schema does not work with this release.
-            ConfigurationError: The port is taken.
+            UnavailableError: The database is unreachable or rejects the login after `database_wait_seconds`.
+            SchemaError: The schema does not support this release.
+            ConfigurationError: The port is in use.
         """
         try:
             waiting = DatabaseWait(self._environment.database_wait_seconds, logger.warning)
@@ -141,7 +140,7 @@ class Server:
             if self._replayer is not None:
                 self._tasks.append(asyncio.create_task(self._replayer.run(), name="replayer"))
             self._following = asyncio.create_task(self._live_log.run(), name="live log")
-            self._telling = asyncio.create_task(self._vitals.run(), name="vitals")
+            self._telling = asyncio.create_task(self._heartbeat.run(), name="heartbeat")
             self._tasks += (self._following, self._telling)
             for service in ("", SERVICE):
                 await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
@@ -151,13 +150,13 @@ class Server:
         logger.info("serving on %s:%d", self._environment.host, self.port)
 
     async def wait(self) -> None:
-        """Wait until a task ends, which before `stop` none does unless it fails; raise its error."""
+        """Wait until a task fails, and raise its error; no task ends before `stop` without one."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
     async def stop(self) -> None:
-        """Refuse new calls, let those in flight end, store what waits, close."""
+        """Reject new calls, finish those in flight, store waiting appends, close the connections."""
         await self._health.enter_graceful_shutdown()
         if self._relay is not None:
             self._relay.stop()  # another instance's relay may take over at once
@@ -176,7 +175,7 @@ class Server:
             await self._replica.close()
 
     def _hint(self) -> None:
-        """Tell those who read the log that it has grown."""
+        """Wake the readers of the log after it has grown."""
         self._live_log.hint()
         if self._relay is not None:
             self._relay.wake()
@@ -187,51 +186,51 @@ class Server:
             return int(self.grpc.add_insecure_port(f"{host}:{self._environment.port}"))
         except RuntimeError:
             raise ConfigurationError(
-                f"cannot listen on {host}:{self._environment.port}: stop what listens there, "
+                f"cannot listen on {host}:{self._environment.port}: stop the program that uses this port, "
                 f"or set {HOST} and {PORT} to an address of this machine and a free port"
             ) from None
 
     async def _check_schema(self) -> None:
         try:
             with domain_errors():
-                # Not from the pool, which keeps to itself why it cannot connect.
+                # Not from the pool, which hides the reason why it cannot connect.
                 async with await self._database.login.connect_async() as connection:
                     row = await (await connection.execute(queries["schema_revision"])).fetchone()
                     guard = await (await connection.execute(queries["log_is_append_only"])).fetchone()
-        except SchemaError:  # there is no such table yet
+        except SchemaError:  # the tables do not exist yet
             row = guard = None
         revision, comment = row or (None, None)
         if not check_revision(revision, comment):
             logger.warning(
-                "the schema is at revision %s, of a later release that works with this one", revision
+                "the schema is at revision %s of a later release, which supports this release", revision
             )
         if guard != (True,):
             logger.error("%s", NOT_APPEND_ONLY)
 
 
 class _Health(health.aio.HealthServicer):  # type: ignore[misc] # grpcio-health has no types
-    """Tells whether the service serves; watching that is bounded as every stream is."""
+    """Reports whether the service serves; a watch has the time limit of every stream."""
 
     def __init__(self, limit: StreamLimit) -> None:
         super().__init__()
         self._limit = limit
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:  # noqa: N802
-        """Stream the status of a service."""
+        """Stream the health of a service."""
         async with Answering(context), self._limit.bounding():
             await super().Watch(request, context)
 
 
 async def serve(environment: Environment, routing: Routing | None) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Run the service until SIGTERM or SIGINT.
 
     Args:
-        environment: What the process was given.
-        routing: Which events go where; None publishes nothing and refuses nothing.
+        environment: The environment of the process.
+        routing: The routes of events; None publishes nothing and rejects no event for its types.
 
     Raises:
-        ConfigurationError: The port is taken, or the database's schema does not fit this release.
-        UnavailableError: The database is away, or refuses the login, beyond `database_wait_seconds`.
+        ConfigurationError: The port is in use, or the schema does not support this release.
+        UnavailableError: The database is unreachable or rejects the login after `database_wait_seconds`.
     """
     configure_logs(environment.log_level)
     server = Server(environment, routing)
@@ -259,7 +258,7 @@ async def serve(environment: Environment, routing: Routing | None) -> None:
 
 
 async def _has_started(server: Server, stopped: asyncio.Task[bool]) -> bool:
-    """Start a server; return false, with all of it closed, if `stopped` is done before it serves."""
+    """Start a server; close it and return false if `stopped` is done before the server serves."""
     starting = asyncio.create_task(server.start())
     await asyncio.wait((stopped, starting), return_when=asyncio.FIRST_COMPLETED)
     starting.cancel()
@@ -271,6 +270,8 @@ async def _has_started(server: Server, stopped: asyncio.Task[bool]) -> bool:
 
 
 def _give_up() -> None:
-    logger.error("stopping takes too long, perhaps because the database hangs: ending without it")
+    logger.error(
+        "stopping took more than %g s, perhaps because the database hangs: exiting now", EXIT_SECONDS
+    )
     logging.shutdown()
     os._exit(1)

@@ -1,4 +1,4 @@
-"""The methods of the contract: translate in, call, translate out."""
+"""Implement the methods of the contract: check a request, call the part that does the work, answer."""
 
 # ruff: noqa: N802, D102 # the methods bear the contract's names, and it describes them
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -32,15 +32,15 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     """Answers calls of the service `event_store.v1.EventStore`.
 
     Args:
-        appender: Stores requests.
+        appender: Stores appends.
         reader: Reads events.
-        snapshots: Keeps snapshots.
-        replays: Starts replays and tells how far they are.
-        live_log: Holds the end of the log for those who follow it.
-        new_importer: Makes what answers a call of `ImportEvents`.
-        overview: Tells the status.
-        has_no_route: Tells which events no topic takes, see `prepare_request`.
-        limit: How long a stream may be open.
+        snapshots: Saves and reads snapshots.
+        replays: Starts and controls replays.
+        live_log: Holds the end of the log for subscriptions.
+        new_importer: Makes the handler of a call of `ImportEvents`.
+        overview: Reads the status.
+        has_no_route: See `prepare_request`.
+        limit: The time limit of streams.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 # each part of the service
@@ -136,7 +136,10 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
     async def ImportEvents(self, _requests: AsyncIterator[pb.ImportEventsRequest], context: Context) -> None:
         async with Answering(context):
             if len(self._importers) >= MOST_IMPORTS:
-                raise OverloadedError(f"{MOST_IMPORTS} imports are running", _IMPORT_RETRY_SECONDS)
+                raise OverloadedError(
+                    f"{MOST_IMPORTS} imports are running, the most of an instance: retry later",
+                    _IMPORT_RETRY_SECONDS,
+                )
             importer = self._new_importer(context)
             self._importers.add(importer)
             try:
@@ -188,7 +191,7 @@ class EventStoreServicer(event_store_pb2_grpc.EventStoreServicer):
             snapshot = None
 
     def stop(self) -> None:
-        """Let streams without an end of their own end, once what was taken is answered."""
+        """End the endless streams, after the requests that they have read are answered."""
         for pipeline in self._pipelines:
             pipeline.stop(_STOPPING)
         for importer in self._importers:

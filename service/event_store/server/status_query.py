@@ -1,4 +1,4 @@
-"""How far the log, the relay and each topic are."""
+"""Read the positions of the log, the relay and each topic."""
 
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -12,11 +12,11 @@ from event_store.v1 import event_store_pb2 as pb
 
 
 class Overview:
-    """Tells the status of the service.
+    """Reads the status of the service.
 
     Args:
-        database: Where that is kept.
-        topics: The paths of all topics that events go to.
+        database: The database with the log.
+        topics: The paths of all topics of the routing.
     """
 
     def __init__(self, database: Database, topics: Iterable[str]) -> None:
@@ -24,10 +24,10 @@ class Overview:
         self._topics = list(topics)
 
     async def status(self) -> pb.GetStatusResponse:
-        """Return how far the log, the relay and each topic are, and which versions run.
+        """Return the positions of the log, the relay and each topic, and the running versions.
 
         Raises:
-            SchemaError: A row that the schema begins with is missing.
+            SchemaError: The initial row of log_head or relays is missing.
         """
         row = await (await self._database.execute(queries["status"])).fetchone()
         cursor = await self._database.execute(queries["status_by_topic"], {"topics": self._topics})
@@ -49,7 +49,7 @@ class Overview:
         )
 
     async def notification_queue_usage(self) -> float:
-        """Return how full the database server's queue of notifications is, from 0 to 1."""
+        """Return how full the database server's notification queue is, from 0 to 1."""
         row = await (await self._database.execute(queries["notification_queue_usage"])).fetchone()
         return float(row[0]) if row else 0.0
 

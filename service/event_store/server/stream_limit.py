@@ -1,13 +1,13 @@
-"""How long a stream may be open: the service ends it before the platform does.
+"""End streams at a time limit, before the platform cuts them off.
 
 Cloud Run ends a request after its timeout, at most an hour, with a 504 in the middle of a message.
 https://docs.cloud.google.com/run/docs/configuring/request-timeout
 
 Invariants:
 
-- No stream is open for longer than the limit, except while its caller does not take a message.
-- It ends after a whole message, with UNAVAILABLE, the status that gRPC clients repeat. A caller that resumes
-  after that message loses nothing and gets nothing twice.
+- No stream is open for longer than the limit, except while its caller does not read a message.
+- A stream ends after a whole message, with UNAVAILABLE, the status that gRPC clients retry. A caller that
+  resumes after that message loses and repeats nothing.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ Response = TypeVar("Response")
 
 
 class StreamLimit:
-    """The limit of every stream of a service.
+    """The time limit of the streams of a service.
 
     Args:
-        seconds: How long a stream may be open, at least 0; 0 is without a limit.
+        seconds: The longest time that a stream is open, at least 0; 0 is no limit.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._why = f"this stream was open for {seconds:g} s, which is its limit"
+        self._why = f"the stream has reached its time limit of {seconds:g} s"
 
     def bounded(self, responses: AsyncGenerator[Response, None]) -> AsyncGenerator[Response, None]:
-        """Return responses that end with the limit, counted from now, by a StoppingError."""
+        """Return responses that end with a StoppingError at the limit, counted from now."""
         return self._until_limit(responses) if self._seconds else responses
 
     @asynccontextmanager
     async def bounding(self) -> AsyncIterator[None]:
-        """End the block with the limit, by a StoppingError."""
+        """End the block with a StoppingError at the limit."""
         try:
             async with asyncio.timeout(self._seconds or None):
                 yield
@@ -46,7 +46,7 @@ class StreamLimit:
 
     @contextmanager
     def stopping(self, stop: Callable[[str], None]) -> Iterator[None]:
-        """Call `stop` with the reason once the limit is reached within the block."""
+        """Call `stop` with the reason if the block reaches the limit."""
         if not self._seconds:
             yield
             return
@@ -70,4 +70,4 @@ class StreamLimit:
                 yield response
 
     def _error(self) -> StoppingError:
-        return StoppingError(f"{self._why}: call again, after what it has sent")
+        return StoppingError(f"{self._why}: call again to resume after its last message")

@@ -1,14 +1,14 @@
-"""What one caller of `Subscribe` is sent.
+"""Answer one call of `Subscribe`.
 
 Invariants:
 
-- Every event above the checkpoint that passes the filter is sent once, in the order of the log, and no
-  message names a checkpoint before the events up to it were sent. So whoever goes on at a checkpoint loses
-  nothing and gets nothing twice.
-- While the caller does not read, no more than one page is held for it. Afterwards it goes on with what the
-  live log holds or, if that has moved on, with the database.
-- While all is well no `KEEP_ALIVE_SECONDS` pass without a message. What is amiss for a shorter time than that
-  is not seen, and what is amiss for longer ends the stream: a keep-alive says that the log is read.
+- Every event after the checkpoint that passes the filter is sent once, in the order of the log. A message has
+  a checkpoint only after the events up to it were sent, so a caller that resumes at it loses and repeats
+  nothing.
+- While the caller does not read, at most one page is held for it. Then it continues with the events of the
+  live log or, if that has moved on, of the database.
+- A message is sent at least every `KEEP_ALIVE_SECONDS` while the log can be read. A shorter failure is not
+  noticed by the caller; a longer one ends the stream.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ class Follower:
     """Follows the log for one caller.
 
     Args:
-        reader: Reads what the live log does not hold.
-        live_log: The end of the log.
+        reader: Reads the events that the live log does not hold.
+        live_log: Holds the end of the log.
         after_position: The checkpoint, exclusive.
-        event_filter: Which events.
+        event_filter: The events to send.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Follower:
         self._filter = event_filter
 
     async def follow(self) -> AsyncGenerator[pb.SubscribeResponse, None]:
-        """Yield what there is, then what comes, until something fails or the service stops.
+        """Yield the stored events, then the appended ones, until a failure or the end of the service.
 
         Raises:
             InvalidArgumentError: The checkpoint is above the head of the log.
-            UnavailableError: The service is stopping, or the database is away.
+            UnavailableError: The service is stopping, or the database is unreachable.
             LogCorruptedError: The log has a hole.
         """
         while True:
@@ -65,7 +65,7 @@ class Follower:
             yield self._response(fell_behind=Empty())
 
     async def _catch_up(self) -> AsyncGenerator[pb.SubscribeResponse, None]:
-        """Yield what is in the database, until a page ends with the head of the log."""
+        """Yield events of the database, until a page ends with the head of the log."""
         head = None
         while self._position != head:
             async for part in self._reader.read_all(self._position + 1, 0, self._filter):
@@ -74,8 +74,8 @@ class Follower:
                 if head < self._position:
                     raise InvalidArgumentError.of(
                         "after_position",
-                        f"is {self._position}, but the log ends at {head}: "
-                        "the checkpoint was made on another log, or this one was restored from a backup",
+                        f"{self._position} is above the head of the log, {head}: check that the checkpoint "
+                        "belongs to this log, and that the log was not restored from a backup",
                     )
                 is_moved = part.last_scanned_position > self._position
                 self._position = part.last_scanned_position
@@ -85,7 +85,7 @@ class Follower:
                     yield self._response(keep_alive=Empty())
 
     async def _live(self) -> AsyncGenerator[pb.SubscribeResponse, None]:
-        """Yield what is appended, until the caller was too slow for what the live log holds."""
+        """Yield appended events, until the caller is too slow for the live log."""
         clock = asyncio.get_running_loop().time
         due = clock() + KEEP_ALIVE_SECONDS
         while (events := self._live_log.take(self._position)) is not None:

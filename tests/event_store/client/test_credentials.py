@@ -110,7 +110,9 @@ def test_an_access_token_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (token.current(), token.current(), token.at_hand) == ("access-1",) * 3
 
     monkeypatch.setattr(Metadata, "status", 404)
-    with pytest.raises(UnavailableError, match="no access token for the test: the metadata server said 404"):
+    with pytest.raises(
+        UnavailableError, match="no access token for the test: the metadata server answered 404"
+    ):
         credentials.AccessToken("the test").current()
 
 
@@ -120,7 +122,7 @@ def test_without_any_identity_the_error_names_the_ways_to_one(
     """No metadata server answers, or the file is missing."""
     assert metadata
     monkeypatch.setenv(credentials.METADATA_HOST, "127.0.0.1:1")
-    with pytest.raises(ConfigurationError, match=r"no metadata server.*run as a service account"):
+    with pytest.raises(ConfigurationError, match=r"metadata server is unreachable.*run as a service account"):
         credentials.identity("https://service.example")
 
     monkeypatch.setenv(credentials.FILE, str(tmp_path / "missing.json"))
@@ -135,7 +137,7 @@ def test_a_text_that_is_no_token_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("event_store.credentials._direct", lambda *_, **__: page)
 
     for kind in ({"audience": "https://service.example"}, {}):
-        with pytest.raises(RefreshError, match="gave no token"):
+        with pytest.raises(RefreshError, match="issued no token"):
             credentials._FromMetadata(**kind).refresh()
 
 

@@ -39,7 +39,7 @@ def test_a_database_is_made_once_and_belongs_to_the_group(database: TestDatabase
                 each.result(30)
         create_database(_as(database.owner), "made_here", said.append)
 
-        assert said == ["made the database made_here"]
+        assert said == ["created database made_here"]
         assert _owner(database, "made_here") == "cloudsqlsuperuser"
     finally:
         _drop(database, "made_here")
@@ -47,7 +47,7 @@ def test_a_database_is_made_once_and_belongs_to_the_group(database: TestDatabase
 
 def test_a_login_that_may_not_make_it_is_told_what_to_do(database: TestDatabase) -> None:
     """The runtime makes no database."""
-    with pytest.raises(ConfigurationError, match="let the login be a member of a role with CREATEDB"):
+    with pytest.raises(ConfigurationError, match="make the login a member of a role with CREATEDB"):
         create_database(_as(database.runtime), "not_made", lambda _line: None)
 
     assert _owner(database, "not_made") is None

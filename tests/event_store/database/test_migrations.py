@@ -107,7 +107,7 @@ def test_a_later_schema_that_works_with_this_release_is_left_alone(any_database:
     with psycopg.connect(any_database.owner) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
         assert connection.execute(DESCRIPTION).fetchall() == before
-    assert lines[-1] == "schema is at revision 9999 of a later release and works with this one, nothing to do"
+    assert lines[-1] == "schema is at revision 9999 of a later release and supports this one, nothing to do"
 
 
 @pytest.mark.parametrize("comment", ["'works with releases from revision 9998 on'", "'words'", "NULL"])
@@ -122,7 +122,7 @@ def test_a_later_schema_that_does_not_work_with_this_release_is_refused(
             "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
         ).fetchone()
 
-    refused = r"newer than this release: it is at revision 9999, .* from revision 999[89] on"
+    refused = r"newer than this release: its revision 9999 supports releases from revision 999[89] on"
     with pytest.raises(SchemaError, match=refused):
         upgrade(connecting(any_database), report=lambda _line: None)
     assert said is not None
@@ -193,7 +193,7 @@ def test_a_failed_migration_leaves_nothing_behind(blank_database: TestDatabase) 
 
 def test_missing_rights_are_told(blank_database: TestDatabase) -> None:
     """A login that may not create tables gets a sentence."""
-    with pytest.raises(ConfigurationError, match="lacks a right"):
+    with pytest.raises(ConfigurationError, match="grant the missing right"):
         upgrade(lambda: psycopg.connect(blank_database.runtime), report=lambda _line: None)
 
 

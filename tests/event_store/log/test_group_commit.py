@@ -208,7 +208,7 @@ async def test_a_log_that_is_ahead_of_its_head_takes_nothing(
     with psycopg.connect(any_database.superuser) as connection:
         connection.execute("UPDATE log_head SET position = 0")
 
-    with pytest.raises(LogCorruptedError, match="the log is ahead of its head"):
+    with pytest.raises(LogCorruptedError, match="the log has events beyond its head"):
         await writer.appender.append(prepared())
 
     assert [position for position, _, _ in stored(any_database)] == [1]

@@ -86,10 +86,10 @@ async def test_a_full_queue_of_notifications_refuses_no_append_and_no_import(
             assert await run_import(service, history(3)) == [0, 3]
             assert len(await service.read_all()) == 4
             with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
-                await service.server._vitals.tell()
-            (line,) = [each for each in caplog.records if each.msg == "vitals"]
+                await service.server._heartbeat.beat()
+            (line,) = [each for each in caplog.records if each.msg == "heartbeat"]
             assert line.__dict__["notification_queue_usage"] > 0.9
-            assert "queue of notifications is" in caplog.text
+            assert "notification queue is" in caplog.text
 
         async with await psycopg.AsyncConnection.connect(
             mortal_database.runtime, autocommit=True
@@ -100,5 +100,5 @@ async def test_a_full_queue_of_notifications_refuses_no_append_and_no_import(
             await service.append(append())
             await until_heard(connection, heard, 1)
             caplog.clear()
-            await service.server._vitals.tell()
-            assert "queue of notifications is" not in caplog.text
+            await service.server._heartbeat.beat()
+            assert "notification queue is" not in caplog.text

@@ -280,7 +280,7 @@ async def test_a_log_that_is_ahead_of_its_head_is_told_and_not_written_over(
 
     assert (code, details) == (grpc.StatusCode.DATA_LOSS, {"reason": "LOG_CORRUPTED"})
     assert error.code() is grpc.StatusCode.DATA_LOSS
-    assert "ahead of its head" in str(error.details())
+    assert "has events beyond its head" in str(error.details())
     assert any_service.execute("SELECT count(*), max(position) FROM events, log_head") == [(2, 1)]
 
 

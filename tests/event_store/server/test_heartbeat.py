@@ -23,7 +23,7 @@ async def test_the_line_has_the_fields_that_alerts_are_made_of(
     await service.append(append())
 
     with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
-        await service.server._vitals.tell()
+        await service.server._heartbeat.beat()
 
     (record,) = [each for each in caplog.records if each.name == "event_store.server.heartbeat"]
     line = json.loads(CloudFormatter("").format(record))
@@ -53,7 +53,7 @@ async def test_the_line_comes_each_minute_by_itself(
     finally:
         logger.removeHandler(handler)
 
-    assert told == ["vitals"] * 3
+    assert told == ["heartbeat"] * 3
 
 
 def test_the_line_is_logged_at_any_level() -> None:
@@ -68,7 +68,7 @@ async def test_without_the_database_there_is_no_line(
     service.execute("DROP TABLE parked_messages")
 
     with caplog.at_level(logging.INFO, "event_store.server.heartbeat"):
-        await service.server._vitals.tell()
+        await service.server._heartbeat.beat()
 
     assert [each.levelname for each in caplog.records if each.name == "event_store.server.heartbeat"] == [
         "WARNING"

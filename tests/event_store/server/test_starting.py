@@ -137,7 +137,9 @@ async def test_a_database_that_stays_away_ends_the_start_at_the_limit(
 
     assert code == 1
     assert "waiting for the database until" in said
-    assert "event-store: error: gave up after waiting 1 s for the database: the database is away" in said
+    assert (
+        "event-store: error: the database was not available within 1 s (the database is unavailable" in said
+    )
     assert "Traceback" not in said
 
 
@@ -150,7 +152,7 @@ async def test_an_attempt_that_hangs_ends_with_the_limit(database: TestDatabase)
             code, said = await process.ended()
 
     assert code == 1
-    assert "gave up after waiting 1 s for the database: it does not answer" in said
+    assert "the database was not available within 1 s (no answer)" in said
 
 
 @pytest.mark.parametrize(("command", "code"), [("serve", 0), ("migrate", 130)])
@@ -178,7 +180,10 @@ async def test_a_stop_signal_ends_the_wait_at_once(
 
 @pytest.mark.parametrize(
     ("lacks", "said"),
-    [("schema", "run `event-store migrate` first"), ("database", "there is no such database")],
+    [
+        ("schema", "run `event-store migrate` first"),
+        ("database", "create it, or run `event-store migrate --create-database`"),
+    ],
 )
 async def test_what_no_wait_can_change_ends_the_start_at_once(
     database: TestDatabase, lacks: str, said: str
@@ -203,4 +208,4 @@ async def test_a_person_is_told_at_once_that_the_database_is_away(
         code, said = await process.ended()
 
     assert code == 1
-    assert said.startswith("event-store: error: the database is away: ")
+    assert said.startswith("event-store: error: the database is unavailable: ")

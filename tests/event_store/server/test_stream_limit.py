@@ -73,7 +73,7 @@ async def test_a_stream_ends_with_unavailable_at_its_limit(
         code, said = await _end_of(STREAMS[name](limited.stub))
 
     assert code is grpc.StatusCode.UNAVAILABLE
-    assert "this stream was open for 1 s, which is its limit" in said
+    assert "the stream has reached its time limit of 1 s" in said
     assert caplog.records == []
 
 
@@ -84,7 +84,7 @@ async def test_watching_the_health_ends_at_the_limit_too(limited: Service) -> No
     code, said = await _end_of(call)
 
     assert code is grpc.StatusCode.UNAVAILABLE
-    assert "this stream was open for 1 s, which is its limit" in said
+    assert "the stream has reached its time limit of 1 s" in said
 
 
 async def test_what_a_stream_of_appends_has_taken_is_answered_before_it_ends(limited: Service) -> None:

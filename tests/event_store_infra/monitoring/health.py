@@ -21,16 +21,16 @@ _DATABASE: Final[Mapping[str, float]] = {
 }
 
 
-def healthy(plan: Plan, vitals: str, publishing: str, minutes: int) -> StackSeries:
+def healthy(plan: Plan, heartbeat: str, publishing: str, minutes: int) -> StackSeries:
     """Return what is written while events are appended, published and consumed.
 
     Args:
         plan: The stack.
-        vitals: The line that a healthy instance of the service logs each minute.
+        heartbeat: The line that a healthy instance of the service logs each minute.
         publishing: The line of a relay that begins.
         minutes: How long.
     """
-    stack = quiet(plan, vitals, publishing, minutes)
+    stack = quiet(plan, heartbeat, publishing, minutes)
     for topic in _named(plan, "pubsub_topic", "topic_id"):
         # A failure now and then is Pub/Sub's, and the relay makes it good.
         stack.write(
@@ -66,13 +66,13 @@ def healthy(plan: Plan, vitals: str, publishing: str, minutes: int) -> StackSeri
     return stack
 
 
-def quiet(plan: Plan, vitals: str, publishing: str, minutes: int) -> StackSeries:
+def quiet(plan: Plan, heartbeat: str, publishing: str, minutes: int) -> StackSeries:
     """Return what is written while nobody calls; the arguments are those of `healthy`."""
     stack = StackSeries(plan, minutes)
     for each in resources(plan):
         match each["type"]:
             case "cloud_run_revision":
-                log(stack, {minute: [vitals, vitals] for minute in range(minutes)}, each)
+                log(stack, {minute: [heartbeat, heartbeat] for minute in range(minutes)}, each)
                 place = {"service_name": each["service_name"]}
                 for state, count in (("idle", _instances(plan) - 1), ("active", 0)):
                     stack.write("run.googleapis.com/container/instance_count", count, place, state=state)

@@ -34,7 +34,7 @@ class RealLines:
     """A line each, as it was logged.
 
     Attributes:
-        idle: The vitals of a service that nobody has called.
+        idle: The heartbeat of a service that nobody has called.
         healthy: Those after an append that was relayed.
         stuck: Those while an event waits for a relay for ten minutes.
         slow: Those after an append that waited for another transaction.
@@ -119,9 +119,9 @@ async def lines(clusters: Clusters) -> RealLines:
 
 
 async def _lived_through(server: Server, routing: Routing, log: Log, captured: _Captured) -> RealLines:
-    async def vitals() -> str:
-        await server._vitals.tell()
-        return await captured.take("event_store.server.heartbeat", "vitals")
+    async def heartbeat() -> str:
+        await server._heartbeat.beat()
+        return await captured.take("event_store.server.heartbeat", "heartbeat")
 
     async with Client(f"http://127.0.0.1:{server.port}") as client:
 
@@ -130,14 +130,14 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
                 new_event_id(), "First", [NewEvent("Added", {})], expected_version=ExpectedVersion.NO_STREAM
             )
 
-        idle = await vitals()
+        idle = await heartbeat()
         healthy = []
         async with _relaying(routing):
             publishing = await captured.take("event_store.outbox.relay", "publishing")
             for _ in range(_TRIES):
                 await append()
                 await log.until("position = (SELECT position FROM log_head) FROM relays")
-                healthy.append(await vitals())
+                healthy.append(await heartbeat())
             with psycopg.connect(log._conninfo) as connection:
                 connection.execute("SELECT position FROM log_head FOR UPDATE")
                 appending = asyncio.create_task(append())
@@ -145,12 +145,12 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
                 connection.rollback()
             await appending
             await log.until("position = (SELECT position FROM log_head) FROM relays")
-            slow = await vitals()
+            slow = await heartbeat()
 
         await append()
         log.query("ALTER TABLE events DISABLE TRIGGER append_only")
         log.query("UPDATE events SET created_at = created_at - interval '10 min'")
-        stuck = await vitals()
+        stuck = await heartbeat()
 
         log.query("DELETE FROM events WHERE global_position > (SELECT position FROM relays)")
         with pytest.raises(EventStoreError):

@@ -129,8 +129,8 @@ async def test_the_release_before_deploys_over_the_schema_after_it(
         await environment.must_up()
     log = await environment.read()
 
-    assert "of a later release and works with this one, nothing to do" in logs["job-event-store-migrate.log"]
-    assert "of a later release that works with this one" in logs["service-event-store.log"]
+    assert "of a later release and supports this one, nothing to do" in logs["job-event-store-migrate.log"]
+    assert "of a later release, which supports this release" in logs["service-event-store.log"]
     carried = {each.global_position for each in log} - {*positions}
     assert [each.global_position for each in log] == [*range(1, len(positions) + len(carried) + 1)]
     assert len(carried) == 2 * len(WORDS)

@@ -79,7 +79,7 @@ _VARIABLES: Final[Mapping[str, Rule]] = {
         # Without a replica the primary is read.
         *(environment.REPLICA_HOST, environment.REPLICA_PORT, environment.REPLICA_CA),
         *(environment.DATABASE_CONNECTIONS, environment.DATABASE_WAIT_SECONDS),
-        # Every level has the errors and the vitals, by which alerts go.
+        # Every level has the errors and the heartbeat, which alerts read.
         environment.LOG_LEVEL,
     ),
     **dict.fromkeys(("PGHOST", "PGDATABASE"), _another),
