@@ -22,8 +22,8 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "AlloyDB": "Google's own service agent of AlloyDB in the project",
     "Cloud Run": "Google's own service agent of Cloud Run in the project",
     "push": "push requests carry its token; it may call endpoints and nothing else, and always stays",
-    "consumer": "whoever `consumers` of a subscription names",
-    "invoker": "whoever `event-store:service.invokers` names",
+    "consumer": "a member of `consumers` of a subscription",
+    "invoker": "a member of `event-store:service.invokers`",
 }
 
 
@@ -325,13 +325,14 @@ def grants_of(*identities: str) -> tuple[Grant, ...]:
 _INTRODUCTION: Final = """\
 # Identities
 
-Who may do what in an environment, made by `make reference` from `infra/event_store_infra/identities.py`.
-Nobody has a password or a key, a basic role (owner, editor, viewer), or a role on the project that Google
-grants on less. Each grant adds to what others have granted and takes nothing away.
+These are the rights of each identity in an environment. `make reference` makes this page from
+`infra/event_store_infra/identities.py`. No identity has a password or a key, a basic role (owner, editor,
+viewer), or a role on the project if Google can grant it on less. Each grant adds to the grants of others and
+removes none.
 
-The bootstrap grants what is on the project or on an account, a stack what is on something that it makes, and
-whoever owns another thing grants on it: see [deploy.md](../howto/deploy.md#what-others-own).
-A stack without a deployer makes all of its grants itself.
+The bootstrap makes the grants on the project and on accounts, and a stack those on its own resources. Owners
+make the grants on [theirs](../howto/deploy.md#what-others-own). A stack without a deployer makes all of its
+grants itself.
 """
 
 

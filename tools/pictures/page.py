@@ -17,41 +17,39 @@ _DELIVERY: Final = ("deployer", "previewer", "workflow deploy", "workflow previe
 _INTRODUCTION: Final = """\
 # The infrastructure
 
-What a stack consists of, in pictures and tables that `make inventory` makes from the engine's own plans.
+`make inventory` makes these pictures and tables of a stack from the engine's own plans.
 Every input of every resource is in the [inventory](../../tests/event_store_infra/inventory), by stack.
 """
 _COMPONENTS: Final = """
 ## The components
 
-One component per logical entity, with its identities and grants inside. The picture is that of `prod`; an
-arrow leads from what has to be there first. So the service, and the rights that it needs, wait for the
-migrations, and everything waits for the APIs.
+There is one component per logical entity, with its identities and grants inside. The picture shows `prod`. An
+arrow leads from a component to those that wait for it. So the service and its rights wait for the migrations,
+and everything waits for the APIs.
 """
 _RIGHTS: Final = """
 ## The identities
 
-Who has which role on what, from the one table that a test compares with what the program grants
-([identities](../reference/identities.md) says why). First those of a stack:
+These are the roles of each identity, from one table that a test compares with the program's grants. The page
+on [identities](../reference/identities.md) has the reasons. First those of a stack:
 """
-_DELIVERY_RIGHTS: Final = (
-    "\nAnd those that deliver it, which [`infra/bootstrap`](../../infra/bootstrap) makes:\n"
-)
+_DELIVERY_RIGHTS: Final = "\nAnd those of CI, which [`infra/bootstrap`](../../infra/bootstrap) makes:\n"
 _FLOW: Final = """
 ## The data's way
 
-An append is done once the log has it; the relay, a reader of the log, does the rest. In `prod`:
+An append is complete once it is in the log. The relay, a reader of the log, publishes it. In `prod`:
 """
 _WHOLE_FLOW: Final = """
-And with everything that a [topology](../reference/topology.md) may ask for, from
+And with every key of a [topology](../reference/topology.md), from
 [examples/topologies/everything.yaml](../../examples/topologies/everything.yaml):
 """
 _FILES: Final = """
 ## Every resource and its file
 
-What `prod` has:
+Resources of `prod`:
 """
-_ELSEWHERE: Final = "\nWhat other [settings](../reference/settings.md) and topologies make:\n"
-_BOOTSTRAP: Final = "\nWhat the bootstrap makes, once per environment ([deploying](../howto/deploy.md)):\n"
+_ELSEWHERE: Final = "\nResources of other [settings](../reference/settings.md) and topologies:\n"
+_BOOTSTRAP: Final = "\nResources of the bootstrap, once per environment ([deploying](../howto/deploy.md)):\n"
 
 
 def page(

@@ -12,15 +12,15 @@ from event_store_infra.settings.stack import NAMESPACE, ProjectSettings, Setting
 _INTRODUCTION: Final = """\
 # The settings of a stack
 
-Every key that `Pulumi.<stack>.yaml` may hold, made by `make reference` from
-`infra/event_store_infra/settings/`. A key that is not here is refused, and so are values and combinations
-that Google Cloud would refuse, before anything is made.
+This page lists every key of `Pulumi.<stack>.yaml`. `make reference` makes it from
+`infra/event_store_infra/settings/`. An unknown key is rejected before anything is made, and so are values and
+combinations that Google Cloud would reject.
 
-A profile sets other defaults for its kind of environment; what a stack's file says goes before both.
+A profile sets other defaults for its kind of environment; the stack's file takes precedence over both.
 
-"Another value" says what a change does to a stack that stands, where that is more than an update in place.
-The [preview guard](../howto/deploy.md#5-every-change) refuses what would lose data, and what Google would
-not do in one update, and says what to do instead.
+The column "another value" describes the effect of a change on an existing stack, unless it is an update in
+place. The [preview guard](../howto/deploy.md#5-every-change) refuses changes that would lose data, or that
+Google would not make in one update, and tells what to do instead.
 """
 
 
