@@ -330,9 +330,9 @@ These are the rights of each identity in an environment. `make reference` makes 
 viewer), or a role on the project if Google can grant it on less. Each grant adds to the grants of others and
 removes none.
 
-The bootstrap makes the grants on the project and on accounts, and a stack those on its own resources. Owners
-make the grants on [theirs](../howto/deploy.md#what-others-own). A stack without a deployer makes all of its
-grants itself.
+The bootstrap makes the grants on the project and on accounts, and a stack those on its own resources. Other
+owners make [theirs](../howto/deploy.md#what-others-own). A stack without a deployer makes all of its grants
+itself.
 """
 
 

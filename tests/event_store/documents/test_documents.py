@@ -89,7 +89,11 @@ PAGES: Final = {
         frozenset({2}),
     ),
 }
-ELSEWHERE: Final = {"docs/howto/consumers.md"}  # tests of consumers run it: it has a database of its own
+ELSEWHERE: Final = {
+    "docs/howto/consumers.md": "has a database of its own: test_consumers_document.py runs it",
+    "infra/README.md": "is a Pulumi program: tests/event_store_infra/stack/test_another_team.py runs it",
+    "local/pubsub-emulator/README.md": "needs no service: tests/pubsub_emulator/test_readme.py runs it",
+}
 
 
 class _Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc] # gRPC has no types
