@@ -48,7 +48,7 @@ rollback: environment ## Give the stable revision all traffic; STACK=prod, ARGS=
 test: setup ## Run every test; ARGS="tests/event_store/outbox -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
-mutants: setup ## Make the listed faults that a change touched, print what no test noticed; ARGS="--all --jobs 2"
+mutants: setup ## Apply the listed faults in changed code, print those that no test notices; ARGS="--all --jobs 2"
 	@$(VENV_PYTHON) -m tools.mutants $(ARGS)
 
 check: setup ## Check format, lint, types, generated code, contract, locks, tracked files and workflows
@@ -60,11 +60,11 @@ bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
 proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
 
-inventory: setup ## Take down what each stack consists of and each local limit, for review, and draw docs/explanation/infra.md
+inventory: setup ## Write the resources of each stack and the local limits to files, for review; draw docs/explanation/infra.md
 	@$(VENV_PYTHON) -m tests.event_store_infra.inventory --save
 	@$(VENV_PYTHON) -m tests.local_gcp.resource.limits > tests/local_gcp/resource/limits.txt
 
-plans: setup ## Make the engine's plans of the edits that the preview guard is tested with; ARGS="--missing" or names
+plans: setup ## Write the engine's plans that test the preview guard; ARGS="--missing" or names
 	@$(VENV_PYTHON) -m tests.event_store_infra.preview.edits --save $(ARGS)
 
 reference: setup ## Write the pages of every key and of every identity: docs/reference/settings.md, docs/reference/identities.md
