@@ -28,7 +28,7 @@ address = compute.GlobalAddress("address", network=network.id, purpose="VPC_PEER
 peering = servicenetworking.Connection("peering", network=network.id, reserved_peering_ranges=[address.name],
     service="servicenetworking.googleapis.com")
 account = serviceaccount.Account("account", account_id="runtime")
-projects.IAMMember("member", project="p-1", role="roles/cloudsql.client", member=account.member)
+projects.IAMMember("member", project="p-1", role="roles/cloudsql.instanceUser", member=account.member)
 instance = sql.DatabaseInstance("instance", database_version="POSTGRES_18", deletion_protection=False,
     settings={{"tier": "db-custom-1-3840", "edition": "ENTERPRISE", "database_flags": [
         {{"name": "work_mem", "value": "5000"}}]}})
@@ -74,12 +74,12 @@ async def test_everything_comes_up_once_and_stays_as_it_is(stack: Stack) -> None
 
 async def test_an_unknown_resource_type_is_refused_with_where_to_add_it(stack: Stack) -> None:
     """Nothing is silently accepted."""
-    stack.write('from pulumi_gcp import storage\nstorage.Bucket("bucket", location="EU")\n')
+    stack.write('from pulumi_gcp import redis\nredis.Instance("cache", memory_size_gb=1)\n')
 
     answer = await stack.run("preview")
 
     assert answer.code != 0
-    assert "has no resource type gcp:storage/bucket:Bucket" in answer.output
+    assert "has no resource type gcp:redis/instance:Instance" in answer.output
     assert "local_gcp/recorded/recorded.py" in answer.output
 
 

@@ -7,7 +7,7 @@ import pytest
 from local_gcp.cloudrun import run_rules as run
 from local_gcp.postgres import alloydb_rules as alloydb
 from local_gcp.postgres import sql_rules as sql
-from local_gcp.recorded import federation, registry
+from local_gcp.recorded import federation, registry, storage
 from local_gcp.resource import Limits
 from tests.local_gcp.resource.inputs import (
     CLUSTER,
@@ -24,6 +24,7 @@ from tests.local_gcp.resource.limits import all_limits
 Inputs = dict[str, Any]
 BACKUPS: Final = {"enabled": True, "pointInTimeRecoveryEnabled": True}
 PLUS: Final = {"tier": "db-perf-optimized-N-2", "edition": "ENTERPRISE_PLUS"}
+BUCKET: Inputs = {"name": "photos", "location": "EU"}
 IMAGE: Final = {"context": {"location": ".."}, "push": True, "tags": ["words:latest"]}
 CONTAINER: Final = {"image": "i"}
 WEEKLY: Final = {"daysOfWeeks": ["MONDAY"], "startTimes": [{"hours": 2}]}
@@ -183,6 +184,7 @@ PAIRS: Final[list[tuple[Limits, Inputs, str, Inputs]]] = [
         "without .gserviceaccount.com",
         LOGIN,
     ),
+    (storage.BUCKET, {**BUCKET, "name": "google-photos"}, "must not begin with goog", BUCKET),
     (registry.IMAGE, {**IMAGE, "tags": []}, "at least one tag", IMAGE),
     (
         federation.PROVIDER,

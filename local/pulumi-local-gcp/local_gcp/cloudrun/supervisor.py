@@ -174,7 +174,8 @@ class Runner:
             endpoints = [
                 rule.inputs["ipAddress"] for rule in rules if rule.inputs.get("target") == attachment
             ]
-            for address in filter(None, (outputs["privateIpAddress"], *endpoints)):
+            socket = f"/cloudsql/{outputs['connectionName']}"
+            for address in filter(None, (outputs["privateIpAddress"], socket, *endpoints)):
                 yield address, database
         for record in self._records.of_type(alloydb_rules.INSTANCE.type):
             if record.inputs["instanceType"] == "PRIMARY":

@@ -27,7 +27,7 @@ from local_gcp.postgres import alloydb_rules, sql_rules
 from local_gcp.postgres.server.embedded import EmbeddedInstances
 from local_gcp.postgres.server.external import ExternalInstances
 from local_gcp.postgres.server.instances import ADMINISTRATORS, Instances
-from local_gcp.postgres.sql import DatabaseKind, InstanceKind, UserKind
+from local_gcp.postgres.sql import DatabaseKind, InstanceKind, UserKind, database_roles
 from local_gcp.provider.cloud import Cloud
 from local_gcp.pubsub_api import pubsub_rules
 from local_gcp.pubsub_api.broker import Broker
@@ -104,7 +104,7 @@ class Assembly:
             if alloydb_kinds.ADMINISTRATORS in user.inputs.get("databaseRoles", []):
                 yield alloydb_kinds.server_of(user.inputs["cluster"]), user.inputs["userId"]
         for user in self.cloud.records.of_type(sql_rules.USER.type):
-            if ADMINISTRATORS in user.inputs.get("databaseRoles", []):
+            if ADMINISTRATORS in database_roles(user.inputs):
                 yield user.inputs["instance"], user.inputs["name"]
 
     def _databases(self, instance: str) -> Iterator[str]:

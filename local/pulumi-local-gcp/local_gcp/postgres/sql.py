@@ -183,12 +183,12 @@ class UserKind(Kind):
             CloudError: A database role does not exist.
         """
         inputs = draft.inputs
-        built_in = inputs.get("type", "BUILT_IN") == "BUILT_IN"
+        built_in = _is_built_in(inputs)
         await make_user(
             self._instances,
             inputs["instance"],
             inputs["name"],
-            inputs.get("databaseRoles", [ADMINISTRATORS] if built_in else []),
+            database_roles(inputs),
             rights="CREATEROLE CREATEDB" if built_in else "NOCREATEROLE NOCREATEDB",
             password=inputs.get("password", self._instances.password_of(inputs["name"])),
         )
@@ -201,6 +201,16 @@ class UserKind(Kind):
     async def delete(self, record: Record) -> None:
         """Drop the role; fails while it owns anything."""
         await drop_user(self._instances, record.inputs["instance"], record.inputs["name"])
+
+
+def database_roles(inputs: Properties) -> list[str]:
+    """Return what a user is a member of: a built-in one is an administrator unless it says otherwise."""
+    roles: list[str] = inputs.get("databaseRoles", [ADMINISTRATORS] if _is_built_in(inputs) else [])
+    return roles
+
+
+def _is_built_in(inputs: Properties) -> bool:
+    return bool(inputs.get("type", "BUILT_IN") == "BUILT_IN")
 
 
 def _flags(inputs: Properties) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from local_gcp.cloudrun import run_rules
 from local_gcp.monitoring import monitoring_rules
-from local_gcp.recorded import federation, iam, network, registry
+from local_gcp.recorded import federation, iam, network, registry, storage
 from local_gcp.resource import Limits
 from local_gcp.resource.kind import Draft, Kind
 from local_gcp.resource.place import Place, digits, private_address
@@ -96,6 +96,14 @@ RECORDED: Final = (
         member="serviceAccount:{email}",
         name="{id}",
         uniqueId="{unique}",
+    ),
+    Recorded(
+        storage.BUCKET,
+        "{name}",
+        url="gs://{name}",
+        selfLink="https://www.googleapis.com/storage/v1/b/{name}",
+        timeCreated=TIME,
+        updated=TIME,
     ),
     Recorded(iam.BUCKET_IAM_MEMBER, "b/{bucket}/{role}/{member}", **_GRANT),
     Recorded(iam.TABLE_IAM_MEMBER, "projects/{project}/{datasetId}/{tableId}/{role}/{member}", **_GRANT),

@@ -144,6 +144,7 @@ CALLS: Final[Mapping[str, AskedPermissions]] = {
     "gcp:sql/databaseInstance:DatabaseInstance": _own("cloudsql.instances", also=also.of_sql_instance),
     # The provider reads a user from the list of all.
     "gcp:sql/user:User": _own("cloudsql.users", read=("cloudsql.users.list",)),
+    "gcp:storage/bucket:Bucket": _own("storage.buckets"),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _grant("storage.buckets"),
     # Docker pushes and reads it; https://cloud.google.com/artifact-registry/docs/access-control#permissions
     "docker-build:index:Image": AskedPermissions(

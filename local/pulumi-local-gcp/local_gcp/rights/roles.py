@@ -190,7 +190,7 @@ _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "storage.admin": {
         "resourcemanager.projects": "get",
-        "storage.buckets": "get getIamPolicy setIamPolicy",
+        "storage.buckets": "create delete get getIamPolicy setIamPolicy update",
         "storage.objects": "create delete get list",
     },
     "storage.legacyBucketReader": {
