@@ -1,13 +1,15 @@
-"""An empty one in place of one that held data: a loss, although nothing is deleted."""
+"""An empty one or another's copy in place of one that held data: a loss, although nothing is deleted."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from event_store_infra.preview.effects.database.alloydb import CLUSTER
-from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE
+from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE, USER
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity, cuts_off, loses
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.told import of_its_end
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
+from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import Plan, Step
 
 # What makes a new instance or cluster follow another one, which has all of it.
@@ -55,14 +57,36 @@ def of_an_empty_one(step: Step, plan: Plan) -> Effect:
         return HARMLESS
     if step.urn in plan.found_gone:
         return _in_place_of_the_lost(step)
-    if step.type not in _INSTEAD or any(step.new.get(each) for each in COPIES):
+    if step.type not in _INSTEAD or not any(_goes_over(each, step, plan) for each in plan.steps):
         return HARMLESS
-    if not any(_goes_over(each, step, plan) for each in plan.steps):
-        return HARMLESS
+    if any(step.new.get(each) for each in COPIES):
+        return _of_another_one_s_copy(step, plan)
     return loses(
         "sight of the log: the service would use a new and empty one. Its positions begin at 1 again, so "
         "consumers skip new events as already seen. The old log stays where it is, unused",
         *(_INSTEAD[step.type], _RESTORED),
+    )
+
+
+def _of_another_one_s_copy(step: Step, plan: Plan) -> Effect:
+    """Return what is lost as the service goes over to a copy of an instance that does not serve now.
+
+    Which one serves is known by the logins that move. Of another kind of copy than a clone nobody knows the
+    source.
+    """
+    clone = step.new.get("clone")
+    source = str(clone.get("sourceInstanceName")).rpartition("/")[2] if isinstance(clone, Mapping) else ""
+    logins = [each for each in plan.steps if each.type == USER and each.op in ("delete", "replace")]
+    serves = {str(each.old["instance"]) for each in logins if each.old.get("instance")}
+    if not source or not serves or source in serves:
+        return HARMLESS
+    return loses(
+        f"sight of the log as it is: {', '.join(map(code, sorted(serves)))} serves now, and the new instance "
+        f"begins as a copy of {code(source)}. Events that only the former has are not in the copy, and their "
+        "positions are given to others",
+        "set `restore_from.instance` under `event-store:database` to the instance that serves now: see "
+        "docs/howto/restore.md.",
+        _RESTORED,
     )
 
 

@@ -52,8 +52,9 @@ EDITS: Final = (
             "database.kept_generations": [1],
             "database.restore_from": {"instance": "others", "time": "2026-01-31T08:00:00Z"},
         },
-        headline="refused, ",
-        refused={("delete", "database-database")},
+        headline="refused, 1 change would lose data",
+        refused={("create", "database-2-instance")},
+        says=("begins as a copy of `others`", "it stays in its instance"),
     ),
     _edit(
         "raise-a-generation-and-shorten-the-kept-one-s-retention",

@@ -119,6 +119,13 @@ EDITS: Final = (
         omits=("loses the log",),
     ),
     _of_restored(
+        "restore-once-more-what-no-longer-serves",
+        {**_THIRD, "database.restore_from": _CLONE},
+        headline="refused, 1 change would lose data",
+        refused={("create", "database-3-instance")},
+        says=("`event-store-2` serves now, and the new instance begins as a copy of `event-store-1`",),
+    ),
+    _of_restored(
         "restore-once-more-with-another-key",
         {
             **_THIRD,

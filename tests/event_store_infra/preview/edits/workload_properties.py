@@ -137,6 +137,11 @@ EDITS: Final = (
         says=("stops every consumer, unless the new value leads to the same database",),
     ),
     _edit(
+        "read-from-another-host-s-replica",
+        ("workload/event_store.py", "REPLICA_HOST: replica.host", 'REPLICA_HOST: "10.9.9.9"'),
+        headline=f"{_STOPS}whoever reads, unless the new value leads to a replica of the same database",
+    ),
+    _edit(
         "act-by-a-key-in-a-file",
         (
             "database/login.py",

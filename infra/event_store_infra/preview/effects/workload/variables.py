@@ -71,13 +71,22 @@ def _another(old: Any, new: Any) -> Effect:
     return HARMLESS if LATER in (old, new) else swaps(APPENDS_ELSEWHERE)(old, new)
 
 
+def _another_replica(old: Any, new: Any) -> Effect:
+    """Whoever follows the log by a replica of another one gets that one's events."""
+    reads = stops(
+        "whoever reads, unless the new value leads to a replica of the same database: they get other events",
+        "docs/howto/restore.md",
+    )
+    return HARMLESS if LATER in (old, new) else swaps(reads)(old, new)
+
+
 # Beside the routing table, which has effects of its own.
 _VARIABLES: Final[Mapping[str, Rule]] = {
     **harmless(
         # A revision that does not listen, or cannot log in, gets no requests: the update fails instead.
         *(environment.HOST, environment.PORT, environment.DATABASE_LOGIN, "PGUSER", "PGPORT"),
         # Without a replica the primary is read.
-        *(environment.REPLICA_HOST, environment.REPLICA_PORT, environment.REPLICA_CA),
+        *(environment.REPLICA_PORT, environment.REPLICA_CA),
         *(environment.DATABASE_CONNECTIONS, environment.DATABASE_WAIT_SECONDS),
         # Every level has the errors and the heartbeat, which alerts read.
         environment.LOG_LEVEL,
@@ -91,6 +100,7 @@ _VARIABLES: Final[Mapping[str, Rule]] = {
             "https://docs.cloud.google.com/docs/authentication/application-default-credentials",
         )
     ),
+    environment.REPLICA_HOST: _another_replica,
     environment.DATABASE_CA: drops(_UNCHECKED),
     "PGSSLMODE": towards(
         *(_UNCHECKED, "verify-full", "verify-ca", "require", "prefer", "allow", "disable"), unset="prefer"

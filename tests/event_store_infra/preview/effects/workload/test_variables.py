@@ -49,6 +49,7 @@ def _told(name: str, old: str | None, new: str | None) -> Effect:
         ("PGSERVICE", None, "other", LOSES, NONE, "sight of the log"),
         ("PGSERVICEFILE", "a", "b", LOSES, LOSES, "sight of the log"),
         ("GOOGLE_APPLICATION_CREDENTIALS", None, "/key.json", LESS_SAFE, LESS_SAFE, "another account"),
+        (environment.REPLICA_HOST, "10.0.0.1", "10.0.0.2", STOPS, STOPS, "they get other events"),
         ("LD_PRELOAD", None, "/other.so", LESS_SAFE, LESS_SAFE, "nobody has said"),
         ("PUBSUB_EMULATOR_HOST", None, "localhost:1", STOPS, NONE, "an emulator"),
         ("EVENT_STORE_LATER", "1", "2", LESS_SAFE, LESS_SAFE, "nobody has said"),
