@@ -28,7 +28,7 @@ def of_its_end(step: Step) -> Effect:
 
 def of_its_changes(step: Step) -> tuple[Told, ...]:
     """Return what the changes of an update do, those that are harmless left out, by path."""
-    table = table_of(step.type)
+    table, listed = table_of(step.type), step.changes
     step = step if table is None else _aligned(step, table)
     found = {} if table is None else {each.change.path: each for each in _blocks(step, table)}
     for path in sorted(_changed(step, table), key=dotted):
@@ -41,7 +41,7 @@ def of_its_changes(step: Step) -> tuple[Told, ...]:
         effect = UNKNOWN_PROPERTY if rule is None else rule(_seen(old), _seen(new))
         if effect.severity > Severity.HARMLESS:
             found.setdefault(dotted(path), Told(change=Change.of(dotted(path), old, new), effect=effect))
-    also = table.also(step) if table is not None and table.also is not None else ()
+    also = table.also(replace(step, changes=listed)) if table is not None and table.also is not None else ()
     return (*found.values(), *also)
 
 

@@ -10,7 +10,7 @@ from event_store import environment
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Rule, Severity, Told, less_safe, stops
 from event_store_infra.preview.effects.rules import begins, changes, harmless, same, swaps
 from event_store_infra.preview.effects.workload.variables import of_variable
-from event_store_infra.preview.plan.paths import Path, at, dotted
+from event_store_infra.preview.plan.paths import BLINDED, Path, at, dotted, parsed, pattern
 from event_store_infra.preview.plan.plan import Change, Step
 
 _PROBES: Final[Mapping[str, str]] = {
@@ -110,6 +110,8 @@ def also(template: Path, elsewhere: Effect) -> Callable[[Step], Iterator[Told]]:
 
     def told(step: Step) -> Iterator[Told]:
         listed = (_listed(each, template) for each in (step.old, step.new))
+        values = ".".join((*map(str, template), "containers.envs.value"))
+        has_secrets = any(pattern(parsed(each.path)) == values and _is_blinded(each) for each in step.changes)
         for index, (old, new) in enumerate(zip_longest(*listed)):
             where = dotted((*template, "containers", index))
             if not old:
@@ -118,7 +120,7 @@ def also(template: Path, elsewhere: Effect) -> Callable[[Step], Iterator[Told]]:
                 gone = less_safe("the container no longer runs", _CONTAINERS)
                 yield Told(change=Change.of(where, old.get("image"), None), effect=gone)
                 continue
-            yield from _of_variables(where, old, new, elsewhere)
+            yield from _of_variables(where, old, new, elsewhere, has_secrets=has_secrets)
             for probe, what in _PROBES.items():
                 if old.get(probe) and not new.get(probe):
                     change = Change.of(f"{where}.{probe}", old[probe], None)
@@ -163,15 +165,23 @@ def relays(step_inputs: Mapping[str, Any], template: Path = ("template",)) -> bo
     return any(_is_ours(each) and each.get(environment.RELAY) != "off" for each in names)
 
 
+def _is_blinded(change: Change) -> bool:
+    """Tell whether a value changes that the engine does not show, as it was and as it would be."""
+    return change.old == change.new == json.dumps(BLINDED)
+
+
 def _of_variables(
-    where: str, old: Mapping[str, Any], new: Mapping[str, Any], elsewhere: Effect
+    where: str, old: Mapping[str, Any], new: Mapping[str, Any], elsewhere: Effect, *, has_secrets: bool
 ) -> Iterator[Told]:
+    """Yield what variables do; of secrets, of which any may be the one that changes, all."""
     before, after = variables(old), variables(new)
     if not _is_ours(before) and not _is_ours(after):
         return  # another program's, of which nobody here can tell what it reads
     publishes = any(each.get(environment.RELAY) != "off" for each in (before, after))
     for name in sorted(before.keys() | after.keys()):
         values = before.get(name), after.get(name)
+        if values == (BLINDED, BLINDED) and has_secrets:
+            values = f"{BLINDED} as it is", f"{BLINDED} as it would be"
         if values[0] == values[1]:
             continue
         for effect in of_variable(name, *values, relays=publishes, elsewhere=elsewhere):

@@ -1,5 +1,7 @@
 """The environment of our containers: each variable is judged by its name, wherever it stands in the list."""
 
+import json
+
 import pytest
 
 from event_store import environment
@@ -12,6 +14,12 @@ from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.effects.changed import changed
 from tests.event_store_infra.preview.effects.worst import worst_of
 
+PLAN = json.dumps(
+    {
+        "steps": [{"op": "update", "urn": f"urn:pulumi:prod::store::{SERVICE}::words"}],
+        "changeSummary": {"update": 1},
+    }
+)
 LOSES, STOPS, LESS_SAFE, NONE = Severity.LOSES, Severity.STOPS, Severity.LESS_SAFE, Severity.HARMLESS
 OURS = {environment.DATABASE_LOGIN: "iam"}
 NAMES = sorted(
@@ -102,6 +110,23 @@ def test_a_secret_is_a_value_like_others() -> None:
     lists = ([{"image": "a", "envs": [each]}] for each in (plain, secret))
 
     assert worst_of(changed(SERVICE, "template.containers", *lists)) == HARMLESS
+
+
+def test_a_secret_that_changes_may_be_the_address_of_another_database() -> None:
+    """The engine names the place and blinds both values; one that does not change is no reason to refuse."""
+    template = "template.containers[0]"
+
+    def told(path: str) -> Effect:
+        envs = [{"name": "PGHOST", "value": "[secret]"}, {"name": "EVENT_STORE_RELAY", "value": "on"}]
+        step = json.loads(PLAN)
+        step["steps"][0]["detailedDiff"] = {path: {"kind": "update", "inputDiff": True}}
+        for state, image in (("oldState", "a"), ("newState", "b")):
+            inputs = {"template": {"containers": [{"image": image, "envs": envs}]}}
+            step["steps"][0][state] = {"custom": True, "id": "w", "inputs": inputs, "outputs": inputs}
+        return worst_of(Plan.parse(json.dumps(step)))
+
+    assert "sight of the log" in told(f"{template}.envs[0].value").what
+    assert told(f"{template}.image") == HARMLESS
 
 
 def test_the_summary_says_whom_the_relay_off_stops() -> None:
