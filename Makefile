@@ -1,6 +1,6 @@
 # Aliases only: every target is one command. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup environment up down status stack preview canary promote rollback test mutants check bench proto inventory plans reference lock format
+.PHONY: help setup environment up down status stack preview canary promote rollback test mutants check bench proto inventory plans reference release lock format
 
 PYTHON ?= python3
 STACK ?= dev
@@ -70,6 +70,9 @@ plans: setup ## Write the engine's plans that test the preview guard; ARGS="--mi
 reference: setup ## Write the pages of every key and of every identity: docs/reference/settings.md, docs/reference/identities.md
 	@$(VENV_PYTHON) -m event_store_infra.settings > docs/reference/settings.md
 	@$(VENV_PYTHON) -m event_store_infra.identities > docs/reference/identities.md
+
+release: setup ## Build and check the wheels and source distributions in dist/; TAG=1 tags the commit
+	@$(VENV_PYTHON) tools/release.py $(if $(TAG),--tag)
 
 lock: ## Pin the dependencies of pyproject.toml; UPGRADE=1 takes the newest
 	@$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools import ROOT, SOURCES
+from tools import ROOT, SOURCES, release
 from tools.python_environment import UV_ENV, find_uv
 
 INSTALL_SECONDS: Final = 300  # the first time packages come from the network, later from uv's cache
@@ -19,7 +19,7 @@ USERS_OWN: Final = ("infra", "local", "migrations", "service", "tests", "tools")
 
 
 def build(folder: Path) -> Path:
-    """Build the wheel of each distribution, by the build backend that is installed here.
+    """Build the wheel of each distribution.
 
     Args:
         folder: Where they go.
@@ -28,9 +28,7 @@ def build(folder: Path) -> Path:
         The folder.
     """
     for source in SOURCES:
-        code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
-        command = [sys.executable, "-c", code, str(folder)]
-        subprocess.run(command, cwd=ROOT / source, check=True, capture_output=True, timeout=RUN_SECONDS)
+        release.build("wheel", ROOT / source, folder)
     return folder
 
 

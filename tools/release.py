@@ -1,0 +1,213 @@
+"""Builds and checks what a release consists of: a wheel and a source distribution of each distribution.
+
+They go to `dist/`. With --tag the commit gets the tag `vVERSION`, whose message is the changelog's section.
+Nothing is published: how to do that is the owner's choice.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from email import message_from_string
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools import ROOT, SOURCES, ToolError
+
+_BUILD_SECONDS = 60
+_HATCHLING = "import sys; from hatchling.build import *; {}(sys.argv[1])"
+
+
+def declared(source: str) -> dict[str, Any]:
+    """Return the table `project` of a distribution.
+
+    Args:
+        source: Its folder, one of `SOURCES`.
+    """
+    project: dict[str, Any] = tomllib.loads((ROOT / source / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def build(kind: str, project: Path, folder: Path) -> Path:
+    """Build one file by the build backend of `.venv`, without the network.
+
+    Args:
+        kind: `wheel` or `sdist`.
+        project: The folder of its pyproject.toml.
+        folder: Where the file goes; holds no other of the same name and kind.
+
+    Returns:
+        The file.
+
+    Raises:
+        ToolError: It cannot be built.
+    """
+    before = {*folder.iterdir()}
+    answer = subprocess.run(
+        [sys.executable, "-c", _HATCHLING.format(f"build_{kind}"), str(folder)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_BUILD_SECONDS,
+    )
+    if answer.returncode:
+        raise ToolError(f"the {kind} of {project} cannot be built:\n{answer.stderr.strip()}")
+    (built,) = {*folder.iterdir()} - before
+    return built
+
+
+def version() -> str:
+    """Return the version that all distributions have.
+
+    Raises:
+        ToolError: They do not agree, or one needs another version of the others.
+    """
+    projects = [declared(source) for source in SOURCES]
+    versions = {project["version"] for project in projects}
+    names = {project["name"] for project in projects}
+    if len(versions) > 1:
+        raise ToolError(f"the distributions have the versions {', '.join(sorted(versions))}: set one in all")
+    (found,) = versions
+    for project in projects:
+        extras = project.get("optional-dependencies", {}).values()
+        for requirement in (*project["dependencies"], *(each for extra in extras for each in extra)):
+            name = re.split(r"[\[~=<>; ]", requirement)[0]
+            if name in names and not requirement.endswith(f"~={found}"):
+                raise ToolError(f"{project['name']} needs {requirement!r}: write {name}~={found}")
+    return str(found)
+
+
+def section(release: str) -> str:
+    """Return what the changelog says of a release.
+
+    Raises:
+        ToolError: It has no section for it, or no "Migrations" in that.
+    """
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(release)}\b.*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ToolError(f"CHANGELOG.md has no section {release}: move what is under Unreleased there")
+    if "### Migrations" not in found[1]:
+        raise ToolError(
+            f'the section {release} of CHANGELOG.md has no "Migrations": say what a user has to do'
+        )
+    return found[1].strip()
+
+
+def _check_contract(release: str) -> None:
+    if not (ROOT / "service" / "released" / f"{release}.binpb").exists():
+        command = f"tools/contract_rules.py --keep {release}"
+        raise ToolError(f"the contract of {release} is not kept for later releases: run {command}")
+
+
+def faults(wheel: Path, sdist: Path, source: str) -> Iterator[str]:
+    """Yield what is wrong with the files of a distribution.
+
+    Args:
+        wheel: Its wheel.
+        sdist: Its source distribution.
+        source: Its folder.
+    """
+    project = declared(source)
+    (package,) = (path.parent.name for path in (ROOT / source).glob("*/py.typed"))
+    files = _files(wheel)
+    info = f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info"
+    if (tops := {name.partition("/")[0] for name in files}) != {package, info}:
+        yield f"{wheel.name} has at its top {', '.join(sorted(tops))}, not {package} alone"
+    yield from (
+        f"{wheel.name} lacks {name}"
+        for name in (f"{package}/py.typed", f"{info}/licenses/LICENSE", f"{info}/METADATA")
+        if name not in files
+    )
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = message_from_string(archive.read(f"{info}/METADATA").decode())
+    told = (metadata["Name"], metadata["Version"], metadata["License-Expression"], metadata["Summary"])
+    if told != (project["name"], project["version"], project["license"], project["description"]):
+        yield f"{wheel.name} says of itself {told}"
+    if metadata["Description-Content-Type"] != "text/markdown" or not str(metadata.get_payload()).strip():
+        yield f"{wheel.name} has no README"
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(sdist) as archive:
+            archive.extractall(folder, filter="data")
+        (unpacked,) = Path(folder).iterdir()
+        again = _files(build("wheel", unpacked, Path(folder)))
+    if again != files:
+        yield f"{sdist.name} does not make the same wheel: {', '.join(sorted(again ^ files))}"
+
+
+def _files(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {*archive.namelist()}
+
+
+def make(folder: Path) -> None:
+    """Build and check every file of the release.
+
+    Args:
+        folder: Where they go; made, and emptied of earlier files.
+
+    Raises:
+        ToolError: One cannot be built or has a fault.
+    """
+    folder.mkdir(exist_ok=True)
+    for old in (*folder.glob("*.whl"), *folder.glob("*.tar.gz")):
+        old.unlink()
+    found: list[str] = []
+    for source in SOURCES:
+        wheel, sdist = (build(kind, ROOT / source, folder) for kind in ("wheel", "sdist"))
+        found += faults(wheel, sdist, source)
+        print(f"{wheel.name}  {sdist.name}", flush=True)
+    if found:
+        raise ToolError("\n".join(found))
+
+
+def tag(release: str) -> None:
+    """Tag the commit that is checked out with the changelog's section.
+
+    Raises:
+        ToolError: Something is not committed, or there is such a tag.
+    """
+    if _git("status", "--porcelain", "--untracked-files=no"):
+        raise ToolError("there are changes that are not committed: commit or drop them")
+    if _git("tag", "--list", f"v{release}"):
+        raise ToolError(f"there is a tag v{release}: raise the version, a release never changes")
+    message = f"{release}\n\n{section(release)}"
+    _git("tag", "--annotate", "--cleanup=verbatim", "--message", message, f"v{release}")
+    print(f"Tagged v{release}")
+
+
+def _git(*arguments: str) -> str:
+    answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise ToolError(f"git {arguments[0]}: {answer.stderr.strip()}")
+    return answer.stdout.strip()
+
+
+def main() -> int:
+    """Build, check and, if told to, tag."""
+    parser = argparse.ArgumentParser(prog="tools/release.py", description=__doc__)
+    parser.add_argument("--tag", action="store_true", help="tag the commit")
+    wants_tag = parser.parse_args().tag
+    try:
+        release = version()
+        section(release)
+        _check_contract(release)
+        make(ROOT / "dist")
+        if wants_tag:
+            tag(release)
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
