@@ -44,18 +44,18 @@ def find_pulumi(folder: Path) -> str:
 
 
 def ask_pulumi(folder: Path, timeout_seconds: float, *command: str, whatever_becomes: bool = False) -> str:
-    """Return what a command prints, without options from the environment.
+    """Return the output of a command, which runs without options from the environment.
 
     One of them, `PULUMI_OPTION_TARGET`, leaves resources out of a plan, and the plan does not say so.
 
     Args:
         folder: The folder of `Pulumi.yaml`.
-        timeout_seconds: When to give up.
+        timeout_seconds: How long to wait for it.
         command: As in `stack`, `ls`.
-        whatever_becomes: Whether the JSON of a command that fails is an answer, too.
+        whatever_becomes: Whether to return the JSON of a command that fails, too.
 
     Raises:
-        ConfigurationError: It fails, or takes too long.
+        ConfigurationError: The command fails, or takes too long.
     """
     try:
         answer = subprocess.run(  # noqa: S603 # our own command line, no shell
@@ -73,7 +73,8 @@ def ask_pulumi(folder: Path, timeout_seconds: float, *command: str, whatever_bec
         )
     except subprocess.TimeoutExpired:
         raise ConfigurationError(
-            f"`pulumi {command[0]}` did not end within {timeout_seconds:.0f} s: is its backend there?"
+            f"`pulumi {command[0]}` did not finish within {timeout_seconds:.0f} s: "
+            "check that its backend answers"
         ) from None
     if answer.returncode and not (whatever_becomes and answer.stdout.lstrip().startswith("{")):
         raise ConfigurationError(
@@ -90,7 +91,7 @@ def run_pulumi(folder: Path, *command: str) -> None:
         command: As in `up`.
 
     Raises:
-        ConfigurationError: It fails; it says why by itself.
+        ConfigurationError: The command fails.
     """
     answer = subprocess.run(  # noqa: S603 # our own command line, no shell
         [find_pulumi(folder), *command, "--non-interactive"],
@@ -99,4 +100,4 @@ def run_pulumi(folder: Path, *command: str) -> None:
         check=False,
     )
     if answer.returncode:
-        raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed: it says why above")
+        raise ConfigurationError(f"`pulumi {' '.join(command[:2])}` failed: see its output above")

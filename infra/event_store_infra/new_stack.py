@@ -1,9 +1,9 @@
-"""Makes a new environment: its file, and its stack in the backend of your choice.
+"""Creates a new environment: its file, and its stack in the backend of your choice.
 
-`make stack NAME=prod-eu PROFILE=prod PROJECT=my-project REGION=europe-west1 BACKEND=gs://my-state
-SECRETS=gcpkms://projects/…/cryptoKeys/…`
+`--name prod-eu --profile prod --project my-project --region europe-west1 --backend gs://my-state
+--secrets gcpkms://projects/…/cryptoKeys/…`
 
-Safe to repeat: a file that exists is left as it is, and so is a stack. A file that differs is refused.
+Safe to repeat: an existing file or stack is kept, and a file with other values is rejected.
 """
 
 import argparse
@@ -37,7 +37,7 @@ _ALLOWED: Final = {
 
 
 def make(name: str, config: dict[str, str], backend: str, secrets: str, folder: Path) -> None:
-    """Write the stack's file and make the stack.
+    """Write the stack's file and create the stack.
 
     Args:
         name: 2 to 32 small letters, digits and hyphens.
@@ -47,30 +47,29 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, folder: 
         folder: The folder of `Pulumi.yaml`.
 
     Raises:
-        ConfigurationError: Something of this is wrong, the file is there and says something else, or Pulumi
-            refuses; it says why.
+        ConfigurationError: An argument is wrong, the file exists with other values, or Pulumi fails.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigurationError(f"NAME is {name!r}, but must be 2 to 32 small letters, digits and hyphens")
+        raise ConfigurationError(f"--name is {name!r}, but must be 2 to 32 small letters, digits and hyphens")
     kind = backend.split("://", maxsplit=1)[0]
     if kind not in _SECRETS or (kind == "cloud") != (backend == "cloud"):
-        raise ConfigurationError(f"BACKEND is {backend!r}, but must be file://DIR, gs://BUCKET or cloud")
+        raise ConfigurationError(f"--backend is {backend!r}, but must be file://DIR, gs://BUCKET or cloud")
     pattern, default = _SECRETS[kind]
     secrets = secrets or default
     if not re.fullmatch(pattern, secrets):
-        raise ConfigurationError(f"SECRETS is {secrets!r}, but with this BACKEND must be {_ALLOWED[kind]}")
+        raise ConfigurationError(f"--secrets is {secrets!r}, but with this backend must be {_ALLOWED[kind]}")
     if secrets == "passphrase" and not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & {
         *os.environ
     }:
         raise ConfigurationError(
-            "no passphrase is given: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, "
+            "there is no passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, "
             "here and wherever the stack is deployed from"
         )
     Settings.parse(config)  # refuses what `pulumi up` would refuse, before anything is made
     file = folder / f"Pulumi.{name}.yaml"
     if file.exists():
         _refuse_another(file, config)
-        sys.stdout.write(f"{file.name} exists: left as it is\n")
+        sys.stdout.write(f"{file.name} exists and is kept\n")
     else:
         file.write_text(yaml.safe_dump({"config": config}, sort_keys=False), encoding="utf-8")
         sys.stdout.write(f"{file.name} written\n")
@@ -80,13 +79,13 @@ def make(name: str, config: dict[str, str], backend: str, secrets: str, folder: 
 
 
 def _refuse_another(file: Path, config: dict[str, str]) -> None:
-    """Refuse to go on with a file that says something else: it would make a stack that was not asked for."""
+    """Reject a file with other values, which would create another stack than the one asked for."""
     there = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
     for name, asked in config.items():
         if (said := there.get(name)) != asked:
             raise ConfigurationError(
-                f"{file.name} is there and has {name}: {said}, but {asked} is asked for: change the file, or "
-                "delete it to have it written"
+                f"{file.name} exists with {name}: {said}, not {asked}: "
+                "change the file, or delete it to have it written again"
             )
 
 
@@ -101,7 +100,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--project", required=True, help="the id of the Google Cloud project")
     parser.add_argument("--region", required=True)
     parser.add_argument("--backend", required=True, help="file://DIR, gs://BUCKET or cloud (Pulumi Cloud)")
-    parser.add_argument("--secrets", default="", help="the secrets provider; needed with gs://")
+    parser.add_argument("--secrets", default="", help="the secrets provider; required with gs://")
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="the folder of Pulumi.yaml (default: this folder)"
     )
@@ -109,7 +108,7 @@ def _parse() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Make what the options say."""
+    """Run the command; return its exit code."""
     arguments = _parse()
     config = {
         "gcp:project": arguments.project,

@@ -1,7 +1,7 @@
-"""Canary rollouts: a new revision gets a part of the traffic, and then all of it or none.
+"""Canary rollouts: a new revision gets a share of the traffic, and then all of it or none.
 
-`make canary STACK=prod PERCENT=10`, then `make promote STACK=prod` or `make rollback STACK=prod`. Each writes
-the stack's file, and the next `pulumi up` does it. Safe to repeat.
+`canary --stack prod --percent 10`, then `promote --stack prod` or `rollback --stack prod`. Each writes the
+stack's file, and the next `pulumi up` applies it. Safe to repeat.
 """
 
 import argparse
@@ -25,24 +25,25 @@ _PATIENCE_SECONDS: Final = 120.0
 
 
 def begin(config: Mapping[str, str], outputs: Mapping[str, object], percent: int) -> RolloutSettings:
-    """Return the rollout that gives the latest revision a part of the traffic.
+    """Return the rollout that gives the latest revision a share of the traffic.
 
     Args:
         config: The stack's configuration.
         outputs: The stack's outputs, which name the revision that serves.
-        percent: The part, 1 to 99.
+        percent: The share, 1 to 99.
 
     Raises:
         ConfigurationError: Nothing serves yet, or the stack has no room for two revisions.
     """
     if not 1 <= percent <= _MOST_PERCENT:
-        raise ConfigurationError(f"PERCENT is {percent}, but must be 1 to 99: `make promote` gives all of it")
+        raise ConfigurationError(
+            f"--percent is {percent}, but must be 1 to 99: use `promote` for all traffic"
+        )
     current = Settings.parse(config).rollout
     stable = current.stable if current else str(outputs.get(OUTPUT) or "")
     if not stable:
         raise ConfigurationError(
-            f"the stack has no output {OUTPUT}, so nothing serves that a canary could run beside: "
-            "run `pulumi up` first"
+            f"the stack has no output {OUTPUT}, so no revision serves yet: run `pulumi up` first"
         )
     rollout = RolloutSettings(stable=stable, percent=percent)
     # Refuses what `pulumi up` would refuse.
@@ -51,20 +52,17 @@ def begin(config: Mapping[str, str], outputs: Mapping[str, object], percent: int
 
 
 def promote(config: Mapping[str, str]) -> None:
-    """See that there is a canary to give all traffic to.
+    """Check that there is a canary to promote.
 
     Raises:
-        ConfigurationError: There is none, or it was rolled back.
+        ConfigurationError: There is no canary, or it was rolled back.
     """
     current = Settings.parse(config).rollout
     if current is None:
-        raise ConfigurationError(
-            "there is nothing to promote: no canary has begun, or it was promoted already"
-        )
+        raise ConfigurationError("there is no canary to promote: begin one with `canary`")
     if not current.percent:
         raise ConfigurationError(
-            "there is nothing to promote: the latest revision was rolled back, and nobody tried it since. "
-            "Deploy a better one, and begin again: `make canary`"
+            "the canary was rolled back: deploy a better revision, and begin again with `canary`"
         )
 
 
@@ -77,13 +75,13 @@ def roll_back(config: Mapping[str, str]) -> RolloutSettings:
     current = Settings.parse(config).rollout
     if current is None:
         raise ConfigurationError(
-            "there is nothing to roll back: no canary has begun. To go back to an earlier image, deploy that"
+            "there is no canary to roll back: to return to an earlier image, deploy that"
         )
     return RolloutSettings(stable=current.stable, percent=0)
 
 
 def change(folder: Path, stack: str, command: str, percent: int) -> str:
-    """Do what a command says to the stack's file; return what follows from it.
+    """Write a command's rollout to the stack's file; return its effect in words.
 
     Args:
         folder: The folder of `Pulumi.yaml`.
@@ -92,7 +90,7 @@ def change(folder: Path, stack: str, command: str, percent: int) -> str:
         percent: For `canary`, as in `begin`.
 
     Raises:
-        ConfigurationError: It makes no sense now, or Pulumi fails.
+        ConfigurationError: The stack does not allow the command now, or Pulumi fails.
     """
     said = json.loads(ask_pulumi(folder, _PATIENCE_SECONDS, "config", "--json", "--stack", stack))
     config = {name: each["value"] for name, each in said.items() if not each.get("secret")}
@@ -113,7 +111,7 @@ def change(folder: Path, stack: str, command: str, percent: int) -> str:
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run a command; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m event_store_infra.rollout",
         description=__doc__,
@@ -125,9 +123,9 @@ def main() -> int:
         "--percent",
         type=int,
         default=DEFAULT_PERCENT,
-        help="the canary's part, 1 to 99 (default: %(default)s)",
+        help="the canary's share of the traffic, 1 to 99 (default: %(default)s)",
     )
-    parser.add_argument("--yes", action="store_true", help="run `pulumi up` at once, and do not ask")
+    parser.add_argument("--yes", action="store_true", help="run `pulumi up` at once, without asking")
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="the folder of Pulumi.yaml (default: this folder)"
     )

@@ -16,21 +16,21 @@ _NUMBER: Final = r"[1-9]\d{0,18}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootstrapSettings:
-    """Everything that the file of a bootstrap says; `project` is `gcp:project`."""
+    """All settings of a bootstrap; `project` is `gcp:project`."""
 
     project: str
     repository_id: str = key(
-        "the id of the GitHub repository that deploys",
+        "numeric id of the GitHub repository that deploys",
         pattern=_NUMBER,
         allowed="the number that `gh api repos/OWNER/NAME --jq .id` prints",
     )
     repository_owner_id: str = key(
-        "the id of the owner of that repository",
+        "numeric id of the owner of that repository",
         pattern=_NUMBER,
         allowed="the number that `gh api repos/OWNER/NAME --jq .owner.id` prints",
     )
     environment: str = key(
-        "the stack's name, which is that of its GitHub environment too",
+        "name of the stack and of its GitHub environment",
         pattern="[a-z][a-z0-9-]{0,30}[a-z0-9]",
         allowed="2 to 32 small letters, digits and hyphens",
     )
@@ -41,30 +41,30 @@ class BootstrapSettings:
         allowed="1 to 100 letters, digits, hyphens, underscores and dots",
     )
     state_bucket: str = key(
-        "the bucket with Pulumi's state",
+        "bucket of Pulumi's state",
         pattern="[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]",
         allowed="a bucket's name, without gs://",
     )
     secrets_key: str = key(
-        "the key that encrypts the stack's secrets, one per environment",
+        "Cloud KMS key of the stack's secrets, one per environment",
         pattern=KEY,
         allowed="projects/P/locations/L/keyRings/R/cryptoKeys/K",
     )
     prefix: str = key(
-        "what the names of all accounts begin with, the stack's `event-store:prefix`",
+        "prefix of all account names: the stack's `event-store:prefix`",
         default="event-store",
         pattern="[a-z][a-z0-9-]{0,18}[a-z0-9]",
         allowed="2 to 20 small letters, digits and hyphens, a letter first and no hyphen last",
     )
 
     engine: str = key(
-        "the stack's `event-store:database.engine`, which decides the roles that the accounts log in with",
+        "the stack's `event-store:database.engine`, which determines the accounts' roles",
         default="cloudsql",
         choices=("cloudsql", "alloydb"),
     )
 
     def __post_init__(self) -> None:
-        """Refuse what Google refuses of a combination."""
+        """Reject a prefix that makes an account's name too long."""
         for identity in ("deployer", "previewer"):
             if len(name := f"{self.prefix}-{identity}") > LONGEST_ACCOUNT:
                 raise ConfigurationError(

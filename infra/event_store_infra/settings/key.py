@@ -23,14 +23,14 @@ class Key:
     """What a key means and allows.
 
     Attributes:
-        about: What it sets, in a sentence.
+        about: Its meaning, as a noun phrase.
         unit: The unit of a number; empty for none.
         lowest: The least number allowed; true and false are 1 and 0.
         highest: The greatest number allowed.
-        choices: All texts allowed; empty for any.
-        pattern: What a text, or each text of a list, matches as a whole; empty for any.
+        choices: The allowed texts; empty for any text.
+        pattern: The regular expression that a text, or each text of a list, must match; empty for any.
         allowed: The pattern in words.
-        changed: What another value does to a stack that stands; empty for an update in place.
+        changed: Effect of another value on a deployed stack; empty for an update in place.
     """
 
     about: str
@@ -44,11 +44,11 @@ class Key:
 
 
 def key(about: str, *, default: Any = MISSING, **limits: Any) -> Any:
-    """Declare a field of a settings class; without a default the key is required.
+    """Declare a field of a settings class; a key without a default is required.
 
     Args:
-        about: What it sets, in a sentence.
-        default: Its value where the stack says nothing.
+        about: Its meaning, as a noun phrase.
+        default: Its value if the configuration does not set it.
         limits: The other attributes of `Key`.
     """
     metadata = {"key": Key(about=about, **limits)}
@@ -63,8 +63,8 @@ def parse(cls: type[S], values: object, path: str, **given: object) -> S:
     Args:
         cls: The class, whose fields are declared by `key`.
         values: The mapping.
-        path: Where the mapping stands, as in `event-store:database`.
-        given: Fields that are no keys.
+        path: The path of the mapping, as in `event-store:database`.
+        given: Fields that are not keys.
 
     Raises:
         ConfigurationError: A key is unknown or missing, or a value is not allowed.

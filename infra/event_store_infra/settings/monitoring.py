@@ -11,41 +11,41 @@ from event_store_infra.settings.key import key
 class MonitoringSettings:
     """Alerts, whom they tell, and the dashboard."""
 
-    enabled: bool = key("whether there are alerts and a dashboard", default=True)
+    enabled: bool = key("alerts and a dashboard", default=True)
     emails: tuple[str, ...] = key(
-        "who is told of alerts",
+        "addresses that alerts are sent to",
         default=(),
         pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
         allowed="an address as in oncall@example.com",
     )
     channels: tuple[str, ...] = key(
-        "notification channels of yours that are told too, such as Slack or PagerDuty",
+        "existing notification channels that alerts are sent to as well, such as Slack or PagerDuty",
         default=(),
         pattern=r"projects/[^/]+/notificationChannels/[^/]+",
         allowed="a channel as in projects/P/notificationChannels/C",
     )
     runbook_url: str = key(
-        "where people read the runbook of the alerts; each alert links to its section there",
+        "the address of the runbook of the alerts; each alert links to its section",
         default="",
         pattern=r"|https://\S+",
         allowed="an https address, or empty",
     )
     unacknowledged_minutes: int = key(
-        "how old the oldest message that a subscription has not acknowledged may be",
+        "age of a subscription's oldest unacknowledged message that raises an alert",
         unit="minutes",
         default=15,
         lowest=1,
         highest=10_080,
     )
     relay_lag_seconds: int = key(
-        "for how long an event may be in the log before it is published",
+        "relay lag, the time from append to publish, that raises an alert",
         unit="seconds",
         default=60,
         lowest=10,
         highest=86_400,
     )
     append_milliseconds: int = key(
-        "how long 99 of 100 appends may take in the service",
+        "99th percentile of the append latency in the service that raises an alert",
         unit="ms",
         default=1_000,
         lowest=10,
@@ -54,22 +54,20 @@ class MonitoringSettings:
 
     @property
     def tells_somebody(self) -> bool:
-        """Whether an alert reaches anybody."""
+        """Whether an alert is sent to anybody."""
         return bool(self.emails or self.channels)
 
     @property
     def too_long_seconds(self) -> Mapping[str, float]:
-        """Above how many seconds a field of the heartbeat raises an alert, by the field."""
+        """The threshold of each heartbeat field that raises an alert, in seconds, by field."""
         return {
             "relay_lag_seconds": float(self.relay_lag_seconds),
             "append_seconds": self.append_milliseconds / 1000,
         }
 
     def __post_init__(self) -> None:
-        """Refuse what tells somebody twice."""
+        """Reject duplicates."""
         for name in ("emails", "channels"):
             given = getattr(self, name)
             if len(set(given)) < len(given):
-                raise ConfigurationError(
-                    f"event-store:monitoring.{name} names somebody twice: remove one of them"
-                )
+                raise ConfigurationError(f"event-store:monitoring.{name} lists an entry twice: remove one")

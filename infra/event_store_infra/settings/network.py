@@ -15,28 +15,28 @@ class NetworkSettings:
     """A network of the stack's own, whose addresses overlap with none that is peered with it; or another."""
 
     vpc: str = key(
-        "a network that is there, to join; its private service access must be set up, as Cloud SQL needs it",
+        "an existing VPC to join, with private service access set up; empty to create one",
         default="",
         pattern=r"|projects/[^/]+/global/networks/[^/]+",
-        allowed="as in projects/P/global/networks/N, or empty for an own one",
-        changed="an own one goes, refused; else Cloud SQL moves, with downtime, and AlloyDB does not",
+        allowed="as in projects/P/global/networks/N, or empty",
+        changed="refused if the own network would go; Cloud SQL moves with downtime, AlloyDB does not",
     )
     subnetwork: str = key(
-        "of that network, where Cloud Run's instances get their addresses; in the stack's region",
+        "the subnetwork of `vpc` that Cloud Run takes addresses from, in the stack's region",
         default="",
         pattern=r"|projects/[^/]+/regions/[^/]+/subnetworks/[^/]+",
-        allowed="as in projects/P/regions/R/subnetworks/S, or empty for an own one",
+        allowed="as in projects/P/regions/R/subnetworks/S; empty without `vpc`",
     )
 
     cidr: str = key(
-        "the private IPv4 range of Cloud Run's instances, 4 addresses for each instance at most",
+        "the private IPv4 range of Cloud Run's instances, which take up to 4 addresses each",
         default="10.8.0.0/24",
         pattern=".+",
         allowed="a private range, /26 or larger",
-        changed="only ever grows: another range must hold the one before, any other is refused",
+        changed="a range that contains the old one: in place; any other: refused",
     )
     services_prefix_length: int = key(
-        "the size of the range reserved for Google's managed services",
+        "prefix length of the range reserved for Google's managed services",
         unit="bits",
         changed="refused: the database would lose its address",
         default=20,

@@ -1,4 +1,4 @@
-"""The profiles: what a kind of environment differs in from the defaults.
+"""The profiles: sets of defaults, one for each kind of environment.
 
 A stack names its profile, and its file holds only what differs from that. Values have the form of the file.
 """

@@ -45,7 +45,7 @@ def _sections(path: str, cls: type[Any]) -> Iterator[tuple[str, type[Any]]]:
 
 
 def _table(title: str, path: str, cls: type[Any], profiles: Sequence[str]) -> str:
-    columns = ["key", "what it sets", "allowed", "another value", "default", *profiles]
+    columns = ["key", "meaning", "allowed", "another value", "default", *profiles]
     rows = [f"\n## {title}\n", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     hints = typing.get_type_hints(cls)
     for each in fields(cls):

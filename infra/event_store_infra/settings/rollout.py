@@ -10,12 +10,12 @@ class RolloutSettings:
     """A canary: the latest revision beside the stable one. Without it the latest gets all traffic."""
 
     stable: str = key(
-        "the revision that gets what the canary does not; `make canary` writes it",
+        "the revision that gets the rest of the traffic; the command `canary` writes it",
         pattern="[a-z][a-z0-9-]{0,61}[a-z0-9]",
-        allowed="a revision of the service, as the output `revision` names it",
+        allowed="the name of a revision, as the output `revision` has it",
     )
     percent: int = key(
-        "the part of all requests that goes to the latest revision; 0 after a rollback",
+        "share of all requests that goes to the latest revision; 0 after a rollback",
         unit="%",
         lowest=0,
         highest=99,
@@ -23,5 +23,5 @@ class RolloutSettings:
 
     @property
     def serving_revisions(self) -> int:
-        """How many revisions serve beside each other."""
+        """Number of revisions that serve at the same time."""
         return 2 if self.percent else 1

@@ -16,59 +16,66 @@ class ServiceSettings:
     """The Cloud Run service."""
 
     min_instances: int = key(
-        "how many instances always run; one at least, for the relay works without requests",
+        "minimum number of instances; at least 1, since the relay works without requests",
         default=1,
         lowest=1,
         highest=1000,
     )
     max_instances: int = key(
-        "how many instances run at most; a quota of the project bounds those of a revision that reach a "
-        "network, see docs/howto/deploy.md",
+        "maximum number of instances; a quota of the project limits instances with a network, see "
+        "docs/howto/deploy.md",
         default=3,
         lowest=1,
         highest=1000,
     )
-    cpu: int = key("the CPUs of an instance: 1, 2, 4, 6 or 8", default=1, lowest=1, highest=8)
-    memory_mib: int = key("the memory of an instance", unit="MiB", default=1024, lowest=512, highest=32768)
+    cpu: int = key("CPUs of an instance: 1, 2, 4, 6 or 8", default=1, lowest=1, highest=8)
+    memory_mib: int = key("memory of an instance", unit="MiB", default=1024, lowest=512, highest=32768)
     concurrency: int = key(
-        "how many requests and streams one instance serves at once", default=250, lowest=1, highest=1000
+        "maximum number of concurrent requests and streams of one instance",
+        default=250,
+        lowest=1,
+        highest=1000,
     )
     database_connections: int = key(
-        "how many database connections one instance opens for requests", default=6, lowest=2, highest=100
+        "size of the connection pool for requests, per instance", default=6, lowest=2, highest=100
     )
     relay: str = key(
-        "where the relay runs: in every instance of the service, or in a Cloud Run worker pool of its own",
+        "where the relay runs: in the service's instances, or in a Cloud Run worker pool of its own",
         default="service",
         choices=("service", "worker-pool"),
     )
     relay_instances: int = key(
-        "how many instances the relay's worker pool has; one relays, each further one stands by",
+        "number of instances of the relay's worker pool; one relays, the others stand by",
         default=1,
         lowest=1,
         highest=10,
     )
     log_level: str = key(
-        "the least severe line logged; the heartbeat is logged at any level, since alerts read it",
+        "minimum severity of logged lines; the heartbeat is always logged, since alerts read it",
         default="INFO",
         choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     )
     invokers: tuple[str, ...] = key(
-        "who may call the service",
+        "IAM members that may call the service",
         default=(),
         pattern=r"(user|serviceAccount|group|domain|principal|principalSet):\S+",
         allowed="an IAM member as in group:developers@example.com; the public has no access",
     )
 
     def most_instances(self, revisions: int) -> int:
-        """Return how many instances run at most, those of the relay's worker pool among them.
+        """Return the maximum number of instances, including the relay's worker pool.
 
         Args:
-            revisions: How many of the service serve beside each other, each with up to `max_instances`.
+            revisions: Number of revisions that serve at the same time, each with up to `max_instances`.
         """
         return revisions * self.max_instances + self._pooled
 
     def most_connections(self, revisions: int) -> int:
-        """Return how many connections to the database all instances may open; of `revisions` as above."""
+        """Return the maximum number of database connections of all instances.
+
+        Args:
+            revisions: As in `most_instances`.
+        """
         beside = CONNECTIONS_BESIDE_REQUESTS - (RELAY_CONNECTIONS if self._pooled else 0)
         each = self.database_connections + beside
         return revisions * self.max_instances * each + self._pooled * RELAY_CONNECTIONS
@@ -78,12 +85,12 @@ class ServiceSettings:
         return self.relay_instances if self.relay == "worker-pool" else 0
 
     def __post_init__(self) -> None:
-        """Refuse what Cloud Run refuses."""
+        """Reject combinations that Cloud Run rejects."""
         path = "event-store:service"
         if self.max_instances < self.min_instances:
             raise ConfigurationError(
                 f"{path}.max_instances is {self.max_instances}, "
-                f"but min_instances is {self.min_instances}: raise the one or lower the other"
+                f"but min_instances is {self.min_instances}: raise max_instances or lower min_instances"
             )
         if self.cpu not in MEMORY_OF_CPU:
             raise ConfigurationError(f"{path}.cpu is {self.cpu}, but must be 1, 2, 4, 6 or 8")
@@ -94,4 +101,4 @@ class ServiceSettings:
                 f"but with {self.cpu} CPU must be {lowest} to {highest} MiB"
             )
         if len(set(self.invokers)) < len(self.invokers):
-            raise ConfigurationError(f"{path}.invokers names somebody twice: remove one")
+            raise ConfigurationError(f"{path}.invokers lists a member twice: remove one")

@@ -34,7 +34,9 @@ class OrderingSettings:
     """One ordering for every topic that keeps an order, in place of the topology's."""
 
     partitions: int = key(
-        "how many ordering keys the aggregates are spread over", lowest=PARTITIONS[0], highest=PARTITIONS[1]
+        "number of ordering keys that the aggregates are distributed over",
+        lowest=PARTITIONS[0],
+        highest=PARTITIONS[1],
     )
 
 
@@ -46,13 +48,13 @@ class ProjectSettings:
         "the id of the Google Cloud project",
         pattern="[a-z][a-z0-9-]{4,28}[a-z0-9]",
         allowed="a project's id, 6 to 30 letters, digits and hyphens; `gcloud projects list` shows yours",
-        changed="everything anew, refused",
+        changed="replaces everything, refused",
     )
     region: str = key(
-        "the region of everything that has one",
+        "the region of all regional resources",
         pattern=r"[a-z]+-[a-z]+\d+",
         allowed="a region as in europe-west1; `gcloud compute regions list` shows them",
-        changed="everything anew, refused",
+        changed="replaces everything, refused",
     )
 
     @classmethod
@@ -69,74 +71,76 @@ class Settings:
     project: str
     region: str
     profile: str = key(
-        "the kind of environment, which sets other defaults; empty for those of this page",
+        "the kind of environment, which selects a set of defaults; empty for the defaults of this page",
         default="",
         choices=("", *PROFILES),
     )
     prefix: str = key(
-        "what the names of all resources begin with, but those of the bus, which are the topology's",
-        changed="everything but the bus anew, refused",
+        "prefix of all resource names; the bus takes its names from the topology",
+        changed="replaces everything except the bus, refused",
         default="event-store",
         pattern="[a-z][a-z0-9-]{0,19}[a-z0-9]",
         allowed="2 to 21 small letters, digits and hyphens, a letter first and no hyphen last",
     )
     topology: str = key(
-        "the topology's file, relative to Pulumi.yaml",
+        "path of the topology file, relative to the folder of Pulumi.yaml",
         default="topology.yaml",
         pattern=".+",
         allowed="a path",
     )
     image: str = key(
-        "the image that another environment has built and tried; empty to build one from the sources",
+        "a pushed image of the service, as another environment has built and tested it; empty to build one",
         default="",
         pattern=f"|{IMAGE}",
         allowed="by digest, as in europe-west1-docker.pkg.dev/P/event-store/event-store@sha256:…, or empty",
     )
     repository: str = key(
-        "a Docker repository that is there, to push the image into",
-        changed="an own one goes with its images, refused",
+        "an existing Docker repository to push the image to; empty to create one",
+        changed="deletes the stack's own repository with its images, refused",
         default="",
         pattern=f"|{REPOSITORY}",
-        allowed="as in europe-west1-docker.pkg.dev/P/R, or empty for an own one",
+        allowed="as in europe-west1-docker.pkg.dev/P/R, or empty",
     )
-    ordering: OrderingSettings | None = key("one ordering for every topic that keeps an order", default=None)
+    ordering: OrderingSettings | None = key(
+        "one ordering for every ordered topic, in place of the topology's", default=None
+    )
     labels: Mapping[str, str] = key(
-        "labels of every resource that has labels",
+        "labels of all resources that can have labels",
         default=dict,
         pattern="[a-z0-9][a-z0-9_-]{0,62}",
         allowed="1 to 63 small letters, digits, hyphens and underscores",
     )
     protected: bool = key(
-        "whether Pulumi and Google refuse to delete what holds data, and keep a deleted instance's backups",
+        "deletion protection for resources that hold data; a deleted instance keeps its backups",
         default=True,
     )
     acknowledged: Mapping[str, str] = key(
-        "what the preview guard lets the next update do to what holds data, by kind and name, or by URN",
+        "actions that the preview guard accepts in the next update, by resource (kind and name, or URN)",
         default=dict,
         pattern=f"replace|delete|create|update( {_PROPERTY}(, {_PROPERTY})*)?",
         allowed="replace, delete, create, or update and the properties, as the preview prints it",
     )
     deployer: str = key(
-        "the email of the account that CI deploys with, as the bootstrap makes it, with the stack's accounts",
+        "the service account that CI deploys with, as the bootstrap exports it; empty if people deploy",
         default="",
         pattern=r"|[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com",
-        allowed="the email of a service account, as the bootstrap exports it",
-        changed="in place, once the stack's own accounts were handed over: see docs/howto/deploy.md",
+        allowed="the email of a service account, or empty",
+        changed="in place, after the stack's own accounts were handed over: see docs/howto/deploy.md",
     )
     image_readers: tuple[str, ...] = key(
-        "who may read the images of the own repository to run them elsewhere, as the bootstraps export it",
+        "who may read the stack's own images from other projects, as their bootstraps export it",
         default=(),
         pattern=r"serviceAccount:\S+@\S+",
         allowed="serviceAccount: and an email",
     )
-    network: NetworkSettings = key("addresses", default=NetworkSettings)
+    network: NetworkSettings = key("the network", default=NetworkSettings)
     database: DatabaseSettings = key("Cloud SQL for PostgreSQL", default=DatabaseSettings)
     alloydb: AlloyDBSettings = key("AlloyDB for PostgreSQL", default=AlloyDBSettings)
     service: ServiceSettings = key("the Cloud Run service", default=ServiceSettings)
     rollout: RolloutSettings | None = key("a canary beside the stable revision", default=None)
     monitoring: MonitoringSettings = key("alerts and dashboard", default=MonitoringSettings)
     migration_attempt: int = key(
-        "another number runs the same migrations again, after a failure that was not theirs",
+        "change the number to run the same migrations again, after a failure with another cause",
         default=1,
         lowest=1,
         highest=9999,
@@ -181,14 +185,14 @@ class Settings:
             if region and region != [self.region]:
                 raise ConfigurationError(
                     f"event-store:{path} is in {region[0]}, but gcp:region is {self.region}: "
-                    f"take a {what} of that region"
+                    f"choose a {what} in that region"
                 )
         most = self.network.most_instances
         if not self.network.vpc and self.service.most_instances(self._revisions) > most:
             raise ConfigurationError(
                 f"event-store:network.cidr {self.network.cidr} has room for {most} instances, "
                 f"but event-store:service.max_instances is {self.service.max_instances}{self._beside}: "
-                "enlarge the one or lower the other"
+                "enlarge the range or lower the number"
             )
         wanted = self.service.most_connections(self._revisions)
         if wanted > self.database.most_connections - KEPT_CONNECTIONS:
@@ -214,15 +218,15 @@ class Settings:
     def _check_images(self) -> None:
         if self.image and self.repository:
             raise ConfigurationError(
-                "event-store:image deploys what was built elsewhere, so nothing is pushed to "
-                "event-store:repository: remove one of them"
+                "event-store:image is built elsewhere, so nothing would be pushed to event-store:repository: "
+                "remove one of them"
             )
         if len(set(self.image_readers)) < len(self.image_readers):
-            raise ConfigurationError("event-store:image_readers names somebody twice: remove one of them")
+            raise ConfigurationError("event-store:image_readers lists a member twice: remove one")
         if self.image_readers and self.repository:
             raise ConfigurationError(
-                f"event-store:image_readers are those of an own repository, and {self.repository} is its "
-                "owner's, who grants on it: remove one of them"
+                f"event-store:image_readers is for the stack's own repository, but event-store:repository is "
+                f"{self.repository}, where its owner grants access: remove one of them"
             )
 
     @property

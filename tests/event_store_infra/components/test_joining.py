@@ -103,9 +103,9 @@ async def test_an_instance_that_is_not_there_is_one_message(tmp_path: Path) -> N
         ({"repository": "gcr.io/p/images"}, "as in europe-west1-docker.pkg.dev/P/R"),
         (
             {"repository": REPOSITORY, "image": f"{REPOSITORY}/event-store@sha256:{'0' * 64}"},
-            "so nothing is pushed to event-store:repository: remove one of them",
+            "so nothing would be pushed to event-store:repository: remove one of them",
         ),
-        ({"database": '{"instance": "Theirs"}'}, "an instance's name, or empty for an own one"),
+        ({"database": '{"instance": "Theirs"}'}, "an instance's name, or empty to create one"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(values: dict[str, str], message: str) -> None:

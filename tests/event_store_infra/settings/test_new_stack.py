@@ -51,17 +51,17 @@ def test_a_new_stack_has_its_file_and_its_place_in_the_backend(project: Path) ->
 @pytest.mark.parametrize(
     ("name", "backend", "secrets", "config", "message"),
     [
-        ("Prod", "cloud", "", {}, "NAME is 'Prod', but must be 2 to 32 small letters"),
+        ("Prod", "cloud", "", {}, "--name is 'Prod', but must be 2 to 32 small letters"),
         (
             "prod",
             "s3://state",
             "",
             {},
-            "BACKEND is 's3://state', but must be file://DIR, gs://BUCKET or cloud",
+            "--backend is 's3://state', but must be file://DIR, gs://BUCKET or cloud",
         ),
-        ("prod", "gs://state", "", {}, "SECRETS is '', but with this BACKEND must be gcpkms://projects/P"),
+        ("prod", "gs://state", "", {}, "--secrets is '', but with this backend must be gcpkms://projects/P"),
         ("prod", "gs://state", "passphrase", {}, "who reads the bucket reads no secret"),
-        ("prod", "file:///state", "default", {}, "but with this BACKEND must be passphrase"),
+        ("prod", "file:///state", "default", {}, "but with this backend must be passphrase"),
         ("prod", "cloud", "", {"gcp:region": "Europe"}, "gcp:region is 'Europe'"),
         ("prod", "cloud", "", {"event-store:profile": "pord"}, "did you mean prod?"),
     ],
@@ -85,7 +85,7 @@ def test_a_file_of_another_project_is_not_taken_for_the_new_one(project: Path, n
     """The stack of a file that was there would be deployed where nobody asked for it; nothing is made."""
     shutil.copy(ROOT / "Pulumi.prod.yaml", project)
 
-    with pytest.raises(ConfigurationError, match=f"has {name}: {CONFIG[name]}, but {asked} is asked for"):
+    with pytest.raises(ConfigurationError, match=f"exists with {name}: {CONFIG[name]}, not {asked}"):
         make("prod", CONFIG | {name: asked}, f"file://{project.parent / 'backend'}", "", project)
 
     assert (project / "Pulumi.prod.yaml").read_text() == (ROOT / "Pulumi.prod.yaml").read_text()

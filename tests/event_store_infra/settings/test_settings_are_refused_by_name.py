@@ -125,7 +125,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"log_retention_days": 7, "retained_backups": 6}',
-            "retained_backups is 6, but log_retention_days is 7: keep as many backups at least",
+            "retained_backups is 6, but log_retention_days is 7: keep at least as many backups",
         ),
         (
             "database",
@@ -167,12 +167,12 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"flags": {"cloudsql.iam_authentication": "off"}}',
-            "flags.cloudsql.iam_authentication is not yours to set (it is always on",
+            "flags.cloudsql.iam_authentication cannot be set (always on",
         ),
         (
             "database",
             '{"flags": {"synchronous_commit": "off"}}',
-            "flags.synchronous_commit is not yours to set (an append is answered when it is on the disk",
+            "flags.synchronous_commit cannot be set (always on, since an append is answered after",
         ),
         (
             "database",
@@ -209,28 +209,28 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             json.dumps({"kms_key": KEY, "earlier_kms_keys": [KEY]}),
-            f"earlier_kms_keys has {KEY}, which event-store:database.kms_key is: name it once",
+            f"earlier_kms_keys contains {KEY}, which is event-store:database.kms_key: remove it",
         ),
         (
             "database",
             json.dumps({"earlier_kms_keys": [KEY, KEY]}),
-            f"earlier_kms_keys has {KEY} twice: name it once",
+            f"earlier_kms_keys lists {KEY} twice: remove one",
         ),
         (
             "database",
             json.dumps({"instance": "theirs", "earlier_kms_keys": [KEY]}),
-            "instance is another's, whose owner grants on its keys: remove earlier_kms_keys",
+            "instance belongs to somebody else, who grants on its keys: remove earlier_kms_keys",
         ),
         ("database", '{"engine": "alloy"}', "(did you mean alloydb?); allowed are cloudsql, alloydb"),
         (
             "database",
             '{"engine": "alloydb", "instance": "theirs"}',
-            "engine alloydb is for a cluster of its own that was not restored",
+            "engine alloydb supports neither existing instances nor restores",
         ),
         (
             "database",
             '{"read_replica": true, "engine": "alloydb"}',
-            "an own instance of Cloud SQL: remove it, and set event-store:alloydb.read_nodes",
+            "a Cloud SQL instance of the stack's own: remove it, and set event-store:alloydb.read_nodes",
         ),
         (
             "database",
@@ -261,13 +261,13 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"read_replica": true, "replica_flags": {"synchronous_commit": "off"}}',
-            "event-store:database.replica_flags.synchronous_commit is not yours to set",
+            "event-store:database.replica_flags.synchronous_commit cannot be set",
         ),
         ("database", '{"replica_flags": {"work_mem": "1"}}', "set event-store:database.read_replica to true"),
         (
             "database",
             '{"engine": "alloydb", "replica_tier": "db-custom-2-7680"}',
-            "event-store:database.replica_tier is Cloud SQL's: remove it",
+            "event-store:database.replica_tier is for Cloud SQL only: remove it",
         ),
         (
             "database",
@@ -277,12 +277,12 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"private_service_connect": true, "instance": "theirs"}',
-            "private_service_connect is for an own instance of Cloud SQL: remove it",
+            "private_service_connect needs a Cloud SQL instance of the stack's own",
         ),
         (
             "database",
             '{"engine": "alloydb", "flags": {"alloydb.iam_authentication": "off"}}',
-            "flags.alloydb.iam_authentication is not yours to set",
+            "flags.alloydb.iam_authentication cannot be set",
         ),
         (
             "image_readers",
@@ -292,13 +292,13 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "image_readers",
             '["serviceAccount:a@b.de", "serviceAccount:a@b.de"]',
-            "event-store:image_readers names somebody twice",
+            "event-store:image_readers lists a member twice",
         ),
         ("alloydb", '{"cpus": 6}', "event-store:alloydb.cpus is 6, but must be one of 2, 4, 8"),
         ("alloydb", '{"read_nodes": 21}', "event-store:alloydb.read_nodes is 21, but must be 0 to 20"),
         ("alloydb", '{"server_ca": "mine"}', "but must be a certificate, or empty"),
         ("service", '{"min_instances": 0}', "event-store:service.min_instances is 0, but must be 1 to 1000"),
-        ("service", '{"min_instances": 4}', "raise the one or lower the other"),
+        ("service", '{"min_instances": 4}', "raise max_instances or lower min_instances"),
         (
             "service",
             '{"max_instances": 64}',
@@ -323,7 +323,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         ),
         ("service", '{"invokers": ["allUsers"]}', "event-store:service.invokers[0] is 'allUsers'"),
         ("service", '{"invokers": ["allAuthenticatedUsers"]}', "the public has no access"),
-        ("service", '{"invokers": ["user:a@b.c", "user:a@b.c"]}', "names somebody twice"),
+        ("service", '{"invokers": ["user:a@b.c", "user:a@b.c"]}', "lists a member twice"),
         (
             "service",
             '{"max_instances": 10}',
@@ -337,7 +337,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "service",
             '{"max_instances": 63, "relay": "worker-pool"}',
-            "but event-store:service.max_instances is 63 and relay_instances 1: enlarge the one",
+            "but event-store:service.max_instances is 63 and relay_instances 1: enlarge the range",
         ),
         ("service", '{"relay": "pool"}', "allowed are service, worker-pool"),
         (
@@ -350,7 +350,7 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "monitoring",
             '{"emails": ["a@b.de", "a@b.de"]}',
-            "event-store:monitoring.emails names somebody twice",
+            "event-store:monitoring.emails lists an entry twice",
         ),
         ("monitoring", '{"runbook_url": "http://a"}', "but must be an https address, or empty"),
         ("monitoring", '{"relay_lag_seconds": 5}', "is 5, but must be 10 to 86400 seconds"),
@@ -375,12 +375,12 @@ def test_where_it_goes_must_be_said(config: dict[str, str], message: str) -> Non
         (
             "database",
             '{"restore_from": {"instance": "a", "time": "2026-01-31T08:00:00Z"}}',
-            "raise event-store:database.generation, and put the one before into kept_generations",
+            "raise event-store:database.generation, and add the old generation to",
         ),
         (
             "database",
             '{"instance": "b", "generation": 2, "kept_generations": [1]}',
-            "event-store:database.instance is another's and has no generations",
+            "event-store:database.instance belongs to somebody else and has no",
         ),
         ("migration_attempt", "two", "event-store:migration_attempt is 'two', but must be a whole number"),
     ],

@@ -59,10 +59,10 @@ def test_what_makes_no_sense_is_refused() -> None:
     """Every message says what to do."""
     for ask, message in (
         (lambda: begin(CONFIG, {}, 10), "run `pulumi up` first"),
-        (lambda: begin(CONFIG, {"revision": STABLE}, 100), "must be 1 to 99: `make promote`"),
-        (lambda: promote(CONFIG), "no canary has begun"),
-        (lambda: promote(_in(0)), "Deploy a better one"),
-        (lambda: roll_back(CONFIG), "no canary has begun"),
+        (lambda: begin(CONFIG, {"revision": STABLE}, 100), "must be 1 to 99: use `promote`"),
+        (lambda: promote(CONFIG), "there is no canary to promote: begin one"),
+        (lambda: promote(_in(0)), "deploy a better revision"),
+        (lambda: roll_back(CONFIG), "there is no canary to roll back"),
         (lambda: Settings.parse(_in(10, "other-00003")), "must be a revision of the service event-store"),
         (lambda: Settings.parse(_in(100)), "0 to 99"),
     ):

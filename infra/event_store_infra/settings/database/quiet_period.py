@@ -1,4 +1,4 @@
-"""The days on which Google does not maintain the database."""
+"""The days without maintenance of the database."""
 
 from datetime import date, timedelta
 from typing import Final
@@ -12,10 +12,10 @@ LONGEST_DAYS: Final = 90  # https://cloud.google.com/sql/docs/postgres/maintenan
 
 
 def check_quiet_period(path: str, start: str, end: str) -> None:
-    """Refuse a period that Google refuses; two empty texts are none. Both ends are days of the period.
+    """Reject a period that Google rejects. Both days belong to it; two empty texts are no period.
 
     Raises:
-        ConfigurationError: One end is missing or is no day, or it is too long.
+        ConfigurationError: A day is missing or does not exist, or the period is too long.
     """
     if not start and not end:
         return
@@ -30,7 +30,7 @@ def check_quiet_period(path: str, start: str, end: str) -> None:
 
 
 def as_google_has_it(day: str) -> str:
-    """Return a day without leading zeros: in another form it would be a change in every preview.
+    """Return a day without leading zeros, as Google returns it; any other form changes in every preview.
 
     Source: https://github.com/GoogleCloudPlatform/magic-modules/pull/11277, and the provider's own test.
     """

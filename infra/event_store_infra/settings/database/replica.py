@@ -1,4 +1,4 @@
-"""What follows a primary must not be smaller than it: a read replica, or the read pool of AlloyDB.
+"""The least size of a read replica, or of AlloyDB's read pool: that of its primary.
 
 Google refuses a primary that is larger than its replica:
 https://github.com/terraform-google-modules/terraform-google-sql-db/issues/210. PostgreSQL refuses a standby
@@ -23,11 +23,11 @@ CONNECTIONS: Final = "max_connections"
 def shortfall(
     primary: tuple[str, Mapping[str, str]], replica: tuple[str, Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Return what is lower at the replica than at the primary: `tier`, and names of flags.
+    """Return the values that are lower at the replica than at the primary: `tier`, and names of flags.
 
     Args:
         primary: Its tier and its flags; an empty tier where the machines need not be alike.
-        replica: The same of what follows it.
+        replica: The same of the read replica or read pool.
     """
     (tier, flags), (own_tier, own_flags) = primary, replica
     lower = [
@@ -43,7 +43,7 @@ def shortfall(
 
 
 def _value(name: str, own: int, tier: str, flags: Mapping[str, str]) -> int:
-    """Return what a flag is: as it is set, or PostgreSQL's own value, or what follows from the memory."""
+    """Return a flag's value: as set, PostgreSQL's default, or Cloud SQL's default for the memory."""
     text = flags.get(name, "")
     if text.isdecimal():
         return int(text)

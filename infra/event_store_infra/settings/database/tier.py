@@ -21,7 +21,7 @@ _CONNECTIONS: Final = (
 
 
 def size_of(tier: str) -> tuple[int, float]:
-    """Return the vCPUs and the memory, in GiB, of a tier that exists; a shared core counts as none."""
+    """Return the vCPUs and the memory, in GiB, of a valid tier; a shared core counts as 0 vCPUs."""
     if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", tier):
         return int(custom[1]), int(custom[2]) / 1024
     if optimized := re.fullmatch(r"db-perf-optimized-N-(\d+)", tier):
@@ -30,16 +30,16 @@ def size_of(tier: str) -> tuple[int, float]:
 
 
 def connections_of(tier: str) -> int:
-    """Return Cloud SQL's `max_connections` for the memory of a tier that exists."""
+    """Return Cloud SQL's default `max_connections` for the memory of a valid tier."""
     _, gibibytes = size_of(tier)
     return next(most for least, most in _CONNECTIONS if gibibytes >= least)
 
 
 def check_tier(path: str, tier: str, edition: str) -> None:
-    """Refuse a tier that the edition does not have.
+    """Reject a tier that the edition does not have.
 
     Raises:
-        ConfigurationError: Says what it has.
+        ConfigurationError: The edition has other tiers, which the message lists.
     """
     if not re.fullmatch(EDITION_TIERS[edition], tier):
         fitting = EDITION_TIERS[edition].replace(r"\d+", "<n>").replace("|", ", ")
