@@ -1,4 +1,4 @@
-"""Who may do what: every identity of a stack and of its delivery, and each of its roles.
+"""The table of all identities of a stack and its delivery, with their roles.
 
 The one table of grants. `infra/bootstrap` makes the grants of deployer and previewer from it, and those of a
 stack's accounts on the project; all others are made by the components that own what they are on, and a test

@@ -1,4 +1,4 @@
-"""What each managed resource type takes of those who deploy it and those who look at it.
+"""The rights to deploy and to read each managed resource type.
 
 The custom role of the previewer is made of the permissions to read; a test sees that every type of every
 stack is here, and that the deployer has the role.
@@ -99,6 +99,6 @@ READ_TOO: Final = (
 
 
 def reading_permissions() -> tuple[str, ...]:
-    """Return what the previewer's custom role holds."""
+    """Return the permissions of the previewer's custom role."""
     reading = {each for managed in MANAGED.values() for each in managed.read_with}
     return tuple(sorted({*reading, *READ_TOO}))

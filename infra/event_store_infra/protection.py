@@ -1,4 +1,4 @@
-"""What holds data, and the first of three layers that keep it from being deleted by mistake.
+"""The resource types that hold data, and the first of three layers of deletion protection.
 
 Pulumi refuses to delete or replace a resource that is protected; the provider refuses to delete an instance
 of Cloud SQL, and so does Google itself: see `event_store_infra.components.database`. AlloyDB has the

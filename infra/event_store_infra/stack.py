@@ -252,7 +252,7 @@ def _after(opts: pulumi.ResourceOptions | None, *resources: pulumi.Resource) -> 
 def _image(
     settings: Settings, build: ImageBuild | None, opts: pulumi.ResourceOptions
 ) -> Registry | PromotedImage:
-    """Return what gives the image: another environment, or a build of the sources."""
+    """Declare the image: a pushed one, or a build."""
     if build is None:
         return PromotedImage(
             "image",
@@ -278,7 +278,7 @@ def _image(
 
 
 def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | JoinedNetwork:
-    """Return the network: one that is there, or an own one."""
+    """Declare the network: an existing one, or a new one."""
     project, own = settings.project, settings.network
     if own.vpc:
         joined = JoinedNetworkArgs(
@@ -306,7 +306,7 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
 def _database(
     settings: Settings, network: Network | JoinedNetwork, opts: pulumi.ResourceOptions
 ) -> Database | AlloyDB | JoinedDatabase:
-    """Return the database: in an instance that is there, or in an own one."""
+    """Declare the database: in an existing instance, or in a new one."""
     if settings.database.engine == "alloydb":
         cluster = AlloyDBArgs(
             project=settings.project,
@@ -347,7 +347,7 @@ def _database(
 
 
 def _watched(settings: Settings, topology: Topology) -> Watched:
-    """Return the names of what is watched, as the components give them."""
+    """Return the names of the monitored resources."""
     return Watched(
         project=settings.project,
         service=settings.prefix,

@@ -1,4 +1,4 @@
-"""Which runs of GitHub's workflows may be which identity: what Google evaluates on GitHub's tokens.
+"""The conditions on GitHub's tokens by which workflow runs become identities.
 
 The mapping makes one of three fixed subjects of a run, and grants name these. So no text of GitHub's becomes
 part of a subject: neither `sub`, which is `repo:OWNER/REPO:…` or `repo:OWNER@ID/REPO@ID:…`, nor a long name,
@@ -25,7 +25,7 @@ _OWN_STEPS: Final = (
 
 
 def workflows(environment: str) -> Mapping[str, str]:
-    """Return what each workflow's runs are known by, by its name; no run is known as two.
+    """Return the condition that recognizes each workflow's runs, by name; no run matches two.
 
     Args:
         environment: The GitHub environment that deploys.
@@ -49,13 +49,13 @@ def workflows(environment: str) -> Mapping[str, str]:
 
 
 def attribute_mapping(environment: str) -> Mapping[str, str]:
-    """Return the mapping, which makes a workflow's name, or `none`, of a token."""
+    """Return the attribute mapping, from a token to a workflow's name or `none`."""
     choices = "".join(f"{known_by} ? '{name}' : " for name, known_by in workflows(environment).items())
     return {"google.subject": f"{choices}'none'"}
 
 
 def attribute_condition(repository_id: str, repository_owner_id: str, environment: str) -> str:
-    """Return the condition on a token, without which Google gives nothing for it.
+    """Return the attribute condition, without which Google rejects a token.
 
     Args:
         repository_id: GitHub's number of the repository, which stays with it through each change of name.

@@ -1,4 +1,4 @@
-"""The keys of a stack's configuration: what each means, which values it allows, and how it is parsed.
+"""The keys of a stack's configuration: meaning, allowed values and parsing.
 
 A settings class is a frozen dataclass whose fields are declared by `key`. `parse` turns a mapping into one,
 refuses every key that it does not know and every value that the key does not allow, and says how to fix it.
@@ -20,7 +20,7 @@ KINDS: Final = {bool: "true or false", int: "a whole number", str: "a text"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """What a key means and allows.
+    """The meaning and the allowed values of a key.
 
     Attributes:
         about: Its meaning, as a noun phrase.

@@ -9,7 +9,7 @@ from event_store_infra.settings.key import key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringSettings:
-    """Alerts, whom they tell, and the dashboard."""
+    """Alerts, their recipients and the dashboard."""
 
     enabled: bool = key("alerts and a dashboard", default=True)
     emails: tuple[str, ...] = key(

@@ -12,7 +12,7 @@ LONGEST_PREFIX: Final = 26  # Direct VPC egress takes no smaller subnetwork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """A network of the stack's own, whose addresses overlap with none that is peered with it; or another."""
+    """The network: a new one, whose range overlaps with no peered network, or an existing one."""
 
     vpc: str = key(
         "an existing VPC to join, with private service access set up; empty to create one",
@@ -45,7 +45,7 @@ class NetworkSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a range that Google or Direct VPC egress refuses."""
+        """Reject a range that Google or Direct VPC egress rejects."""
         if bool(self.vpc) != bool(self.subnetwork):
             raise ConfigurationError(
                 "event-store:network.vpc and event-store:network.subnetwork belong together: "
@@ -63,5 +63,5 @@ class NetworkSettings:
 
     @property
     def most_instances(self) -> int:
-        """How many instances of Cloud Run have room: up to 4 addresses each, and Google keeps 4 itself."""
+        """The number of Cloud Run instances that fit: up to 4 addresses each, and Google keeps 4."""
         return (ipaddress.IPv4Network(self.cidr).num_addresses - 4) // 4

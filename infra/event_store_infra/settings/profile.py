@@ -42,7 +42,7 @@ PROFILES: Final[Mapping[str, Mapping[str, object]]] = {
 
 
 def under(profile: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
-    """Return a stack's own values over those of its profile; mappings of both are joined key by key."""
+    """Return the profile's values overridden by the stack's own; mappings are merged key by key."""
     joined = dict(profile)
     for name, value in own.items():
         beneath = profile.get(name)

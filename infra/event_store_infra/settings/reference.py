@@ -36,7 +36,7 @@ def page() -> str:
 
 
 def _sections(path: str, cls: type[Any]) -> Iterator[tuple[str, type[Any]]]:
-    """Yield the settings classes within one, each with where it stands and before its own."""
+    """Yield the nested settings classes with their paths, outer ones first."""
     for name, hint in typing.get_type_hints(cls).items():
         section = _settings_class(hint)
         if section is not None:

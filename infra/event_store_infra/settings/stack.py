@@ -42,7 +42,7 @@ class OrderingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
-    """Where the stack lives, in the Google Cloud provider's own keys."""
+    """Project and region, in the Google Cloud provider's own keys."""
 
     project: str = key(
         "the id of the Google Cloud project",
@@ -59,14 +59,14 @@ class ProjectSettings:
 
     @classmethod
     def parse(cls, config: Mapping[str, str]) -> "ProjectSettings":
-        """Parse what the configuration says in the provider's namespace; other keys of it are not ours."""
+        """Parse project and region; other keys of the provider's namespace are ignored."""
         google = within("gcp:", config)
         return parse(cls, {name: google[name] for name in ("project", "region") if name in google}, "gcp:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that a stack's file says; `project` and `region` are `gcp:project` and `gcp:region`."""
+    """All settings of a stack; `project` and `region` are `gcp:project` and `gcp:region`."""
 
     project: str
     region: str
@@ -148,7 +148,7 @@ class Settings:
 
     @classmethod
     def parse(cls, config: Mapping[str, str]) -> "Settings":
-        """Parse a stack's configuration as Pulumi hands it over: texts, and JSON for everything else.
+        """Parse a stack's configuration, in which Pulumi passes texts as they are, and anything else as JSON.
 
         Args:
             config: Values by full key, as in `event-store:prefix`. Other namespaces are not ours to check.
@@ -165,7 +165,7 @@ class Settings:
         return parse(cls, under(profile, values), NAMESPACE, project=where.project, region=where.region)
 
     def __post_init__(self) -> None:
-        """Refuse combinations of settings that Google Cloud refuses."""
+        """Reject combinations of settings that Google Cloud rejects."""
         for label in self.labels:
             if not re.fullmatch("[a-z][a-z0-9_-]{0,62}", label) or label.startswith("goog"):
                 raise ConfigurationError(
@@ -231,7 +231,7 @@ class Settings:
 
     @property
     def is_delivered(self) -> bool:
-        """Whether CI deploys the stack: the bootstrap has made its accounts, owners grant on their things."""
+        """Whether CI deploys the stack, with accounts of the bootstrap and grants by owners of resources."""
         return bool(self.deployer)
 
     @property
@@ -246,7 +246,7 @@ class Settings:
 
     @property
     def kept_instances(self) -> Mapping[int, str]:
-        """The names of the instances of earlier generations that stay, by generation."""
+        """The instance names of the kept generations, by generation."""
         return {each: self._instance_of(each) for each in self.database.kept_generations}
 
     def _instance_of(self, generation: int) -> str:
@@ -254,18 +254,18 @@ class Settings:
 
     @property
     def _revisions(self) -> int:
-        """How many revisions of the service serve beside each other."""
+        """The number of revisions of the service that serve at the same time."""
         return self.rollout.serving_revisions if self.rollout else 1
 
     @property
     def _beside(self) -> str:
-        """What a message says of what runs beside the service's instances."""
+        """The part of a message about everything that runs beside the service's instances."""
         pool = f" and relay_instances {self.service.relay_instances}" * (self.service.relay != "service")
         return pool + " and a canary with as many instances" * (self._revisions > 1)
 
 
 def decoded(text: str, hint: object = None) -> object:
-    """Return a value as its file had it: Pulumi hands over texts, and JSON for everything else."""
+    """Return a value as in the stack's file; Pulumi passes texts as they are, and anything else as JSON."""
     if hint is str:
         return text
     try:

@@ -1,4 +1,4 @@
-"""Pub/Sub's own service agent, and what it is granted: each right on one resource, never on the project."""
+"""The grants of Pub/Sub's service agent, each on one resource, never on the project."""
 
 import pulumi
 from pulumi_gcp import bigquery, kms, projects, pubsub, serviceaccount, storage
@@ -49,7 +49,7 @@ class Agent:
         return [self._keys[key]]
 
     def may_publish_dead_letters(self, name: str, topic: pubsub.Topic) -> None:
-        """Grant what dead letters need on their topic."""
+        """Grant the right to publish dead letters to their topic."""
         pubsub.TopicIAMMember(
             f"{self._name}-{name}-publisher",
             project=self._project,
@@ -60,7 +60,7 @@ class Agent:
         )
 
     def may_take_dead_letters(self, name: str, subscription: pubsub.Subscription) -> None:
-        """Grant what dead letters need on the subscription that they come from."""
+        """Grant the right to acknowledge dead letters on their subscription."""
         pubsub.SubscriptionIAMMember(
             f"{self._name}-{name}-subscriber",
             project=self._project,
@@ -71,7 +71,7 @@ class Agent:
         )
 
     def may_sign_as(self, account: Account) -> pulumi.Resource:
-        """Grant the making of tokens of one account."""
+        """Grant the right to create tokens of an account."""
         return serviceaccount.IAMMember(
             f"{self._name}-push-tokens",
             service_account_id=account.name,

@@ -17,7 +17,7 @@ from event_store_infra.components.children import child_options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBusArgs:
-    """What `EventBus` is made from.
+    """The arguments of `EventBus`.
 
     Attributes:
         project: The id of the project.

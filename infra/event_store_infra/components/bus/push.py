@@ -11,7 +11,7 @@ from event_store_infra.components.delivery.account import account
 
 
 class PushIdentity:
-    """One service account whose OpenID tokens Pub/Sub sends along; it may call endpoints and nothing else.
+    """The service account of push requests, which may call their endpoints and nothing else.
 
     Args:
         name: What the names in the program begin with.
@@ -45,7 +45,7 @@ class PushIdentity:
         self.grants: list[pulumi.Resource] = []
 
     def may_push(self, pushes: Iterable[Push], region: str) -> None:
-        """Grant the making of its tokens, and the calling of each Cloud Run service that is named."""
+        """Grant Pub/Sub the creation of its tokens, and the account the call of each Cloud Run service."""
         if not self._is_delivered:
             self.grants.append(self._agent.may_sign_as(self.account))
         for service in sorted({push.service for push in pushes if push.service}):

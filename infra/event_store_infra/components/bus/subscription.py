@@ -1,4 +1,4 @@
-"""A subscription's arguments: what it is, and how it delivers."""
+"""The arguments of a subscription, its delivery among them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ IMMUTABLE: Final = ("topic", "filter", "enableMessageOrdering")
 
 
 def arguments(subscription: Subscription, labels: Mapping[str, str], push: Account | None) -> dict[str, Any]:
-    """Return what is the same for every generation of a subscription.
+    """Return the arguments that all generations of a subscription share.
 
     Args:
         subscription: As the topology declares it.

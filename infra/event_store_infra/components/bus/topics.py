@@ -16,7 +16,7 @@ DEAD_LETTER_RETENTION: Final = f"{DEAD_LETTER_RETENTION_SECONDS}s"
 
 
 class Topics:
-    """Makes topics.
+    """Declares topics, schemas and the topics of dead letters.
 
     Args:
         name: What the names in the program begin with.
@@ -35,7 +35,7 @@ class Topics:
         self._schemas: dict[str, pubsub.Schema] = {}
 
     def hold_to(self, schema: Schema) -> None:
-        """Make a schema, for the topics that name it."""
+        """Declare a schema, for the topics that name it."""
         self._schemas[schema.name] = pubsub.Schema(
             f"{self._name}-{schema.name}-schema",
             project=self._project,
@@ -46,7 +46,7 @@ class Topics:
         )
 
     def topic(self, topic: Topic) -> pubsub.Topic:
-        """Make a topic of the topology."""
+        """Declare a topic of the topology."""
         schema = self._schemas.get(topic.schema)
         settings = (
             pubsub.TopicSchemaSettingsArgs(schema=schema.id, encoding=topic.schema_encoding)
@@ -66,7 +66,7 @@ class Topics:
     def dead_letters(
         self, subscription: Subscription, source: Topic
     ) -> tuple[pubsub.Topic, pubsub.Subscription]:
-        """Make the topic of a subscription's dead letters and the pull subscription that keeps them."""
+        """Declare the topic of a subscription's dead letters and the pull subscription that keeps them."""
         name, labels = subscription.dead_letter_name, {**self._labels, **subscription.labels}
         topic = pubsub.Topic(
             f"{self._name}-{name}",
@@ -94,7 +94,7 @@ class Topics:
         return topic, kept
 
     def _kept(self, topic: Topic) -> dict[str, Any]:
-        """Return how a topic's messages are kept: its dead letters, too, since they are the same messages."""
+        """Return the arguments of a topic's storage, which its dead letters share."""
         storage = pubsub.TopicMessageStoragePolicyArgs(
             allowed_persistence_regions=list(topic.regions), enforce_in_transit=topic.enforce_in_transit
         )

@@ -1,1 +1,1 @@
-"""The database: an instance of Cloud SQL, a cluster of AlloyDB, or one that is there."""
+"""The database: a Cloud SQL instance, an AlloyDB cluster, or an existing instance."""

@@ -1,4 +1,4 @@
-"""The database that holds the log, on AlloyDB: for a team that outgrows one primary of Cloud SQL."""
+"""The database of the log on AlloyDB, for a team that outgrows one Cloud SQL primary."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlloyDBArgs:
-    """What `AlloyDB` is made from.
+    """The arguments of `AlloyDB`.
 
     Attributes:
         project: The id of the project.
@@ -45,7 +45,7 @@ class AlloyDBArgs:
 
 
 class AlloyDB(pulumi.ComponentResource):
-    """Owns the AlloyDB cluster with its primary and, if it is asked for, a pool of readers.
+    """Owns the AlloyDB cluster with its primary and, optionally, a read pool.
 
     Reachable by private address and TLS only. It deliberately owns no user and no database: whoever logs in
     brings its own identity (`DatabaseLogin`), the migrations make the database, and Google's own user

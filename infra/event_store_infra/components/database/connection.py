@@ -1,4 +1,4 @@
-"""How a client finds and trusts the database, whichever engine it is."""
+"""Address and certificates of the database, for either engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ import pulumi
 
 
 def trusted(server_ca: pulumi.Output[str], others: str) -> pulumi.Output[str]:
-    """Return the certificates that a client trusts: the server's CA, and what is trusted beside it."""
+    """Return the certificates to trust: the server's CA, and additional ones."""
     return server_ca.apply(lambda own: f"{own.rstrip()}\n{others}" if others else own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaConnection:
-    """What a client needs to find and trust a replica; logins and databases are those of its primary.
+    """Address and certificates of a replica, which has the logins and databases of its primary.
 
     Attributes:
         host: Its private IPv4 address.
@@ -26,7 +26,7 @@ class ReplicaConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConnection:
-    """What a client needs to find and trust the database.
+    """Address and certificates of the database.
 
     Attributes:
         engine: `cloudsql` or `alloydb`.

@@ -20,7 +20,7 @@ DATABASE_NAME: Final = "event_store"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseArgs:
-    """What `Database` is made from.
+    """The arguments of `Database`.
 
     Attributes:
         project: The id of the project.
@@ -138,7 +138,7 @@ def event_store_database(
 
 
 def _must_be_granted(generation: int, keys: Sequence[str], key: str | None) -> None:
-    """Refuse to take the right to use a key away from a generation that is encrypted with it.
+    """Reject the removal of a key that a generation is encrypted with.
 
     Raises:
         RunError: The stack names other keys only. Google would suspend the instance, and nobody could read
@@ -152,7 +152,7 @@ def _must_be_granted(generation: int, keys: Sequence[str], key: str | None) -> N
 
 
 def _must_have_the_key_of(source: str, own: str, key: str | None) -> None:
-    """Refuse another key than that of the instance that this generation is a clone of.
+    """Reject another key than that of the cloned instance.
 
     Google copies a disk with its key, and a request to clone has no key of its own. The provider would find
     another key than the program's, and replace the instance:
@@ -172,7 +172,7 @@ def _must_have_the_key_of(source: str, own: str, key: str | None) -> None:
 def _host(
     name: str, args: DatabaseArgs, instance: sql.DatabaseInstance, opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    """Return the address that the instance has in the network, by peering or by an endpoint of ours."""
+    """Return the private address of an instance, by peering or by an endpoint."""
     if not args.settings.private_service_connect:
         return instance.private_ip_address
     return endpoint(
@@ -191,7 +191,7 @@ def _server_ca(instance: sql.DatabaseInstance) -> pulumi.Output[str]:
 
 
 def _generation_name(name: str, generation: int) -> str:
-    """Return what the names of a generation's resources begin with in the program."""
+    """Return the prefix of a generation's logical names."""
     return name if generation == 1 else f"{name}-{generation}"
 
 
@@ -223,7 +223,7 @@ def _instance(
 def _replica(
     name: str, args: DatabaseArgs, primary: sql.DatabaseInstance, child: pulumi.ResourceOptions
 ) -> sql.DatabaseInstance:
-    """Declare what follows the primary; its users, its databases and all that it holds are the primary's."""
+    """Declare the read replica, which has the users, databases and data of the primary."""
     return sql.DatabaseInstance(
         f"{name}-replica",
         project=args.project,

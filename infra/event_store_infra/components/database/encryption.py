@@ -1,4 +1,4 @@
-"""The right of a database's service agent to use keys of the team's own."""
+"""The grants of a database's service agent on the team's own keys."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from pulumi_gcp import kms, projects
 
 
 def short_name(key: str) -> str:
-    """Return what a key is called in the program: `P.L.R.K` of `projects/P/locations/L/keyRings/R/…`.
+    """Return the logical name of a key: `P.L.R.K` of `projects/P/locations/L/keyRings/R/…`.
 
     A grant is named by its key, so that it is the same resource when the key is no longer the present one.
     """
@@ -23,7 +23,7 @@ def may_encrypt(
     *,
     is_delivered: bool,
 ) -> list[pulumi.Resource]:
-    """Let an API's own service agent use keys; return what has to be there before it encrypts anything.
+    """Grant an API's service agent the use of keys; return the grants to wait for.
 
     Args:
         name: The beginning of the names in the program.

@@ -1,4 +1,4 @@
-"""The settings of a Cloud SQL instance: the primary's, and those of what follows it."""
+"""The settings of a Cloud SQL instance, primary or read replica."""
 
 from collections.abc import Mapping
 

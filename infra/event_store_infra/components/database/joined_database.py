@@ -1,4 +1,4 @@
-"""The database that holds the log, in an instance that a team has already."""
+"""The database of the log in an existing Cloud SQL instance."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from event_store_infra.components.database.database import event_store_database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedDatabaseArgs:
-    """What `JoinedDatabase` is made from.
+    """The arguments of `JoinedDatabase`.
 
     Attributes:
         project: The id of the project, which is the instance's too.

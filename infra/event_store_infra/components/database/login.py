@@ -1,4 +1,4 @@
-"""One identity's way into the database, without a password."""
+"""The database login of a service account, without a password."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ADMINISTRATORS: Final = {"cloudsql": "cloudsqlsuperuser", "alloydb": "alloydbsup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseLoginArgs:
-    """What `DatabaseLogin` is made from.
+    """The arguments of `DatabaseLogin`.
 
     Attributes:
         project: The id of the project.
@@ -76,7 +76,7 @@ class DatabaseLogin(pulumi.ComponentResource):
 
 
 def _user(name: str, args: DatabaseLoginArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """Make the database user and return its name."""
+    """Declare the database user and return its name."""
     # Google's name for a service account in PostgreSQL, whose names are limited to 63 bytes.
     user: pulumi.Output[str] = args.account.email.apply(
         lambda email: email.removesuffix(".gserviceaccount.com")

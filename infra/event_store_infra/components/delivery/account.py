@@ -1,4 +1,4 @@
-"""The service accounts of a stack: its own, or those that the bootstrap has made for it."""
+"""The service accounts of a stack, created by the stack or by the bootstrap."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def account(
     is_delivered: bool,
     opts: pulumi.ResourceOptions,
 ) -> Account:
-    """Return an account.
+    """Declare a service account, or return the one that the bootstrap has created.
 
     Where CI deploys, the bootstrap has made it: whoever may make accounts and grant on them may become any of
     them, and the deployer may not.

@@ -1,4 +1,4 @@
-"""The accounts that a stack's containers and push requests act as, where CI deploys it."""
+"""The service accounts of a stack that CI deploys."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from event_store_infra.identities import ACCOUNTS, LOGIN_ROLES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountsArgs:
-    """What `Accounts` is made from.
+    """The arguments of `Accounts`.
 
     Attributes:
         project: The id of the project.

@@ -1,4 +1,4 @@
-"""How GitHub previews and deploys an environment, without a key that could leak."""
+"""The identities that GitHub previews and deploys an environment with, without a key."""
 
 import pulumi
 from pulumi_gcp import iam, kms, projects, serviceaccount, storage

@@ -1,4 +1,4 @@
-"""Alerts and the dashboard: what may go wrong with an event store, who is told, and what to look at."""
+"""Alerts, their notification channels and the dashboard of an event store."""
 
 from event_store_infra.components.monitoring.alerts import Watched
 from event_store_infra.components.monitoring.monitoring import Monitoring, MonitoringArgs

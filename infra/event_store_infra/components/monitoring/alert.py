@@ -1,4 +1,4 @@
-"""One alert: what is watched, when it is too much, and which section of the runbook helps."""
+"""One alert: its time series, its threshold and its section of the runbook."""
 
 import re
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ class Alert:
 
     @staticmethod
     def strategy() -> monitoring.AlertPolicyAlertStrategyArgs:
-        """Return how incidents end."""
+        """Return the rules by which incidents close."""
         return monitoring.AlertPolicyAlertStrategyArgs(
             auto_close=_CLOSES_AFTER, notification_prompts=["OPENED", "CLOSED"]
         )

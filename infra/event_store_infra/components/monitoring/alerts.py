@@ -25,7 +25,7 @@ _TRANSACTION_IDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """The names of what is watched.
+    """The names of the monitored resources.
 
     Attributes:
         project: The id of the project.
@@ -254,17 +254,17 @@ def _of_the_replica(watched: Watched) -> Alert:
 
 
 def relay_lag(watched: Watched) -> Series:
-    """Return for how long the next event to be published has been in the log, in seconds."""
+    """Return the relay lag in seconds: the age of the next event to publish."""
     return _logged(watched, "relay_lag_seconds")
 
 
 def append_latency(watched: Watched) -> Series:
-    """Return how long 99 of 100 appends took at most, in seconds."""
+    """Return the 99th percentile of the append latency, in seconds."""
     return _logged(watched, "append_seconds")
 
 
 def _slowest(series: Series, window: str) -> str:
-    """Return PromQL of the value that 99 of 100 lines within a window are at most."""
+    """Return PromQL of the 99th percentile within a window."""
     return f"histogram_quantile(0.99, sum by (le) (increase({series.selector('_bucket')}[{window}])))"
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: the way of an event, from its append to its acknowledgement, from left to right and down.
+"""The dashboard: charts in the order of an event's path, from append to acknowledgement.
 
 What it gives is what Google gives back: every default is written out and nothing is empty, or each preview
 would show a change.

@@ -1,4 +1,4 @@
-"""Metrics that Cloud Logging makes of the service's own log lines."""
+"""Log-based metrics of the service's own log lines."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Alerts, whom they tell, and the dashboard."""
+"""Alerts, notification channels and the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from event_store_infra.settings import MonitoringSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringArgs:
-    """What `Monitoring` is made from.
+    """The arguments of `Monitoring`.
 
     Attributes:
         watched: The names of what is watched.

@@ -1,1 +1,1 @@
-"""The private network: an own one, or one that is there."""
+"""The private network: a new one, or an existing one."""

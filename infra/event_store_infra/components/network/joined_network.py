@@ -1,4 +1,4 @@
-"""A network that a team has already, its own or a Shared VPC's."""
+"""An existing network, the project's own or a Shared VPC."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from event_store_infra.components.workload.compute import ComputeResource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedNetworkArgs:
-    """What `JoinedNetwork` is made from.
+    """The arguments of `JoinedNetwork`.
 
     Attributes:
         project: The id of the project that the service runs in.

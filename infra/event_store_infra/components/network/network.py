@@ -11,7 +11,7 @@ from event_store_infra.components.workload.compute import ComputeResource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkArgs:
-    """What `Network` is made from.
+    """The arguments of `Network`.
 
     Attributes:
         project: The id of the project.

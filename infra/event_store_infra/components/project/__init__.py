@@ -1,1 +1,1 @@
-"""What a project needs before anything else: its APIs."""
+"""The APIs of a project."""

@@ -23,7 +23,7 @@ APIS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectServicesArgs:
-    """What `ProjectServices` is made from.
+    """The arguments of `ProjectServices`.
 
     Attributes:
         project: The id of the project.

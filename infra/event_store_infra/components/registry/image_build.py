@@ -1,4 +1,4 @@
-"""What Docker builds the service's image from."""
+"""The sources of the service's image."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""An image that another environment has built and tried."""
+"""An image that another environment has built and tested."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from event_store_infra.components.registry.pull_grant import grant_pull
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotedImageArgs:
-    """What `PromotedImage` is made from.
+    """The arguments of `PromotedImage`.
 
     Attributes:
         project: The id of the project that runs it.

@@ -1,4 +1,4 @@
-"""Cloud Run's right to an image in another project's repository, where a person deploys."""
+"""The grant that lets Cloud Run pull an image from another project's repository."""
 
 import pulumi
 from pulumi_gcp import artifactregistry, projects

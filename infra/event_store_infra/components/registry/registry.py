@@ -1,4 +1,4 @@
-"""The service's image and where it is kept."""
+"""The service's image and its repository."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ PROMOTED: Final = "promoted-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryArgs:
-    """What `Registry` is made from.
+    """The arguments of `Registry`.
 
     Attributes:
         project: The id of the project.

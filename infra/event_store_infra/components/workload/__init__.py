@@ -1,1 +1,1 @@
-"""What runs on Cloud Run: the service, the relay and the migrations."""
+"""The Cloud Run workloads: the service, the relay and the migrations."""

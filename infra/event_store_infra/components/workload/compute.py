@@ -1,4 +1,4 @@
-"""Compute Engine's resources, as the provider has them."""
+"""Resources of Compute Engine, without the SDK's slow module."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -27,7 +27,7 @@ class ComputeResource(pulumi.CustomResource):
         properties: Mapping[str, pulumi.Input[object] | None],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        """Declare it.
+        """Declare the resource.
 
         Args:
             kind: The name of its class in `pulumi_gcp.compute`.

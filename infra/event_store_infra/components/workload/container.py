@@ -1,4 +1,4 @@
-"""What every container of ours has: an identity that logs in to the database, and a way there."""
+"""The parts that all containers share: identity, database login and network access."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from event_store_infra.components.delivery.account import Account, account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerArgs:
-    """What every container of ours is made from.
+    """The arguments that all containers share.
 
     Attributes:
         project: The id of the project.
@@ -40,7 +40,7 @@ class ContainerArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a container acts as.
+    """The identity that a container acts as.
 
     Attributes:
         account: Its service account.
@@ -63,7 +63,7 @@ def identity(
     database_role: str,
     after: Sequence[pulumi.Resource] = (),
 ) -> Identity:
-    """Declare an identity.
+    """Declare a container's service account and its database login.
 
     Args:
         name: The beginning of the names in the program.
@@ -98,7 +98,7 @@ def identity(
 
 
 def vpc_access(args: ContainerArgs) -> Any:
-    """Return how a container reaches the database, in the words that all of Cloud Run shares."""
+    """Return a container's VPC access, as services, worker pools and jobs take it."""
     return {
         "egress": "PRIVATE_RANGES_ONLY",
         "network_interfaces": [{"network": args.network_id, "subnetwork": args.subnetwork_id}],

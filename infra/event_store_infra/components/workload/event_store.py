@@ -27,7 +27,7 @@ STREAM_SECONDS: Final = REQUEST_SECONDS - 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventStoreArgs(WorkloadArgs):
-    """What `EventStore` is made from.
+    """The arguments of `EventStore`.
 
     Attributes:
         rollout: A canary beside the stable revision; None for all traffic to the latest.

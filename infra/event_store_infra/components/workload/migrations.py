@@ -19,7 +19,7 @@ DATABASE_WAIT_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationsArgs(ContainerArgs):
-    """What `Migrations` is made from.
+    """The arguments of `Migrations`.
 
     Attributes:
         attempt: Any number; another one runs the same migrations again.

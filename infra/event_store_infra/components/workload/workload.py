@@ -1,4 +1,4 @@
-"""A container of ours that keeps running: who it acts as, what it may do, and what it is told."""
+"""A container that keeps running: its identity, its rights and its variables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ DATABASE_ROLE: Final = "event_store_runtime"  # created by the migrations, with 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadArgs(ContainerArgs):
-    """What `EventStore` and `Relay` are made from.
+    """The arguments of `EventStore` and `Relay`.
 
     Attributes:
         migrations: What no revision starts before.

@@ -39,7 +39,7 @@ class RestoreSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a time that no calendar has."""
+        """Reject a time that does not exist."""
         try:
             datetime.fromisoformat(self.time.partition(".")[0].removesuffix("Z"))
         except ValueError as error:
