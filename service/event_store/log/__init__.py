@@ -1,4 +1,4 @@
-"""The log in PostgreSQL: appended by one writer, read in pages, followed live."""
+"""Append to the log in PostgreSQL by one writer, read it in pages, and follow it live."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""A batch of requests in the form that the function `append_events` takes, and its verdicts back.
+"""Encode a batch of requests for the SQL function `append_events`, and decode its verdicts.
 
-The form is described next to that function, in `migrations/sql`.
+`migrations/sql` describes the format, next to that function.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _EXPECTED_NAMES: Final = {ANY: "any", EXISTS: "exists", 0: "no_stream"}
 
 
 def encode(requests: Sequence[PreparedRequest]) -> bytes:
-    """Return the batch as JSON; texts that are JSON already are put in as they are."""
+    """Encode a batch as JSON; JSON texts are inserted unchanged."""
     owners: list[int] = []
     aggregates, types, expected, starts = [], [], [], []
     appends, offsets, event_types, data, metadata, times = [], [], [], [], [], []
@@ -55,7 +55,7 @@ def encode(requests: Sequence[PreparedRequest]) -> bytes:
 def decode(
     requests: Sequence[PreparedRequest], row: tuple[int, Sequence[int], Mapping[str, Any] | None]
 ) -> Iterator[Verdict]:
-    """Yield the verdict of each request, from what the function returned: head, versions, verdicts."""
+    """Yield the verdict of each request from the function's result: head, versions, verdicts."""
     position, versions, verdicts = row
     number = 0
     for request in requests:
@@ -85,7 +85,7 @@ def _refusal(request: PreparedRequest, verdicts: Sequence[Mapping[str, Any] | No
         (append, each) for append, each in zip(request.appends, verdicts, strict=True) if each is not None
     ]
     errors = [_error(append, each) for append, each in told if each["verdict"] != "duplicate"]
-    if errors:  # one that names what differs tells more than one that does not
+    if errors:  # an error that names the differing field is the most helpful
         return next(filter(_names_field, errors), errors[0])
     results = []
     for append, verdict in told:

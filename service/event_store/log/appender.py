@@ -1,40 +1,40 @@
-"""Group commit: many requests, one writer.
+"""Append requests by group commit: one writer stores many requests in a batch.
 
-One task stores one batch at a time. While a batch is in flight, requests queue; when it returns, everything
-that waits goes into the next one, up to a cap. A batch by itself costs as much as ten events in it, so a
-small one gives those who were just answered a moment to come again.
+One task stores one batch at a time. While a batch is in flight, requests queue; the next batch takes all
+waiting requests, up to a limit. An empty batch costs as much as ten events, so a small batch waits a moment
+for the next requests of the clients that were just answered.
 
 Invariants:
 
-- A batch waits for others only if there were more a moment ago, for `GATHER_SECONDS` at the most, and only
-  with requests that came since the last batch was taken. So a lone client waits for nobody.
-- A request is answered after the commit that stored it, once, with a verdict of its own.
-- Two requests of a batch share neither an aggregate nor an event id. Of two that do, the one that came first
-  is stored first.
-- The queue is bounded, in requests and in bytes; a request that does not fit is refused at once, or waits
-  outside if its caller can.
-- Data that PostgreSQL refuses harms its own request only: the batch is halved until it stands alone.
-- A batch whose connection was lost with the outcome unknown is sent once more on a new connection. That is
-  no blind retry: under the lock of the log, which the lost transaction holds until it has ended, the function
-  looks every event id up and answers with the original positions where the first attempt had stored them.
-  So an append is stored once, whatever is interrupted (tests/event_store/log/test_append_crashes.py):
+- A batch waits for further requests only if there were more a moment ago, for at most `GATHER_SECONDS`, and
+  only if all its requests came after the last batch was taken. So a single client never waits.
+- A request is answered once, after the commit that stored it, with a verdict of its own.
+- Two requests of a batch share neither an aggregate nor an event id. Of two such requests the first one is
+  stored first.
+- The queue is bounded, in requests and in bytes. A request that does not fit is rejected at once, or its
+  caller waits for room.
+- Data that PostgreSQL rejects affects its own request only: the batch is halved until the request is alone.
+- A batch whose connection was lost with the outcome unknown is sent once more on a new connection. Under the
+  lock of the log, which the lost transaction holds until it has ended, the function looks up every event id.
+  For events that the first attempt has stored it answers with the original positions. So an append is stored
+  once, whatever is interrupted (tests/event_store/log/test_append_crashes.py):
 
       killed or cut …                                    then …
-      the service, before a batch is sent                nothing of it is stored; the clients send it again
-      the service, before its commit                     what is sent again waits for the lost transaction
-      the service, after its commit                      what is sent again is a duplicate, with its positions
-      PostgreSQL, before the commit                      nothing is stored; the clients send it again
-      PostgreSQL, after the commit                       what is sent again is a duplicate
-      the connection to PostgreSQL, before the commit    what is sent again waits for the lost transaction
-      the connection to PostgreSQL, after the commit     what is sent again is a duplicate; no client notices
-      the client's connection, before its answers        what is sent again is a duplicate
+      the service, before a batch is sent                nothing is stored; the clients repeat their requests
+      the service, before its commit                     a repeated request waits for the lost transaction
+      the service, after its commit                      a repeated request is a duplicate, with its positions
+      PostgreSQL, before the commit                      nothing is stored; the clients repeat their requests
+      PostgreSQL, after the commit                       a repeated request is a duplicate
+      the connection to PostgreSQL, before the commit    the repeated batch waits for the lost transaction
+      the connection to PostgreSQL, after the commit     the repeated batch is a duplicate; no client notices
+      the client's connection, before its answers        a repeated request is a duplicate
 
-- A database that does not answer is a lost connection after `SEND_SECONDS`.
-- A caller that goes away breaks nothing; its request may still be stored.
-- A batch that could not be stored is told to its callers before the next one is taken, so that they can take
-  back what they had put behind it.
-- `stop` refuses new requests, lets the waiting ones be stored and then ends the task. Stopping twice is
-  harmless. A task that fails leaves nobody waiting.
+- A database that does not answer for `SEND_SECONDS` counts as a lost connection.
+- A disconnected caller has no effect on others; its request may still be stored.
+- The callers of a batch that was not stored learn of it before the next batch is taken, so that they can
+  cancel later requests.
+- `stop` rejects new requests, stores the waiting ones and then ends the task. Stopping twice is harmless. If
+  the task fails, every waiting caller gets an error.
 """
 
 import asyncio
@@ -65,12 +65,12 @@ from event_store.v1 import event_store_pb2 as pb
 
 BATCH_EVENTS: Final = 500
 BATCH_BYTES: Final = 4 * 1_048_576
-ENOUGH_EVENTS: Final = 64  # measured: beyond, a larger batch saves little
+ENOUGH_EVENTS: Final = 64  # measured: a larger batch saves little more
 GATHER_SECONDS: Final = 0.002  # uvloop counts in milliseconds
 QUEUE_REQUESTS: Final = 5_000
 QUEUE_BYTES: Final = 64 * 1_048_576
-_LOOK_AHEAD_REQUESTS: Final = 2_000  # past requests that must wait for another on the same aggregate
-SEND_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can
+_LOOK_AHEAD_REQUESTS: Final = 2_000  # past requests that must wait for one on the same aggregate
+SEND_SECONDS: Final = 20.0  # above the server's own statement_timeout, which ends slow statements first
 _RETRY_AFTER_SECONDS: Final = 0.5
 
 Cursor: TypeAlias = psycopg.AsyncCursor[Row]
@@ -89,11 +89,11 @@ class Appender:
     """Stores requests in batches.
 
     Args:
-        login: For the one connection, opened with the first batch and again when it is lost.
-        on_appended: Called after each batch that stored something.
+        login: The login of its connection, which is opened with the first batch and reopened when it is lost.
+        on_appended: Called after each batch that stored events.
 
     Attributes:
-        latency: How long requests took from the queue to their answer.
+        latency: The times from queueing a request to its answer.
     """
 
     def __init__(self, login: Login, on_appended: Callable[[], None]) -> None:
@@ -109,15 +109,15 @@ class Appender:
         self._cursor: Cursor | None = None
 
     async def append(self, request: PreparedRequest) -> pb.AppendEventsResponse:
-        """Store a request.
+        """Store a request and return its results.
 
         Raises:
-            EventStoreError: Its own verdict, or why the batch could not be stored.
+            EventStoreError: The request was rejected, or its batch could not be stored.
         """
         return await self.enqueue(request)
 
     def enqueue(self, request: PreparedRequest) -> "asyncio.Future[pb.AppendEventsResponse]":
-        """Put a request into the queue and return what will be its answer, see `append`.
+        """Queue a request and return a future of its results, see `append`.
 
         Raises:
             OverloadedError: The queue is full.
@@ -127,7 +127,9 @@ class Appender:
             raise StoppingError("the service is stopping")
         if not self._has_room(request):
             raise OverloadedError(
-                f"{len(self._queue)} appends of {self._queue_bytes} bytes are waiting", _RETRY_AFTER_SECONDS
+                f"the queue is full: {len(self._queue)} appends of {self._queue_bytes} bytes are waiting, "
+                "retry later",
+                _RETRY_AFTER_SECONDS,
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[pb.AppendEventsResponse] = loop.create_future()
@@ -139,13 +141,13 @@ class Appender:
         return answer
 
     async def wait_for_room(self, request: PreparedRequest) -> None:
-        """Wait until `enqueue` does not refuse a request for want of room."""
+        """Wait until the queue has room for a request."""
         while not (self._stopping or self._has_room(request)):
             self._left.clear()
             await self._left.wait()
 
     async def run(self) -> None:
-        """Store batches until `stop`; the owner's task."""
+        """Store batches until `stop`; run this in a task."""
         batch: list[_Waiting] = []
         most_requests = 1
         try:
@@ -160,14 +162,14 @@ class Appender:
                     most_requests = 1 if has_left_some else len(batch) + len(self._queue)
         finally:
             self.stop()
-            for waiting in (*batch, *self._queue):  # somebody only if the task failed or was cancelled
+            for waiting in (*batch, *self._queue):  # not empty only if the task failed or was cancelled
                 if not waiting.answer.done():
-                    waiting.answer.set_exception(UnavailableError("the service failed"))
+                    waiting.answer.set_exception(UnavailableError("the service has failed"))
             if self._cursor is not None:
                 await self._cursor.connection.close()
 
     def stop(self) -> None:
-        """Refuse new requests; `run` returns when those that wait are answered."""
+        """Reject new requests; `run` returns when the waiting ones are answered."""
         self._stopping = True
         self._arrived.set()
         self._left.set()
@@ -188,7 +190,7 @@ class Appender:
         return len(self._queue) < QUEUE_REQUESTS and self._queue_bytes + request.size_bytes <= QUEUE_BYTES
 
     def _take(self) -> list[_Waiting]:
-        """Take what fits into a batch and may be stored together, in the order of arrival."""
+        """Take the requests that fit into a batch and may be stored together, in the order of arrival."""
         batch: list[_Waiting] = []
         postponed: list[_Waiting] = []
         keys: set[str] = set()
@@ -205,7 +207,7 @@ class Appender:
             self._queue.popleft()
             self._queue_bytes -= request.size_bytes
             self._queue_events -= request.event_count
-            if waiting.answer.done():  # its caller has gone
+            if waiting.answer.done():  # its caller has disconnected
                 continue
             if keys.isdisjoint(request.keys):
                 batch.append(waiting)
@@ -234,7 +236,7 @@ class Appender:
         except EventStoreError as error:
             logger.warning("a batch of %d requests was not stored: %s", len(batch), error)
             verdicts = [error] * len(batch)
-        # Of a batch the first has waited longest; that is taken for all of it.
+        # The first request of a batch has waited longest; its time counts for all.
         self.latency.note(asyncio.get_running_loop().time() - batch[0].since, len(batch))
         for waiting, verdict in zip(batch, verdicts, strict=True):
             if waiting.answer.done():
@@ -244,14 +246,14 @@ class Appender:
             else:
                 waiting.answer.set_result(verdict)
         if isinstance(verdicts[0], UnavailableError):
-            await asyncio.sleep(0)  # the callers hear of it
+            await asyncio.sleep(0)  # let the callers learn of it
 
     async def _store(self, requests: Sequence[PreparedRequest]) -> Sequence[Verdict]:
         batch = Jsonb(encode(requests), dumps=lambda text: text)
         try:
             verdicts = await self._send(requests, batch)
         except _OutcomeUnknownError as error:
-            logger.warning("the connection was lost while a batch was stored, looking it up: %s", error)
+            logger.warning("connection lost while a batch was stored, repeating it: %s", error)
             verdicts = await self._send(requests, batch)
         if any(not isinstance(each, EventStoreError) and not each.results[0].duplicate for each in verdicts):
             self._on_appended()
@@ -268,7 +270,7 @@ class Appender:
                 raise _OutcomeUnknownError(str(error)) from error
             raise
         if row is None:
-            raise EventStoreError("the append function returned nothing")
+            raise EventStoreError("the SQL function append_events returned no row")
         return list(decode(requests, row))
 
     async def _open_cursor(self) -> Cursor:
@@ -279,4 +281,4 @@ class Appender:
 
 
 class _OutcomeUnknownError(UnavailableError):
-    """The connection was lost between sending a batch and hearing of it."""
+    """The connection was lost between sending a batch and receiving its result."""

@@ -1,7 +1,7 @@
-"""Walks over numbers without holes, the versions of an aggregate or the positions of the log, page by page.
+"""Walk over the versions of an aggregate or the positions of the log, page by page, and detect holes.
 
-They are consecutive by construction, and each page is one snapshot with the head of the log in it. So a
-missing row is not a row to wait for: it is a corrupted log, and an alarm.
+The numbers are consecutive by construction, and each page is one snapshot with the head of the log. So a
+missing row is not a late row: the log is corrupted.
 """
 
 import logging
@@ -16,18 +16,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Walk:
-    """Where a read stands.
+    """The progress of a read.
 
     Attributes:
-        query: Takes `key`, the following number, the page's events and its bytes.
-        key: The aggregate's id; nothing for the log.
-        step: 1 or -1.
-        following: The number of the next event, a version or a position. A read down from the end learns it
-            with its first page; until then it is too high.
-        remaining: How many events may still be read.
-        last: The last position to read, known from the first page; of an aggregate none.
-        is_first: No page was read yet.
-        is_over: There is nothing more to read.
+        query: The statement; its parameters are `key`, the next number, and the page's events and bytes.
+        key: The id of the aggregate; empty for the log.
+        step: 1 for forwards, -1 for backwards.
+        following: The number of the next event, a version or a position. A read backwards from the end learns
+            it from its first page; until then it is too high.
+        remaining: The number of events left to read.
+        last: The last position to read, known from the first page; None for an aggregate.
+        is_first: Whether no page was read yet.
+        is_over: Whether the read is complete.
     """
 
     query: LiteralString
@@ -41,15 +41,15 @@ class Walk:
 
     @property
     def size(self) -> int:
-        """How many events the next page may have."""
+        """The highest number of events in the next page."""
         size = min(self.remaining, PAGE_EVENTS)
         return size if self.last is None or self.step < 0 else min(size, self.last - self.following + 1)
 
     def take(self, page: Page) -> None:
-        """Step over a page of events.
+        """Check the events of a page and step past them.
 
         Raises:
-            LogCorruptedError: An event is missing, before or between or after them.
+            LogCorruptedError: An event is missing before, between or after them.
         """
         size = self.size
         if self.is_first:
@@ -83,6 +83,6 @@ class Walk:
         what = f"version {self.following} of aggregate {self.key[0]}" if self.key else number
         logger.critical("the log is corrupted: %s is missing", what)
         return LogCorruptedError(
-            f"the log is corrupted: {what} is missing. Somebody else wrote or deleted: "
-            "stop appends, restore it"
+            f"the log is corrupted: {what} is missing, so another program has changed the tables: "
+            "stop appends and restore the database"
         )

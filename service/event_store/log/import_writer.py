@@ -1,17 +1,17 @@
-"""Imports: the parts of a source, checked, in the form that COPY takes, and stored for one caller.
+"""Check the parts of an import, encode them for COPY, and store them for one caller.
 
 Invariants:
 
-- Of all callers of an import only the latest stores: the import's row counts them (`epoch`), and each part
-  is stored under a lock on that row and only in the caller's own epoch.
-- A part is stored by one statement, whole or not at all. The log is locked by that statement only: neither
-  the sending of a part nor a service that hangs keeps appends waiting.
-- Who begins waits for the part that is being stored for another caller, so that its count is the true one.
-- A database that does not answer is a lost connection after `ANSWER_SECONDS`. Whether a part is stored whose
-  answer was lost is told by beginning again.
+- Only the latest caller of an import stores: the import's row counts the callers (`epoch`), and each part is
+  stored with a lock on that row and only in the caller's own epoch.
+- One statement stores a part, all or none, and only this statement locks the log: appends wait neither for
+  the transfer of a part nor for a service that hangs.
+- A new caller waits for the part that is being stored for another caller, so that its count is correct.
+- A database that does not answer for `ANSWER_SECONDS` counts as a lost connection. Whether a part without an
+  answer was stored is known when the import starts again.
 
 The rows of a part are those of the temporary table `import_part`, in PostgreSQL's binary format: it needs no
-escapes, and the server parses nothing of it but the JSON.
+escapes, and the server only parses the JSON.
 """
 
 import re
@@ -49,29 +49,29 @@ from event_store.log.page import has_event, recorded_event
 from event_store.model.arguments import HIGHEST_VERSION
 from event_store.v1 import event_store_pb2 as pb
 
-ANSWER_SECONDS: Final = 20.0  # above the server's own statement_timeout, which answers first where it can
+ANSWER_SECONDS: Final = 20.0  # above the server's own statement_timeout, which ends slow statements first
 _COPY_CONTEXT: Final = re.compile(r"\D*([0-9]+)(?:.* (event_data|metadata))?", re.DOTALL)
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
-# Each value has its length before it; the last number of each is the length of what comes behind.
+# Each value follows its length; the last number of each struct is the length of the next value.
 _TO_AGGREGATE_TYPE: Final = struct.Struct("!hii i? i16s i16s i").pack
 _LENGTH: Final = struct.Struct("!i").pack
 _TO_EVENT_DATA: Final = struct.Struct("!ii ib").pack
 _TO_METADATA: Final = struct.Struct("!ib").pack
 _TIME: Final = struct.Struct("!iq").pack
 _COLUMNS: Final = 10
-_JSONB: Final = 1  # the version of its form, before the text
+_JSONB: Final = 1  # the version of the binary format, before the text
 _EPOCH_SECONDS: Final = 946_684_800  # PostgreSQL counts from the year 2000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPart:
-    """A part that PostgreSQL can take as it is.
+    """A checked part, encoded for COPY.
 
     Attributes:
         first_number: The number of its first event in the source, from 1.
-        event_count: How many it has.
-        rows: What COPY is sent.
+        event_count: The number of its events.
+        rows: The data for COPY.
     """
 
     first_number: int
@@ -85,15 +85,16 @@ def prepare_part(
     """Check a part against the contract's limits, and its events against each other.
 
     Args:
-        request: What came in.
+        request: The request.
         first_number: The number of its first event in the source, from 1.
-        has_no_route: Tells which events no topic takes, see `append_request.prepare_request`.
+        has_no_route: See `append_request.prepare_request`.
 
     Raises:
-        InvalidArgumentError: With a violation for each wrong field of the first wrong event.
-        WrongExpectedVersionError: An event's version does not follow that of its aggregate's event before it.
-        WrongAggregateTypeError: An event's aggregate is of another type in an event before it.
-        EventAlreadyExistsError: An event id is in it twice.
+        InvalidArgumentError: An event is invalid; the error has a violation for each invalid field of the
+            first invalid event.
+        WrongExpectedVersionError: An event's version is not the next one of its aggregate.
+        WrongAggregateTypeError: An earlier event of the aggregate has another aggregate type.
+        EventAlreadyExistsError: An event id is in the part twice.
     """
     _check_request(request)
     check = _PartCheck(first_number, has_no_route)
@@ -102,17 +103,17 @@ def prepare_part(
 
 
 def at_event(number: int, error: EventStoreError) -> EventStoreError:
-    """Return an error whose message names an event by its number in the source."""
+    """Add the number of an event in the source to the message of an error; return the error."""
     error.args = (f"event {number}: {error}",)
     return error
 
 
 class ImportWriter:
-    """Stores the parts of one import; `close` it in the end.
+    """Stores the parts of one import; call `close` in the end.
 
     Args:
-        login: For the connection, which must reach PostgreSQL without a pooler of transactions: a part goes
-            through a temporary table of its own.
+        login: The login of the connection, which must not use a transaction pooler, because a part goes
+            through a temporary table.
         import_id: The name of the import.
     """
 
@@ -123,11 +124,11 @@ class ImportWriter:
         self._connection: psycopg.AsyncConnection[Row] | None = None
 
     async def begin(self) -> pb.ImportEventsResponse:
-        """Connect, become the import's latest caller, and return how far it is, with the event stored last.
+        """Connect, become the import's latest caller, and return its progress with the last stored event.
 
         Raises:
-            UnavailableError: The database is away, or too busy with a part of another caller.
-            LogCorruptedError: The event stored last is missing.
+            UnavailableError: The database is unavailable, or still stores a part of another caller.
+            LogCorruptedError: The last stored event is missing.
         """
         self._connection = await self._login.connect_async(ANSWER_SECONDS)
         async with self._cursor() as cursor:
@@ -141,20 +142,20 @@ class ImportWriter:
                 if not has_event(row):
                     raise LogCorruptedError(
                         f"the log has no event at position {last_position}, the last one of the import "
-                        f"{self._import_id!r}: find out who deleted it"
+                        f"{self._import_id!r}: find the program that deleted it, and restore the database"
                     )
                 begun.last_event.CopyFrom(recorded_event(row))
         return begun
 
     async def store(self, part: ImportPart) -> pb.ImportEventsResponse:
-        """Append a part to the log, and return how far the import is then.
+        """Append a part to the log and return the progress of the import.
 
         Raises:
-            ImportMovedError: Another caller has begun the same import.
-            WrongExpectedVersionError, WrongAggregateTypeError, EventAlreadyExistsError: An event does not fit
-                to the log.
-            InvalidArgumentError: PostgreSQL cannot hold an event.
-            UnavailableError: The database is away; it is unknown whether the part is stored.
+            ImportMovedError: Another caller has taken the import over.
+            WrongExpectedVersionError, WrongAggregateTypeError, EventAlreadyExistsError: An event conflicts
+                with the log.
+            InvalidArgumentError: PostgreSQL cannot store an event.
+            UnavailableError: The database is unavailable; the part may have been stored or not.
         """
         async with self._cursor() as cursor:
             await cursor.execute(queries["import_part_clear"])
@@ -170,14 +171,14 @@ class ImportWriter:
         return pb.ImportEventsResponse(stored_events=stored_events, last_global_position=head_position)
 
     def close(self) -> None:
-        """Close the connection, whatever it is doing. Closing twice is harmless."""
+        """Close the connection at once, in any state. Closing twice is harmless."""
         if self._connection is not None:
             self._connection.pgconn.finish()
 
     @asynccontextmanager
     async def _cursor(self) -> AsyncIterator[psycopg.AsyncCursor[Row]]:
         if self._connection is None:
-            raise EventStoreError("the import has not begun")
+            raise EventStoreError("the import writer is not connected: call begin first")
         with domain_errors():
             yield self._connection.cursor()
 
@@ -186,7 +187,7 @@ class ImportWriter:
         match fault["verdict"]:
             case "import_moved":
                 return ImportMovedError(
-                    f"another caller has begun the import {self._import_id!r} and goes on with it"
+                    f"another caller has taken over the import {self._import_id!r}: run one caller at a time"
                 )
             case "event_already_exists":
                 error = EventAlreadyExistsError(fault["event_id"], fault["field"])
@@ -202,7 +203,7 @@ class ImportWriter:
 
 
 class _PartCheck(Check):
-    """Goes through one part, up to the first wrong event."""
+    """Checks one part, up to the first invalid event."""
 
     def __init__(self, first_number: int, has_no_route: HasNoRoute | None) -> None:
         super().__init__(has_no_route)
@@ -219,10 +220,10 @@ class _PartCheck(Check):
         return f"event {self._source_number}: "
 
     def row(self, imported: pb.ImportedEvent) -> tuple[bytes, ...]:
-        """Return the row of the next event, in pieces.
+        """Check the next event and return its row, in pieces.
 
         Raises:
-            EventStoreError: It is wrong, see `prepare_part`.
+            EventStoreError: The event is invalid, see `prepare_part`.
         """
         self._number += 1
         event, aggregate_type, version = imported.event, imported.aggregate_type, imported.event_version
@@ -233,7 +234,7 @@ class _PartCheck(Check):
             self.note("aggregate_type", fault)
         if not 1 <= version <= HIGHEST_VERSION:
             self.note("event_version", f"is {version}, 1 to {HIGHEST_VERSION} is allowed")
-        self.keys.clear()  # an id that comes twice is no wrong field here
+        self.keys.clear()  # a repeated id is not an invalid field here
         prepared = self.event((), event, aggregate_type)
         if aggregate_id is None or self.violations:
             raise InvalidArgumentError(*self.violations)
@@ -267,7 +268,7 @@ class _PartCheck(Check):
         )
 
     def _follow(self, aggregate_id: str, aggregate_type: str, version: int) -> bool:
-        """Put an event behind the last one of its aggregate; return whether there is none in this part."""
+        """Check an event against the one before it of its aggregate; return whether there is none here."""
         last_version, last_type = self._last.get(aggregate_id, (0, ""))
         self._last[aggregate_id] = version, aggregate_type
         if not last_version:
@@ -284,11 +285,11 @@ def _check_request(request: pb.ImportEventsRequest) -> None:
     fault = ""
     size_bytes = request.ByteSize()
     if request.import_id:
-        field, fault = "import_id", "is set, which it may be in the first request only"
+        field, fault = "import_id", "is set: send it in the first request only"
     elif size_bytes > MOST_REQUEST_BYTES:
         field, fault = "", f"the request is {size_bytes} bytes, at most {MOST_REQUEST_BYTES} are allowed"
     elif not 1 <= len(request.events) <= MOST_EVENTS:
-        field, fault = "events", f"there are {len(request.events)}, 1 to {MOST_EVENTS} are allowed"
+        field, fault = "events", f"has {len(request.events)} items, 1 to {MOST_EVENTS} are allowed"
     if fault:
         raise InvalidArgumentError.of(field, fault)
 
@@ -296,12 +297,12 @@ def _check_request(request: pb.ImportEventsRequest) -> None:
 async def _row(cursor: psycopg.AsyncCursor[Row]) -> Row:
     row = await cursor.fetchone()
     if row is None:
-        raise EventStoreError("the statement returned nothing")
+        raise EventStoreError("the statement returned no row")
     return row
 
 
 def _cannot_hold(part: ImportPart, error: psycopg.DataError) -> InvalidArgumentError:
-    """Name the event by the context of COPY's error: its line, and its column where that is known."""
+    """Return an error with the event's number and, if known, its column, from the context of COPY's error."""
     match = _COPY_CONTEXT.match(error.diag.context or "")
     place = f"event {part.first_number + int(match[1]) - 1}: {match[2] or 'event'}" if match else "events"
-    return InvalidArgumentError.of(place, f"PostgreSQL cannot hold it: {error.diag.message_primary}")
+    return InvalidArgumentError.of(place, f"PostgreSQL cannot store it: {error.diag.message_primary}")

@@ -1,4 +1,4 @@
-"""How long something takes, counted in steps of a quarter, so that any number of times takes no memory."""
+"""Measure latencies in a histogram with steps of 25 %, in constant memory."""
 
 import math
 from itertools import accumulate
@@ -10,21 +10,21 @@ _STEPS: Final = 80  # up to an hour and a half
 
 
 class Latency:
-    """Times since the last look."""
+    """The latencies since the last call of `take`."""
 
     def __init__(self) -> None:
         self._counts = [0] * _STEPS
 
     def note(self, seconds: float, count: int = 1) -> None:
-        """Note that something took so long, so many times."""
+        """Record a latency in seconds, `count` times."""
         step = math.ceil(math.log(max(seconds, _SHORTEST_SECONDS) / _SHORTEST_SECONDS, _GROWTH))
         self._counts[min(step, _STEPS - 1)] += count
 
     def take(self, fraction: float) -> float | None:
-        """Return how long this fraction of the times took at most, and begin anew; None if there was none.
+        """Return a quantile of the latencies in seconds and start again; None if there were none.
 
         Args:
-            fraction: 0 to 1, as 0.99 for the slowest of a hundred.
+            fraction: The quantile, 0 to 1, such as 0.99.
         """
         counts, self._counts = self._counts, [0] * _STEPS
         wanted = math.ceil(fraction * sum(counts))

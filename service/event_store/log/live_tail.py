@@ -1,17 +1,17 @@
-"""The latest events of the log, kept once for all who follow it.
+"""Hold the latest events of the log once for all followers of a process.
 
-Polling is the truth and hints only make it sooner, see `notifications.py`. What a follower takes it takes by
-position, so that there is no queue for anybody: who is too slow finds that its events are not held any more,
-and reads them from the database.
+The log is polled; hints only shorten the wait, see `notifications.py`. A follower takes events by position,
+so no follower has a queue. The events that a slow follower needs may no longer be held; it reads them from
+the database.
 
 Invariants:
 
-- What is held is a part of the log without a hole, up to the last position that was read.
-- It is bounded, in events and in bytes, whoever follows.
-- While nobody follows there is no polling, no listening and nothing held.
-- A failed read is retried forever. It ends nobody's following, but `check_reading` tells of it, and
-  of a read that has not ended for `READING_SECONDS`.
-- After `stop` every wait ends and `check_serving` fails, which ends all following. Stopping twice is
+- The held events are a part of the log without a hole, up to the last position that was read.
+- The held events are bounded, in number and in bytes, for any number of followers.
+- Without followers there is no polling and no listening, and no events are held.
+- A failed read is retried forever and ends no subscription. `check_reading` reports it, as well as a read
+  that has not ended for `READING_SECONDS`.
+- After `stop` every wait ends and `check_serving` fails, which ends all subscriptions. Stopping twice is
   harmless.
 """
 
@@ -44,11 +44,11 @@ logger = logging.getLogger(__name__)
 
 
 class LiveLog:
-    """The end of the log, as the followers of one process share it.
+    """Holds the end of the log, shared by the followers of one process.
 
     Args:
-        reader: Reads the log.
-        wakeup: Says when to; listens only while somebody follows.
+        reader: The reader of the log.
+        wakeup: Signals when to read; listens only while there are followers.
     """
 
     def __init__(self, reader: Reader, wakeup: Wakeup) -> None:
@@ -65,17 +65,17 @@ class LiveLog:
         self._stopping = False
 
     def hint(self) -> None:
-        """Say that the log has grown."""
+        """Wake the reader after the log has grown."""
         self._wakeup.hint()
 
     def stop(self) -> None:
-        """End all following."""
+        """End all subscriptions."""
         self._stopping = True
         self._tell()
 
     @contextmanager
     def followed(self, position: int) -> Iterator[None]:
-        """Have the log followed, from a position on if nobody else does so already."""
+        """Register a follower for the block; the first one determines the position to read from."""
         if not self._followers:
             self._position = position
             self._read_at = asyncio.get_running_loop().time()
@@ -93,29 +93,29 @@ class LiveLog:
                 self._wakeup.hint()
 
     def check_serving(self) -> None:
-        """End what follows the log once the service stops.
+        """Check that the service is not stopping.
 
         Raises:
-            StoppingError: It does.
+            StoppingError: The service is stopping.
         """
         if self._stopping:
             raise StoppingError("the service is stopping: subscribe again at the same checkpoint")
 
     def check_reading(self) -> None:
-        """Tell whether the log is read as it should be.
+        """Check that the end of the log can be read.
 
         Raises:
-            EventStoreError: What is in the way.
+            EventStoreError: The last read failed, or has not ended for `READING_SECONDS`.
         """
         if self._failure is not None:
             raise self._failure
         if asyncio.get_running_loop().time() - self._read_at > READING_SECONDS:
-            raise UnavailableError(f"the end of the log could not be read for {READING_SECONDS:g} s")
+            raise UnavailableError(f"the end of the log was not readable for {READING_SECONDS:g} s")
 
     def take(self, position: int) -> list[pb.RecordedEvent] | None:
         """Return the next events after a position, as many as fit into a message; None if they are not held.
 
-        There are none if there is nothing new.
+        The list is empty if there are no new events.
         """
         first = self._position - len(self._held) + 1
         if position < first - 1:
@@ -131,14 +131,14 @@ class LiveLog:
         return events
 
     async def wait(self, position: int, deadline: float) -> None:
-        """Wait for events after a position, but no longer than to a time of the loop's clock."""
+        """Wait for events after a position, until a deadline in seconds of the event loop's clock."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 while self._position <= position and not self._stopping:
                     await self._moved.wait()
 
     async def run(self) -> NoReturn:
-        """Follow the log while somebody wants it, until cancelled."""
+        """Read the end of the log while there are followers, until cancelled."""
         while True:
             await self._is_followed.wait()
             listening = asyncio.create_task(self._wakeup.listen(), name="listener of the live log")
@@ -157,7 +157,7 @@ class LiveLog:
                     self._read_at = asyncio.get_running_loop().time()
                     self._hold(response.events)
             except EventStoreError as error:
-                logger.warning("cannot follow the log, trying again: %s", error)
+                logger.warning("cannot follow the log, retrying: %s", error)
                 self._failure = error
                 await asyncio.sleep(backoff.next_seconds())
             else:
@@ -165,7 +165,7 @@ class LiveLog:
                 await self._wakeup.wait()
 
     def _hold(self, events: Sequence[pb.RecordedEvent]) -> None:
-        # The last follower may have gone meanwhile, and another one come who begins elsewhere.
+        # Meanwhile the last follower may have left, and a new one may begin elsewhere.
         if not events or events[0].global_position != self._position + 1:
             return
         self._held.extend(events)

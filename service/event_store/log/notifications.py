@@ -1,8 +1,8 @@
-"""When to look at the log again.
+"""Wake readers of the log when there may be new events.
 
-Polling is the truth: a wait always ends after a bounded time. Hints end it sooner: the appender of this
-process gives them directly, those of other processes through PostgreSQL's NOTIFY, unless its queue is half
-full. A connection that cannot listen costs nothing but a shorter interval of polling.
+The log is polled: a wait always ends after a bounded time. Hints end it sooner. They come from the appender
+of this process and, by PostgreSQL's NOTIFY, from those of other processes, unless its queue is half full.
+Without a listening connection the polling interval is shorter.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Wakeup:
     """Ends waits as soon as there may be new events.
 
     Args:
-        login: For a connection of its own, which must reach PostgreSQL without a pooler of transactions.
+        login: The login of its own connection, which must not use a transaction pooler.
     """
 
     def __init__(self, login: Login) -> None:
@@ -43,14 +43,14 @@ class Wakeup:
         self._hinted.set()
 
     async def wait(self) -> None:
-        """Wait for a hint, but no longer than the interval of polling."""
+        """Wait for a hint, but no longer than the polling interval."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENING_SECONDS if self._listening else POLLING_SECONDS):
                 await self._hinted.wait()
         self._hinted.clear()
 
     async def listen(self) -> NoReturn:
-        """Turn notifications into hints, for ever, connecting again whenever the connection ends."""
+        """Turn notifications into hints forever; reconnect when the connection ends."""
         backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
         while True:
             try:
@@ -64,11 +64,11 @@ class Wakeup:
     async def _listen(self, backoff: Backoff) -> None:
         with domain_errors():
             async with await self._login.connect_async(_ANSWER_SECONDS) as connection:
-                while True:  # LISTEN again changes nothing, and tells a hanging connection from a silent one
+                while True:  # repeating LISTEN is harmless, and detects a hung connection
                     await connection.execute(queries["listen"])
                     if not self._listening:
                         self._listening = True
                         backoff.reset()
-                        self.hint()  # for what was appended before
+                        self.hint()  # for events appended before
                     async for _ in connection.notifies(timeout=PROBE_SECONDS):
                         self.hint()

@@ -1,31 +1,31 @@
 -- The log: appends, imports, pages of reads and snapshots.
 --
--- Pages of events are read by the function read_page, see migrations/sql: by key, at most so many events and, but
--- for the last one, less than so many bytes of text. The last row is not an event: it says whether there are more.
+-- The function read_page, see migrations/sql, reads pages of events by key: at most a number of events and, without the
+-- last one, less than a number of bytes of text. The last row is not an event: it has the head and whether more follow.
 
 -- name: append_events
 -- Append a batch of requests, see the function in migrations/sql.
 SELECT head_position, versions, verdicts FROM append_events(%b);
 
 -- name: import_begin
--- Become the latest caller of an import, once the part that is being stored for another one is; make it if it is new.
+-- Become the latest caller of an import, after the part that is being stored for another caller; create a new import.
 INSERT INTO imports AS import (import_id, epoch) VALUES (%s, 1)
 ON CONFLICT (import_id) DO UPDATE SET epoch = import.epoch + 1, updated_at = clock_timestamp()
 RETURNING epoch, stored_events, last_position;
 
 -- name: import_part_create
--- Where this connection puts each part of its import before it goes into the log.
+-- The temporary table for each part of this connection's import, before it is appended to the log.
 CREATE TEMPORARY TABLE import_part (
     number INTEGER, is_first BOOLEAN, event_id UUID, aggregate_id UUID, aggregate_type VARCHAR(100),
     event_type VARCHAR(100), event_version INTEGER, event_data JSONB, metadata JSONB, occurred_at TIMESTAMPTZ
 );
 
 -- name: import_part_clear
--- Throw the part away.
+-- Delete the part.
 TRUNCATE import_part;
 
 -- name: import_part_copy
--- Take a part, see log/import_writer.py.
+-- Receive a part, see log/import_writer.py.
 COPY import_part FROM STDIN (FORMAT BINARY);
 
 -- name: import_part_store
@@ -33,37 +33,37 @@ COPY import_part FROM STDIN (FORMAT BINARY);
 SELECT stored, head_position, fault FROM store_import_part(%s, %s);
 
 -- name: read_aggregate_forwards
--- A page of one aggregate, upwards from a version.
+-- A page of one aggregate, ascending from a version.
 SELECT * FROM read_page(%s, 1, %s, 2147483647, NULL, NULL, %s, %s);
 
 -- name: read_aggregate_backwards
--- A page of one aggregate, downwards from a version.
+-- A page of one aggregate, descending from a version.
 SELECT * FROM read_page(%s, -1, %s, 1, NULL, NULL, %s, %s);
 
 -- name: read_all_forwards
--- A page of the log, upwards from a position.
+-- A page of the log, ascending from a position.
 SELECT * FROM read_page(NULL, 1, %s, 9223372036854775807, NULL, NULL, %s, %s);
 
 -- name: read_all_backwards
--- A page of the log, downwards from a position.
+-- A page of the log, descending from a position.
 SELECT * FROM read_page(NULL, -1, %s, 1, NULL, NULL, %s, %s);
 
 -- name: scan_log_forwards
--- A page of the events that pass a filter, looking at so many positions upwards, to an end or to the head.
+-- A page of the events that pass a filter among a number of positions, ascending to an end or to the head.
 SELECT page.* FROM log_head, read_page(
     NULL, 1, %(first)s, least(%(first)s::bigint + %(positions)s::bigint - 1, coalesce(%(end)s::bigint, position)),
     %(aggregate_types)s, %(event_types)s, %(events)s, %(bytes)s) AS page;
 
 -- name: scan_log_backwards
--- A page of the events that pass a filter, looking at so many positions downwards, from the head at the most.
+-- A page of the events that pass a filter among a number of positions, descending from at most the head.
 SELECT page.* FROM log_head, read_page(
     NULL, -1, least(%(first)s, position), least(%(first)s, position) - %(positions)s::bigint + 1,
     %(aggregate_types)s, %(event_types)s, %(events)s, %(bytes)s) AS page;
 
 -- name: position_at
--- The first position that was recorded at a time or later, one above the head if there is none. Positions have
--- no holes and times grow with them: a search by halves over the positions, without an index on the times. The
--- limit keeps each look on the index of the positions.
+-- The first position recorded at a time or later; one above the head if there is none. Positions have no holes and
+-- times grow with them: a binary search over the positions, without an index on the times. The limit keeps each step
+-- on the index of the positions.
 WITH RECURSIVE search (low, high) AS (
     SELECT 1::bigint, position + 1 FROM log_head
     UNION ALL
@@ -81,7 +81,7 @@ SELECT low FROM search WHERE low = high;
 SELECT position FROM log_head;
 
 -- name: save_snapshot
--- Keep a snapshot unless it is beyond its aggregate, of another type, or older than the one that is kept.
+-- Save a snapshot unless it is above its aggregate's version, of another type, or older than the saved one.
 WITH last AS (
     SELECT event_version, aggregate_type FROM events
     WHERE aggregate_id = %(aggregate_id)s ORDER BY event_version DESC LIMIT 1
@@ -98,7 +98,7 @@ WITH last AS (
 SELECT (SELECT event_version FROM last), (SELECT aggregate_type FROM last), EXISTS (SELECT FROM saved);
 
 -- name: get_snapshot
--- The snapshot of an aggregate, and whether the log has the event that it was made at.
+-- The snapshot of an aggregate, and whether the log has the event of its version.
 SELECT aggregate_type, event_version, readable_json(snapshot_data, 2097152),
        (extract(epoch FROM created_at) * 1000000)::bigint,
        EXISTS (SELECT FROM events WHERE (events.aggregate_id, events.event_version)
@@ -106,5 +106,5 @@ SELECT aggregate_type, event_version, readable_json(snapshot_data, 2097152),
 FROM snapshots WHERE aggregate_id = %s;
 
 -- name: listen
--- Be told of each batch that is appended.
+-- Receive a notification of each appended batch.
 LISTEN event_store_appended;

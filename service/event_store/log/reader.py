@@ -1,10 +1,10 @@
-"""Reads pages of events by key.
+"""Read an aggregate or the log in pages.
 
 Invariants:
 
-- A connection is given back before the page is sent.
-- While a page is sent the next one is read, one and no more: a slow client costs two pages of memory.
-- A read that ends early leaves nothing running.
+- A connection is returned to the pool before its page is sent.
+- While a page is sent, one further page is read: a slow client costs the memory of two pages.
+- A read that ends early leaves no task running.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ from event_store.model.event_filter import EventFilter
 from event_store.v1 import event_store_pb2 as pb
 
 SCAN_POSITIONS: Final = 10_000  # measured: 5 ms for a filter that no event passes
-_HIGHEST_POSITION: Final = 1 << 62  # above every log's, and something can be added to it
+_HIGHEST_POSITION: Final = 1 << 62  # above every log's, with room for additions
 
 
 class Reader:
     """Reads one aggregate, or the log.
 
     Args:
-        database: Lends a connection for each page.
+        database: The pool that lends a connection for each page.
     """
 
     def __init__(self, database: Database) -> None:
@@ -43,12 +43,12 @@ class Reader:
 
         Args:
             aggregate_id: A canonical UUID.
-            from_version: The first version, inclusive; 0 is the first one, or with `backwards` the last one.
-            limit: How many events at the most; 0 is all of them.
-            backwards: Go down to version 1.
+            from_version: The first version, inclusive; 0 is the first version or, with `backwards`, the last.
+            limit: The highest number of events; 0 is no limit.
+            backwards: Whether to read down to version 1.
 
         Raises:
-            LogCorruptedError: A version between is missing.
+            LogCorruptedError: A version is missing.
         """
         query = queries["read_aggregate_backwards" if backwards else "read_aggregate_forwards"]
         start = min(from_version, HIGHEST_VERSION) or (HIGHEST_VERSION if backwards else 1)
@@ -61,13 +61,13 @@ class Reader:
     async def read_all(
         self, start: int | None, limit: int, event_filter: EventFilter, *, backwards: bool = False
     ) -> AsyncGenerator[pb.ReadAllResponse, None]:
-        """Yield the events of the log in parts, at least one part, up to its head at the time of the first.
+        """Yield the events of the log in parts, at least one, up to its head at the time of the first part.
 
         Args:
-            start: The first position, inclusive; None is the first, or with `backwards` the last.
-            limit: How many events at the most; 0 is all of them.
-            event_filter: Which events. With one that is selective nobody notices a missing position.
-            backwards: Go down to position 1.
+            start: The first position, inclusive; None is the first position or, with `backwards`, the last.
+            limit: The highest number of events; 0 is no limit.
+            event_filter: The events to read. A selective filter does not detect a missing position.
+            backwards: Whether to read down to position 1.
 
         Raises:
             LogCorruptedError: A position up to the head is missing.
@@ -93,10 +93,10 @@ class Reader:
                     yield response
 
     async def position_at(self, microseconds: int) -> int:
-        """Return the first position that was recorded at a time or later; above the head if there is none.
+        """Return the first position recorded at a time or later; one above the head if there is none.
 
         Args:
-            microseconds: The time, since 1970.
+            microseconds: The time in microseconds since 1970.
 
         Raises:
             LogCorruptedError: A position is missing.
@@ -104,7 +104,7 @@ class Reader:
         row = await (await self._database.execute(queries["position_at"], (microseconds,))).fetchone()
         if row is None:
             raise LogCorruptedError(
-                "the log is corrupted: a position is missing. Read it whole to find out which"
+                "the log is corrupted, a position is missing: read the whole log to find it"
             )
         position: int = row[0]
         return position
@@ -113,11 +113,11 @@ class Reader:
         """Return the last position of the log; 0 if it is empty.
 
         Raises:
-            LogCorruptedError: The row that says so is missing.
+            LogCorruptedError: The row of log_head is missing.
         """
         row = await (await self._database.execute(queries["head_position"])).fetchone()
         if row is None:
-            raise LogCorruptedError("the log has no head: restore the row of log_head from a backup")
+            raise LogCorruptedError("the row of log_head is missing: restore it from a backup")
         position: int = row[0]
         return position
 
@@ -145,7 +145,7 @@ class Reader:
     async def _scan(
         self, first: int, remaining: int, event_filter: EventFilter, step: int
     ) -> AsyncIterator[tuple[Page, int]]:
-        """Yield the events that pass a filter and the position scanned, after each bounded piece of work."""
+        """Yield the events that pass a filter and the last scanned position, after each bounded step."""
         query = queries["scan_log_backwards" if step < 0 else "scan_log_forwards"]
         end = 1 if step < 0 else None
         while True:
@@ -163,7 +163,7 @@ class Reader:
             )
             if end is None:
                 end = page.head_position
-            first = min(first, page.head_position + (step > 0))  # beyond the head there is nothing to scan
+            first = min(first, page.head_position + (step > 0))  # there is nothing to scan after the head
             if page.has_more:
                 scanned = page.rows[-1][POSITION]
             else:
@@ -177,10 +177,10 @@ class Reader:
 
 
 async def start_of(request: pb.ReadAllRequest, reader: Reader) -> int | None:
-    """Return the position that a read begins with; None is the end that it comes from.
+    """Return the position at which a read begins; None for its natural start, the first or last position.
 
     Raises:
-        InvalidArgumentError: The time is none.
+        InvalidArgumentError: The time is outside the years 1 to 9999.
     """
     if request.WhichOneof("start") != "from_time":
         return request.from_position or None

@@ -1,11 +1,11 @@
-"""Reads the log where a replica has the older part of it.
+"""Read the older part of the log from a replica, and the rest from the primary.
 
 Invariants:
 
-- An answer never lacks what was committed before it was asked for: a replica holds a prefix of the log, since
-  positions are given in the order of commits, and the primary is asked for what follows.
-- A replica that is away costs a read one attempt, and the next ones nothing for `AVOIDED_SECONDS`; the
-  primary goes on where it ended.
+- A read includes every event committed before it began: a replica holds a prefix of the log, because
+  positions are assigned in the order of commits, and the primary provides the later events.
+- An unavailable replica costs one read an attempt, and is not used for `AVOIDED_SECONDS`; the primary
+  continues where the replica ended.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class ReplicaReader(Reader):
-    """Reads as `Reader` does, and takes the events of the log from a replica as far as that has them.
+    """Reads like `Reader`, with the events of the log from a replica as far as it has them.
 
     Args:
-        database: The primary.
-        replica: Reads what the replica has.
+        database: The pool of the primary.
+        replica: The reader of the replica.
     """
 
     def __init__(self, database: Database, replica: Reader) -> None:
@@ -41,7 +41,7 @@ class ReplicaReader(Reader):
     async def read_all(
         self, start: int | None, limit: int, event_filter: EventFilter, *, backwards: bool = False
     ) -> AsyncGenerator[pb.ReadAllResponse, None]:
-        """Yield the events of the log; backwards, only the primary's, since the latest come first."""
+        """Yield the events of the log; a read backwards uses the primary, as the newest events come first."""
         left = limit
         if not backwards and asyncio.get_running_loop().time() >= self._avoided_until:
             start = start or 1
@@ -53,7 +53,7 @@ class ReplicaReader(Reader):
                         if part.events:
                             yield part
             except (UnavailableError, SchemaError) as error:  # it may lack the latest migration for a moment
-                logger.warning("the read replica is away, so the primary is read: %s", error)
+                logger.warning("the read replica is unavailable, reading from the primary: %s", error)
                 self._avoided_until = asyncio.get_running_loop().time() + AVOIDED_SECONDS
             if limit and not left:
                 return

@@ -1,8 +1,8 @@
-"""The snapshots: one for each aggregate that has any, its newest.
+"""Save and read snapshots: at most one for each aggregate, its newest.
 
-An older one never replaces a newer one, however many are saved at once: the row of the aggregate is compared
-and replaced by one statement. One of the same version replaces it, for its state may have got a new form.
-None is of a version that its aggregate has not reached: one whose event is not in the log cannot be loaded.
+An older snapshot never replaces a newer one, even if both are saved concurrently: one statement compares and
+replaces the aggregate's row. A snapshot of the same version replaces it, because the form of the state may
+have changed. A snapshot above the aggregate's last version is rejected, because it could not be loaded.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from event_store.v1 import event_store_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class PreparedSnapshot:
-    """A snapshot that PostgreSQL can take as it is."""
+    """A checked snapshot, in the form that PostgreSQL stores."""
 
     aggregate_id: str
     aggregate_type: str
@@ -41,10 +41,10 @@ class PreparedSnapshot:
 
 
 def prepare_snapshot(request: pb.SaveSnapshotRequest) -> PreparedSnapshot:
-    """Check a request against the contract's limits.
+    """Check a request to save a snapshot against the contract's limits.
 
     Raises:
-        InvalidArgumentError: With a violation for each wrong field.
+        InvalidArgumentError: A field is invalid; the error has a violation for each invalid field.
     """
     violations: list[FieldViolation] = []
     aggregate_id = canonical_uuid(request.aggregate_id)
@@ -65,21 +65,21 @@ def prepare_snapshot(request: pb.SaveSnapshotRequest) -> PreparedSnapshot:
 
 
 class SnapshotTable:
-    """Saves and gets snapshots.
+    """Saves and reads snapshots.
 
     Args:
-        database: Where they are.
+        database: The pool of the database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, snapshot: PreparedSnapshot) -> bool:
-        """Keep a snapshot unless there is a newer one; return whether it is kept.
+        """Save a snapshot unless there is a newer one; return whether it was saved.
 
         Raises:
-            InvalidArgumentError: Its aggregate is not at that version, or PostgreSQL cannot hold its data.
-            WrongAggregateTypeError: Its aggregate is of another type.
+            InvalidArgumentError: The version is above the aggregate's, or PostgreSQL cannot store the data.
+            WrongAggregateTypeError: The aggregate has another type.
         """
         last_version, last_type, saved = await self._save(snapshot)
         if snapshot.event_version > (last_version or 0):
@@ -93,7 +93,7 @@ class SnapshotTable:
         """Return the snapshot of an aggregate, a canonical UUID; None if it has none.
 
         Raises:
-            LogCorruptedError: The log does not have the event that it was made at.
+            LogCorruptedError: The log lacks the event of the snapshot's version.
         """
         row = await (await self._database.execute(queries["get_snapshot"], (aggregate_id,))).fetchone()
         if row is None:
@@ -101,8 +101,9 @@ class SnapshotTable:
         aggregate_type, event_version, data, microseconds, is_in_log = row
         if not is_in_log:
             raise LogCorruptedError(
-                f"the log is corrupted: version {event_version} of aggregate {aggregate_id} is missing, at "
-                "which its snapshot was made. Somebody else wrote or deleted: stop appends, restore it"
+                f"the log is corrupted: version {event_version} of aggregate {aggregate_id} has a snapshot "
+                "but is missing, so another program has changed the tables: "
+                "stop appends and restore the database"
             )
         created_at = Timestamp()
         created_at.FromMicroseconds(microseconds)

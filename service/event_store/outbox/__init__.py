@@ -1,4 +1,4 @@
-"""From the log to the bus: one relay under a lease publishes each event at least once, in order per key."""
+"""Publish the log to Pub/Sub: one relay with a lease publishes each event at least once, in order per key."""
 
 from typing import Final
 

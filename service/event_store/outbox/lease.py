@@ -1,13 +1,13 @@
-"""The right to publish: what those of the relay and of a replay have in common.
+"""Hold a lease, the right to publish: the common part of the relay's and the replays' leases.
 
 Invariants:
 
-- A lease is in a row; only the database's clock says when it runs out. What this process believes is never
-  later than that: it counts from before it asked.
-- Each time a lease is acquired its epoch grows. A checkpoint carries the epoch of its writer and is refused
-  once another has acquired the lease, so who slept through its lease cannot move the checkpoint.
-- Pub/Sub knows no epochs. A publish request therefore ends before the lease does.
-- No transaction is open between two statements, and no lock is held.
+- A lease is a row with an expiry, by the database's clock. This process never assumes a later expiry: it
+  counts from before the statement.
+- Each acquisition increments the lease's epoch. A checkpoint carries its writer's epoch and is rejected once
+  another owner has acquired the lease, so a process that slept beyond its lease cannot move the checkpoint.
+- Pub/Sub does not check epochs. A publish request therefore ends before the lease does.
+- Between two statements no transaction is open and no lock is held.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from event_store.database.errors import domain_errors
 from event_store.errors import UnavailableError
 
 LEASE_SECONDS: Final = 15.0
-STATEMENT_SECONDS: Final = 4.0  # a renewal, due after a third, comes in time even behind a slow statement
+STATEMENT_SECONDS: Final = 4.0  # a renewal, due after a third, is in time even after a slow statement
 
 
 class LeaseLostError(Exception):
-    """Another holds the lease, or may hold it: stop publishing at once."""
+    """Another owner holds the lease, or may hold it: stop publishing at once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,9 +38,9 @@ class Lease(ABC):
     """A lease that this process holds.
 
     Attributes:
-        connection: Where its statements run, in autocommit.
-        epoch: Grows with each holder.
-        expires_at: When it runs out at the earliest, by the loop's clock.
+        connection: The connection for its statements, with autocommit.
+        epoch: The number of the acquisition; it grows with each owner.
+        expires_at: The earliest expiry, in seconds of the event loop's clock.
     """
 
     connection: psycopg.AsyncConnection[Any]
@@ -49,56 +49,56 @@ class Lease(ABC):
 
     @property
     def remaining_seconds(self) -> float:
-        """How long the lease lasts at least; not above 0 if it may be another's."""
+        """The seconds until the earliest expiry; 0 or less if another owner may hold the lease."""
         return self.expires_at - asyncio.get_running_loop().time()
 
     async def renew(self) -> None:
-        """Begin its time anew.
+        """Extend the lease by its full duration.
 
         Raises:
-            LeaseLostError: It is another's.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner has acquired the lease.
+            EventStoreError: The database is unavailable.
         """
         expires_at = expiry()
         await self._write("renew", {"seconds": LEASE_SECONDS})
         self.expires_at = expires_at
 
     async def release(self) -> None:
-        """Give the lease to whoever waits.
+        """Release the lease for the next owner.
 
         Raises:
-            LeaseLostError: It is another's already.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner has already acquired the lease.
+            EventStoreError: The database is unavailable.
         """
         self.expires_at = 0
         await self._write("release", {})
 
     @abstractmethod
     async def _write(self, action: str, parameters: Mapping[str, Any]) -> None:
-        """Run the statement for `renew`, `checkpoint` or `release` on the lease's row, in its epoch.
+        """Run the statement for `renew`, `checkpoint` or `release`, if the epoch is unchanged.
 
         Raises:
-            LeaseLostError: Another has acquired the lease.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner has acquired the lease.
+            EventStoreError: The database is unavailable.
         """
 
 
 def expiry() -> float:
-    """Return when a lease that is now asked for runs out at the earliest, by the loop's clock."""
+    """Return the earliest expiry of a lease acquired now, in seconds of the event loop's clock."""
     return asyncio.get_running_loop().time() + LEASE_SECONDS
 
 
 def new_owner() -> str:
-    """Return a name for one that acquires leases: where it runs, and which it is there."""
+    """Return a unique name for an owner of leases, from host, process and a random part."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
 
 
 @asynccontextmanager
 async def statement() -> AsyncIterator[None]:
-    """Bound a statement of a lease's holder in time.
+    """Run a statement of a lease's owner with a time limit.
 
     Raises:
-        EventStoreError: The database is away, or did not answer in time.
+        EventStoreError: The database is unavailable, or did not answer in time.
     """
     try:
         with domain_errors():

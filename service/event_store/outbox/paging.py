@@ -1,4 +1,4 @@
-"""Reading the log page by page, as the relay and replays do: in bounded time and without a hole."""
+"""Read the log page by page for the relay and replays, in bounded time, and detect holes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,13 +15,13 @@ _GROWTH: Final = 2
 
 
 class PageSize:
-    """How many events the next page asks for; it outlives a term that ends because a page took too long.
+    """Adapts the number of events in a page, across terms: smaller after a page that took too long.
 
     Args:
-        most_events: How many at first, and at most.
+        most_events: The first and highest number of events in a page.
 
     Attributes:
-        events: How many now.
+        events: The number of events in the next page.
     """
 
     def __init__(self, most_events: int) -> None:
@@ -34,15 +34,17 @@ class PageSize:
         query: str,
         parameters: Sequence[object] | Mapping[str, object],
     ) -> tuple[list[EventRow], EventRow]:
-        """Return a page and the row at its end; the next page is smaller if this takes too long, else larger.
+        """Read a page; return its events and its last row, which is not an event.
+
+        The next page is smaller if this one times out, and larger otherwise.
 
         Args:
-            connection: Of the lease's holder.
-            query: The name of a statement that reads by `read_page`.
-            parameters: Its parameters.
+            connection: The connection of the lease.
+            query: The name of a statement that calls `read_page`.
+            parameters: The parameters of the statement.
 
         Raises:
-            EventStoreError: The database is away, or did not answer in time.
+            EventStoreError: The database is unavailable, or did not answer in time.
         """
         try:
             async with statement():
@@ -56,8 +58,8 @@ class PageSize:
 
 
 def hole_at(position: int, done: str = "published") -> LogCorruptedError:
-    """Return the error for a position without an event, beyond which nothing is `done`."""
+    """Return the error for a position without an event, at which publishing or replaying stops."""
     return LogCorruptedError(
-        f"the log has no event at position {position}, and nothing is {done} beyond it: "
-        "find out who deleted it, and restore the database to a time before"
+        f"the log has no event at position {position}, and nothing is {done} after it: "
+        "find the program that deleted it, and restore the database to a time before"
     )

@@ -1,16 +1,16 @@
-"""Parked messages: what the relay could not publish and set aside, to be looked at and published after all.
+"""List, retry and drop parked messages, which the relay could not publish.
 
 Invariants:
 
-- A message leaves the table only after Pub/Sub has acknowledged it, so it is published at least once; or
-  because an operator drops it.
-- It is published under the ordering key and the replay that it had, but late: after the later events of its
-  key. Whoever keeps the version that it has of each aggregate can tell.
-- Not so if its key is blocked: the key's messages are published in their order, each after the one before it
-  was taken. The relay parks what comes meanwhile and goes on with the key when nothing is parked any more:
-  the statement that unblocks it does nothing if the relay has parked since it looked, see `parking.py`.
-- One that is refused again stays, with the newest reason, and so does what waits behind it in a blocked key.
-  It keeps no other from being tried.
+- A message leaves the table after Pub/Sub has acknowledged it, so it is published at least once, or because
+  an operator drops it.
+- A retried message has its original ordering key and replay id, but comes after later events of its key.
+  Subscribers that keep the version of each aggregate can detect that.
+- The messages of a blocked key are retried in order, each after the one before it was accepted. Meanwhile the
+  relay parks the key's new messages, and resumes the key when none is parked any more. The statement that
+  unblocks the key has no effect if the relay has parked a message in between, see `parking.py`.
+- A message that is rejected again stays parked with the newest error, as do the messages behind it of a
+  blocked key. The retry continues with the other keys.
 """
 
 import math
@@ -28,26 +28,26 @@ from event_store.outbox import queries
 from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 
-PAGE_MESSAGES: Final = 500  # are looked at with one statement
+PAGE_MESSAGES: Final = 500  # in one statement
 _PUBLISH_SECONDS: Final = 30.0
-_MOST_MESSAGES: Final = 64  # in a request: each is read whole from the log
-_PAGE_BYTES: Final = 1  # a page has one event at least, however large it is
+_MOST_MESSAGES: Final = 64  # in a request; each event is read whole from the log
+_PAGE_BYTES: Final = 1  # a page has at least one event, of any size
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessage:
-    """A message that could not be published.
+    """A message that was rejected by Pub/Sub, or waits behind a rejected one.
 
     Attributes:
-        global_position: The event's place in the log.
+        global_position: The event's position in the log.
         topic: `projects/PROJECT/topics/NAME`.
-        event_id: The event's id.
+        event_id: The UUID of the event.
         ordering_key: The message's ordering key; empty for none.
-        error: Why it could not be published, the last time.
-        attempts: How many times that was tried.
-        parked_at: When it was set aside, by the database's clock; in its time zone.
-        is_blocked: Whether its ordering key is blocked: nothing of it is published before this message is.
-        replay_id: The replay whose message it is; None for the relay's.
+        error: The error of the last attempt to publish.
+        attempts: The number of attempts to publish.
+        parked_at: When the message was parked, by the database's clock and in its time zone.
+        is_blocked: Whether its ordering key is blocked, so that later messages wait for this one.
+        replay_id: The UUID of its replay; None for a message of the relay.
     """
 
     global_position: int
@@ -62,11 +62,11 @@ class ParkedMessage:
 
 
 class ParkedMessages:
-    """The table of them.
+    """Lists, retries and drops parked messages.
 
     Args:
-        connection: To the database, with the rights of the runtime; it commits each statement by itself.
-        publisher: To Pub/Sub; only `retry` uses it.
+        connection: A connection to the database with the rights of the service, with autocommit.
+        publisher: The connection to Pub/Sub; only `retry` uses it.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], publisher: Publisher) -> None:
@@ -78,7 +78,7 @@ class ParkedMessages:
 
         Args:
             topic: The path or the name of a topic; empty for all.
-            only_first: Without those that wait behind another in a blocked key.
+            only_first: Whether to leave out messages behind another one of a blocked key.
         """
         after = (0, "")
         while page := await self._find(topic, PAGE_MESSAGES, only_first=only_first, after=after):
@@ -87,14 +87,14 @@ class ParkedMessages:
             after = (page[-1].global_position, page[-1].topic)
 
     async def drop(self, event_id: str, topic: str) -> list[ParkedMessage]:
-        """Give an event's messages up for good; what waited behind them stays parked until the next `retry`.
+        """Delete an event's messages for good; messages behind them stay parked until the next `retry`.
 
         Args:
-            event_id: The event's id; the event itself stays in the log.
+            event_id: The UUID of the event, which stays in the log.
             topic: As for `find`.
 
         Returns:
-            The messages that were dropped, one for each topic that it was parked for.
+            The deleted messages, at most one for each topic.
         """
         with domain_errors():
             cursor = await self._connection.execute(
@@ -106,28 +106,28 @@ class ParkedMessages:
         return dropped
 
     async def retry(self, topic: str, limit: int | None = None) -> AsyncIterator[tuple[ParkedMessage, str]]:
-        """Publish parked messages again, and yield each with the reason of its refusal, empty for none.
+        """Publish parked messages again; yield each with Pub/Sub's rejection, empty if it was accepted.
 
         Args:
             topic: As for `find`.
-            limit: How many at the most; None is all of them.
+            limit: The highest number of messages; None is no limit.
 
         Raises:
-            UnavailableError: The database or Pub/Sub is away; the rest is as it was.
-            LogCorruptedError: An event is not in the log.
+            UnavailableError: The database or Pub/Sub is unavailable; the other messages are unchanged.
+            LogCorruptedError: An event is missing in the log.
         """
         await self._publisher.open()
-        await self._unblock(None, None)  # what a retry that died had published all of
+        await self._unblock(None, None)  # the keys of an interrupted retry that had published all messages
         left = math.inf if limit is None else limit
         async for first in self.find(topic, only_first=True):
             if left <= 0:
                 return
-            most = 1  # the refused one alone, then more and more of what waits behind it
+            most = 1  # the rejected message alone, then more and more of those behind it
             request = [first]
             while request and left > 0:
                 fault = await self._publish(request)
                 if fault and len(request) > 1:
-                    most = len(request) // 2  # find the one
+                    most = len(request) // 2  # to find the rejected one
                 else:
                     for parked in request:
                         yield parked, fault
@@ -160,7 +160,7 @@ class ParkedMessages:
             return [ParkedMessage(*row) for row in await cursor.fetchall()]
 
     async def _publish(self, request: Sequence[ParkedMessage]) -> str:
-        """Publish messages of one ordering key, all or none; return why they are refused, empty if not."""
+        """Publish messages of one ordering key, all or none; return Pub/Sub's rejection, empty for none."""
         messages = [
             (await self._content(parked)).message(parked.ordering_key, parked.replay_id or "")
             for parked in request

@@ -1,21 +1,21 @@
-"""The publish loop: sends messages to Pub/Sub under a lease, for the relay and for a replay.
+"""Publish messages to Pub/Sub with a lease, for the relay and for replays.
 
-A term adds messages, the loop publishes them, and tells the term's `Settlement` what became of each.
+A term adds messages; the loop publishes them and reports each one to the term's `Settlement`.
 
 Invariants:
 
-- A lane is the messages of one topic and ordering key, in the order of the log. It is in the queue of ready
-  lanes, or held by one worker, or waiting to try again, or new and kept back to fill up: never two of these,
-  so it has one request in flight.
-- A message leaves its lane when it is published or parked, never before. After a failure the lane therefore
-  goes on with the first message that failed, and no other lane waits for it.
-- What can never be published is found by halving the request until it is alone, and parked; its lane goes on,
-  or is blocked: then all that follows is parked too, until it is unblocked.
-- However many lanes there are, no more requests are in flight than there are workers.
-- Every request ends before the lease does, and is made in the belief to hold it.
-- A stop ends the reading, then lets what was read be published for `DRAIN_SECONDS`, then ends the rest: what
-  is not published by then is not settled.
-- The first error of any part ends all parts, and is the error of the whole.
+- A lane holds the messages of one topic and ordering key, in the order of the log. A lane is either in the
+  queue of ready lanes, held by one worker, waiting for a retry, or new and held back to fill up. So it has at
+  most one request in flight.
+- A message leaves its lane when it is published or parked, never before. After a failure a lane therefore
+  continues with the first failed message, and no other lane waits for it.
+- A rejected message is found by halving the request until it is alone, and is parked. Then its lane continues
+  or is blocked; the later messages of a blocked lane are parked, too, until it is unblocked.
+- The number of workers bounds the requests in flight, for any number of lanes.
+- Every request starts while the lease is held, and ends before the lease does.
+- A stop ends the reading. The messages read so far have `DRAIN_SECONDS` to be published; the others stay
+  unsettled.
+- The first error of any part ends all parts, and is raised.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from event_store.pubsub.publisher import REQUEST_BYTES, REQUEST_MESSAGES, Publis
 PUBLISH_SECONDS: Final = 9.0
 PUBLISH_MARGIN_SECONDS: Final = 1.0
 DRAIN_SECONDS: Final = 3.0
-# Without an ordering key nothing has to wait: messages spread over this many lanes.
+# Messages without an ordering key are spread over this many lanes.
 UNORDERED_LANES: Final = 8
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 3.0
@@ -52,10 +52,10 @@ class Pending:
 
     Attributes:
         message: The `PubsubMessage`.
-        size_bytes: Its size in a request.
-        event_id: The event's id.
-        publication: The event's way to its topic.
-        attempts: How many requests for it could not be taken.
+        size_bytes: The size of the message in a request.
+        event_id: The UUID of the event.
+        publication: The publication of the event to its topic.
+        attempts: The number of failed requests with this message.
     """
 
     message: Any
@@ -72,8 +72,9 @@ class Lane:
     Attributes:
         name: The topic, and the ordering key or the number of an unordered lane.
         pending: The messages.
-        most_messages: How many the next request may carry; fewer after a refusal, to find the one.
-        backoff: How long the lane waits after a failure.
+        most_messages: The highest number of messages in the next request; lower after a rejection, to find
+            the rejected message.
+        backoff: The waits after failures.
     """
 
     name: tuple[str, str | int]
@@ -87,7 +88,7 @@ class Lane:
         return self.name[0]
 
     def next_request(self) -> list[Pending]:
-        """Return the first messages, as many as a request may carry, at least one."""
+        """Return the first messages for a request, as many as fit, at least one."""
         room_bytes = REQUEST_BYTES - _REQUEST_OVERHEAD_BYTES
         request: list[Pending] = []
         for pending in islice(self.pending, self.most_messages):
@@ -99,40 +100,40 @@ class Lane:
 
 
 class Settlement(Protocol):
-    """Settles messages for the publish loop: parks them, and counts those that were published or parked."""
+    """The owner of a publish loop, which parks messages and counts the settled ones."""
 
     async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
-        """Set a message aside that can never be published.
+        """Park a message that Pub/Sub rejects for good.
 
         Raises:
-            LeaseLostError: The lease is another's.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner holds the lease.
+            EventStoreError: The database is unavailable.
         """
 
     async def park_behind(self, request: Sequence[Pending]) -> bool:
-        """Set the next messages of a lane aside if it is blocked; return whether it is.
+        """Park the next messages of a lane if the lane is blocked; return whether it is.
 
         Raises:
-            EventStoreError: The database is away.
+            EventStoreError: The database is unavailable.
         """
 
     def settled(self, request: Sequence[Pending]) -> None:
-        """Note that messages of a lane, its first ones, were published or parked."""
+        """Count the first messages of a lane as settled: they were published or parked."""
 
 
 class PublishLoop:
     """Publishes the messages that are added to it.
 
     Args:
-        lease: The right to publish.
-        publisher: To Pub/Sub.
-        settlement: Asked and told of the messages, each once.
-        workers: How many requests are in flight at most.
+        lease: The lease that allows publishing.
+        publisher: The connection to Pub/Sub.
+        settlement: Parks and counts the messages, each once.
+        workers: The highest number of requests in flight.
 
     Attributes:
-        trouble: Of each topic that takes no messages now, why.
-        pending_messages: How many are neither published nor parked.
-        pending_bytes: What they take in requests.
+        trouble: The last error of each topic that accepts no messages at the moment.
+        pending_messages: The number of messages that are neither published nor parked.
+        pending_bytes: Their size in requests.
     """
 
     def __init__(self, lease: Lease, publisher: Publisher, settlement: Settlement, workers: int) -> None:
@@ -154,13 +155,13 @@ class PublishLoop:
         """Publish until told to stop.
 
         Args:
-            stopping: Set it to stop.
-            reading: Adds messages; the first to end.
-            loops: Run until all is drained.
+            stopping: The event that stops the loop.
+            reading: The coroutine that adds messages; it is cancelled first.
+            loops: Further coroutines, which run until all messages are drained.
 
         Raises:
-            EventStoreError: Whatever ended one of these first.
-            LeaseLostError: The lease is another's, or may be.
+            EventStoreError: The first error of these coroutines or of a worker.
+            LeaseLostError: Another owner holds the lease, or may hold it.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -179,7 +180,7 @@ class PublishLoop:
             raise group.exceptions[0] from None  # the one that ended the others
 
     def add(self, message: Any, event_id: str, publication: Publication) -> None:
-        """Add a message behind those of its topic and ordering key."""
+        """Add a message to the lane of its topic and ordering key."""
         name = (publication.topic, message.ordering_key or publication.position % UNORDERED_LANES)
         pending = Pending(message, message.ByteSize() + _MESSAGE_OVERHEAD_BYTES, event_id, publication)
         self.pending_messages += 1
@@ -195,18 +196,18 @@ class PublishLoop:
             self._ready.put_nowait(lane)
 
     def keep_back(self) -> None:
-        """Keep new lanes back until `release`, so that their first requests fill up."""
+        """Hold new lanes back until `release`, so that their first requests fill up."""
         if self._kept_back is None:
             self._kept_back = []
 
     def release(self) -> None:
-        """Publish the lanes that were kept back, and new ones at once. Releasing twice is harmless."""
+        """Publish held-back lanes now, and new lanes at once. Releasing twice is harmless."""
         kept_back, self._kept_back = self._kept_back, None
         for lane in kept_back or ():
             self._ready.put_nowait(lane)
 
     async def wait_while(self, is_full: Callable[[], bool]) -> None:
-        """Wait for messages to be settled while there are too many."""
+        """Wait until enough messages are settled that `is_full` returns false."""
         while is_full():
             self._has_moved.clear()
             await self._has_moved.wait()
@@ -247,14 +248,14 @@ class PublishLoop:
     async def _publish(self, topic: str, messages: Sequence[Any]) -> None:
         timeout_seconds = min(PUBLISH_SECONDS, self._lease.remaining_seconds - PUBLISH_MARGIN_SECONDS)
         if timeout_seconds <= 0:
-            raise LeaseLostError("the lease was not renewed in time")
+            raise LeaseLostError("the lease may have expired: it was not renewed in time")
         await self._publisher.publish(topic, messages, timeout_seconds)
 
     def _wait(self, lane: Lane, request: list[Pending], error: UnavailableError) -> None:
         for pending in request:
             pending.attempts += 1
         if lane.topic not in self.trouble:
-            logger.warning("cannot publish, trying again: %s", error, extra={"topic": lane.topic})
+            logger.warning("cannot publish, retrying: %s", error, extra={"topic": lane.topic})
         self.trouble[lane.topic] = str(error)
         loop = asyncio.get_running_loop()
         loop.call_later(lane.backoff.next_seconds(), self._ready.put_nowait, lane)

@@ -1,28 +1,29 @@
-"""The relay: publishes the log to Pub/Sub, in order, at least once. The log itself is its outbox.
+"""Publish the log to Pub/Sub, in order per key and at least once. The log itself is the outbox.
 
 Invariants:
 
-- One relay publishes at a time, by a lease; any number stand by and take over when it ends or runs out.
-- An event is published to every topic of its routes, under the ordering key of its aggregate, after all
-  earlier events of that key. An event without a route is passed over.
-- The checkpoint only grows, and everything up to it is published or parked. Whatever happens, the next
-  holder begins there. So nothing is lost, and what is published twice is a part of the log in its order:
+- One relay publishes at a time, the holder of a lease. Any number stand by, and one takes over when the lease
+  is released or expires.
+- An event is published to every topic of its routes, with the ordering key of its aggregate, after all
+  earlier events of that key. An event without a route is skipped.
+- The checkpoint only grows, and every event up to it is published or parked. The next holder begins there,
+  whatever happens. So nothing is lost, and events that are published twice come again in the log's order:
 
       killed …                                         then …
-      the relay, before a publish                      the next holder publishes it
-      the relay, between a publish and its checkpoint  the next holder publishes it again, and all behind it
-      the relay, between parking and its checkpoint    it is refused again, and not parked twice
-      the relay, asleep beyond its lease               there is another epoch, its checkpoint is refused
-      PostgreSQL, before a checkpoint                  what was published is published again
-      PostgreSQL, after a checkpoint                   the relay goes on behind it, though it was not told
-      PostgreSQL, before parking                       it is refused again, and parked then
-      Pub/Sub, before it has a message                 it is published to the next one
-      Pub/Sub, before it acknowledges a message        it is published again
-      Pub/Sub, after it acknowledged a message         it is checkpointed: it is the bus's to keep
+      the relay, before a publish                      the next holder publishes the message
+      the relay, between a publish and its checkpoint  the next holder publishes it and all later ones again
+      the relay, between parking and its checkpoint    it is rejected again, and not parked twice
+      the relay, asleep beyond its lease               the epoch has changed, so its checkpoint is rejected
+      PostgreSQL, before a checkpoint                  the published messages are published again
+      PostgreSQL, after a checkpoint                   the relay resumes after it, although it got no answer
+      PostgreSQL, before parking                       the message is rejected again, and then parked
+      Pub/Sub, before it has a message                 the message is retried
+      Pub/Sub, before it acknowledges a message        the message is published again
+      Pub/Sub, after it acknowledged a message         the message is checkpointed; Pub/Sub must keep it
 
-- A message may therefore come twice, but an event first comes after the one before it. Subscribers drop what
-  is not newer than the aggregate's version that they have.
-- The relay outlives the database and Pub/Sub: it waits and tries again, until it is told to stop.
+- A message may therefore be published twice, but the first time it comes after all earlier ones of its key.
+  Subscribers skip events that are not newer than the aggregate's version that they have.
+- The relay survives failures of the database and Pub/Sub: it retries with backoff until it is stopped.
 """
 
 import asyncio
@@ -51,11 +52,11 @@ logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """A relay of this process: `run` it in a task, `wake` it after an append, `stop` it in the end.
+    """The relay of one process: `run` it in a task, `wake` it after an append, and `stop` it to end the task.
 
     Args:
-        login: For its two connections to the database, one for statements and one to listen.
-        routing: Which events go where.
+        login: The login of its two connections to the database, one for statements and one to listen.
+        routing: The routes from events to topics.
     """
 
     def __init__(self, login: Login, routing: Routing) -> None:
@@ -69,33 +70,33 @@ class Relay:
         self._backoff = Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
 
     def wake(self) -> None:
-        """Say that the log has grown. Costs nothing where another relay is the active one."""
+        """Wake the relay after the log has grown; has no effect if another relay is active."""
         self._wakeup.hint()
 
     def stop(self) -> None:
-        """Let `run` end: requests in flight end, the checkpoint is written, the lease released."""
+        """End `run` after finishing requests in flight, writing the checkpoint and releasing the lease."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Relay until stopped."""
+        """Publish the log until stopped."""
         try:
             while not self._stopping.is_set():
                 try:
-                    await self._hold_office()
+                    await self._run_term()
                     continue
                 except LeaseLostError as error:
                     logger.warning("stopped publishing: %s", error)
                 except (ConfigurationError, LogCorruptedError) as error:
-                    logger.error("cannot publish until somebody helps: %s", error)  # noqa: TRY400 # no traceback
+                    logger.error("publishing stopped, operator action required: %s", error)  # noqa: TRY400 # no traceback
                 except EventStoreError as error:
-                    logger.warning("cannot publish, trying again: %s", error)
+                    logger.warning("cannot publish, retrying: %s", error)
                 await wait_or_stop(self._stopping, self._backoff.next_seconds())
         finally:
             await self._publisher.close()
 
-    async def _hold_office(self) -> None:
-        """Stand by for the lease, then publish until stopped or until something fails."""
-        if self._routing.topics:  # a store without a bus needs no credentials for one
+    async def _run_term(self) -> None:
+        """Acquire the lease, then publish until stopped or until a failure."""
+        if self._routing.topics:  # without topics no credentials are needed
             await self._publisher.open()
         async with await self._login.connect_async() as connection:
             lease = await self._acquire(connection)
@@ -109,7 +110,7 @@ class Relay:
                     self._stopping
                 )
             finally:
-                with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
+                with suppress(EventStoreError, LeaseLostError):  # the lease expires by itself
                     await lease.release()
             logger.info("released the lease", extra=log | {"position": lease.position})
 

@@ -1,4 +1,4 @@
-"""The right to publish the log, and its checkpoint: one relay at a time."""
+"""Hold the relay's lease, which allows one relay at a time to publish, and its checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ class RelayLease(Lease):
     """The relay's lease.
 
     Attributes:
-        position: The checkpoint, at first that of the holder before.
-        topic_positions: The positions of the topics that are further than that, by path.
+        position: The checkpoint; at first that of the owner before.
+        topic_positions: The positions of the topics ahead of `position`, by path.
     """
 
     position: int
@@ -27,10 +27,10 @@ class RelayLease(Lease):
 
     @classmethod
     async def acquire(cls, connection: psycopg.AsyncConnection[Any], owner: str) -> "RelayLease | None":
-        """Take the lease if it is free, has run out or is `owner`'s own; None while another holds it.
+        """Acquire the lease if it is free, has expired or is the owner's own; return None otherwise.
 
         Raises:
-            EventStoreError: The database is away.
+            EventStoreError: The database is unavailable.
         """
         expires_at = expiry()
         parameters = {"relay": RELAY, "owner": owner, "seconds": LEASE_SECONDS}
@@ -49,11 +49,15 @@ class RelayLease(Lease):
         )
 
     async def checkpoint(self, position: int, topic_positions: Mapping[str, int]) -> None:
-        """Note that every event up to a position is published or parked, and up to where for some topics.
+        """Write the checkpoint.
+
+        Args:
+            position: Every event up to this position is published or parked.
+            topic_positions: The positions of the topics ahead of `position`, by path.
 
         Raises:
-            LeaseLostError: The lease is another's, and so is the checkpoint.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner holds the lease and its checkpoint.
+            EventStoreError: The database is unavailable.
         """
         await self._write("checkpoint", {"position": position, "topic_positions": Jsonb(topic_positions)})
         self.position, self.topic_positions = position, topic_positions

@@ -1,14 +1,14 @@
-"""One relay's time in office: from acquiring the lease to losing or releasing it.
+"""Run one leader term of the relay, from acquiring the lease to losing or releasing it.
 
 Invariants:
 
-- Events are read in the order of the log, each exactly once a term, without a hole: a hole ends the term.
-- The checkpoint is the watermark: it never passes an event of which a message is neither published nor
-  parked, and a parked message is in its table before that. So is each topic's own position, which may be
-  further: what a topic has up to there is not published to it again.
-- What is read and not yet settled is bounded, in messages, bytes and events.
-- While more is known to be in the log, and may be read, new lanes are kept back: a request for one message
-  costs as much as one for a hundred. What is at the end of the log is published at once.
+- Events are read in the order of the log, each exactly once per term; a hole in the log ends the term.
+- The checkpoint is the watermark: it never passes an event with a message that is neither published nor
+  parked, and a message is parked before it counts. The same holds for each topic's own position, which may be
+  ahead: events up to it are not published to the topic again.
+- The number of events read and not yet settled is bounded, in messages, bytes and events.
+- While the log has more events to read, new lanes are held back, because a request with one message costs as
+  much as one with a hundred. Events at the end of the log are published at once.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ from event_store.pubsub.event_message import Content, EventRow
 from event_store.pubsub.publisher import Publisher
 from event_store.topology import Routing
 
-WORKERS: Final = 100  # as many requests as one connection to Google carries at once
+WORKERS: Final = 100  # one connection to Google carries this many requests at once
 PAGE_EVENTS: Final = 1000
-PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
+PAGE_BYTES: Final = 1 << 20  # of JSON text, as in a message
 PENDING_MESSAGES: Final = 10_000
 PENDING_BYTES: Final = 32 << 20
-_REFILL: Final = 0.5  # once it was full, what is read next comes as many pages
-# Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
+_REFILL: Final = 0.5  # once full, reading continues at this share, so that several pages follow
+# Settled events are tiny: later ones may be this far ahead of one that Pub/Sub does not accept.
 AHEAD_EVENTS: Final = 100_000
-CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; how much a crash may publish again
+CHECKPOINT_SECONDS: Final = 0.05  # between two checkpoints; bounds the messages published again after a crash
 
 
 class Term:
-    """Publishes the log from its lease's checkpoint on; the `Settlement` of its own publish loop."""
+    """Publishes the log from its lease's checkpoint on; implements the `Settlement` of its publish loop."""
 
     def __init__(
         self, lease: RelayLease, publisher: Publisher, routing: Routing, wakeup: Wakeup, page_size: PageSize
@@ -55,12 +55,12 @@ class Term:
         self._has_moved = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Publish until told to stop; then let requests in flight end and write the last checkpoint.
+        """Publish until told to stop; then finish requests in flight and write the last checkpoint.
 
         Raises:
             LeaseLostError: Another relay holds the lease, or may hold it.
             LogCorruptedError: The log has a hole.
-            EventStoreError: The database is away.
+            EventStoreError: The database is unavailable.
         """
         await self._parking.load()
         await self._publish_loop.run(
@@ -69,15 +69,15 @@ class Term:
         await self._write_checkpoint()
 
     async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
-        """Set a message aside that can never be published, see `Settlement`."""
+        """Park a message that Pub/Sub rejects for good, see `Settlement`."""
         await self._parking.park(pending, error)
 
     async def park_behind(self, request: Sequence[Pending]) -> bool:
-        """Set the next messages of an ordering key aside if it is blocked, see `Settlement`."""
+        """Park the next messages of an ordering key if the key is blocked, see `Settlement`."""
         return await self._parking.park_behind(request)
 
     def settled(self, request: Sequence[Pending]) -> None:
-        """Move the watermark, see `Settlement`."""
+        """Advance the watermark, see `Settlement`."""
         for pending in request:
             self._watermark.settle(pending.publication)
         self._has_moved.set()
@@ -123,19 +123,19 @@ class Term:
                 content = content or Content.of(row)
                 message = content.message(topic.ordering_key(row.aggregate_id))
                 self._publish_loop.add(message, row.event_id, publication)
-        if content is None:  # there is nothing to wait for
+        if content is None:  # no message to wait for
             self._has_moved.set()
 
     async def _renew(self) -> NoReturn:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             await self._lease.renew()
-            self._has_moved.set()  # topics without messages may be further, behind one that takes nothing
+            self._has_moved.set()  # topics without messages may be ahead of a topic that accepts none
 
     async def _write_checkpoints(self) -> NoReturn:
         while True:
             await self._has_moved.wait()
-            await asyncio.sleep(CHECKPOINT_SECONDS)  # so that a burst of events costs one
+            await asyncio.sleep(CHECKPOINT_SECONDS)  # so that a burst of events costs one checkpoint
             self._has_moved.clear()
             await self._write_checkpoint()
 

@@ -1,4 +1,4 @@
-"""A part of the log published again, under a lease of its own."""
+"""Run replays: jobs that publish a part of the log again, each with a lease of its own."""
 
 from typing import Final
 

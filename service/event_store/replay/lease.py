@@ -1,9 +1,9 @@
-"""The right to publish one replay, and its checkpoint.
+"""Hold the lease of one replay, which allows one process to publish it, and its checkpoint.
 
-Each replay has a lease of its own in its row, so that replays run beside each other, in one process or in
-several, and checkpoint, counts, state and epoch are judged by one statement on one row. A paused or cancelled
-replay cannot be acquired; who holds it learns of it from the next statement, and may still count what it had
-published until then.
+Each replay has its own lease in its row. So replays run concurrently in one process or in several, and one
+statement on one row checks and changes checkpoint, counts, state and epoch. A paused or cancelled replay
+cannot be acquired. Its owner learns of the change from its next statement, and can still count the messages
+that it has published until then.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,16 +21,17 @@ _ERROR_CHARACTERS: Final = 1000
 
 @dataclass(slots=True, kw_only=True)
 class ReplayLease(Lease):
-    """A replay that this process may publish.
+    """The lease of a replay, held by this process.
 
     Attributes:
-        replay_id: The replay.
+        replay_id: The UUID of the replay.
         topic: `projects/PROJECT/topics/NAME`.
-        to_position: Its last position.
-        event_filter: Which events.
-        events_per_second: At most so many; 0 is no limit.
-        checkpointed: Position, published and parked events, and what is in the way, as written last.
-        goes_on: Whether it was running at the last statement.
+        to_position: The last position of the replay, inclusive.
+        event_filter: The events to publish.
+        events_per_second: The rate limit; 0 is no limit.
+        checkpointed: The last written position, number of published events, number of parked events and
+            error.
+        goes_on: Whether the replay was running at the last statement.
     """
 
     replay_id: str
@@ -45,15 +46,15 @@ class ReplayLease(Lease):
     async def acquire(
         cls, connection: psycopg.AsyncConnection[Any], owner: str, held: Collection[str]
     ) -> "ReplayLease | None":
-        """Take the lease of the oldest replay that waits for one; None if none does.
+        """Acquire the lease of the replay that has waited longest; None if none waits.
 
         Args:
-            connection: Of the replayer.
-            owner: Who asks.
-            held: The replays that the owner has already.
+            connection: The connection of the replayer.
+            owner: The name of the owner.
+            held: The ids of the replays that the owner already holds.
 
         Raises:
-            EventStoreError: The database is away.
+            EventStoreError: The database is unavailable.
         """
         expires_at = expiry()
         parameters = {"owner": owner, "held": list(held), "seconds": LEASE_SECONDS}
@@ -76,17 +77,17 @@ class ReplayLease(Lease):
         )
 
     async def checkpoint(self, position: int, published_events: int, parked_events: int, error: str) -> None:
-        """Note how far it is, and what is in the way; at its end a running replay is finished.
+        """Write the checkpoint; a running replay at its last position becomes finished.
 
         Args:
-            position: Every event up to here that passes the filter is published or parked.
-            published_events: How many of them are published.
-            parked_events: How many of them are parked.
-            error: What is in the way; empty for nothing.
+            position: Every event up to this position that passes the filter is published or parked.
+            published_events: The number of them that are published.
+            parked_events: The number of them that are parked.
+            error: The error that stops publishing; empty for none.
 
         Raises:
-            LeaseLostError: The lease is another's, and so is the checkpoint.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner holds the lease and its checkpoint.
+            EventStoreError: The database is unavailable.
         """
         values = {
             "position": position,
@@ -104,5 +105,7 @@ class ReplayLease(Lease):
             )
             row = await cursor.fetchone()
         if row is None:
-            raise LeaseLostError(f"another has acquired replay {self.replay_id} after epoch {self.epoch}")
+            raise LeaseLostError(
+                f"another process has acquired replay {self.replay_id} after epoch {self.epoch}"
+            )
         self.goes_on = row[0]

@@ -1,19 +1,19 @@
-"""At most so many events each second."""
+"""Limit the rate of events."""
 
 import asyncio
 from typing import Final
 
-_SLACK_SECONDS: Final = 0.01  # shorter waits would cost more than they are worth
+_SLACK_SECONDS: Final = 0.01  # shorter waits cost more than they help
 
 
 class RateLimit:
-    """Lets events pass one after the other, by the clock of the loop.
+    """Lets events pass at a limited rate, by the event loop's clock.
 
-    Invariant: in any stretch of time no more pass than its seconds, and `_SLACK_SECONDS`, times
-    `events_per_second`, and one. What was not used is not saved up.
+    Invariant: in any window of t seconds at most (t + _SLACK_SECONDS) · events_per_second + 1 events pass.
+    Unused time does not accumulate.
 
     Args:
-        events_per_second: 0 is no limit.
+        events_per_second: The highest rate; 0 is no limit.
     """
 
     def __init__(self, events_per_second: int) -> None:

@@ -1,24 +1,25 @@
-"""The replayer: runs replays beside the relay, by the same code that publishes.
+"""Run replays next to the relay, with the same publish loop.
 
 Invariants:
 
-- A replay is published by one process at a time, by a lease; any number look for replays that nobody holds.
-- An event of the range that passes the filter is published to the replay's topic with the id, attributes and
-  ordering key of the first time, after all earlier events of that key, or it is parked.
-- The checkpoint only grows, and everything up to it is published or parked and counted as that, once.
-  Whatever happens, the next holder begins there:
+- One process publishes a replay at a time, the owner of its lease; any number look for replays without an
+  owner.
+- An event of the range that passes the filter is published to the replay's topic, with the id, attributes and
+  ordering key of the first time and after all earlier events of that key; or it is parked.
+- The checkpoint only grows, and every event up to it is published or parked, and counted once. The next owner
+  begins there, whatever happens:
 
-      a crash …                                   then the next holder …
-      before a publish                            publishes it
-      between a publish and its checkpoint        publishes it again, with all that followed; once it counts
-      between parking and its checkpoint          is refused again, parks nothing twice; once it counts
-      while asleep beyond its lease               has another epoch: the sleeper's checkpoint is refused
+      a crash …                                   then the next owner …
+      before a publish                            publishes the message
+      between a publish and its checkpoint        publishes it and all later ones again, and counts them once
+      between parking and its checkpoint          is rejected again, parks nothing twice, and counts it once
+      while asleep beyond its lease               has another epoch: the sleeper's checkpoint is rejected
 
-- Replays run beside each other, each with requests and pages of its own, at most `MOST_REPLAYS` in a process,
-  on one connection to the database: a statement of one waits for a page of another, no longer. A paused one
-  holds no place; where more are running, each has its turn of `TURN_SECONDS`.
-- A replay outlives the database and Pub/Sub, and a topology without its topic: it says what is in the way,
-  waits and tries again, until it is cancelled.
+- Replays run concurrently, each with requests and pages of its own, at most `MOST_REPLAYS` in a process. They
+  share one connection to the database: a statement of one waits at most for a page of another. A paused
+  replay takes no place. If more replays are running, each has turns of `TURN_SECONDS`.
+- A replay survives failures of the database and Pub/Sub, and a topology without its topic: it records the
+  error and retries, until it is cancelled.
 """
 
 import asyncio
@@ -40,10 +41,10 @@ from event_store.replay.term import PAGE_EVENTS, ReplayTerm
 from event_store.replay.topics import fault_of
 from event_store.topology import Routing
 
-MOST_REPLAYS: Final = 4  # ours: so many pages of others a statement may wait for
-TURN_SECONDS: Final = 10.0  # after this a replay gives its place to one that waits
+MOST_REPLAYS: Final = 4  # a statement may wait for a page of each of the others
+TURN_SECONDS: Final = 10.0  # after this a replay yields its place to a waiting one
 LOOK_SECONDS: Final = 0.5  # between two looks for a replay
-RETRY_SECONDS: Final = 2.0  # before a replay that failed is tried again
+RETRY_SECONDS: Final = 2.0  # before a failed replay is retried
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 10.0
 
@@ -51,11 +52,11 @@ logger = logging.getLogger(__name__)
 
 
 class Replayer:
-    """The replays of this process: `run` them in a task, `stop` them in the end.
+    """The replayer of one process: `run` it in a task, and `stop` it to end the task.
 
     Args:
-        login: For its connection to the database.
-        routing: Which topics there are.
+        login: The login of its connection to the database.
+        routing: The topics and routes.
     """
 
     def __init__(self, login: Login, routing: Routing) -> None:
@@ -69,7 +70,7 @@ class Replayer:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Let `run` end: requests in flight end, checkpoints are written, leases released."""
+        """End `run` after finishing requests in flight, writing checkpoints and releasing leases."""
         self._stopping.set()
         for term in self._held.values():
             if term is not None:
@@ -83,13 +84,13 @@ class Replayer:
                 try:
                     await self._hold_connection(backoff)
                 except EventStoreError as error:
-                    logger.warning("cannot look for replays, trying again: %s", error)
+                    logger.warning("cannot look for replays, retrying: %s", error)
                     await wait_or_stop(self._stopping, backoff.next_seconds())
         finally:
             await self._publisher.close()
 
     async def _hold_connection(self, backoff: Backoff) -> None:
-        """Run replays until stopped or until the connection is lost; a stop lets those that run end first."""
+        """Run replays until stopped, which ends running ones first, or until the connection is lost."""
         failure: EventStoreError | None = None
         async with await self._login.connect_async() as connection, asyncio.TaskGroup() as running:
             try:
@@ -99,12 +100,12 @@ class Replayer:
                     await wait_or_stop(self._stopping, LOOK_SECONDS)
             except EventStoreError as error:
                 failure = error
-                connection.give_up()  # those that run fail too, and begin again on the next one
+                connection.give_up()  # running replays fail, too, and begin again on the next connection
         if failure is not None:
             raise failure
 
     async def _look(self, connection: psycopg.AsyncConnection[Any], running: asyncio.TaskGroup) -> None:
-        """Begin a replay that nobody holds, if there is one."""
+        """Start a task for a replay without an owner, if there is one."""
         async with statement():
             cursor = await connection.execute(
                 queries["replay_waits"], {"owner": self.owner, "held": list(self._held)}
@@ -124,7 +125,7 @@ class Replayer:
             longest.stop()
 
     async def _take_one(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Run a replay, if there still is one that nobody holds, as far as it goes now."""
+        """Acquire and run a replay without an owner, if there still is one, until its term ends."""
         replay_id = ""
         try:
             lease = await ReplayLease.acquire(connection, self.owner, list(self._held))
@@ -135,7 +136,7 @@ class Replayer:
         except LeaseLostError as error:
             logger.warning("stopped replaying: %s", error)
         except EventStoreError as error:
-            logger.warning("cannot replay, trying again: %s", error, extra={"replay_id": replay_id})
+            logger.warning("cannot replay, retrying: %s", error, extra={"replay_id": replay_id})
         finally:
             self._places -= 1
             self._held.pop(replay_id, None)
@@ -160,6 +161,6 @@ class Replayer:
             await wait_or_stop(self._stopping, RETRY_SECONDS)
             raise
         finally:
-            with suppress(EventStoreError, LeaseLostError):  # it runs out by itself
+            with suppress(EventStoreError, LeaseLostError):  # the lease expires by itself
                 await lease.release()
         logger.info("released the replay", extra=log | {"position": lease.checkpointed[0]})

@@ -1,12 +1,12 @@
-"""The replays, as the service starts, shows and turns them; `replayer.py` runs them.
+"""Start, show, pause, resume and cancel replays in the database; `replayer.py` runs them.
 
 Invariants:
 
-- A dry run counts, whatever its id: it is not answered by a replay.
-- A replay is begun by one statement, after its range is known and its events are counted. Starting it again
-  is answered by what is there: nothing is counted or begun twice.
-- Each change of state is one statement on one row that says from which states it is possible, so of two
-  callers, and of a caller and the runner, one is first and the other sees what it did.
+- A dry run counts the events for any id, also for the id of a replay.
+- One statement starts a replay, after its range is known and its events are counted. A repeated start is
+  answered with the stored replay: nothing is counted or started twice.
+- A change of state is one statement on one row, with the states from which it is possible. So of two callers,
+  and of a caller and the replayer, one is first and the other sees its change.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ from event_store.replay.topics import topic_path
 from event_store.topology import Routing
 from event_store.v1 import event_store_pb2 as pb
 
-# Measured: 500,000 take a tenth of a second where they are cached; from a slow disk these are in time too.
+# Measured: 500,000 cached positions take a tenth of a second; these are in time from a slow disk, too.
 COUNT_POSITIONS: Final = 100_000
 _REQUEST: Final = -1  # the last column of a row
 _FRAME_BYTES: Final = 8
-# From which states a replay gets to another.
+# The states from which a replay can change to each state.
 _STATES: Final = {
     "paused": ["running", "paused"],
     "running": ["running", "paused"],
@@ -38,12 +38,12 @@ _STATES: Final = {
 
 
 class ReplayTable:
-    """Starts, finds and turns replays.
+    """Starts, finds, pauses, resumes and cancels replays.
 
     Args:
-        database: Where they are.
-        reader: Of the log.
-        routing: Which topics there are; None where there is no bus.
+        database: The database with the replays.
+        reader: The reader of the log.
+        routing: The topics and routes; None without a bus.
     """
 
     def __init__(self, database: Database, reader: Reader, routing: Routing | None) -> None:
@@ -52,12 +52,12 @@ class ReplayTable:
         self._routing = routing
 
     async def start(self, prepared: PreparedReplay) -> pb.Replay:
-        """Begin a replay, or only count its events.
+        """Start a replay, or count its events for a dry run.
 
         Raises:
-            InvalidArgumentError: Its topic is none, or has subscribers of new events.
-            ReplayAlreadyExistsError: Another request has its id.
-            ConfigurationError: There is no bus.
+            InvalidArgumentError: The topic is unknown, blocks, or has a route.
+            ReplayAlreadyExistsError: Another request has this id.
+            ConfigurationError: The service has no routing.
         """
         known = () if prepared.dry_run else await self._find(prepared.replay_id, 1)
         if not known:
@@ -84,10 +84,10 @@ class ReplayTable:
         return _replay(known[0])
 
     async def get(self, replay_id: str) -> pb.Replay:
-        """Return a replay.
+        """Return a replay and its progress.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
+            ReplayNotFoundError: No replay has this id.
         """
         rows = await self._find(replay_id, 1)
         if not rows:
@@ -95,7 +95,7 @@ class ReplayTable:
         return _replay(rows[0])
 
     async def newest(self, limit: int) -> list[pb.Replay]:
-        """Return replays, the newest first; fewer if more do not fit into a message."""
+        """Return the newest replays, the newest first; fewer if they do not fit into a message."""
         replays: list[pb.Replay] = []
         room_bytes = LARGEST_MESSAGE_BYTES
         for row in await self._find(None, limit):
@@ -107,11 +107,11 @@ class ReplayTable:
         return replays
 
     async def turn(self, replay_id: str, state: str) -> pb.Replay:
-        """Make a replay `running`, `paused` or `cancelled`.
+        """Change the state of a replay to `running`, `paused` or `cancelled`.
 
         Raises:
-            ReplayNotFoundError: There is no replay with this id.
-            ReplayEndedError: It is over.
+            ReplayNotFoundError: No replay has this id.
+            ReplayEndedError: The replay has ended.
         """
         parameters = {"replay_id": replay_id, "state": state, "states": _STATES[state]}
         cursor = await self._database.execute(queries["replay_turn"], parameters)
@@ -140,7 +140,7 @@ class ReplayTable:
 
 
 async def _range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]:
-    """Return the first and the last position of a replay, the last one at the head or before it."""
+    """Return the first and the last position of a replay; the last one is at most the head."""
     first = prepared.from_position or 1
     if prepared.from_microseconds is not None:
         first = await reader.position_at(prepared.from_microseconds)
@@ -153,7 +153,7 @@ async def _range_of(prepared: PreparedReplay, reader: Reader) -> tuple[int, int]
 
 
 def _counted(row: dict[str, object]) -> pb.Replay:
-    """Return a replay that is not begun."""
+    """Return the answer to a dry run."""
     values = {name: value for name, value in row.items() if name != "request"}
     filtered = pb.EventFilter(
         aggregate_types=values.pop("aggregate_types"),  # type: ignore[arg-type] # the row's values are objects

@@ -1,13 +1,13 @@
-"""One replay's time in office: from acquiring its lease to its end, a pause, or losing the lease.
+"""Run one term of a replay, from acquiring its lease to its end, a pause, or losing the lease.
 
 Invariants:
 
-- Events are read in the order of the log, each exactly once a term; without a filter a hole ends the term.
-- The checkpoint is the mark: it never passes an event that is neither published nor parked, a parked message
-  is in its table before that, and position and counts are written together.
-- What is read and not yet settled is bounded, in messages, bytes and events, and with a limit of events per
-  second to what may be published in one: after an outage no more than that comes at once.
-- It takes a fifth of the relay's requests and pages, so that appends and the relay come first.
+- Events are read in the order of the log, each exactly once per term; without a filter a hole ends the term.
+- The checkpoint is the progress mark: it never passes an event that is neither published nor parked, a
+  message is parked before it counts, and position and counts are written together.
+- The number of events read and not yet settled is bounded, in messages, bytes and events, and with a rate
+  limit by the events of one second: after an outage no larger burst is published.
+- A replay uses a fifth of the relay's requests and pages, so that appends and the relay take precedence.
 """
 
 import asyncio
@@ -31,28 +31,28 @@ from event_store.topology import RoutedTopic
 
 REPLAY_WORKERS: Final = 20
 PAGE_EVENTS: Final = 200
-PAGE_BYTES: Final = 1 << 20  # of JSON text, as it is in a message
+PAGE_BYTES: Final = 1 << 20  # of JSON text, as in a message
 PENDING_MESSAGES: Final = 1000
 PENDING_BYTES: Final = 8 << 20
-# Settled events are tiny: others may go this far beyond one that Pub/Sub does not take.
+# Settled events are tiny: later ones may be this far ahead of one that Pub/Sub does not accept.
 AHEAD_EVENTS: Final = 20_000
-RENEW_SECONDS: Final = 1.0  # also how soon a pause is seen
-CHECKPOINT_SECONDS: Final = 0.25  # between two checkpoints; how much a crash may publish again
+RENEW_SECONDS: Final = 1.0  # also the delay until a pause takes effect
+CHECKPOINT_SECONDS: Final = 0.25  # between two checkpoints; bounds the messages published again after a crash
 
 logger = logging.getLogger(__name__)
 
 
 class ReplayTerm:
-    """Publishes a replay from its checkpoint on; the `Settlement` of its own publish loop.
+    """Publishes a replay from its checkpoint on; implements the `Settlement` of its publish loop.
 
     Args:
-        lease: The right to.
-        publisher: To Pub/Sub.
-        topic: Where to.
-        page_size: How many events a page may have.
+        lease: The lease of the replay.
+        publisher: The connection to Pub/Sub.
+        topic: The topic to publish to.
+        page_size: The number of events in a page.
 
     Attributes:
-        began_at: When, by the loop's clock.
+        began_at: When the term began, in seconds of the event loop's clock.
     """
 
     def __init__(
@@ -71,34 +71,34 @@ class ReplayTerm:
         self._has_moved = asyncio.Event()
 
     def stop(self) -> None:
-        """Let `run` end: requests in flight end and the checkpoint is written. Stopping twice is harmless."""
+        """End `run` after finishing requests in flight and writing the checkpoint. Repeating is harmless."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Publish until the end, until the replay is paused or cancelled, or until `stop`.
+        """Publish until the end of the replay, a pause or cancellation, or `stop`.
 
         Raises:
-            LeaseLostError: Another holds the lease, or may hold it.
-            LogCorruptedError: The log has a hole, or ends before the replay does.
-            EventStoreError: The database is away.
+            LeaseLostError: Another owner holds the lease, or may hold it.
+            LogCorruptedError: The log has a hole, or ends before the replay's last position.
+            EventStoreError: The database is unavailable.
         """
         await self._publish_loop.run(self._stopping, self._read(), self._renew(), self._write_checkpoints())
         await self._write_checkpoint()
 
     async def park(self, pending: Pending, error: InvalidArgumentError) -> None:
-        """Set a message aside that can never be published, see `Settlement`."""
+        """Park a message that Pub/Sub rejects for good, see `Settlement`."""
         parked = parked_row(pending, error) | {"replay_id": self._lease.replay_id}
         async with statement():
             await self._lease.connection.execute(queries["replay_park"], parked)
         self._mark.park(pending.publication)
-        logger.error("parked a message that cannot be published", extra=parked)
+        logger.error("message rejected by Pub/Sub and parked", extra=parked)
 
     async def park_behind(self, request: Sequence[Pending]) -> bool:  # noqa: ARG002 # Settlement's
-        """Return that no ordering key is blocked: `topics.py` refuses a topic that blocks."""
+        """Return false: no ordering key is blocked, because `topics.py` rejects a topic that blocks."""
         return False
 
     def settled(self, request: Sequence[Pending]) -> None:
-        """Move the mark, see `Settlement`."""
+        """Advance the progress mark, see `Settlement`."""
         for pending in request:
             self._mark.settle(pending.publication)
         self._has_moved.set()
@@ -123,7 +123,7 @@ class ReplayTerm:
         )
 
     async def _page(self, first: int) -> tuple[list[EventRow], int]:
-        """Return events that pass the filter from a position on, and up to where that is all of them."""
+        """Read events that pass the filter; return them and the position up to which they are complete."""
         event_filter = self._lease.event_filter
         events = self._page_size.events
         positions = SCAN_POSITIONS if event_filter.is_selective else events
@@ -137,8 +137,8 @@ class ReplayTerm:
         rows, end = await self._page_size.read(self._lease.connection, "scan_log_forwards", parameters)
         if end.head_position < self._lease.to_position:
             raise LogCorruptedError(
-                f"the replay goes up to position {self._lease.to_position}, but the log ends at "
-                f"{end.head_position}: it was restored from an older backup. Cancel the replay"
+                f"the replay ends at position {self._lease.to_position}, above the head of the log, "
+                f"{end.head_position}: the log was restored from an older backup, so cancel the replay"
             )
         if end.more:
             scanned = rows[-1].global_position
@@ -157,7 +157,7 @@ class ReplayTerm:
         while self._lease.goes_on:
             await asyncio.sleep(RENEW_SECONDS)
             await self._lease.renew()
-            self._has_moved.set()  # or there may be something in the way
+            self._has_moved.set()  # there may be a new error to write
         self.stop()
 
     async def _write_checkpoints(self) -> None:

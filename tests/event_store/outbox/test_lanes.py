@@ -345,7 +345,7 @@ async def test_an_outage_is_logged_once_and_counted_by_each_message(
     await _settle(Counting({1}, [False, True] * 4), [_message(1)])
 
     assert attempts == [4]
-    assert [record.getMessage() for record in caplog.records] == ["cannot publish, trying again: away"]
+    assert [record.getMessage() for record in caplog.records] == ["cannot publish, retrying: away"]
 
 
 async def test_keeping_back_again_keeps_what_was_kept_back() -> None:

@@ -370,5 +370,5 @@ async def test_a_replay_of_more_than_a_restore_left_says_so(
 
     await start_replayer(routing_of(bus))
 
-    await log.until("error LIKE '%up to position 3, but the log ends at 1%' FROM replays")
+    await log.until("error LIKE '%ends at position 3, above the head of the log, 1%' FROM replays")
     assert await bus.rest(AGAIN) == []

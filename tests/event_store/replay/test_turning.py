@@ -62,13 +62,13 @@ async def test_of_many_starts_at_once_one_begins(idle_client: Client, log: Log) 
 
 async def test_a_topic_with_subscribers_of_new_events_is_refused(idle_client: Client) -> None:
     """So is one that is not declared; the message says which is allowed and how to add one."""
-    for topic, why in (("first", "has subscribers of new events"), ("unknown", "is no topic")):
+    for topic, why in (("first", "has a route"), ("unknown", "is not in the topology")):
         with pytest.raises(InvalidArgumentError) as refused:
             await idle_client.replays.start(topic)
         (violation,) = refused.value.violations
         assert violation.field == "topic"
         assert why in violation.description
-        assert f"no route leads to ({AGAIN})" in violation.description
+        assert f"use a topic without routes ({AGAIN})" in violation.description
 
 
 async def test_a_topic_that_blocks_is_refused(bus: Bus, log: Log) -> None:  # noqa: ARG001 # the log's login
@@ -76,7 +76,9 @@ async def test_a_topic_that_blocks_is_refused(bus: Bus, log: Log) -> None:  # no
     routing = routing_of(bus)
     topics = {**routing.topics, AGAIN: replace(routing.topics[AGAIN], unpublishable="block")}
     async with serving(replace(routing, topics=topics)) as (client, _):
-        with pytest.raises(InvalidArgumentError, match="is `unpublishable: block`: name one that no route"):
+        with pytest.raises(
+            InvalidArgumentError, match="is `unpublishable: block`: use a topic without routes"
+        ):
             await client.replays.start(AGAIN)
 
 
@@ -93,7 +95,7 @@ async def test_all_that_is_wrong_with_a_start_is_told(idle_client: Client) -> No
 async def test_a_service_without_a_bus_replays_nothing(log: Log) -> None:  # noqa: ARG001 # its login
     """It says so, and what to give it."""
     async with serving(None) as (client, _):
-        with pytest.raises(ConfigurationError, match="no bus"):
+        with pytest.raises(ConfigurationError, match="has no routing"):
             await client.replays.start(AGAIN)
 
 

@@ -26,7 +26,7 @@ SAYS: Final = {
     "serve": ("waiting for the database until", "serving on"),
     "migrate": ("waiting for the database until", "schema is at revision"),
     "migrate --create-database": ("waiting for the database until", "schema is at revision"),
-    "relay": ("cannot publish, trying again", "publishing"),
+    "relay": ("cannot publish, retrying", "publishing"),
 }
 _numbers = count(1)
 

@@ -158,7 +158,7 @@ async def _lived_through(server: Server, routing: Routing, log: Log, captured: _
         service_error = await captured.take("event_store.log.gap_check", "the log is corrupted")
         async with _relaying(routing):
             relay_error = await captured.take(
-                "event_store.outbox.relay", "cannot publish until somebody helps"
+                "event_store.outbox.relay", "publishing stopped, operator action required"
             )
     return RealLines(
         idle=idle,

@@ -279,7 +279,7 @@ async def test_an_import_that_another_caller_began_is_not_taken_back(client: Cli
         await begun.wait()
         second = await client.import_events("legacy", events[:1000])
         go_on.set()
-        with pytest.raises(ImportMovedError, match="another caller has begun the import 'legacy'"):
+        with pytest.raises(ImportMovedError, match="another caller has taken over the import 'legacy'"):
             await first
 
     assert second == ImportProgress(1000, 1000)

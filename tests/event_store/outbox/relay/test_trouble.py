@@ -76,7 +76,7 @@ async def test_nothing_is_lost_while_pubsub_is_away(
         assert set(positions_of(await bus.receive_events("first", before))) == before
         await log.until("position = 3 FROM relays")
     meanwhile = {p for n in (2, 3) for a in aggregates for p in await log.append(a, "First", n)}
-    await logged.until("cannot publish, trying again")
+    await logged.until("cannot publish, retrying")
     assert log.checkpoint == 3
 
     async with PubSubServer(port=port) as server, bus_at(server.address, bus) as bus:
@@ -123,7 +123,7 @@ async def test_a_message_that_can_never_be_published_is_parked_and_its_key_goes_
 
     assert positions_of(await bus.receive_events("first", {1, 3})) == [1, 3]
     await log.until("position = 3 FROM relays")
-    await logged.until("parked a message")
+    await logged.until("message rejected by Pub/Sub and parked")
     parked = log.query(
         "SELECT jsonb_build_array(global_position, topic, ordering_key, attempts, error) FROM parked_messages"
     )
