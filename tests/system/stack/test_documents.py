@@ -87,6 +87,7 @@ NOT_RUN: Final = {
         ("docs/reference/contract.md", 'cp -R "$EVENT_STORE_CLONE/service/proto" proto'),
     ),
     "installs a package that is on no registry yet": (
+        ("service/README.md", "pip install gcp-event-store"),
         ("infra/README.md", "pip install gcp-event-store-infra"),
         ("local/pulumi-local-gcp/README.md", "pip install pulumi-local-gcp"),
         ("local/pubsub-emulator/README.md", "pip install pubsub-emulator"),
