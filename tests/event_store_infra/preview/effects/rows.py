@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from event_store_infra.preview.effects import TABLES
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.plan.plan import UNKNOWN
-from tests.event_store_infra.preview.effects.worst import told_of, untried
+from tests.event_store_infra.preview.effects.judged import told_of, untried
 
 
 @dataclass(frozen=True, slots=True)

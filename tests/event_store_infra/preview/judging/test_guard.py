@@ -18,6 +18,7 @@ from event_store_infra.preview.report.summary import render, shortened
 from event_store_infra.protection import HOLDS_DATA
 from local_gcp.resource.sdk_schema import schema_of
 from tests.event_store_infra.inventory import FOLDER
+from tests.event_store_infra.preview.steps import step_of
 
 TOPIC = "gcp:pubsub/topic:Topic"
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
@@ -33,9 +34,8 @@ OPS = sorted(
 )
 
 
-def _step(op: str, name: str = "words", type_: str = TOPIC) -> dict[str, Any]:
-    state = {"custom": True, "type": type_, "inputs": {"name": name}}
-    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{type_}::{name}", "oldState": state}
+def _words(op: str, name: str = "words", kind: str = TOPIC) -> dict[str, Any]:
+    return step_of(op, kind, name, {"name": name})
 
 
 def _plan(*steps: dict[str, Any], **config: object) -> Plan:
@@ -47,14 +47,14 @@ def _plan(*steps: dict[str, Any], **config: object) -> Plan:
 @pytest.mark.parametrize("op", OPS)
 def test_every_operation_that_could_lose_data_is_refused(op: str) -> None:
     """On a type that holds data, or that nobody has judged, only operations known to be safe pass."""
-    assert judge(_plan(_step(op))).passes == (op in SAFE)
-    assert judge(_plan(_step(op, type_=NEW))).passes == (op in SAFE)
-    assert judge(_plan(_step(op, type_=ROLE))).passes == (op != "melt")
+    assert judge(_plan(_words(op))).passes == (op in SAFE)
+    assert judge(_plan(_words(op, kind=NEW))).passes == (op in SAFE)
+    assert judge(_plan(_words(op, kind=ROLE))).passes == (op != "melt")
 
 
 def test_an_operation_of_a_newer_engine_cannot_be_acknowledged() -> None:
     """Nobody can agree to what the guard cannot name."""
-    plan = _plan(_step("melt"), acknowledged={"pubsub.Topic words": "delete"})
+    plan = _plan(_words("melt"), acknowledged={"pubsub.Topic words": "delete"})
     verdict = judge(plan)
 
     assert not verdict.passes
@@ -63,7 +63,7 @@ def test_an_operation_of_a_newer_engine_cannot_be_acknowledged() -> None:
 
 def test_a_plan_that_hides_a_deletion_is_refused() -> None:
     """A plan of a part of the stack cannot be judged."""
-    text = json.dumps({"steps": [_step("update")], "changeSummary": {"delete": 1, "update": 1}})
+    text = json.dumps({"steps": [_words("update")], "changeSummary": {"delete": 1, "update": 1}})
 
     with pytest.raises(ConfigurationError, match="counts 1 steps of `delete`, but lists 0"):
         Plan.parse(text)
@@ -83,7 +83,7 @@ def test_what_is_no_plan_is_refused(text: str) -> None:
 def test_an_acknowledgement_that_says_nothing_is_an_error(acknowledged: object) -> None:
     """It names a resource and a deed; anything else is a mistake in the stack's file, and told as one."""
     with pytest.raises(ConfigurationError, match="event-store:acknowledged"):
-        judge(_plan(_step("delete"), acknowledged=acknowledged))
+        judge(_plan(_words("delete"), acknowledged=acknowledged))
 
 
 def test_every_type_of_every_stack_is_judged() -> None:
@@ -103,7 +103,7 @@ def test_the_table_knows_what_pulumi_protects() -> None:
 
 _steps = st.lists(
     st.builds(
-        _step,
+        _words,
         st.sampled_from(OPS),
         st.sampled_from(["a", "b", "c"]),
         st.sampled_from([TOPIC, ROLE, NEW]),
@@ -145,7 +145,7 @@ def test_nothing_passes_that_is_neither_safe_nor_acknowledged(
 
 def test_a_summary_always_fits_into_a_comment() -> None:
     """A plan of a thousand steps is cut, at a line's end and with nothing left open."""
-    plan = _plan(*(_step("create", f"topic-{number}") for number in range(1000)))
+    plan = _plan(*(_words("create", f"topic-{number}") for number in range(1000)))
     whole = render("prod", plan, judge(plan))
     cut = shortened(whole, 10_000)
 
@@ -158,7 +158,7 @@ def test_a_summary_always_fits_into_a_comment() -> None:
 
 def test_no_text_of_a_plan_breaks_the_summary() -> None:
     """A value is one short line of code, whatever is in it, and one that is not known yet says so."""
-    step = _step("update")
+    step = _words("update")
     step["detailedDiff"] = {each: {"kind": "update", "inputDiff": True} for each in ("a", "b", "c[0].d")}
     step["oldState"]["inputs"] = {"a": "`x`\n# title", "b": "y" * 500, "c": [{"d": 1}]}
     step["newState"] = {

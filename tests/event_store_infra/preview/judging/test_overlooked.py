@@ -1,7 +1,5 @@
 """What looks harmless is told: secrets, sidecars, other pools, kept accounts, shared alerts."""
 
-import json
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from event_store_infra.preview.judging.guard import Verdict, judge
 from event_store_infra.preview.plan.plan import UNKNOWN, Plan
 from event_store_infra.preview.review import review
 from tests.event_store_infra.preview.effects.changed import changed
+from tests.event_store_infra.preview.steps import step_of, text_of
 
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -23,23 +22,8 @@ OURS = {"image": "a", "envs": [{"name": "EVENT_STORE_ROUTING", "value": "{}"}]}
 SIDECAR = {"image": "otel"}
 
 
-def _step(op: str, kind: str, name: str, old: Any = None, new: Any = None, **state: Any) -> dict[str, Any]:
-    standing = {"custom": True, "id": name, "inputs": old, "outputs": old, **state}
-    return {
-        "op": op,
-        "urn": f"urn:pulumi:prod::event-store::{kind}::{name}",
-        **({} if old is None else {"oldState": standing}),
-        **({} if new is None else {"newState": {"custom": True, "inputs": new}}),
-    }
-
-
-def _text(*steps: dict[str, Any]) -> str:
-    counts = {"same": 1, **Counter(each["op"] for each in steps)}
-    return json.dumps({"config": {}, "steps": steps, "changeSummary": counts})
-
-
 def _judge(*steps: dict[str, Any]) -> Verdict:
-    return judge(Plan.parse(_text(*steps)))
+    return judge(Plan.parse(text_of(*steps)))
 
 
 def _service(*containers: dict[str, Any], relay: str = "on", least: int = 1) -> dict[str, Any]:
@@ -59,7 +43,7 @@ def test_a_secret_that_changes_counts_as_the_worst(kind: str, path: str) -> None
 
 def test_a_whole_block_may_be_a_secret() -> None:
     """What is named within it counts as one."""
-    step = _step(
+    step = step_of(
         "update", SUBSCRIPTION, "s", {"expirationPolicy": "[secret]"}, {"expirationPolicy": "[secret]"}
     )
     step["detailedDiff"] = {"expirationPolicy.ttl": {"kind": "update"}}
@@ -87,27 +71,27 @@ def test_what_is_no_amount_may_be_less() -> None:
 )
 def test_only_a_pool_that_is_sure_to_publish_takes_the_relay_over(pool: dict[str, Any]) -> None:
     """Another program's, one that may have no instance, or nobody knows how many: publishing stops."""
-    off = _step("update", SERVICE, "service", _service(OURS), _service(OURS, relay="off"))
-    verdict = _judge(_step("create", POOL, "pool", None, pool), off)
+    off = step_of("update", SERVICE, "service", _service(OURS), _service(OURS, relay="off"))
+    verdict = _judge(step_of("create", POOL, "pool", None, pool), off)
 
     assert Severity.STOPS in {each.effect.severity for each in verdict.notes}
 
 
 def test_a_sidecar_in_first_place_hides_nothing() -> None:
     """The relay is in the second container, and would run without an instance."""
-    idle = _step("update", SERVICE, "service", _service(SIDECAR, OURS), _service(SIDECAR, OURS, least=0))
+    idle = step_of("update", SERVICE, "service", _service(SIDECAR, OURS), _service(SIDECAR, OURS, least=0))
 
     assert "no relay runs" in _judge(idle).notes[0].effect.what
 
 
 def test_an_alert_over_several_does_not_go_along_with_one() -> None:
     """It still watched the other one; one that watched only what goes needs no word."""
-    gone = _step("delete", SUBSCRIPTION, "a", {"name": "a"})
+    gone = step_of("delete", SUBSCRIPTION, "a", {"name": "a"})
 
     def alert(*names: str) -> dict[str, Any]:
         listed = ", ".join(f'"{each}"' for each in names)
         condition = {"filter": f"resource.labels.subscription_id = one_of({listed})"}
-        return _step("delete", POLICY, "alert", {"conditions": [{"conditionThreshold": condition}]})
+        return step_of("delete", POLICY, "alert", {"conditions": [{"conditionThreshold": condition}]})
 
     assert [each.step.name for each in _judge(gone, alert("a", "b")).notes] == ["alert"]
     assert _judge(gone, alert("a")).notes == ()
@@ -117,7 +101,7 @@ def test_an_alert_over_several_does_not_go_along_with_one() -> None:
 def test_an_account_that_is_kept_and_replaced_is_cut_off_all_the_same(op: str, passes: bool) -> None:
     """The service goes on as the new one, which has nothing of what others granted to the kept one."""
     new = {"accountId": "b"} if op == "replace" else None
-    step = _step(op, ACCOUNT, "account", {"accountId": "a"}, new, retainOnDelete=True)
+    step = step_of(op, ACCOUNT, "account", {"accountId": "a"}, new, retainOnDelete=True)
 
     assert _judge(step).passes is passes
 
@@ -127,10 +111,10 @@ def test_what_google_filled_in_is_no_other_edition(edition: str | None) -> None:
     """Said for the first time, no longer said, or not known yet: no replica stands in the way."""
     old = {"name": "store", "databaseVersion": "POSTGRES_18", "settings": {}}
     new = {**old, "settings": {} if edition is None else {"edition": edition}}
-    primary = _step("update", INSTANCE, "primary", old, new)
+    primary = step_of("update", INSTANCE, "primary", old, new)
     primary["oldState"]["outputs"] = {**old, "settings": {"edition": "ENTERPRISE"}}
     follows = {"name": "replica", "masterInstanceName": "store", "databaseVersion": "POSTGRES_18"}
-    replica = _step("update", INSTANCE, "replica", follows, {**follows, "settings": {}})
+    replica = step_of("update", INSTANCE, "replica", follows, {**follows, "settings": {}})
 
     assert _judge(primary, replica).obstacles == ()
 
@@ -138,9 +122,9 @@ def test_what_google_filled_in_is_no_other_edition(edition: str | None) -> None:
 def test_what_cannot_be_judged_is_refused_in_one_line() -> None:
     """A mapping where a list was ever: no traceback, and the plan does not pass."""
     new = {"name": "store", "settings": {"databaseFlags": 7, "tier": "db-custom-1-3840"}}
-    primary = _step("update", INSTANCE, "primary", {"name": "store", "settings": {}}, new)
+    primary = step_of("update", INSTANCE, "primary", {"name": "store", "settings": {}}, new)
     follows = {"name": "replica", "masterInstanceName": "store", "settings": {}}
-    replica = _step("update", INSTANCE, "replica", follows, follows)
+    replica = step_of("update", INSTANCE, "replica", follows, follows)
 
     with pytest.raises(ConfigurationError, match="cannot judge the plan of prod"):
-        review("prod", _text(primary, replica))
+        review("prod", text_of(primary, replica))

@@ -1,7 +1,5 @@
 """Only the step that matters is told: what goes along with it, or starts again elsewhere, is not."""
 
-import json
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,9 +7,9 @@ import pytest
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.workload.run import POOL, SERVICE
 from event_store_infra.preview.judging.guard import judge
-from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.conftest import Small
+from tests.event_store_infra.preview.steps import plan_of, step_of, urn_of
 
 GRANT = "gcp:projects/iAMMember:IAMMember"
 PUBLISHER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
@@ -22,29 +20,8 @@ RELAY = "relay@p.iam.gserviceaccount.com"
 Inputs = dict[str, Any]
 
 
-def _urn(kind: str, name: str) -> str:
-    return f"urn:pulumi:prod::event-store::{kind}::{name}"
-
-
-def _step(
-    op: str, kind: str, name: str, old: Inputs | None = None, new: Inputs | None = None, **state: Any
-) -> Inputs:
-    standing = {"custom": True, "id": name, "inputs": old, "outputs": old, **state}
-    planned = {"custom": True, "inputs": new if new is not None else old}
-    return {
-        "op": op,
-        "urn": _urn(kind, name),
-        **({} if old is None else {"oldState": standing}),
-        **({} if op == "delete" else {"newState": planned}),
-    }
-
-
-def _plan(*steps: Inputs) -> Plan:
-    return Plan.parse(json.dumps({"steps": steps, "changeSummary": Counter(each["op"] for each in steps)}))
-
-
 def _noted(*steps: Inputs) -> list[str]:
-    return [each.step.name for each in judge(_plan(*steps)).notes]
+    return [each.step.name for each in judge(plan_of(*steps)).notes]
 
 
 def _service(relay: str) -> Inputs:
@@ -57,7 +34,7 @@ def _publisher(member: str) -> Inputs:
 
 
 def _on(*names: str) -> Inputs:
-    return {"propertyDependencies": {"member": [_urn(ACCOUNT, each) for each in names]}}
+    return {"propertyDependencies": {"member": [urn_of(ACCOUNT, each) for each in names]}}
 
 
 def _alert(*names: str, threshold: int = 1) -> Inputs:
@@ -73,19 +50,19 @@ POOL_INPUTS = {
     "scaling": {"manualInstanceCount": 1},
 }
 TO_THE_POOL = [
-    _step("create", POOL, "relay-pool", new=POOL_INPUTS),
-    _step("create", ACCOUNT, "relay-account", new={"accountId": "relay"}),
-    _step("create", PUBLISHER, "relay-publisher", new=_publisher("relay")),
-    _step("update", SERVICE, "service", _service("on"), _service("off")),
-    _step("delete", PUBLISHER, "publisher", _publisher("runtime")),
+    step_of("create", POOL, "relay-pool", new=POOL_INPUTS),
+    step_of("create", ACCOUNT, "relay-account", new={"accountId": "relay"}),
+    step_of("create", PUBLISHER, "relay-publisher", new=_publisher("relay")),
+    step_of("update", SERVICE, "service", _service("on"), _service("off")),
+    step_of("delete", PUBLISHER, "publisher", _publisher("runtime")),
 ]
 TO_THE_SERVICE = [
-    _step("create", PUBLISHER, "publisher", new=_publisher("runtime")),
-    _step("update", SERVICE, "service", _service("off"), _service("on")),
-    _step("delete", PUBLISHER, "relay-publisher", _publisher("relay"), **_on("relay-account")),
-    _step("delete", GRANT, "relay-login", {"member": "relay", "role": "r"}, **_on("relay-account")),
-    _step("delete", POOL, "relay-pool", POOL_INPUTS),
-    _step(
+    step_of("create", PUBLISHER, "publisher", new=_publisher("runtime")),
+    step_of("update", SERVICE, "service", _service("off"), _service("on")),
+    step_of("delete", PUBLISHER, "relay-publisher", _publisher("relay"), **_on("relay-account")),
+    step_of("delete", GRANT, "relay-login", {"member": "relay", "role": "r"}, **_on("relay-account")),
+    step_of("delete", POOL, "relay-pool", POOL_INPUTS),
+    step_of(
         "delete", ACCOUNT, "relay-account", {"accountId": "relay"}, id=f"projects/p/serviceAccounts/{RELAY}"
     ),
 ]
@@ -94,7 +71,7 @@ TO_THE_SERVICE = [
 @pytest.mark.parametrize("steps", [TO_THE_POOL, TO_THE_SERVICE], ids=["to the pool", "to the service"])
 def test_a_relay_that_moves_stops_nobody(steps: list[Inputs]) -> None:
     """What publishes changes its place, and another account is granted what it needs: nothing is noted."""
-    plan = _plan(*steps)
+    plan = plan_of(*steps)
     verdict = judge(plan)
 
     assert verdict.passes
@@ -109,7 +86,7 @@ def test_a_relay_that_moves_stops_nobody(steps: list[Inputs]) -> None:
         pytest.param(TO_THE_POOL[1:], ["service", "publisher"], id="no pool"),
         pytest.param(
             [
-                _step("create", POOL, "relay-pool", new={"scaling": {"manualInstanceCount": 0}}),
+                step_of("create", POOL, "relay-pool", new={"scaling": {"manualInstanceCount": 0}}),
                 *TO_THE_POOL[1:],
             ],
             ["service", "publisher"],
@@ -127,21 +104,21 @@ def test_a_relay_that_starts_nowhere_is_told(steps: list[Inputs], noted: list[st
 
 def test_another_account_than_the_relay_s_is_cut_off() -> None:
     """A move of the relay is no reason for any other account to go."""
-    other = _step("delete", ACCOUNT, "other", {"accountId": "o"}, id="projects/p/serviceAccounts/o@p")
+    other = step_of("delete", ACCOUNT, "other", {"accountId": "o"}, id="projects/p/serviceAccounts/o@p")
 
-    assert [each.step.name for each in judge(_plan(*TO_THE_SERVICE, other)).refused] == ["other"]
-    assert [each.step.name for each in judge(_plan(*TO_THE_SERVICE[2:])).refused] == ["relay-account"]
+    assert [each.step.name for each in judge(plan_of(*TO_THE_SERVICE, other)).refused] == ["other"]
+    assert [each.step.name for each in judge(plan_of(*TO_THE_SERVICE[2:])).refused] == ["relay-account"]
 
 
-ACCOUNT_GOES = _step(
+ACCOUNT_GOES = step_of(
     "delete", ACCOUNT, "runtime", {"accountId": "runtime"}, id="projects/p/serviceAccounts/r@p"
 )
-LOGIN_GOES = _step("delete", GRANT, "login", {"member": "runtime", "role": "r"}, **_on("runtime"))
+LOGIN_GOES = step_of("delete", GRANT, "login", {"member": "runtime", "role": "r"}, **_on("runtime"))
 
 
 def test_an_account_takes_its_grants_along() -> None:
     """The account is told, by its name, and nothing else; a grant without it is told by itself."""
-    plan = _plan(ACCOUNT_GOES, LOGIN_GOES)
+    plan = plan_of(ACCOUNT_GOES, LOGIN_GOES)
     verdict = judge(plan)
 
     assert [each.step.name for each in verdict.refused] == ["runtime"]
@@ -155,7 +132,7 @@ def test_an_account_that_is_made_anew_is_told_once() -> None:
     replaced = {**ACCOUNT_GOES, "op": "replace", "newState": ACCOUNT_GOES["oldState"]}
     grant = {**LOGIN_GOES, "op": "replace", "newState": LOGIN_GOES["oldState"]}
 
-    assert [each.deed for each in judge(_plan(replaced, grant)).refused] == ["replace"]
+    assert [each.deed for each in judge(plan_of(replaced, grant)).refused] == ["replace"]
     assert _noted(replaced, grant) == []
 
 
@@ -163,10 +140,10 @@ def test_who_acts_as_an_account_that_is_made_anew_is_not_told() -> None:
     """The account is; a service that is given another account is told by itself."""
     replaced = {**ACCOUNT_GOES, "op": "replace", "newState": ACCOUNT_GOES["oldState"]}
     templates = ({"template": {"serviceAccount": each}} for each in ("a@p", "b@p"))
-    service = _step("update", SERVICE, "service", *templates)
-    service["newState"]["propertyDependencies"] = {"template": [_urn(ACCOUNT, "runtime")]}
+    service = step_of("update", SERVICE, "service", *templates)
+    service["newState"]["propertyDependencies"] = {"template": [urn_of(ACCOUNT, "runtime")]}
 
-    another = {**replaced, "urn": _urn(ACCOUNT, "relay")}
+    another = {**replaced, "urn": urn_of(ACCOUNT, "relay")}
 
     assert _noted(replaced, service) == []
     assert _noted(service) == _noted(another, service) == ["service"]
@@ -177,41 +154,41 @@ def test_an_account_that_is_handed_over_is_no_loss() -> None:
     kept = {**ACCOUNT_GOES, "oldState": {**ACCOUNT_GOES["oldState"], "retainOnDelete": True}}
     grant = {**LOGIN_GOES, "oldState": {**LOGIN_GOES["oldState"], "retainOnDelete": True}}
 
-    assert judge(_plan(kept, grant)).passes
+    assert judge(plan_of(kept, grant)).passes
     assert _noted(kept, grant) == []
     assert _noted(kept, LOGIN_GOES) == ["login"]
 
 
 def test_a_service_takes_its_invokers_along() -> None:
     """Whoever called it is stopped by its end, which is told."""
-    invoker = _step("delete", INVOKER, "invoker", {"name": "store", "member": "user:a"})
-    invoker["oldState"]["propertyDependencies"] = {"name": [_urn(SERVICE, "service")]}
+    invoker = step_of("delete", INVOKER, "invoker", {"name": "store", "member": "user:a"})
+    invoker["oldState"]["propertyDependencies"] = {"name": [urn_of(SERVICE, "service")]}
 
-    assert _noted(_step("delete", SERVICE, "service", {"name": "store"}), invoker) == ["service"]
+    assert _noted(step_of("delete", SERVICE, "service", {"name": "store"}), invoker) == ["service"]
     assert _noted(invoker) == ["invoker"]
 
 
 def test_a_key_s_grant_is_refused_whoever_goes_with_it() -> None:
     """What is encrypted is lost, which is worse than what is told of the account."""
-    grant = _step(
+    grant = step_of(
         "delete", "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "key", {"member": "m"}, **_on("runtime")
     )
 
-    assert {each.step.name for each in judge(_plan(ACCOUNT_GOES, grant)).refused} == {"runtime", "key"}
+    assert {each.step.name for each in judge(plan_of(ACCOUNT_GOES, grant)).refused} == {"runtime", "key"}
 
 
 @pytest.mark.parametrize(
     ("steps", "noted"),
     [
-        ([_step("delete", SERVICE, "service", {"name": "store"})], ["service"]),
-        ([_step("delete", INVOKER, "invoker", {"name": "store"})], ["alert", "invoker"]),
-        ([_step("delete", SERVICE, "service", {"name": "other"})], ["service", "alert"]),
+        ([step_of("delete", SERVICE, "service", {"name": "store"})], ["service"]),
+        ([step_of("delete", INVOKER, "invoker", {"name": "store"})], ["alert", "invoker"]),
+        ([step_of("delete", SERVICE, "service", {"name": "other"})], ["service", "alert"]),
         ([], ["alert"]),
     ],
 )
 def test_an_alert_goes_with_all_that_it_looks_at(steps: list[Inputs], noted: list[str]) -> None:
     """The service is told; an alert that goes while the service stays is told by itself."""
-    alert = _step("delete", POLICY, "alert", _alert("store"))
+    alert = step_of("delete", POLICY, "alert", _alert("store"))
 
     assert sorted(_noted(*steps, alert)) == sorted(noted)
 
@@ -228,15 +205,18 @@ def test_an_alert_goes_with_all_that_it_looks_at(steps: list[Inputs], noted: lis
 def test_an_alert_follows_a_restored_database(new: Inputs, noted: list[str]) -> None:
     """It looks at the copy instead of the source, and at nothing less."""
     copy = {"name": "store-2", "clone": {"sourceInstanceName": "store-1"}}
-    steps = _step("create", INSTANCE, "2", new=copy), _step("update", POLICY, "alert", _alert("store-1"), new)
+    steps = (
+        step_of("create", INSTANCE, "2", new=copy),
+        step_of("update", POLICY, "alert", _alert("store-1"), new),
+    )
 
     assert _noted(*steps) == noted
 
 
 def test_an_alert_need_not_look_at_what_goes() -> None:
     """A topic that goes is told as that; one that stays, and is looked at no longer, of the alert."""
-    topic = _step("delete", "gcp:pubsub/topic:Topic", "topic", {"name": "b"})
-    alert = _step("update", POLICY, "alert", _alert("a", "b"), _alert("a"))
+    topic = step_of("delete", "gcp:pubsub/topic:Topic", "topic", {"name": "b"})
+    alert = step_of("update", POLICY, "alert", _alert("a", "b"), _alert("a"))
 
     assert _noted(topic, alert) == []
     assert _noted(alert) == ["alert"]
@@ -244,7 +224,7 @@ def test_an_alert_need_not_look_at_what_goes() -> None:
 
 def test_what_several_have_in_common_is_said_once() -> None:
     """Alerts that all go are one line, in the order of the plan."""
-    plan = _plan(*(_step("delete", POLICY, each, _alert(each)) for each in "abc"))
+    plan = plan_of(*(step_of("delete", POLICY, each, _alert(each)) for each in "abc"))
     summary = render("prod", plan, judge(plan))
 
     assert "loses no data, but 3 changes are less safe" in summary
@@ -255,7 +235,7 @@ def test_what_several_have_in_common_is_said_once() -> None:
 
 def test_whom_a_plan_stops_is_said_before_what_is_less_safe() -> None:
     """The heading names the worst, in whichever order the plan has them."""
-    plan = _plan(_step("delete", POLICY, "alert", _alert("a")), LOGIN_GOES)
+    plan = plan_of(step_of("delete", POLICY, "alert", _alert("a")), LOGIN_GOES)
     summary = render("prod", plan, judge(plan))
 
     assert summary.startswith("## `prod`: loses no data, but stops `runtime`: it loses `r` on")
@@ -265,12 +245,12 @@ def test_whom_a_plan_stops_is_said_before_what_is_less_safe() -> None:
 def test_one_change_of_several_is_said_once() -> None:
     """One property with one effect is one line, with the values where all have the same."""
     kind, off = "gcp:projects/service:Service", {"disableOnDestroy": False}
-    plan = _plan(
-        *(_step("update", kind, each, off, {"disableOnDestroy": True}) for each in "ab"),
+    plan = plan_of(
+        *(step_of("update", kind, each, off, {"disableOnDestroy": True}) for each in "ab"),
     )
-    others = _plan(
-        _step("update", kind, "a", off, {"disableOnDestroy": True}),
-        _step("update", kind, "b", {}, {"disableOnDestroy": True}),
+    others = plan_of(
+        step_of("update", kind, "a", off, {"disableOnDestroy": True}),
+        step_of("update", kind, "b", {}, {"disableOnDestroy": True}),
     )
     (line,) = (each for each in render("prod", plan, judge(plan)).splitlines() if "is disabled" in each)
     (short,) = (each for each in render("prod", others, judge(others)).splitlines() if "is disabled" in each)

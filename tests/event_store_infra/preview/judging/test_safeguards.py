@@ -16,6 +16,7 @@ from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
 from event_store_infra.preview.review import review
 from event_store_infra.protection import HOLDS_DATA
+from tests.event_store_infra.preview.steps import step_of
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
 TOPIC = "gcp:pubsub/topic:Topic"
@@ -62,10 +63,10 @@ KEEPS_NONE = {"ManagedZone"}
 GRANTS = ("IAMMember", "IamMember")
 
 
-def _step(op: str, kind: str = TOPIC, **more: Any) -> dict[str, Any]:
-    state = {"custom": True, "type": kind, "id": "words", "inputs": {}}
+def _part(op: str, kind: str = TOPIC) -> dict[str, Any]:
+    """Return a step on a part of a component."""
     urn = f"urn:pulumi:prod::event-store::event-store:infra:Part${kind}::words"
-    return {"op": op, "urn": urn, "oldState": state, "newState": state, **more}
+    return {**step_of(op, kind, "words", {}), "urn": urn}
 
 
 def _plan(*steps: dict[str, Any], **more: object) -> str:
@@ -87,7 +88,7 @@ def _types() -> set[str]:
 @pytest.mark.parametrize("op", ["delete", "replace", "create-replacement", "delete-replaced"])
 def test_the_loss_of_what_holds_data_is_refused(kind: str, op: str) -> None:
     """Whichever of them a plan deletes or replaces, by whichever of the engine's steps, it does not pass."""
-    verdict = judge(Plan.parse(_plan(_step(op, kind))))
+    verdict = judge(Plan.parse(_plan(_part(op, kind))))
 
     assert not verdict.passes
     assert [each.effect for each in verdict.refused] != [UNKNOWN_TYPE]
@@ -98,7 +99,7 @@ def test_the_loss_of_what_holds_data_is_refused(kind: str, op: str) -> None:
 def test_what_keeps_something_is_never_taken_for_harmless() -> None:
     """No deletion passes of a type whose name says that it keeps something, unless it is a grant on that."""
     kinds = _types()
-    passing = {each for each in kinds if judge(Plan.parse(_plan(_step("delete", each)))).passes}
+    passing = {each for each in kinds if judge(Plan.parse(_plan(_part("delete", each)))).passes}
     names = {each.rpartition(":")[2] for each in passing}
 
     assert len(kinds) > 1_000
@@ -122,7 +123,7 @@ def test_pulumi_protects_what_holds_data() -> None:
 def test_a_hidden_replacement_or_deletion_is_refused(counts: dict[str, int], ops: list[str]) -> None:
     """A plan that counts more of them than it lists cannot be judged, whatever else it lists."""
     with pytest.raises(ConfigurationError, match=r"it counts \d steps of `\w+`, but lists"):
-        Plan.parse(_plan(*map(_step, ops), changeSummary=counts))
+        Plan.parse(_plan(*map(_part, ops), changeSummary=counts))
 
 
 @pytest.mark.parametrize("message", ["error: preview failed", "error: resource words cannot be deleted"])
@@ -139,9 +140,9 @@ def test_a_preview_that_failed_never_passes(message: str, capsys: pytest.Capture
 
 def test_a_refusal_says_what_protects_and_what_stays() -> None:
     """Protected, kept and forced: each is read from the state that stands, and told."""
-    step = _step("delete", INSTANCE)
+    step = _part("delete", INSTANCE)
     step["oldState"] = {**step["oldState"], "protect": True, "retainOnDelete": True, "id": "store-1"}
-    step["newState"] = {**step["newState"], "protect": False}
+    step["newState"] = {**step["oldState"], "protect": False}
     plan = Plan.parse(_plan(step))
     summary = render("prod", plan, judge(plan))
 
@@ -154,8 +155,8 @@ def test_a_refusal_says_what_protects_and_what_stays() -> None:
 
 def test_a_component_is_no_loss() -> None:
     """A component that goes is a name; what it consisted of is judged by itself."""
-    step = _step("delete", "event-store:infra:Database")
-    step["oldState"]["custom"] = step["newState"]["custom"] = False
+    step = _part("delete", "event-store:infra:Database")
+    step["oldState"]["custom"] = False
 
     assert judge(Plan.parse(_plan(step))).passes
 
@@ -163,5 +164,5 @@ def test_a_component_is_no_loss() -> None:
 def test_drift_is_any_change() -> None:
     """Where none is expected, a change that loses nothing fails, and no change passes."""
     with pytest.raises(ConfigurationError, match="prod has drifted"):
-        review("prod", _plan(_step("create", "gcp:serviceaccount/account:Account")), expects_no_change=True)
-    review("prod", _plan(_step("same")), expects_no_change=True)
+        review("prod", _plan(_part("create", "gcp:serviceaccount/account:Account")), expects_no_change=True)
+    review("prod", _plan(_part("same")), expects_no_change=True)

@@ -1,6 +1,5 @@
 """What holds nothing of its own goes without an acknowledgement, and only while what it copies stays."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.judging.test_obstacles import CLUSTER, PRIMARY, REPLICA
+from tests.event_store_infra.preview.steps import plan_of, step_of
 from tests.local_gcp.conftest import Stack
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -23,39 +23,23 @@ PATH = "projects/p-1/locations/europe-west1/clusters/store"
 Inputs = dict[str, Any]
 
 
-def _step(op: str, kind: str, name: str, old: Inputs, new: Inputs | None = None, **state: object) -> Inputs:
-    """Return a step as the engine prints it; `state` is more of the old state."""
-    standing = {"custom": True, "id": name, "inputs": old, "outputs": old, **state}
-    return {
-        "op": op,
-        "urn": f"urn:pulumi:prod::event-store::{kind}::{name}",
-        **({} if op == "create" else {"oldState": standing}),
-        **({} if op == "delete" else {"newState": {"custom": True, "inputs": old if new is None else new}}),
-    }
-
-
-def _plan(*steps: Mapping[str, Any]) -> Plan:
-    counts: dict[str, int] = {}
-    for step in steps:
-        counts[step["op"]] = counts.get(step["op"], 0) + 1
-    return Plan.parse(json.dumps({"steps": steps, "changeSummary": counts}))
-
-
 def _refused(*steps: Mapping[str, Any]) -> list[str]:
-    return [each.step.name for each in judge(_plan(*steps)).refused]
+    return [each.step.name for each in judge(plan_of(*steps)).refused]
 
 
-PRIMARY_GOES = _step("delete", INSTANCE, "primary", {"name": "store"})
-PRIMARY_GOES = _step("delete", INSTANCE, "primary", {"name": "store"})
+PRIMARY_GOES = step_of("delete", INSTANCE, "primary", {"name": "store"})
+PRIMARY_GOES = step_of("delete", INSTANCE, "primary", {"name": "store"})
 FOLLOWS = {"name": "store-replica", "masterInstanceName": "store"}
-REPLICA_GOES = _step("delete", INSTANCE, "replica", FOLLOWS)
-POOL_GOES = _step("delete", NODE, "pool", {"instanceType": "READ_POOL", "cluster": PATH})
-ABANDONED = _step("delete", DATABASE, "words", {"instance": "store", "deletionPolicy": "ABANDON"})
-CLONE = _step("create", INSTANCE, "store-2", {"name": "store-2", "clone": {"sourceInstanceName": "store"}})
-EMPTY = _step("create", INSTANCE, "store-2", {"name": "store-2"})
-SCHEMA_GOES = _step("delete", SCHEMA, "shape", {"name": "shape"}, id="projects/p-1/schemas/shape")
+REPLICA_GOES = step_of("delete", INSTANCE, "replica", FOLLOWS)
+POOL_GOES = step_of("delete", NODE, "pool", {"instanceType": "READ_POOL", "cluster": PATH})
+ABANDONED = step_of("delete", DATABASE, "words", {"instance": "store", "deletionPolicy": "ABANDON"})
+CLONE = step_of(
+    "create", INSTANCE, "store-2", new={"name": "store-2", "clone": {"sourceInstanceName": "store"}}
+)
+EMPTY = step_of("create", INSTANCE, "store-2", new={"name": "store-2"})
+SCHEMA_GOES = step_of("delete", SCHEMA, "shape", {"name": "shape"}, id="projects/p-1/schemas/shape")
 SHAPED = {"name": "words", "schemaSettings": {"schema": "projects/p-1/schemas/shape", "encoding": "JSON"}}
-RELEASED = _step("update", TOPIC, "words", SHAPED, {"name": "words"})
+RELEASED = step_of("update", TOPIC, "words", SHAPED, {"name": "words"})
 
 
 async def test_a_replica_goes_without_an_acknowledgement(stack: Stack) -> None:
@@ -98,17 +82,17 @@ async def test_a_read_pool_goes_without_an_acknowledgement(stack: Stack) -> None
         [REPLICA_GOES],
         [
             REPLICA_GOES,
-            _step("update", INSTANCE, "primary", {"name": "store"}),
+            step_of("update", INSTANCE, "primary", {"name": "store"}),
         ],
         [POOL_GOES],
-        [POOL_GOES, _step("update", CLUSTER_TYPE, "cluster", {"clusterId": "store"})],
+        [POOL_GOES, step_of("update", CLUSTER_TYPE, "cluster", {"clusterId": "store"})],
         [ABANDONED, CLONE],
         [SCHEMA_GOES, RELEASED],
     ],
 )
 def test_what_stays_elsewhere_is_not_lost(steps: list[Inputs]) -> None:
     """What stays elsewhere asks for nothing: replica, pool, what a restore leaves, schema out of use."""
-    plan = _plan(*steps)
+    plan = plan_of(*steps)
     verdict = judge(plan)
     summary = render("prod", plan, verdict)
 
@@ -123,56 +107,61 @@ def test_what_stays_elsewhere_is_not_lost(steps: list[Inputs]) -> None:
     [
         pytest.param([REPLICA_GOES, PRIMARY_GOES], id="both go"),
         pytest.param(
-            [REPLICA_GOES, _step("replace", INSTANCE, "primary", {"name": "store"})], id="primary anew"
+            [REPLICA_GOES, step_of("replace", INSTANCE, "primary", {"name": "store"})], id="primary anew"
         ),
-        pytest.param([REPLICA_GOES, _step("create", INSTANCE, "primary", {"name": "store"})], id="last copy"),
         pytest.param(
-            [_step("delete", INSTANCE, "replica", FOLLOWS, outputs={"name": "store-replica"})], id="promoted"
+            [REPLICA_GOES, step_of("create", INSTANCE, "primary", new={"name": "store"})], id="last copy"
+        ),
+        pytest.param(
+            [step_of("delete", INSTANCE, "replica", FOLLOWS, outputs={"name": "store-replica"})],
+            id="promoted",
         ),
         pytest.param([PRIMARY_GOES], id="no replica"),
         pytest.param(
-            [POOL_GOES, _step("delete", CLUSTER_TYPE, "cluster", {"clusterId": "store"})], id="cluster goes"
+            [POOL_GOES, step_of("delete", CLUSTER_TYPE, "cluster", {"clusterId": "store"})], id="cluster goes"
         ),
         pytest.param(
-            [_step("delete", NODE, "pool", {"instanceType": "PRIMARY", "cluster": PATH})], id="primary"
+            [step_of("delete", NODE, "pool", {"instanceType": "PRIMARY", "cluster": PATH})], id="primary"
         ),
         pytest.param([ABANDONED], id="no other instance"),
         pytest.param([ABANDONED, EMPTY], id="an empty log instead"),
         pytest.param(
-            [ABANDONED, CLONE, _step("delete", INSTANCE, "store", {"name": "store"})], id="source goes"
+            [ABANDONED, CLONE, step_of("delete", INSTANCE, "store", {"name": "store"})], id="source goes"
         ),
-        pytest.param([_step("delete", DATABASE, "words", {"instance": "store"}), CLONE], id="really deleted"),
         pytest.param(
-            [ABANDONED, _step("create", INSTANCE, "x", {"clone": {"sourceInstanceName": "other"}})],
+            [step_of("delete", DATABASE, "words", {"instance": "store"}), CLONE], id="really deleted"
+        ),
+        pytest.param(
+            [ABANDONED, step_of("create", INSTANCE, "x", new={"clone": {"sourceInstanceName": "other"}})],
             id="clone of another",
         ),
         pytest.param([SCHEMA_GOES], id="in use outside"),
-        pytest.param([SCHEMA_GOES, _step("replace", TOPIC, "words", SHAPED)], id="topic anew"),
+        pytest.param([SCHEMA_GOES, step_of("replace", TOPIC, "words", SHAPED)], id="topic anew"),
         pytest.param(
-            [SCHEMA_GOES, _step("delete", TOPIC, "words", SHAPED, retainOnDelete=True)], id="topic stays"
+            [SCHEMA_GOES, step_of("delete", TOPIC, "words", SHAPED, retainOnDelete=True)], id="topic stays"
         ),
         pytest.param(
-            [SCHEMA_GOES, RELEASED, _step("update", TOPIC, "second", SHAPED)], id="one topic keeps it"
+            [SCHEMA_GOES, RELEASED, step_of("update", TOPIC, "second", SHAPED)], id="one topic keeps it"
         ),
     ],
 )
 def test_what_stays_nowhere_is_refused(steps: list[Inputs]) -> None:
     """The same is refused where the data does not stay, or nothing in the plan shows that it does."""
     assert steps[0]["urn"].rpartition("::")[2] in _refused(*steps)
-    assert not judge(_plan(*steps)).spared
+    assert not judge(plan_of(*steps)).spared
 
 
 @pytest.mark.parametrize(
     ("topics", "words"),
     [
-        ([_step("delete", TOPIC, "words", SHAPED)], "the same update deletes its topic, too"),
-        ([_step("replace", TOPIC, "words", SHAPED, {"name": "words"})], "takes it off its topic"),
-        ([_step("delete", TOPIC, "words", SHAPED), RELEASED], "takes it off its topic"),
+        ([step_of("delete", TOPIC, "words", SHAPED)], "the same update deletes its topic, too"),
+        ([step_of("replace", TOPIC, "words", SHAPED, {"name": "words"})], "takes it off its topic"),
+        ([step_of("delete", TOPIC, "words", SHAPED), RELEASED], "takes it off its topic"),
     ],
 )
 def test_a_schema_goes_along_with_its_topic(topics: list[Inputs], words: str) -> None:
     """Its topic asks for an acknowledgement, and the schema for none beside it."""
-    plan = _plan(SCHEMA_GOES, *topics)
+    plan = plan_of(SCHEMA_GOES, *topics)
     verdict = judge(plan)
 
     assert {each.step.name for each in verdict.refused} == {"words"}
@@ -182,7 +171,7 @@ def test_a_schema_goes_along_with_its_topic(topics: list[Inputs], words: str) ->
 
 def test_a_protected_one_says_what_frees_it() -> None:
     """What needs no acknowledgement may still be protected: the summary says what frees it."""
-    protected = _step("delete", INSTANCE, "replica", FOLLOWS, protect=True)
-    plan = _plan(protected)
+    protected = step_of("delete", INSTANCE, "replica", FOLLOWS, protect=True)
+    plan = plan_of(protected)
 
     assert f"pulumi state unprotect '{protected['urn']}'" in render("prod", plan, judge(plan))

@@ -22,7 +22,7 @@ UPDATED = datetime(2026, 11, 30, 8, 12, tzinfo=UTC)
 NOTHING = "compared with nothing, so this says nothing of a loss"
 
 
-def _step(op: str, kind: str = TOPIC, *, modified: str = MADE) -> dict[str, Any]:
+def _dated(op: str, kind: str = TOPIC, *, modified: str = MADE) -> dict[str, Any]:
     state = {"custom": kind != STACK, "id": "a", "inputs": {}, "created": MADE, "modified": modified}
     return {
         "op": op,
@@ -50,7 +50,7 @@ def _heading(text: str) -> str:
 @pytest.mark.parametrize("root", ["create", "same"])
 def test_a_plan_that_only_makes_things_was_compared_with_nothing(root: str) -> None:
     """As the second stack of a live project, whose every name is taken: a state of which has only itself."""
-    heading = _heading(_text(_step(root, STACK), _step("create"), _step("create")))
+    heading = _heading(_text(_dated(root, STACK), _dated("create"), _dated("create")))
 
     assert heading == f"## `prod`: {NOTHING}: each of its resources is new"
 
@@ -58,8 +58,8 @@ def test_a_plan_that_only_makes_things_was_compared_with_nothing(root: str) -> N
 @pytest.mark.parametrize("op", ["same", "update", "delete", "refresh"])
 def test_whatever_stands_is_compared_with(op: str) -> None:
     """One unchanged, changed, deleted or refreshed resource is a state, and its time the least age."""
-    text = _text(_step("same", STACK), _step("create"), _step(op, modified="2026-11-30T08:12:59+00:00"))
-    listed, counted = _heading(text), _heading(_text(_step("same", STACK), _step("create"), same=1))
+    text = _text(_dated("same", STACK), _dated("create"), _dated(op, modified="2026-11-30T08:12:59+00:00"))
+    listed, counted = _heading(text), _heading(_text(_dated("same", STACK), _dated("create"), same=1))
 
     assert "(compared with a state of 2026-11-30 08:12 UTC or later" in listed
     assert ("read again from Google just now" in listed) == (op == "refresh")
@@ -68,20 +68,20 @@ def test_whatever_stands_is_compared_with(op: str) -> None:
 
 def test_a_refresh_does_not_make_a_state_young() -> None:
     """The engine moves the time of what has changed outside of Pulumi to now: what a refresh found counts."""
-    text = _text(_step("same", STACK), _step("refresh"), _step("update", modified="2026-12-01T08:12:00Z"))
+    text = _text(_dated("same", STACK), _dated("refresh"), _dated("update", modified="2026-12-01T08:12:00Z"))
 
     assert "a state of 2026-03-01 10:00 UTC or later, read again" in _heading(text)
 
 
 def test_a_preview_that_failed_early_says_nothing_of_a_new_stack() -> None:
     """A program that ends before its first resource has not shown that there are none."""
-    assert "the preview failed (compared with a state" in _heading(_text(_step("same", STACK), error="x"))
-    assert "the preview failed (compared with nothing" in _heading(_text(_step("create", STACK), error="x"))
+    assert "the preview failed (compared with a state" in _heading(_text(_dated("same", STACK), error="x"))
+    assert "the preview failed (compared with nothing" in _heading(_text(_dated("create", STACK), error="x"))
 
 
 def test_a_refusal_stays_one_whatever_it_was_compared_with() -> None:
     """What takes the rights of others away is refused even as it is made."""
-    heading = _heading(_text(_step("create", "gcp:projects/iAMPolicy:IAMPolicy")))
+    heading = _heading(_text(_dated("create", "gcp:projects/iAMPolicy:IAMPolicy")))
 
     assert heading.startswith(f"## `prod`: refused, 1 change would lose data ({NOTHING}")
 
@@ -109,7 +109,7 @@ def test_a_refusal_stays_one_whatever_it_was_compared_with() -> None:
 )
 def test_who_made_the_preview_says_more_than_the_plan(compared: Compared, expected: str) -> None:
     """Backend, age and reference come from them, what else is known from the plan."""
-    told = Plan.parse(_text(_step("same", STACK), _step("update"))).compared
+    told = Plan.parse(_text(_dated("same", STACK), _dated("update"))).compared
 
     assert str(compared.seen_in(told)).startswith(expected)
 
@@ -117,7 +117,7 @@ def test_who_made_the_preview_says_more_than_the_plan(compared: Compared, expect
 def test_an_empty_state_is_nothing(tmp_path: Path) -> None:
     """A stack that was made and never brought up compares with nothing, whichever backend has it."""
     compared = real_state("gs://b", None, refreshed=False)
-    review("prod", _text(_step("create", STACK), _step("create")), tmp_path / "s.md", compared=compared)
+    review("prod", _text(_dated("create", STACK), _dated("create")), tmp_path / "s.md", compared=compared)
     heading = (tmp_path / "s.md").read_text().splitlines()[0]
 
     assert heading == f"## `prod`: {NOTHING}: the real state in `gs://b` has no resources"
@@ -138,7 +138,7 @@ def test_a_backend_s_password_is_not_shown(url: str) -> None:
 )
 def test_no_backend_and_no_branch_breaks_the_first_line(hostile: str) -> None:
     """Whatever they are called, the first line is one, and the outcome is told by ours alone."""
-    told = Plan.parse(_text(_step("same", STACK), _step("update"))).compared
+    told = Plan.parse(_text(_dated("same", STACK), _dated("update"))).compared
     for compared in (
         real_state(hostile, UPDATED, refreshed=True),
         real_state(f"gs://{hostile}", UPDATED, refreshed=True),
@@ -172,7 +172,7 @@ def test_a_stack_s_name_is_no_outcome() -> None:
 @pytest.mark.parametrize("time", ["yesterday", 7, {}, ["2026"]])
 def test_a_time_that_is_none_is_no_plan(time: object) -> None:
     """It is one message, as all else that the engine does not write."""
-    step = _step("update")
+    step = _dated("update")
     step["oldState"]["modified"] = time or "x"
 
     with pytest.raises(ConfigurationError, match="this is no plan"):

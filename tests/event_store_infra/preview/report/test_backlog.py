@@ -17,6 +17,7 @@ from event_store_infra.preview.plan.plan import Plan, Step
 from event_store_infra.preview.report.backlog import ask_monitoring
 from event_store_infra.preview.review import review
 from tests.event_store_infra.preview.report.monitoring import TimeSeriesServer, monitoring_server
+from tests.event_store_infra.preview.steps import step_of
 from tools import ROOT
 
 REFUSED: Final = json.dumps({"error": {"code": 403, "message": "Permission denied", "status": "x"}})
@@ -31,18 +32,10 @@ def monitoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Time
         yield server
 
 
-def _step(kind: str, name: str, *, project: str = "p-1") -> dict[str, Any]:
+def _goes(kind: str, name: str, *, project: str = "p-1") -> dict[str, Any]:
     folder = "topics" if kind == TOPIC else "subscriptions"
-    return {
-        "op": "delete",
-        "urn": f"urn:pulumi:prod::store::{kind}::bus-{name}",
-        "oldState": {
-            "custom": True,
-            "id": f"projects/{project}/{folder}/{name}",
-            "created": "2026-03-01T10:00:00Z",
-            "inputs": {},
-        },
-    }
+    made: dict[str, Any] = {"id": f"projects/{project}/{folder}/{name}", "created": "2026-03-01T10:00:00Z"}
+    return step_of("delete", kind, f"bus-{name}", {}, **made)
 
 
 def _text(*steps: dict[str, Any]) -> str:
@@ -62,7 +55,7 @@ def test_each_backlog_is_told_with_its_age(monitoring: TimeSeriesServer) -> None
     monitoring.measure("subscription", "reader", [1204], [11_565])
     monitoring.measure("subscription", "mailer", [0], [0])
     monitoring.measure("topic", "words", [2, 3, 1], [40, 90_000, 0])
-    steps = _steps(*(_step(SUBSCRIPTION, each) for each in ("reader", "mailer")), _step(TOPIC, "words"))
+    steps = _steps(*(_goes(SUBSCRIPTION, each) for each in ("reader", "mailer")), _goes(TOPIC, "words"))
 
     told, by = _told(ask_monitoring(steps)), ", by Cloud Monitoring at 08:12 UTC"
 
@@ -78,7 +71,7 @@ def test_any_number_is_asked_in_pieces_and_of_each_project(monitoring: TimeSerie
     names = [f"s-{number}" for number in range(120)]
     for name in names:
         monitoring.measure("subscription", name, [7], [7])
-    steps = _steps(*(_step(SUBSCRIPTION, each) for each in names), _step(TOPIC, "words", project="p-2"))
+    steps = _steps(*(_goes(SUBSCRIPTION, each) for each in names), _goes(TOPIC, "words", project="p-2"))
     answers = _told(ask_monitoring(steps))
 
     assert sum("holds 7 messages" in each for each in answers) == len(names)
@@ -102,7 +95,7 @@ def test_what_is_not_told_is_unknown(
 ) -> None:
     """Whatever it answers, the reason is one line, in which a text of others is code."""
     monitoring.failure = failure
-    (answer,) = _told(ask_monitoring(_steps(_step(SUBSCRIPTION, "reader"))))
+    (answer,) = _told(ask_monitoring(_steps(_goes(SUBSCRIPTION, "reader"))))
 
     assert answer.startswith("its backlog is unknown: ")
     assert reason.replace("'error'", '"error"') in answer
@@ -114,7 +107,7 @@ def test_nobody_waits_for_an_answer_that_does_not_come(monitoring: TimeSeriesSer
     """The time limit is of all together, however many are asked."""
     monitoring.hangs = True
     begun = time.monotonic()
-    answers = _told(ask_monitoring(_steps(*(_step(SUBSCRIPTION, f"s-{n}") for n in range(120))), 1.0))
+    answers = _told(ask_monitoring(_steps(*(_goes(SUBSCRIPTION, f"s-{n}") for n in range(120))), 1.0))
 
     assert time.monotonic() - begun < 5
     assert {*answers} == {"its backlog is unknown: Cloud Monitoring has not told within 1 s"}
@@ -133,7 +126,7 @@ def test_no_process_outlives_the_limit(monitoring: TimeSeriesServer) -> None:
         [sys.executable, "-c", program],
         cwd=ROOT,
         env=os.environ,
-        input=_text(*(_step(SUBSCRIPTION, f"s-{number}") for number in range(1000))),
+        input=_text(*(_goes(SUBSCRIPTION, f"s-{number}") for number in range(1000))),
         capture_output=True,
         text=True,
         timeout=60,
@@ -148,7 +141,7 @@ def test_who_has_no_credentials_is_told_so(
     monitoring: TimeSeriesServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A laptop without Google's is no failure, and neither is a Google that is away."""
-    step = _steps(_step(SUBSCRIPTION, "reader"))
+    step = _steps(_goes(SUBSCRIPTION, "reader"))
     monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", "http://127.0.0.1:9")
     (away,) = _told(ask_monitoring(step))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/at/all.json")
@@ -164,9 +157,9 @@ def test_nothing_is_asked_of_what_has_no_backlog(
 ) -> None:
     """A database has none, and an id that is not one of Google's could be another question."""
     steps = _steps(
-        _step("gcp:sql/database:Database", "words"),
-        _step(SUBSCRIPTION, 'x") OR resource.type = one_of("y'),
-        _step(SUBSCRIPTION, "reader", project="../other"),
+        _goes("gcp:sql/database:Database", "words"),
+        _goes(SUBSCRIPTION, 'x") OR resource.type = one_of("y'),
+        _goes(SUBSCRIPTION, "reader", project="../other"),
     )
 
     # Not even for credentials, which take seconds to look for where there are none: these would block.
@@ -188,7 +181,7 @@ def test_the_summary_says_both_where_it_is_asked(monitoring: TimeSeriesServer, t
             [sys.executable, "-m", "event_store_infra.preview", "judge", "prod", *flags],
             cwd=ROOT,
             env=os.environ,
-            input=_text(_step(SUBSCRIPTION, "reader")),
+            input=_text(_goes(SUBSCRIPTION, "reader")),
             capture_output=True,
             text=True,
             timeout=60,
@@ -218,7 +211,7 @@ def test_what_was_made_for_the_preview_has_no_age(
     """A stack that another program has brought up a moment ago holds nothing."""
     with pytest.raises(Exception, match="refuses prod"):
         review(
-            *("prod", _text(_step(SUBSCRIPTION, "reader"))),
+            *("prod", _text(_goes(SUBSCRIPTION, "reader"))),
             compared=program_of("origin/main", "0123456789ab"),
             ask=ask_monitoring,
         )

@@ -4,13 +4,14 @@ import pytest
 
 from event_store_infra.preview.effects.bus.pubsub import SCHEMA, SUBSCRIPTION, TOPIC
 from event_store_infra.preview.effects.effect import Severity
+from tests.event_store_infra.preview.effects.changed import changed
 from tests.event_store_infra.preview.effects.judged import (
     LATER,
     LESS_SAFE,
     LOSES,
     STOPS,
     Case,
-    effects,
+    effects_of,
     must_say,
     must_say_nothing,
 )
@@ -231,7 +232,7 @@ def test_what_only_the_update_can_tell_counts_as_the_worst(
 
 def test_a_property_that_a_block_lacks_is_named() -> None:
     """What a new provider brings in a block that is judged as a whole is said to be unknown."""
-    (told,) = effects(SUBSCRIPTION, "bigqueryConfig.brandNew", True, False)
+    (told,) = effects_of(changed(SUBSCRIPTION, "bigqueryConfig.brandNew", True, False))
 
     assert "nobody has said" in told.what
 

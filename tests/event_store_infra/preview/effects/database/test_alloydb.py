@@ -6,8 +6,8 @@ from event_store_infra.preview.effects.database.alloydb import BACKUP, CLUSTER, 
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.judging.guard import judge
 from tests.event_store_infra.preview.effects.changed import changed
+from tests.event_store_infra.preview.effects.judged import told_of
 from tests.event_store_infra.preview.effects.rows import Row, check, check_back, without_a_row
-from tests.event_store_infra.preview.effects.worst import told_of
 
 LOSES, CUTS_OFF, STOPS, LESS_SAFE = (
     Severity.LOSES,

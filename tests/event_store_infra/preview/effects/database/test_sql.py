@@ -12,8 +12,8 @@ from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.plan.plan import UNKNOWN, Plan
 from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.effects.changed import changed, made
+from tests.event_store_infra.preview.effects.judged import told_of, worst_of
 from tests.event_store_infra.preview.effects.rows import Row, check, check_back, without_a_row
-from tests.event_store_infra.preview.effects.worst import told_of, worst_of
 
 LOSES, CUTS_OFF, STOPS, LESS_SAFE = (
     Severity.LOSES,

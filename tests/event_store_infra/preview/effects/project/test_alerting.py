@@ -7,7 +7,7 @@ from event_store_infra.preview.effects.project import alerting
 from event_store_infra.preview.judging.guard import judge
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.event_store_infra.preview.effects.changed import changed
-from tests.event_store_infra.preview.effects.worst import check, told_of, untried
+from tests.event_store_infra.preview.effects.judged import check, told_of, untried
 
 LESS_SAFE = Severity.LESS_SAFE
 POLICY = "gcp:monitoring/alertPolicy:AlertPolicy"

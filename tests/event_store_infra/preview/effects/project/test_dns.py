@@ -8,7 +8,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import dns
 from event_store_infra.preview.effects.project.dns import POLICY, RECORD, RESPONSE, RESPONSES, TABLES, ZONE
 from tests.event_store_infra.preview.effects.changed import made
-from tests.event_store_infra.preview.effects.worst import check, check_both, told_of, untried, worst_of
+from tests.event_store_infra.preview.effects.judged import check, check_both, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 ANSWERS = [each for each in TABLES[RECORD].properties if each.startswith(("routingPolicy", "rrdatas"))]

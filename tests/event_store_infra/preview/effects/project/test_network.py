@@ -6,7 +6,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import network
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.event_store_infra.preview.effects.changed import made
-from tests.event_store_infra.preview.effects.worst import check, told_of, untried, worst_of
+from tests.event_store_infra.preview.effects.judged import check, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 NETWORK = "gcp:compute/network:Network"

@@ -6,7 +6,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.effects.project import operations
 from event_store_infra.preview.effects.project.operations import ACCOUNT, API
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
-from tests.event_store_infra.preview.effects.worst import check, told_of, untried
+from tests.event_store_infra.preview.effects.judged import check, told_of, untried
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"

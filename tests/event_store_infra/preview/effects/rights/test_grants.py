@@ -1,16 +1,14 @@
 """A grant that goes names who can no longer do what, and where."""
 
-import json
-from collections import Counter
 from typing import Any
 
 import pytest
 
 from event_store_infra.preview.effects.effect import HARMLESS, Severity
 from event_store_infra.preview.judging.guard import judge
-from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
-from tests.event_store_infra.preview.effects.worst import worst_of
+from tests.event_store_infra.preview.effects.judged import worst_of
+from tests.event_store_infra.preview.steps import plan_of, step_of
 
 SERVICE = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 SUBSCRIPTION = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
@@ -18,19 +16,6 @@ TOPIC = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 PROJECT = "gcp:projects/iAMMember:IAMMember"
 PUBSUB = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
 INVOKER = {"member": "user:a@example.com", "role": "roles/run.invoker", "name": "store", "project": "p-1"}
-
-
-def _step(op: str, kind: str, old: dict[str, Any], new: dict[str, Any] | None = None) -> dict[str, Any]:
-    states = {
-        name: {"custom": True, "type": kind, "id": "x", "inputs": inputs}
-        for name, inputs in (("oldState", old), ("newState", new))
-        if inputs
-    }
-    return {"op": op, "urn": f"urn:pulumi:prod::event-store::{kind}::grant", **states}
-
-
-def _plan(*steps: dict[str, Any]) -> Plan:
-    return Plan.parse(json.dumps({"steps": steps, "changeSummary": Counter(each["op"] for each in steps)}))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +42,7 @@ def _plan(*steps: dict[str, Any]) -> Plan:
 )
 def test_a_grant_that_goes_stops_its_member(kind: str, inputs: dict[str, Any], words: str) -> None:
     """Heading and line name member, role and what it was on, and it passes."""
-    plan = _plan(_step("delete", kind, inputs))
+    plan = plan_of(step_of("delete", kind, "grant", inputs))
     summary = render("prod", plan, judge(plan))
 
     assert judge(plan).passes
@@ -68,12 +53,15 @@ def test_a_grant_that_goes_stops_its_member(kind: str, inputs: dict[str, Any], w
 def test_a_condition_is_told_by_what_it_does() -> None:
     """A grant that comes back with a condition stops where that does not hold; without one it is wider."""
     narrow = {**INVOKER, "condition": {"expression": "false"}}
-    narrower, wider = _step("replace", SERVICE, INVOKER, narrow), _step("replace", SERVICE, narrow, INVOKER)
+    narrower, wider = (
+        step_of("replace", SERVICE, "grant", INVOKER, narrow),
+        step_of("replace", SERVICE, "grant", narrow, INVOKER),
+    )
 
-    assert worst_of(_plan(narrower)).severity == Severity.STOPS
-    assert "where another condition does not hold" in worst_of(_plan(narrower)).what
-    assert worst_of(_plan(wider)).severity == Severity.LESS_SAFE
-    assert "without a condition" in worst_of(_plan(wider)).what
+    assert worst_of(plan_of(narrower)).severity == Severity.STOPS
+    assert "where another condition does not hold" in worst_of(plan_of(narrower)).what
+    assert worst_of(plan_of(wider)).severity == Severity.LESS_SAFE
+    assert "without a condition" in worst_of(plan_of(wider)).what
 
 
 @pytest.mark.parametrize(
@@ -85,12 +73,12 @@ def test_a_grant_to_everybody_is_less_safe(member: str, who: str) -> None:
     public = {**INVOKER, "member": member}
 
     assert (
-        worst_of(_plan(_step("create", SERVICE, {}, public))).what
+        worst_of(plan_of(step_of("create", SERVICE, "grant", None, public))).what
         == f"{who} has `roles/run.invoker` on `store`"
     )
-    assert worst_of(_plan(_step("create", SERVICE, {}, INVOKER))) == HARMLESS
+    assert worst_of(plan_of(step_of("create", SERVICE, "grant", None, INVOKER))) == HARMLESS
     # The one who loses it is the worse of the two, and the other one is told as well.
-    replaced = _plan(_step("replace", SERVICE, INVOKER, public))
+    replaced = plan_of(step_of("replace", SERVICE, "grant", INVOKER, public))
     assert worst_of(replaced).severity == Severity.STOPS
     assert f"{who} has `roles/run.invoker` on `store`" in render("prod", replaced, judge(replaced))
 
@@ -109,8 +97,10 @@ def test_a_grant_by_which_data_may_go_is_less_safe(role: str, words: str) -> Non
     grant = {"member": "user:a@example.com", "role": role, "project": "p-1"}
     agent = {**grant, "member": "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"}
 
-    assert words in worst_of(_plan(_step("create", PROJECT, {}, grant))).what
-    assert (worst_of(_plan(_step("create", PROJECT, {}, agent))) == HARMLESS) == ("act as" in words)
+    assert words in worst_of(plan_of(step_of("create", PROJECT, "grant", None, grant))).what
+    assert (worst_of(plan_of(step_of("create", PROJECT, "grant", None, agent))) == HARMLESS) == (
+        "act as" in words
+    )
 
 
 @pytest.mark.parametrize("role", ["roles/owner", "roles/resourcemanager.projectIamAdmin"])
@@ -118,7 +108,7 @@ def test_a_grant_of_everything_is_less_safe(role: str) -> None:
     """Whoever may grant may do anything; the same grant that goes is told by who loses it."""
     grant = {"member": "user:a@example.com", "role": role, "project": "p-1"}
 
-    made = worst_of(_plan(_step("create", PROJECT, {}, grant)))
+    made = worst_of(plan_of(step_of("create", PROJECT, "grant", None, grant)))
     assert made.severity == Severity.LESS_SAFE
     assert "`user:a@example.com` may grant itself and others any right on `p-1`" in made.what
-    assert worst_of(_plan(_step("delete", PROJECT, grant))).severity == Severity.STOPS
+    assert worst_of(plan_of(step_of("delete", PROJECT, "grant", grant))).severity == Severity.STOPS

@@ -14,8 +14,8 @@ from tests.event_store_infra.preview.effects.judged import (
     Case,
     must_say,
     must_say_nothing,
+    worst_of,
 )
-from tests.event_store_infra.preview.effects.worst import worst_of
 
 POLICIES = "cleanupPolicies"
 CREDENTIALS = "remoteRepositoryConfig.upstreamCredentials.usernamePasswordCredentials"

@@ -9,7 +9,7 @@ from event_store_infra.preview.effects.workload import run
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from tests.event_store_infra.preview.effects.changed import changed, updated
-from tests.event_store_infra.preview.effects.worst import check, check_both, told_of, untried, worst_of
+from tests.event_store_infra.preview.effects.judged import check, check_both, told_of, untried, worst_of
 
 STOPS, LESS_SAFE = Severity.STOPS, Severity.LESS_SAFE
 ALL, BALANCED, INTERNAL = (

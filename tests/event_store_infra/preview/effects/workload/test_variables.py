@@ -12,7 +12,7 @@ from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan.plan import Plan
 from event_store_infra.preview.report.summary import render
 from tests.event_store_infra.preview.effects.changed import changed
-from tests.event_store_infra.preview.effects.worst import worst_of
+from tests.event_store_infra.preview.effects.judged import worst_of
 
 PLAN = json.dumps(
     {
