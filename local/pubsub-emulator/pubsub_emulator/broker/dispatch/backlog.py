@@ -10,6 +10,7 @@ Invariants:
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
 
 from pubsub_emulator.broker.dispatch.ordering_lane import Lane, QueuedMessage
 from pubsub_emulator.broker.dispatch.receiver import Receiver
@@ -55,6 +56,7 @@ class Backlog:
     def __init__(self) -> None:
         self.consumers: deque[Receiver] = deque()
         self.lanes: dict[str, Lane] = {}
+        self._queues: WeakKeyDictionary[Receiver, deque[Lane]] = WeakKeyDictionary()
         self._plain: deque[QueuedMessage] = deque()
         self._common: deque[Lane] = deque()
 
@@ -75,7 +77,7 @@ class Backlog:
         consumer.closed = True
         if consumer in self.consumers:
             self.consumers.remove(consumer)
-            self._offer_again(consumer.lanes)
+            self._offer_again(self._queue(consumer))
 
     def add(self, deliveries: Iterable[QueuedMessage]) -> None:
         """Queue new or returned messages that need no order."""
@@ -102,7 +104,7 @@ class Backlog:
             return
         lane.queued = True
         if owner is not None:
-            owner.lanes.append(lane)
+            self._queue(owner).append(lane)
             owner.wake()
             return
         self._common.append(lane)
@@ -112,7 +114,7 @@ class Backlog:
     def take(self, consumer: Receiver, limit: int, oldest: float) -> list[QueuedMessage]:
         """Hand out what `consumer` may have now, up to `limit` messages; see `Batch`."""
         batch = Batch(consumer, limit, oldest)
-        self._take_from_lanes(consumer.lanes, batch)
+        self._take_from_lanes(self._queue(consumer), batch)
         self._take_from_lanes(self._common, batch)
         self._take_plain(batch)
         return batch.deliveries
@@ -124,7 +126,7 @@ class Backlog:
             while lane.waiting and lane.waiting[0].message.publish_time < oldest:
                 lane.waiting.popleft()
             self.offer(lane)
-        for lanes in (self._common, *(consumer.lanes for consumer in self.consumers)):
+        for lanes in (self._common, *map(self._queue, self.consumers)):
             self._forget_idle(lanes)
 
     def clear(self) -> None:
@@ -133,7 +135,11 @@ class Backlog:
         self._common.clear()
         self.lanes.clear()
         for consumer in self.consumers:
-            consumer.lanes.clear()
+            self._queue(consumer).clear()
+
+    def _queue(self, consumer: Receiver) -> deque[Lane]:
+        """Return the lanes that a consumer is to serve next."""
+        return self._queues.setdefault(consumer, deque())
 
     def _take_from_lanes(self, lanes: deque[Lane], batch: Batch) -> None:
         while lanes and not batch.is_full:

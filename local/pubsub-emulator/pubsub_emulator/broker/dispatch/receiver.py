@@ -3,18 +3,13 @@
 import asyncio
 import itertools
 import math
-from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from pubsub_emulator.errors import PubSubError
 
-if TYPE_CHECKING:
-    from pubsub_emulator.broker.dispatch.ordering_lane import Lane
-
 
 class Receiver:
-    """Flow control, and the ordering keys that this consumer is to serve next.
+    """Flow control of one that takes messages.
 
     Args:
         max_messages: Stop at so many unacknowledged messages; 0 or less for no limit.
@@ -40,7 +35,6 @@ class Receiver:
         self.stays = stays
         self.one_per_key = one_per_key
         self.on_refusal = on_refusal
-        self.lanes: deque[Lane] = deque()
         self.closed = False
         self.failure: PubSubError | None = None
         self._max_messages = max_messages if max_messages > 0 else math.inf
