@@ -67,8 +67,8 @@ class _Lane:
 class Intake:
     """Receives messages from one stream and handles them.
 
-    A lane is in the queue of ready lanes, in the hands of one worker, or waits for its next retry, so one
-    message of a lane is handled at a time; an empty lane is deleted. Only `_work_alone` takes a lane whose
+    A lane is in the queue of ready lanes, in the hands of one worker, or waits for its next retry. So one
+    message of a lane is handled at a time. An empty lane is deleted. Only `_work_alone` takes a lane whose
     first message is a suspect. A waiting lane blocks no worker. If its message raises ConfigurationError
     while others are handled, it is rejected after MOST_STRIKES.
     """

@@ -62,7 +62,7 @@ from tests.local_gcp.resource.inputs import (
         ),
         (
             *(run.WORKER_POOL, POOL_OF_WORKERS, "template.timeout", "60s"),
-            *("template.timeout", "no property"),
+            *("template.timeout", "not a property"),
         ),
         (run.JOB, JOB, "template.template.maxRetries", 11, "template.template.maxRetries", "0 to 10"),
         (run.JOB, JOB, "runExecutionToken", "x" * 60, "runExecutionToken", "62 characters"),

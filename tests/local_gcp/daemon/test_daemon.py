@@ -316,6 +316,6 @@ def test_a_preview_makes_nothing_and_changes_no_file(make: Make) -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert json.loads(answer.stdout)["changeSummary"] == {"create": 8}
     assert unknown.returncode == 1
-    assert "there is no stack 'prod'" in unknown.stderr
+    assert "stack 'prod' does not exist" in unknown.stderr
     assert {path: path.read_bytes() for path in local.directory.iterdir() if path.is_file()} == before
     assert not local.state.directory.exists()

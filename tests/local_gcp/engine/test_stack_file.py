@@ -43,5 +43,5 @@ def test_an_unknown_stack_is_refused_with_those_that_exist(tmp_path: Path) -> No
     """The message names the stacks that there are."""
     (tmp_path / "Pulumi.dev.yaml").write_text(FILE)
 
-    with pytest.raises(SetupError, match=r"no stack 'prod'.*has dev"):
+    with pytest.raises(SetupError, match=r"stack 'prod' does not exist: use one of dev"):
         copy_stack_file(tmp_path, "prod", tmp_path / "copy.yaml")

@@ -67,12 +67,12 @@ def _promql(query: str, *, unvalidated: bool = False) -> dict[str, Any]:
         (_threshold(SENT, aligner="ALIGN_COUNT_TRUE"), "the aligner is ALIGN_COUNT_TRUE"),
         (
             _threshold(SENT.replace("send_request_count", "message_sizes"), aligner="ALIGN_DELTA"),
-            "leaves a distribution",
+            "returns a distribution",
         ),
         (_promql("rate(pubsub_googleapis_com:topic_message_sizes[1m])"), KNOWN),
         (_promql(f"rate({SIZES}[1m]"), "invalid PromQL"),
         (_promql(f'rate({SIZES}{{topic="words"}}[1m])'), "the resource has project_id, topic_id"),
-        (_promql(f"sum by (topic) (rate({SIZES}[1m]))"), "topic is no label of any metric"),
+        (_promql(f"sum by (topic) (rate({SIZES}[1m]))"), "topic is not a label of any metric"),
         (_promql(INSTANCES), 'needs monitored_resource="…", one of cloud_run_revision'),
         (
             _promql(f'{INSTANCES}{{monitored_resource="cloud_run_revision",state="busy"}}'),
@@ -109,7 +109,10 @@ def test_a_chart_of_what_is_not_there_is_refused(query: dict[str, Any]) -> None:
     ("change", "reason"),
     [
         ({"filter": "jsonPayload.lag"}, "cannot read"),
-        ({"filter": 'resource.type = "cloud_run_job" AND resource.labels.name = "a"'}, "is no label of the"),
+        (
+            {"filter": 'resource.type = "cloud_run_job" AND resource.labels.name = "a"'},
+            "is not a label of the",
+        ),
         ({"valueExtractor": "jsonPayload.lag"}, "EXTRACT(jsonPayload.seconds)"),
         ({"metricDescriptor": {"metricKind": "DELTA", "valueType": "INT64"}}, "is for distributions"),
     ],

@@ -51,7 +51,7 @@ class Avro:
             _check_names(parsed)
             self._parsed: Any = fastavro.parse_schema(parsed, self._named)
         except (ValueError, TypeError, LookupError, RecursionError, SchemaParseException) as error:
-            raise ValueError(f"this is no Avro definition: {error!r}") from error
+            raise ValueError(f"not an Avro definition: {error!r}") from error
 
     def takes_json(self, data: bytes) -> bool:
         """Whether this is a message in the JSON encoding."""

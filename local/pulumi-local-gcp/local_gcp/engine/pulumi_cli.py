@@ -74,7 +74,7 @@ class Pulumi:
             SetupError: There is no such stack or no Pulumi, or it fails.
         """
         if shutil.which("pulumi", path=search_path()) is None:
-            raise SetupError("there is no `pulumi` on PATH: install it, https://www.pulumi.com/docs/install/")
+            raise SetupError("`pulumi` is not on PATH: install it, https://www.pulumi.com/docs/install/")
         await self.settle()
         self._directory.mkdir(parents=True, exist_ok=True)
         copy_stack_file(self._project, self._stack, self._config)

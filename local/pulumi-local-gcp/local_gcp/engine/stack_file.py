@@ -28,7 +28,7 @@ def copy_stack_file(project: Path, stack: str, target: Path) -> None:
     source = project / f"Pulumi.{stack}.yaml"
     if not source.exists():
         stacks = sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
-        raise SetupError(f"there is no stack {stack!r}: {project} has {', '.join(stacks)}")
+        raise SetupError(f"stack {stack!r} does not exist: use one of {', '.join(stacks)} of {project}")
     content = _load(source)
     kept = _load(target) if target.exists() else {}
     copy = {key: value for key, value in content.items() if key not in _ENCRYPTION}

@@ -118,7 +118,7 @@ def _is_canonical(inputs: Properties) -> Iterator[tuple[str, str]]:
     try:
         content = json.loads(inputs["dashboardJson"])
     except ValueError as error:
-        yield "dashboardJson", f"is no JSON: {error}"
+        yield "dashboardJson", f"is not JSON: {error}"
         return
     if "displayName" not in content:
         yield "dashboardJson", "must have a displayName"
@@ -178,7 +178,7 @@ def _reads_what_is_logged(inputs: Properties) -> Iterator[tuple[str, str]]:
         if label != name and label not in RESOURCES.get(resource, ()):
             yield (
                 "filter",
-                f"{name} is no label of the resource {resource!r}: see local_gcp/monitoring/metrics.py",
+                f"{name} is not a label of the resource {resource!r}: see local_gcp/monitoring/metrics.py",
             )
     is_distribution = inputs["metricDescriptor"]["valueType"] == "DISTRIBUTION"
     if is_distribution != ("valueExtractor" in inputs):

@@ -41,7 +41,7 @@ def problems(expression: str, logged: Mapping[str, Metric] | None = None) -> Ite
             known = {BOUND, RESOURCE, *(label for labels in RESOURCES.values() for label in labels)}
             known |= {label for metric in METRICS.values() for label in metric.labels}
             for label in {*node.modifier.labels} - known:
-                yield f"{label} is no label of any metric in local_gcp/monitoring/metrics.py"
+                yield f"{label} is not a label of any metric in local_gcp/monitoring/metrics.py"
 
 
 def _selector_problems(selector: VectorSelector, logged: Mapping[str, Metric] | None) -> Iterator[str]:

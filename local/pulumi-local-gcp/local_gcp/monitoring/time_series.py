@@ -143,7 +143,7 @@ def label_problems(metric: Metric, resource: str, label: str, values: tuple[str,
     known = {"resource": RESOURCES[resource], "metric": tuple(metric.labels)}.get(whose, ())
     if name not in known:
         there = ", ".join(known) or "none"
-        yield f"{label} is no label of it: the {whose} has {there}"
+        yield f"{label} is not one of its labels: the {whose} has {there}"
         return
     possible = metric.labels.get(name, ()) if whose == "metric" else ()
     for value in values:
@@ -160,7 +160,7 @@ def _aggregation_problems(metric: Metric, resource: str, aggregation: Mapping[st
     if metric.kind not in kinds or metric.value not in values:
         yield f"{aligner} cannot be applied to metrics of kind {metric.kind} and type {metric.value}"
     elif (result or metric.value) == "DISTRIBUTION":
-        yield f"{aligner} leaves a distribution, which is no number: use a percentile"
+        yield f"{aligner} returns a distribution, not a number: use a percentile"
     reducer = aggregation.get("crossSeriesReducer", "REDUCE_NONE")
     if reducer not in _REDUCERS:
         yield f"the reducer is {reducer}, but must be one of {', '.join(_REDUCERS)}"

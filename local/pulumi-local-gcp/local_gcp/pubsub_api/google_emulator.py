@@ -68,7 +68,7 @@ def find_java() -> Path:
     java = shutil.which("java")
     if java is None:
         raise SetupError(
-            "Google's Pub/Sub emulator needs Java 8 or newer, and there is no `java` on PATH. Install a Java"
+            "Google's Pub/Sub emulator needs Java 8 or newer, but `java` is not on PATH. Install a Java"
             " runtime (Debian: `apt-get install default-jre-headless`), or leave LOCAL_GCP_PUBSUB unset to"
             " use the embedded Pub/Sub, which needs none."
         )

@@ -38,7 +38,7 @@ class SdkSchema:
                 yield from _mismatches(self.hints[name], value, (*path, name))
             else:
                 near = difflib.get_close_matches(name, self.hints, n=1)
-                yield (*path, name), f"is no property{f': did you mean {near[0]}?' if near else ''}"
+                yield (*path, name), f"is not a property{f': did you mean {near[0]}?' if near else ''}"
         for name in sorted(self.required - values.keys()):
             yield (*path, name), "is required"
 
