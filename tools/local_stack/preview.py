@@ -20,7 +20,7 @@ from event_store_infra.preview.plan.compared import (
     state_on_this_machine,
     without_secrets,
 )
-from event_store_infra.preview.report.backlog import ask_monitoring
+from event_store_infra.preview.report.backlog import ask_monitoring, say_unmeasured
 from event_store_infra.preview.review import review
 from local_gcp.cli.preview import on_base, on_nothing
 from local_gcp.cli.project import Project
@@ -80,7 +80,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
             plan = await pulumi.plan(*flags)
     else:
         plan = await asyncio.to_thread(engine.make_plan, project.directory, stack, *flags)
-    ask = None if compared.is_empty or daemon is not None else ask_monitoring
+    ask = None if compared.is_empty else ask_monitoring if daemon is None else say_unmeasured
     review(stack, plan, arguments.summary, compared=compared, ask=ask, expects_no_change=arguments.drift)
 
 

@@ -109,6 +109,12 @@ def ask_monitoring(steps: Sequence[Step], limit_seconds: float = LIMIT_SECONDS) 
     return {each.urn: dict(found).get(each.urn) or _unknown(late) for each in asked}
 
 
+def say_unmeasured(steps: Sequence[Step]) -> Mapping[str, str]:
+    """Return of each topic and subscription, by URN, that nobody measures the Pub/Sub of this machine."""
+    unknown = _unknown("nobody measures the Pub/Sub of this machine")
+    return {each.urn: unknown for each in _asked(steps)}
+
+
 def _asked(steps: Sequence[Step]) -> Iterator[_Asked]:
     for step in steps:
         if step.type in _KINDS and (match := _ID.fullmatch(step.id)):

@@ -14,7 +14,7 @@ import pytest
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.plan.compared import program_of
 from event_store_infra.preview.plan.plan import Plan, Step
-from event_store_infra.preview.report.backlog import ask_monitoring
+from event_store_infra.preview.report.backlog import ask_monitoring, say_unmeasured
 from event_store_infra.preview.review import review
 from tests.event_store_infra.preview.report.monitoring import TimeSeriesServer, monitoring_server
 from tests.event_store_infra.preview.steps import step_of
@@ -203,6 +203,16 @@ def test_the_summary_says_both_where_it_is_asked(monitoring: TimeSeriesServer, t
         "  - it holds 3 messages that nobody has acknowledged, the oldest for 1 min 1 s, by Cloud"
     ) in told
     assert (tmp_path / "summary.md").read_text() == told
+
+
+def test_the_backlog_of_this_machine_is_said_to_be_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    """No Cloud Monitoring has the emulated Pub/Sub, and no word would read as if it held nothing."""
+    with pytest.raises(Exception, match="refuses local"):
+        review("local", _text(_step(SUBSCRIPTION, "reader")), ask=say_unmeasured)
+
+    assert (
+        "  - its backlog is unknown: nobody measures the Pub/Sub of this machine\n" in capsys.readouterr().out
+    )
 
 
 def test_what_was_made_for_the_preview_has_no_age(
