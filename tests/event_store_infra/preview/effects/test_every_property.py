@@ -64,7 +64,8 @@ def test_a_property_that_no_table_names_is_named(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", NAMED)
 def test_a_difference_that_no_value_shows_is_named(kind: str) -> None:
-    """As of a secret, which the engine has blinded before and after."""
-    verdict = judge(changed(kind, "brandNew", "[secret]", "[secret]"))
+    """As of a secret, which the engine has blinded before and after, or of what only the provider sees."""
+    for value in ("[secret]", 1):
+        verdict = judge(changed(kind, "brandNew", value, value))
 
-    assert "brandNew" in [each.change.path for each in verdict.notes if each.change]
+        assert "brandNew" in [each.change.path for each in verdict.notes if each.change]
