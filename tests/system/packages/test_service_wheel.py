@@ -104,7 +104,7 @@ def test_a_client_starts_fast(install: Install) -> None:
     plain.run_program("import sys, event_store; event_store.Client; assert 'google.auth' not in sys.modules")
 
 
-@pytest.mark.parametrize("command", ["serve", "relay", "migrate", "parked list", "topology create"])
+@pytest.mark.parametrize("command", ["serve", "relay", "migrate", "topology create"])
 def test_a_command_of_the_server_names_the_extra_that_it_needs(install: Install, command: str) -> None:
     """In one line, where the extra is not installed; with it the command is there."""
     (install(PLAIN).home / "topology.yaml").write_bytes((ROOT / "topology.yaml").read_bytes())
@@ -119,7 +119,7 @@ def test_a_command_of_the_server_names_the_extra_that_it_needs(install: Install,
 
 
 @pytest.mark.parametrize(
-    "command", ["append", "import", "read", "tail", "status", "replay", "topology", "dead-letters"]
+    "command", ["append", "import", "read", "tail", "status", "replay", "topology", "parked", "dead-letters"]
 )
 def test_a_command_for_people_needs_no_extra(install: Install, command: str) -> None:
     """A plain install brings it."""
