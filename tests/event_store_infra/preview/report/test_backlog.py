@@ -208,7 +208,7 @@ def test_the_summary_says_both_where_it_is_asked(monitoring: TimeSeriesServer, t
 def test_the_backlog_of_this_machine_is_said_to_be_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     """No Cloud Monitoring has the emulated Pub/Sub, and no word would read as if it held nothing."""
     with pytest.raises(Exception, match="refuses local"):
-        review("local", _text(_step(SUBSCRIPTION, "reader")), ask=say_unmeasured)
+        review("local", _text(_goes(SUBSCRIPTION, "reader")), ask=say_unmeasured)
 
     assert (
         "  - its backlog is unknown: nobody measures the Pub/Sub of this machine\n" in capsys.readouterr().out
