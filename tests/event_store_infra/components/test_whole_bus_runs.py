@@ -50,7 +50,9 @@ def _event(number: int, event_type: str, event_data: dict[str, Any]) -> Content:
 
 
 async def _publish(bus: Broker, topic: str, *contents: Content) -> None:
-    messages = [PubsubMessage.wrap(content.message("")) for content in contents]
+    messages = [
+        PubsubMessage.deserialize(content.message("").SerializeToString()) for content in contents
+    ]  # as one program sends them, and another receives them
     await bus.publisher.publish(topic=f"projects/p-1/topics/{topic}", messages=messages, retry=None)
 
 
