@@ -94,7 +94,6 @@ ELSEWHERE: Final = {
     "infra/README.md": "is a Pulumi program: tests/event_store_infra/stack/test_another_team.py runs it",
     "local/pulumi-local-gcp/README.md": "is a Pulumi program: tests/local_gcp/test_readme.py runs it",
     "local/pubsub-emulator/README.md": "needs no service: tests/pubsub_emulator/test_readme.py runs it",
-    "local/pulumi-local-gcp/README.md": "is a Pulumi program: tests/local_gcp/test_readme.py runs it",
 }
 
 
