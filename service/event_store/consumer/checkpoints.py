@@ -1,4 +1,7 @@
-"""Store a projection's version of each aggregate, and the events it passed over, in its own database."""
+"""Store the checkpoints of a projection, in its own database.
+
+A checkpoint is the last handled version of an aggregate. Beside them are the events that were passed over.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

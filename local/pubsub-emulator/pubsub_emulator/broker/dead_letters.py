@@ -1,9 +1,11 @@
-"""Dead letters: whether a subscription may have some, and what one says.
+"""Publish dead letters: whether a subscription may have some, and what one says.
+
+The subscription counts the attempts (`Subscription._return`).
 
 At Google the service agent of the subscription's project publishes them. It needs the right to publish to the
 dead-letter topic and to consume from the subscription. Until it has both, messages are delivered again and
 again, and their attempts are not told. Here only a server that knows the service agents asks for these
-rights, as in the local Google Cloud; a server that runs alone dead-letters without any policy.
+rights, as in the local Google Cloud; a server that runs alone asks for none.
 """
 
 from collections.abc import Callable, Mapping
