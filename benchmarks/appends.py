@@ -97,5 +97,5 @@ class Appends:
     ) -> float:
         texts = [request.SerializeToString() for request in requests]
         given = b"".join(len(text).to_bytes(4, "big") + text for text in texts)
-        command = ["benchmarks.load", self.port, method, str(channels), str(in_flight)]
+        command = ["benchmarks.loads.service", self.port, method, str(channels), str(in_flight)]
         return len(requests) / self._place.run(command, given=given)

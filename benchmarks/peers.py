@@ -49,11 +49,11 @@ class Peers:
             )
 
     def _client(self) -> float:
-        command = ["benchmarks.client_load", self._appends.port, str(_CALLS), str(_CLIENT_IN_FLIGHT)]
+        command = ["benchmarks.loads.client", self._appends.port, str(_CALLS), str(_CLIENT_IN_FLIGHT)]
         return _CALLS / self._place.run(command)
 
     def _eventsourcing(self, mode: str) -> float:
-        command = ["benchmarks.eventsourcing_load", mode, str(_CALLS), str(_CLIENT_IN_FLIGHT)]
+        command = ["benchmarks.loads.eventsourcing", mode, str(_CALLS), str(_CLIENT_IN_FLIGHT)]
         return _CALLS / self._place.run(command, self._place.variables(DATABASE))
 
     @cached_property
@@ -67,7 +67,7 @@ class Peers:
         return f"http://127.0.0.1:{port}"
 
     def _umadb(self) -> float:
-        command = ["benchmarks.umadb_load", self._umadb_address, str(2 * _CALLS), str(IN_FLIGHT)]
+        command = ["benchmarks.loads.umadb", self._umadb_address, str(2 * _CALLS), str(IN_FLIGHT)]
         return 2 * _CALLS / self._place.run(command)
 
 

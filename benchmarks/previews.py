@@ -44,4 +44,4 @@ class Previews:
         return folder
 
     def _preview(self, project: Path) -> float:
-        return 1 / self._place.run(["benchmarks.preview_load", str(project), STACK])
+        return 1 / self._place.run(["benchmarks.loads.preview", str(project), STACK])

@@ -39,7 +39,7 @@ class Reads:
         return self._place.serve(DATABASE)
 
     def _read(self) -> float:
-        return EVENTS / self._place.run(["benchmarks.read_load", self._port, str(EVENTS)])
+        return EVENTS / self._place.run(["benchmarks.loads.read", self._port, str(EVENTS)])
 
     def _copy(self) -> float:
         cursor = self._connection.cursor()

@@ -48,14 +48,14 @@ class Relays:
         name, _, address = first_line(process).partition(" ")
         print(f"the relay's Pub/Sub is {name}", flush=True)
         variables = {"PUBSUB_EMULATOR_HOST": address}
-        self._place.run(["benchmarks.relay_load", "create"], variables)
+        self._place.run(["benchmarks.loads.relay", "create"], variables)
         return variables
 
     def _relay(self) -> float:
         self._connection.execute(statements["relay_from_the_beginning"])
         variables = {**self._place.variables(DATABASE), **self._bus}
-        return EVENTS / self._place.run(["benchmarks.relay_load", "relay", str(EVENTS)], variables)
+        return EVENTS / self._place.run(["benchmarks.loads.relay", "relay", str(EVENTS)], variables)
 
     def _publisher(self) -> float:
-        command = ["benchmarks.publisher_load", str(_PEER_MESSAGES), str(KEYS)]
+        command = ["benchmarks.loads.publisher", str(_PEER_MESSAGES), str(KEYS)]
         return _PEER_MESSAGES / self._place.run(command, self._bus)

@@ -5,9 +5,9 @@ names; its container receives it as JSON. This package only reads the file and i
 database driver, so that a Pulumi program can import it.
 """
 
-from event_store.topology.topology import Topology
 from event_store.topology.routing import Ordering, Route, RoutedTopic, Routing
 from event_store.topology.subscription import RetryPolicy, Subscription
 from event_store.topology.topic import Topic
+from event_store.topology.topology import Topology
 
 __all__ = ["Ordering", "RetryPolicy", "Route", "RoutedTopic", "Routing", "Subscription", "Topic", "Topology"]

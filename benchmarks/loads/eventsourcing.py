@@ -1,6 +1,6 @@
 """The library eventsourcing on PostgreSQL, as a peer; it writes to the database by itself.
 
-`python -m benchmarks.eventsourcing_load MODE CALLS THREADS` prints the seconds; the mode is `default` or
+`python -m benchmarks.loads.eventsourcing MODE CALLS THREADS` prints the seconds; the mode is `default` or
 `functions`.
 """
 

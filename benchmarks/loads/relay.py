@@ -1,4 +1,4 @@
-"""The relay alone: `python -m benchmarks.relay_load relay EVENTS` relays the log and prints the seconds.
+"""The relay alone: `python -m benchmarks.loads.relay relay EVENTS` relays the log and prints the seconds.
 
 `create` makes the topic instead.
 """

@@ -1,4 +1,4 @@
-"""Google's publisher client, tuned: `python -m benchmarks.publisher_load MESSAGES KEYS` prints the seconds.
+"""Google's publisher client, tuned: `python -m benchmarks.loads.publisher MESSAGES KEYS` prints the seconds.
 
 Its messages have the size of the relay's, their attributes and ordering keys, in turns as in the log.
 """

@@ -25,7 +25,7 @@ async def preview(project: Path, stack: str, directory: Path) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.preview_load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loads.preview", description=__doc__)
     parser.add_argument("project", type=Path, help="the folder of Pulumi.yaml")
     parser.add_argument("stack")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """UmaDB's own Python client, as a peer.
 
-`python -m benchmarks.umadb_load ADDRESS CALLS THREADS` prints the seconds.
+`python -m benchmarks.loads.umadb ADDRESS CALLS THREADS` prints the seconds.
 
 Each append is on the condition that its aggregate has no event, which is what our workload expects too.
 """

@@ -1,4 +1,4 @@
-"""A client that reads the whole log: `python -m benchmarks.read_load PORT EVENTS` prints the seconds."""
+"""A client that reads the whole log: `python -m benchmarks.loads.read PORT EVENTS` prints the seconds."""
 
 import sys
 import time

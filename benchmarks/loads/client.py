@@ -1,6 +1,6 @@
 """Our client with many calls in flight, each with one event.
 
-`python -m benchmarks.client_load PORT CALLS IN_FLIGHT` prints the seconds.
+`python -m benchmarks.loads.client PORT CALLS IN_FLIGHT` prints the seconds.
 """
 
 import asyncio

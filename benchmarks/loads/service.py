@@ -1,8 +1,8 @@
 """A client with many calls in flight: reads serialised requests from standard input and prints the seconds.
 
-Usage: python -m benchmarks.load PORT METHOD CHANNELS IN_FLIGHT; METHOD is a stream if its name ends so, and
-each channel then has one, with its part of the requests in flight.
-Each request on standard input is preceded by its length in four bytes.
+Usage: `python -m benchmarks.loads.service PORT METHOD CHANNELS IN_FLIGHT`. METHOD is a stream if its name
+ends so; each channel then has one, with its part of the requests in flight. Each request on
+standard input is preceded by its length in four bytes.
 """
 
 import asyncio
