@@ -66,7 +66,10 @@ class Consumer:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Consume until stopped; errors of Pub/Sub and of the handler are logged and retried, not raised."""
+        """Consume until stopped.
+
+        It raises nothing: errors of Pub/Sub and of the handler are logged and retried.
+        """
         try:
             while not self._stopping.is_set():
                 try:

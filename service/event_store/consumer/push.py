@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 async def handle_push(body: bytes | str | Mapping[str, Any], handler: EventHandler) -> bool:
     """Handle one Pub/Sub push request; return whether to answer 2xx.
 
-    Errors of the body and of the handler are logged, not raised. Only a cancellation of the endpoint's own
-    task is raised.
+    It raises nothing but a cancellation of the endpoint's own task: errors of the body and of the handler are
+    logged.
 
     Args:
         body: The body of the request, as JSON text or parsed; any content is allowed.
