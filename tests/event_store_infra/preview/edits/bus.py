@@ -41,7 +41,7 @@ EDITS: Final = (
         {_READER: None},
         headline="refused, 3 changes would lose data",
         refused=_ALL_OF_READER,
-        says=("its backlog",),
+        says=("its backlog: every unacknowledged message, and every later one",),
     ),
     _edit(
         "rename-a-subscription",
@@ -61,7 +61,7 @@ EDITS: Final = (
         {f"{_READER}.filter": 'attributes.event_type = "Done"'},
         headline="refused, 1 change would lose data",
         refused={("replace", "bus-progress-reader-subscription")},
-        says=("another `generation`", "filter"),
+        says=("another `generation`", "filter", "and those published before the new one exists"),
     ),
     _edit(
         "give-up-a-topic-s-order",

@@ -19,6 +19,7 @@ from event_store_infra.preview.effects.rules import (
     widens,
 )
 from event_store_infra.preview.markdown import code
+from event_store_infra.preview.plan.plan import Step
 
 TOPIC: Final = "gcp:pubsub/topic:Topic"
 SUBSCRIPTION: Final = "gcp:pubsub/subscription:Subscription"
@@ -223,15 +224,21 @@ _TOPIC: Final = Effects(
     },
 )
 
-_SUBSCRIPTION: Final = Effects(
-    gone=loses(
-        "its backlog: every message that was not acknowledged, and those that are published until another "
-        "one is there",
+
+def _subscription(step: Step) -> Effect:
+    """Tell which messages have nowhere to go: one that is deleted gets none of the later ones."""
+    missed = "every later one" if step.op == "delete" else "those published before the new one exists"
+    return loses(
+        f"its backlog: every unacknowledged message, and {missed}",
         "give it another `generation` in topology.yaml, and the present one under `keptGenerations`: the new "
         "subscription is made beside the old one, which a later update removes once it is drained.",
         "https://docs.cloud.google.com/pubsub/docs/delete-subscriptions",
         "let its consumers drain it, and stop them.",
-    ),
+    )
+
+
+_SUBSCRIPTION: Final = Effects(
+    gone=_subscription,
     properties={
         # Another value of these is another subscription, which is judged as the end of this one.
         **harmless("enableMessageOrdering", "filter", "name", "project", "tags", "topic"),
