@@ -25,7 +25,7 @@ def _edit(name: str, old: str = "", new: str = "", **what: Any) -> Edit:
 
 
 EDITS: Final = (
-    _edit("keep-one-image", "keep_count=20", "keep_count=1", **_REFUSED, says=("images",)),
+    _edit("keep-one-image", "keep_count=20", "keep_count=1", **_REFUSED, says=("one that a rollback needs",)),
     _edit("keep-no-promoted-image", _KEEP_PROMOTED, "", **_REFUSED),
     _edit("delete-images-after-a-day", 'older_than="2592000s"', 'older_than="86400s"', **_REFUSED),
     _edit("delete-images-later", 'older_than="2592000s"', 'older_than="5184000s"', **HARMLESS),

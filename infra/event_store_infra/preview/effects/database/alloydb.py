@@ -11,8 +11,6 @@ from event_store_infra.preview.effects.database.postgres import (
     password,
     tls,
 )
-from event_store_infra.preview.effects.database.sql import BACKUP as BACKED_UP
-from event_store_infra.preview.effects.database.sql import RESTORE
 from event_store_infra.preview.effects.deletion import DELETION, DELETION_POLICY
 from event_store_infra.preview.effects.effect import Effects, cuts_off, less_safe, loses, stops
 from event_store_infra.preview.effects.rules import (
@@ -48,6 +46,13 @@ _TLS: Final = (
     "https://docs.cloud.google.com/dotnet/docs/reference/Google.Cloud.AlloyDb.V1/latest/"
     "Google.Cloud.AlloyDb.V1.SslConfig.Types.SslMode"
 )
+_RESTORE: Final = (
+    "keep the cluster, and restore it into another one by `gcloud alloydb clusters restore`: "
+    "see docs/howto/alloydb.md."
+)
+_BACKED_UP: Final = (
+    "make a backup that is not deleted with the cluster, and check it by restoring it into a test cluster."
+)
 _KEEP: Final = "keep the number until nobody would go back so far any more."
 _FEWER: Final = loses("the backups beyond the new retention", _KEEP, _BACKUPS)
 # One retention or the other. What Google keeps where neither is set, no page says: it may be less than was
@@ -62,7 +67,9 @@ _OTHER_KEY: Final = moves(
 
 TABLES: Final[Mapping[str, Effects]] = {
     CLUSTER: Effects(
-        gone=loses("the log: every event and snapshot, with all checkpoints", RESTORE, _DELETION, BACKED_UP),
+        gone=loses(
+            "the log: every event and snapshot, with all checkpoints", _RESTORE, _DELETION, _BACKED_UP
+        ),
         properties={
             "automatedBackupPolicy.enabled": ends(
                 loses(

@@ -35,7 +35,10 @@ INSTANCE: Final = "gcp:sql/databaseInstance:DatabaseInstance"
 DATABASE: Final = "gcp:sql/database:Database"
 USER: Final = "gcp:sql/user:User"
 RESTORE: Final = "make another instance beside this one, restored from it: see docs/howto/restore.md."
-BACKUP: Final = "take a backup that outlives the instance, and restore it somewhere once."
+# A final backup, a retained one or an export: https://docs.cloud.google.com/sql/docs/postgres/delete-instance
+BACKUP: Final = (
+    "make a backup that is not deleted with the instance, and check it by restoring it into a test instance."
+)
 _DOCS: Final = "https://docs.cloud.google.com/sql/docs/postgres"
 _DELETION: Final = f"{_DOCS}/delete-instance"
 _REPLICAS: Final = f"{_DOCS}/replication/manage-replicas"

@@ -25,7 +25,8 @@ _CLEANUP: Final = f"{_DOCS}/repositories/cleanup-policy-overview"
 
 
 _DELETED: Final = loses(
-    "the images that its policies now delete, among which may be one that runs or that one goes back to",
+    "the images that its policies now delete: a running image, or one that a rollback needs, may be among "
+    "them",
     "look at what they would delete with `cleanupPolicyDryRun` first.",
     _CLEANUP,
 )
