@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from event_store_infra.preview.plan.plan import Change, Step
+from event_store_infra.preview.markdown import code
+from event_store_infra.preview.plan.plan import KNOWN_LATER, Change, Step
 
 
 class Severity(IntEnum):
@@ -35,7 +36,7 @@ class Effect:
         what: What is lost, whom it stops or what is less safe, after "loses", "stops", "cuts off" or
             "less safe:"; empty if harmless.
         instead: What to do instead, a sentence; empty if the change is what one does.
-        before: What to do before a deletion, a sentence.
+        before: What to do before a deletion, a sentence; empty if only `instead` helps.
         source: The page that says so, or a sentence if no page does.
     """
 
@@ -123,23 +124,26 @@ class Effects:
 
 def loses(what: str, instead: str, source: str, before: str = "") -> Effect:
     """Return an effect that loses data."""
-    return Effect(
-        severity=Severity.LOSES, what=what, instead=instead, before=before or instead, source=source
-    )
+    return Effect(severity=Severity.LOSES, what=what, instead=instead, before=before, source=source)
 
 
 def cuts_off(what: str, instead: str, source: str, before: str = "") -> Effect:
     """Return an effect that cuts somebody off for good."""
-    return Effect(
-        severity=Severity.CUTS_OFF, what=what, instead=instead, before=before or instead, source=source
-    )
+    return Effect(severity=Severity.CUTS_OFF, what=what, instead=instead, before=before, source=source)
 
 
 def stops(what: str, source: str, instead: str = "") -> Effect:
     """Return an effect that stops somebody until an update takes it back."""
-    return Effect(severity=Severity.STOPS, what=what, instead=instead, before=instead, source=source)
+    return Effect(severity=Severity.STOPS, what=what, instead=instead, source=source)
 
 
 def less_safe(what: str, source: str, instead: str = "") -> Effect:
     """Return an effect after which something is less safe than before."""
-    return Effect(severity=Severity.LESS_SAFE, what=what, instead=instead, before=instead, source=source)
+    return Effect(severity=Severity.LESS_SAFE, what=what, instead=instead, source=source)
+
+
+def set_back(step: Step) -> str:
+    """Return the advice to set back what makes a resource another one, a sentence; empty if nobody can."""
+    forcing = [each for each in step.changes if each.replaces and each.old and each.new != KNOWN_LATER]
+    back = " and ".join(f"{code(each.path)} back to {code(each.old)}" for each in forcing)
+    return f"set {back}." if back else ""

@@ -185,7 +185,7 @@ def _obstacle(obstacle: Obstacle) -> str:
 
 
 def _advice(finding: Finding) -> str:
-    if finding.deed == "delete":
+    if finding.deed == "delete" and finding.effect.before:
         return f"first: {finding.effect.before}"
     instead = dict.fromkeys(each.effect.instead for each in finding.told) or [finding.effect.instead]
     return f"instead: {'; '.join(each.removesuffix('.') for each in instead)}."

@@ -83,6 +83,8 @@ EDITS: Final = (
         },
         headline="refused, 1 change would lose data",
         refused={("delete", "bus-key-security.europe-west1.events.topics")},
+        says=(f"instead: add `{KEYS}/topics` to `earlierKmsKeyNames` of the topic, which keeps the grant",),
+        omits=("first:",),
     ),
     _edit(
         "move-the-relay-and-leave-it-without-an-instance",

@@ -36,7 +36,7 @@ EDITS: Final = (
         program=(Patch("components/bus/agent.py", _ROLE, "roles/cloudkms.admin"),),
         headline="refused, 1 change would lose data",
         refused={("replace", _GRANT)},
-        says=("could no longer decrypt",),
+        says=("could no longer decrypt", "instead: keep the grant on `projects/security/"),
     ),
     _edit(
         "let-pub-sub-only-decrypt",

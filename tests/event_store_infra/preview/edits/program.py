@@ -154,6 +154,7 @@ EDITS: Final = (
         ),
         headline="refused, 2 changes could not be taken back",
         refused={("replace", "event-store-account"), ("replace", "migrations-account")},
+        says=('instead: set `accountId` back to `"event-store-runtime"`',),
     ),
     _edit(
         "give-up-on-dead-letters",

@@ -11,6 +11,7 @@ from event_store_infra.preview.effects.effect import (
     Rule,
     cuts_off,
     less_safe,
+    set_back,
     stops,
 )
 from event_store_infra.preview.effects.rules import (
@@ -179,19 +180,26 @@ def _applied(step: Step) -> Effect:
     return less_safe("what it allows may connect from now on", _FIREWALLS)
 
 
+def _subnetwork(step: Step) -> Effect:
+    """Tell how to stay in it: by a range that grows, or by what else makes it another one as it was."""
+    is_other_range = any(each.path.startswith("ipCidrRange") and each.replaces for each in step.changes)
+    stay = "a subnetwork only ever grows: take a range that holds the one before" if is_other_range else ""
+    return cuts_off(
+        "every instance of Cloud Run from its address: Google deletes no subnetwork that has one in use, "
+        "nor for two hours after, so that the update stops half-way",
+        f"{stay or set_back(step).removesuffix('.') or 'keep the subnetwork and its network'}, or join "
+        "another one by `event-store:network.vpc` and `subnetwork`.",
+        "https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc",
+        "move what runs in it to another one, and delete it two hours later.",
+    )
+
+
 TABLES: Final[Mapping[str, Effects]] = {
     "gcp:compute/network:Network": Effects(gone=_WAY, properties=_NETWORK),
     "gcp:compute/globalAddress:GlobalAddress": Effects(gone=_WAY, properties=_GLOBAL_ADDRESS),
     "gcp:servicenetworking/connection:Connection": Effects(gone=_WAY, properties=_CONNECTION),
     "gcp:compute/subnetwork:Subnetwork": Effects(
-        gone=cuts_off(
-            "every instance of Cloud Run from its address: Google deletes no subnetwork that has one in use, "
-            "nor for two hours after, so that the update stops half-way",
-            "a subnetwork only ever grows: take a range that holds the one before, or join another one by "
-            "`event-store:network.vpc` and `subnetwork`.",
-            "https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc",
-            "move what runs in it to another one, and delete it two hours later.",
-        ),
+        gone=_subnetwork,
         properties=_SUBNETWORK,
         blocks={"logConfig": drops(_LOGS)},
     ),

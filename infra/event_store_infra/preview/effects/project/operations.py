@@ -12,9 +12,18 @@ from event_store_infra.preview.effects.effect import (
     cuts_off,
     less_safe,
     loses,
+    set_back,
     stops,
 )
-from event_store_infra.preview.effects.rules import becomes, begins, changes, either, harmless, same, thins
+from event_store_infra.preview.effects.rules import (
+    becomes,
+    begins,
+    changes,
+    either,
+    harmless,
+    same,
+    thins,
+)
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import UNKNOWN as LATER
 from event_store_infra.preview.plan.plan import Step
@@ -49,8 +58,7 @@ def _account(step: Step) -> Effect:
     return cuts_off(
         f"{name} from every grant made outside of this stack: no later account, of this name or another, "
         "gets them back",
-        "set what its name is made of back to what it was (`event-store:prefix`), or give the account an "
-        "alias if it was only renamed in the program.",
+        set_back(step) or "keep the account.",
         "https://docs.cloud.google.com/iam/docs/service-accounts-delete-undelete",
         "make sure that nobody has granted it anything that is still needed; if the bootstrap makes it "
         "from now on, hand it over: see docs/howto/deploy.md.",

@@ -23,11 +23,11 @@ _DATABASES: Final = "`event-store:database.earlier_kms_keys`"
 # By Google's agents, what each encrypts, and where an earlier key is named:
 # https://docs.cloud.google.com/iam/docs/service-agents
 _HELD: Final = {
-    "gcp-sa-pubsub": ("the messages that are kept", _TOPICS, f"{_DOCS}/pubsub/docs/encryption"),
+    "gcp-sa-pubsub": ("the messages that topics still retain", _TOPICS, f"{_DOCS}/pubsub/docs/encryption"),
     "gcp-sa-cloud-sql": ("instances, which stop, and backups", _DATABASES, f"{_DOCS}/sql/docs/postgres/cmek"),
     "gcp-sa-alloydb": ("clusters, which stop, and backups", _DATABASES, f"{_DOCS}/alloydb/docs/cmek"),
 }
-_ANY: Final = ("messages, an instance, backups", f"{_TOPICS}, {_DATABASES}", f"{_DOCS}/kms/docs/cmek")
+_ANY: Final = ("messages, an instance, backups", f"{_TOPICS} or {_DATABASES}", f"{_DOCS}/kms/docs/cmek")
 
 
 def undecryptable(step: Step) -> Effect | None:
@@ -41,10 +41,15 @@ def undecryptable(step: Step) -> Effect | None:
     if not (role in _DECRYPT or is_of_a_key) or member.startswith(_PEOPLE) or _still_decrypts(step):
         return None
     place = next((code(str(step.old[each])) for each in _NAMES if step.old.get(each)), "the key")
-    held, key, source = next((said for agent, said in _HELD.items() if f"@{agent}." in member), _ANY)
+    key = code(str(step.old["cryptoKeyId"])) if step.old.get("cryptoKeyId") else "the key"
+    held, setting, source = next((said for agent, said in _HELD.items() if f"@{agent}." in member), _ANY)
+    is_same_key = {each: step.new.get(each) for each in _NAMES} == {
+        each: step.old.get(each) for each in _NAMES
+    }
+    keep = f"keep the grant on {key}" if is_same_key else f"add {key} to {setting}, which keeps the grant,"
     return loses(
         f"what was encrypted with {place}, which {code(member)} could no longer decrypt: {held}",
-        f"keep the grant until nothing is encrypted with the key any more: name the key in {key}.",
+        f"{keep} until nothing is encrypted with it any more.",
         source,
     )
 

@@ -40,7 +40,7 @@ def test_the_end_of_a_grant_to_decrypt_loses_what_is_encrypted(role: str) -> Non
 
     assert refused.effect.severity == Severity.LOSES
     assert f"encrypted with `{KEY}`, which `{AGENT}` could no longer decrypt" in refused.effect.what
-    assert refused.effect.what.endswith("could no longer decrypt: the messages that are kept")
+    assert refused.effect.what.endswith("could no longer decrypt: the messages that topics still retain")
 
 
 @pytest.mark.parametrize(
