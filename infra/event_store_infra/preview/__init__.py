@@ -11,6 +11,8 @@
     judging/
       guard.py     the verdict on a plan: what is refused, what was acknowledged by name, what failed
       acknowledgement.py  what the stack's file lets pass: one deed on one resource a line
+      context.py   what goes with another resource, and what would keep it
+      cause.py     the one setting that makes many resources anew
       emptied.py   an empty one in place of one that held data
       relieved.py  what stops nobody, since something else takes over
       spared.py    what goes without a loss: read replicas, read pools, what a restore leaves behind

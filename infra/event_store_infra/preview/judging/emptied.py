@@ -9,6 +9,7 @@ from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity,
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.told import of_its_end
 from event_store_infra.preview.effects.workload.run import JOB, POOL, SERVICE
+from event_store_infra.preview.judging.context import logs_that_go
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import Plan, Step
 
@@ -27,6 +28,13 @@ COPIES: Final = (
 )
 _WORKLOADS: Final = (SERVICE, JOB, POOL)
 _RESTORED: Final = "https://docs.cloud.google.com/sql/docs/postgres/backup-recovery/restoring"
+# An engine's log does not move to the other one in place: it is imported into a stack of its own.
+_MOVE: Final = {
+    INSTANCE: "make a second stack with the engine `cloudsql` and import the log into it: "
+    "see docs/howto/importing.md.",
+    CLUSTER: "make a second stack with the engine `alloydb` and import the log into it: "
+    "see docs/howto/alloydb.md, From Cloud SQL to AlloyDB.",
+}
 _INSTEAD: Final = {
     INSTANCE: "begin the new one as a copy: set `restore_from: {instance: NAME, time: TIME}` under "
     "`event-store:database`, with the instance that serves now: see docs/howto/restore.md.",
@@ -61,10 +69,13 @@ def of_an_empty_one(step: Step, plan: Plan) -> Effect:
         return HARMLESS
     if any(step.new.get(each) for each in COPIES):
         return _of_another_one_s_copy(step, plan)
+    ends = logs_that_go(plan)
+    is_another_engine = any(each.type != step.type for each in ends)
+    old = "is deleted" if any(not each.kept for each in ends) else "stays where it is, unused"
     return loses(
         "sight of the log: the service would use a new and empty one. Its positions begin at 1 again, so "
-        "consumers skip new events as already seen. The old log stays where it is, unused",
-        *(_INSTEAD[step.type], _RESTORED),
+        f"consumers skip new events as already seen. The old log {old}",
+        *((_MOVE if is_another_engine else _INSTEAD)[step.type], _RESTORED),
     )
 
 

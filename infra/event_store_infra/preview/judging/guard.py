@@ -8,6 +8,8 @@ from event_store_infra.preview.effects import table_of
 from event_store_infra.preview.effects.effect import HARMLESS, Effect, Severity, Told, less_safe, loses
 from event_store_infra.preview.effects.told import of_its_changes, of_its_end
 from event_store_infra.preview.judging.acknowledgement import acknowledged, is_freed, unused
+from event_store_infra.preview.judging.cause import ways_back
+from event_store_infra.preview.judging.context import goes_with, in_context
 from event_store_infra.preview.judging.emptied import of_an_empty_one
 from event_store_infra.preview.judging.obstacles import Obstacle, obstacles
 from event_store_infra.preview.judging.relieved import Relieved
@@ -67,6 +69,7 @@ class Finding:
         deed: `replace`, `delete`, `create`, or `update` and the properties; the engine's word for an
             operation that this guard does not know.
         told: The changed properties that do it; empty for what the deed itself does.
+        goes_with: The name of the resource that it is in, which the plan ends as well; empty for none.
         acknowledged: The stack's file names it.
     """
 
@@ -74,6 +77,7 @@ class Finding:
     effect: Effect
     deed: str
     told: tuple[Told, ...] = ()
+    goes_with: str = ""
     acknowledged: bool = False
 
     @property
@@ -177,9 +181,16 @@ def _judged(step: Step, plan: Plan) -> _Judged:
 
 
 def _findings(judged: Sequence[_Judged], plan: Plan, lines: Mapping[str, str]) -> Iterator[Finding]:
+    back = ways_back(plan)
     for each in judged:
         if (found := _finding(each)) is not None:
-            yield replace(found, acknowledged=is_freed(each.step, found.deed, lines, plan.steps))
+            container = goes_with(each.step, plan)
+            yield replace(
+                found,
+                effect=replace(found.effect, instead=back.get(each.step.urn, found.effect.instead)),
+                goes_with=container.name if container is not None else "",
+                acknowledged=is_freed(each.step, found.deed, lines, plan.steps),
+            )
 
 
 def _finding(judged: _Judged) -> Finding | None:
@@ -237,7 +248,7 @@ def _of_the_operation(step: Step, plan: Plan) -> Effect:
         return of_an_empty_one(step, plan)
     if step.op in _HARMLESS:
         return HARMLESS
-    effect = of_its_end(step)
+    effect = in_context(of_its_end(step), step, plan)
     if step.op not in _DANGEROUS:
         return effect if effect.severity.is_refused else _UNKNOWN_OPERATION
     # What stays in Google Cloud goes on as it is, though the stack no longer finds it.

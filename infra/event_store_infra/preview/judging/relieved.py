@@ -18,9 +18,9 @@ from event_store_infra.preview.effects.told import of_its_end
 from event_store_infra.preview.effects.workload import run
 from event_store_infra.preview.effects.workload.containers import relays
 from event_store_infra.preview.effects.workload.variables import RELAY_OFF
+from event_store_infra.preview.judging.context import ENDS
 from event_store_infra.preview.plan.plan import Plan, Step
 
-_ENDS: Final = ("delete", "replace", "delete-replaced")
 _PUBLISHER: Final = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 # What alerts and metrics look at, by its name.
 _WATCHED: Final = (run.SERVICE, run.POOL, run.JOB, INSTANCE, SUBSCRIPTION, TOPIC)
@@ -35,7 +35,7 @@ class Relieved:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        ends = [each for each in plan.steps if each.op in _ENDS]
+        ends = [each for each in plan.steps if each.op in ENDS]
         # What stays in Google Cloud takes nothing along.
         self._severities = {
             each.urn: HARMLESS.severity if each.kept else of_its_end(each).severity for each in ends
@@ -59,7 +59,7 @@ class Relieved:
             return self._moves_to_the_service
         if effect == run.ANOTHER_ACCOUNT:
             return any(each in self._accounts for each in step.refers_to)
-        if step.op in _ENDS and is_grant(step.type):
+        if step.op in ENDS and is_grant(step.type):
             return self._goes_along(step, effect) or self._is_of_a_moving_relay(step)
         return step.type in (alerting.POLICY, alerting.METRIC) and self._has_nothing_to_look_at(step, effect)
 

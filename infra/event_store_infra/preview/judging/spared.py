@@ -12,6 +12,7 @@ from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
 from event_store_infra.preview.effects.database.sql import DATABASE, INSTANCE
 from event_store_infra.preview.effects.project.operations import ACCOUNT
 from event_store_infra.preview.effects.workload.run import POOL
+from event_store_infra.preview.judging.context import last_part
 from event_store_infra.preview.judging.emptied import of_an_empty_one
 from event_store_infra.preview.judging.relieved import moves_to_the_service
 from event_store_infra.preview.plan.plan import Plan, Step
@@ -38,7 +39,7 @@ def _replica(step: Step, plan: Plan) -> str:
     """
     if step.new and not step.new.get("masterInstanceName"):
         return ""
-    primaries = [_name(each.get("masterInstanceName")) for each in (step.old, step.outputs) if each]
+    primaries = [last_part(each.get("masterInstanceName")) for each in (step.old, step.outputs) if each]
     if primaries and all(primaries) and _stay(plan, INSTANCE, primaries[0]):
         return "a read replica holds nothing of its own: all of it is in its primary, which stays."
     return ""
@@ -46,7 +47,9 @@ def _replica(step: Step, plan: Plan) -> str:
 
 def _read_pool(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/alloydb/docs/overview : the data is in the cluster's storage."""
-    if step.old.get("instanceType") == "READ_POOL" and _stay(plan, CLUSTER, _name(step.old.get("cluster"))):
+    if step.old.get("instanceType") == "READ_POOL" and _stay(
+        plan, CLUSTER, last_part(step.old.get("cluster"))
+    ):
         return "a read pool holds nothing of its own: all of it is in its cluster, which stays."
     return ""
 
@@ -56,7 +59,7 @@ def _database(step: Step, plan: Plan) -> str:
 
     An empty instance that the service goes over to is a loss, and told as that one is made.
     """
-    instance = _name(step.old.get("instance"))
+    instance = last_part(step.old.get("instance"))
     if step.op != "delete" or not step.kept or not _stay(plan, INSTANCE, instance):
         return ""
     made = [each for each in plan.steps if each.type == INSTANCE and each.op == "create"]
@@ -70,7 +73,7 @@ def _database(step: Step, plan: Plan) -> str:
 def _schema(step: Step, plan: Plan) -> str:
     """https://docs.cloud.google.com/pubsub/docs/delete-schema : its topics would refuse to publish."""
     topics = [each for each in plan.steps if each.type == TOPIC]
-    users = [each for each in topics if _name(_schema_of(each.old)) == _name(step.id)]
+    users = [each for each in topics if last_part(_schema_of(each.old)) == last_part(step.id)]
     if step.op != "delete" or not step.id or not users or not all(map(_is_released, users)):
         return ""
     does = (
@@ -96,7 +99,7 @@ def _account(step: Step, plan: Plan) -> str:
     """
     pools = [each for each in plan.steps if each.type == POOL and each.op == "delete"]
     acted_as = {(each.old.get("template") or {}).get("serviceAccount") for each in pools}
-    if step.op == "delete" and moves_to_the_service(plan) and acted_as == {_name(step.id)}:
+    if step.op == "delete" and moves_to_the_service(plan) and acted_as == {last_part(step.id)}:
         return "the service relays from now on, as its own account, which is granted what the relay needs."
     return ""
 
@@ -114,20 +117,15 @@ def _stay(plan: Plan, kind: str, name: str) -> bool:
     """Tell whether a plan leaves a resource where it is. One that it makes was not there."""
     key = "clusterId" if kind == CLUSTER else "name"
     return bool(name) and not any(
-        each.op != _STAYS and name in (_name(each.old.get(key)), _name(each.new.get(key)))
+        each.op != _STAYS and name in (last_part(each.old.get(key)), last_part(each.new.get(key)))
         for each in plan.steps
         if each.type == kind
     )
 
 
-def _name(path: object) -> str:
-    """Return the last part of a path as in `projects/p/schemas/s`, which a bare name is, too."""
-    return path.rpartition("/")[2].rpartition(":")[2] if isinstance(path, str) else ""
-
-
 def _source(inputs: Mapping[str, Any]) -> str:
     clone = inputs.get("clone")
-    return _name(clone.get("sourceInstanceName")) if isinstance(clone, Mapping) else ""
+    return last_part(clone.get("sourceInstanceName")) if isinstance(clone, Mapping) else ""
 
 
 def _schema_of(inputs: Mapping[str, Any]) -> object:

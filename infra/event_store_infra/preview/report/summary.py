@@ -100,7 +100,7 @@ def _danger(finding: Finding, *, facts: Mapping[str, Sequence[str]]) -> str:
         lines += [f"  - because {_reason(finding)}", f"  - {_does(finding.effect)}"]
     lines += [f"  - {each}" for each in facts.get(step.urn, ())]
     if step.kept:
-        lines.append(f"  - stays in Google Cloud ({step.kept}), where the stack no longer finds it")
+        lines.append(f"  - {_stays(finding)}")
     if step.protected:
         lines.append(
             "  - protected: the engine refuses it even when it is acknowledged; "
@@ -114,6 +114,13 @@ def _danger(finding: Finding, *, facts: Mapping[str, Sequence[str]]) -> str:
             f"  - {code(finding.deed)} is an operation that this guard does not know: it must learn it first"
         )
     return "\n".join(lines)
+
+
+def _stays(finding: Finding) -> str:
+    step = finding.step
+    if finding.goes_with:
+        return f"its own deletion would keep it ({step.kept}), but {code(finding.goes_with)} takes it along"
+    return f"stays in Google Cloud ({step.kept}), where the stack no longer finds it"
 
 
 def _notes(notes: Iterable[Note]) -> Iterator[str]:

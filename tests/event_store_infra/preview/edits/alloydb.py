@@ -81,12 +81,18 @@ EDITS: Final = (
             _KEY_S_GRANT_GOES,
             ("create", "database-instance"),
         },
+        says=(
+            "instead: make a second stack with the engine `cloudsql` and import the log into it",
+            "instead: keep `database-cluster`, which takes it along.",
+        ),
+        omits=("restore_from", "another instance of the cluster"),
     ),
     _edit(
         "begin-a-generation-of-the-cluster",
         {"database.generation": 2},
         headline="refused, 1 change would lose data, 2 could not be taken back",
         refused=_CLUSTER_ANEW,
+        says=("instead: set `event-store:database.generation` back to `1`.",),
     ),
     _edit(
         "take-the-cluster-s-key-away",

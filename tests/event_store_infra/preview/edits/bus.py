@@ -188,6 +188,8 @@ EDITS: Final = (
         {f"{_READER}.generation": 2},
         headline="refused, 1 change would lose data",
         refused={("delete", "bus-progress-reader-subscription")},
+        says=("instead: keep it beside the next generation: add 1 to its `keptGenerations`",),
+        omits=("first:",),
     ),
     _edit(
         "raise-a-generation",

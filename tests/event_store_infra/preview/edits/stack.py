@@ -41,12 +41,16 @@ EDITS: Final = (
         {"prefix": "words"},
         headline="refused, ",
         refused={*_INSTANCE_ANEW, *_NETWORK_ANEW, *_ACCOUNTS_ANEW, ("replace", "registry-repository")},
+        says=("instead: set `event-store:prefix` back to `event-store`.",),
+        omits=("instead: make", "only ever grows", "stays in Google Cloud"),
     ),
     _edit(
         "change-the-region",
         {"gcp:region": "europe-west4"},
         headline="refused, ",
         refused={*_INSTANCE_ANEW, ("replace", "network-subnetwork"), ("replace", "registry-repository")},
+        says=("instead: set `gcp:region` back to `europe-west1`.",),
+        omits=("instead: make", "only ever grows"),
     ),
     _edit(
         "change-the-project",
@@ -62,6 +66,8 @@ EDITS: Final = (
             *(("replace", f"bus-{each}") for each in (*TOPICS, *DEAD_LETTERS)),
             *(("replace", f"bus-{each}-subscription") for each in SUBSCRIPTIONS),
         },
+        says=("instead: set `gcp:project` back to `event-store-prod`.",),
+        omits=("instead: make", "instead: give it", "instead: add"),
     ),
     _edit(
         "go-back-to-an-earlier-version",
@@ -78,19 +84,31 @@ EDITS: Final = (
         },
         headline="refused, ",
         refused={*_INSTANCE_GOES, ("create", "database-cluster")},
+        says=(
+            "instead: make a second stack with the engine `alloydb` and import the log into it",
+            "The old log is deleted",
+            "loses the last copy of the log, since its primary goes, too",
+        ),
+        omits=("former cluster", "stays where it is", "stays in Google Cloud"),
     ),
     _edit(
         "begin-a-generation-without-keeping-the-one-before",
         {"database.generation": 2},
         headline="refused, ",
         refused={*_INSTANCE_GOES, ("create", "database-2-instance")},
+        says=(
+            "instead: keep the earlier instance by `kept_generations: [1]` under `event-store:database`",
+            "its own deletion would keep it (deletionPolicy ABANDON), but `database-instance` takes it along",
+            "instead: keep its primary, `database-instance`.",
+        ),
+        omits=("stays where it is", "stays in Google Cloud"),
     ),
     _edit(
         "begin-a-generation-that-is-empty",
         {"database.generation": 2, "database.kept_generations": [1]},
         headline="refused, 1 change would lose data",
         refused={("create", "database-2-instance")},
-        says=("empty",),
+        says=("empty", "The old log stays where it is, unused"),
     ),
     _edit(
         "restore-the-database",
