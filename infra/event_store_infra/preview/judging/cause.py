@@ -23,7 +23,7 @@ def ways_back(plan: Plan) -> Mapping[str, str]:
     """Return how to take back what replaces a resource, a sentence, by URN.
 
     A resource is left out unless settings alone make it anew: by its own properties, or as it refers to
-    another one that they make anew.
+    others that they make anew.
     """
     steps = [each for each in plan.steps if each.op in _REPLACES]
     former = _Former(plan, steps)
@@ -32,7 +32,7 @@ def ways_back(plan: Plan) -> Mapping[str, str]:
     while followed := {
         each.urn: {key: value for name in each.follows for key, value in by_name.get(name, {}).items()}
         for each in steps
-        if found.get(each.urn) == {} and any(by_name.get(name) for name in each.follows)
+        if found.get(each.urn) == {} and each.follows and all(by_name.get(name) for name in each.follows)
     }:
         found |= followed
         by_name |= {each.name: followed[each.urn] for each in steps if each.urn in followed}
