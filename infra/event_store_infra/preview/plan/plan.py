@@ -60,6 +60,7 @@ class Step:
         custom: Whether a provider makes it; False for components, which are names only.
         changes: What differs.
         follows: The names of replaced resources that it refers to.
+        gives_way_to: The id of the resource that the program imports in its place; empty for none.
         refers_to: The URNs of all resources that its inputs are made from.
         protected: Pulumi refuses to delete it.
         kept: Why it stays in Google Cloud although the plan deletes it; empty if it does not stay.
@@ -79,6 +80,7 @@ class Step:
     custom: bool
     changes: tuple[Change, ...]
     follows: tuple[str, ...]
+    gives_way_to: str
     refers_to: frozenset[str]
     protected: bool
     kept: str
@@ -204,6 +206,7 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
     urn = step["urn"]
     old, new = step.get("oldState") or {}, step.get("newState") or {}
     inputs = [dict(each.get("inputs") or {}) for each in (old, new)]
+    imported, stands = str(new.get("importID") or ""), str(old.get("id") or "")
     state = new or old
     referred = {urn for urns in (state.get("propertyDependencies") or {}).values() for urn in urns or []}
     name = urn.split("::", 3)[3]
@@ -213,9 +216,10 @@ def _step(step: Mapping[str, Any], moving: set[str]) -> Step:
         type=type_of(urn),
         name=name,
         component=_component(state, name),
-        id=str(old.get("id") or ""),
+        id=stands,
         custom=state.get("custom") is not False,
         changes=tuple(_changes(step, *inputs)),
+        gives_way_to=imported if stands and imported not in (stands, old.get("importID")) else "",
         refers_to=frozenset(referred),
         follows=tuple(sorted(each.split("::", 3)[3] for each in referred & moving - {urn})),
         protected=bool(old.get("protect")),

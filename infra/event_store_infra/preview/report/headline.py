@@ -26,9 +26,10 @@ def _from_the_worst(plan: Plan, verdict: Verdict) -> Iterator[str]:
     if lost := of_severity(verdict.refused, Severity.LOSES):
         others = len(verdict.refused) - len(lost)
         more = f", {others} could not be taken back" if others else ""
-        yield f"refused, {_changes(len(lost))} would lose data{more}"
+        yield f"refused, {_changes(len(lost))}{_of_fewer(lost)} would lose data{more}"
     if verdict.refused:
-        yield f"refused, {_changes(len(verdict.refused))} could not be taken back"
+        count = f"{_changes(len(verdict.refused))}{_of_fewer(verdict.refused)}"
+        yield f"refused, {count} could not be taken back"
     if verdict.obstacles:
         yield f"refused, Google would not make {len(verdict.obstacles)} of its changes"
     if verdict.errors:
@@ -47,3 +48,9 @@ def _from_the_worst(plan: Plan, verdict: Verdict) -> Iterator[str]:
 
 def _changes(count: int) -> str:
     return f"{count} change{'s' * (count > 1)}"
+
+
+def _of_fewer(findings: Sequence[Finding]) -> str:
+    """Return how many resources changes are of, if fewer: each has one line that acknowledges it."""
+    count = len({each.step.urn for each in findings})
+    return f" of {count} resource{'s' * (count > 1)}" if count < len(findings) else ""

@@ -101,9 +101,9 @@ def _danger(finding: Finding, *, facts: Mapping[str, Sequence[str]]) -> str:
     lines += [f"  - {each}" for each in facts.get(step.urn, ())]
     if step.kept:
         lines.append(f"  - {_stays(finding)}")
-    if step.protected:
+    if _is_held(finding):
         lines.append(
-            "  - protected: the engine refuses it even when it is acknowledged; "
+            "  - *protected*: the engine refuses it even when it is acknowledged; "
             + _unprotect(finding.deed, step)
         )
     if finding.acknowledged:
@@ -161,11 +161,17 @@ def _lines_to_paste(stack: str, plan: Plan, verdict: Verdict) -> list[str]:
     found = [each for each in verdict.findings if each.can_be_acknowledged]
     deeds = {key_of(each.step, plan.steps): each.deed for each in found}
     file = code(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
+    unprotect = "first unprotect what is *protected* above, then " if any(map(_is_held, found)) else ""
     asked = (
-        f"If you accept what is refused, paste this under `config:` of {file}, in place of any `{KEY}` "
-        "there, and take it out again after the update:"
+        f"If you accept what is refused, {unprotect}paste this under `config:` of {file}, in place of any "
+        f"`{KEY}` there, and take it out again after the update:"
     )
     return [asked, f"```yaml\n{block(deeds)}\n```"]
+
+
+def _is_held(finding: Finding) -> bool:
+    """Tell whether the engine refuses a step by itself, as it does with the end of what is protected."""
+    return finding.step.protected and finding.step.op not in ("create", "update")
 
 
 def _spared(step: Step, reason: str) -> str:
@@ -200,6 +206,8 @@ def _advice(finding: Finding) -> str:
 
 def _reason(finding: Finding) -> str:
     step = finding.step
+    if step.gives_way_to:
+        return f"the program imports {code(step.gives_way_to)} in its place (`import`)"
     forcing = [change for change in step.changes if change.replaces]
     if forcing:
         return "it cannot change in place: " + "; ".join(map(_change, forcing))

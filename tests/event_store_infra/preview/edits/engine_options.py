@@ -187,7 +187,7 @@ EDITS: Final = (
                 "            ),"
             ),
         ),
-        headline="refused, 6 changes would lose data",
+        headline="refused, 6 changes of 4 resources would lose data",
         refused={
             # Each of the two twice: what was there, and what was imported by a name that is not its own.
             ("replace", "bus-progress-events"),
@@ -195,7 +195,10 @@ EDITS: Final = (
             ("replace", "bus-progress-reader-dead-letter-subscription"),
             ("replace", "bus-progress-reader-subscription"),
         },
-        says=("`projects/event-store-prod/topics/vocabulary-events`",),
+        says=(
+            "because the program imports `projects/event-store-prod/topics/vocabulary-events` in its place",
+        ),
+        omits=("the engine says so",),
     ),
     _edit(
         "replace-the-instance-by-its-labels",

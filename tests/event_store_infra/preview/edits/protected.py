@@ -39,7 +39,7 @@ EDITS: Final = (
             ("delete", "bus-progress-reader-subscription"),
             ("delete", "bus-progress-reader-dead-letter-subscription"),
         },
-        says=("may not be all",),
+        says=("may not be all", "first unprotect what is *protected* above, then paste this"),
     ),
     _edit(
         "unprotect-and-begin-a-generation-at-once",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION
+from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION, TOPIC
 from event_store_infra.preview.effects.database.sql import INSTANCE
 from event_store_infra.preview.effects.effect import Effect
 from event_store_infra.preview.effects.project.operations import ACCOUNT
@@ -138,3 +138,14 @@ def test_what_more_than_the_prefix_makes_anew_has_its_own_advice(step: dict[str,
     other = _anew(ACCOUNT, "push", accountId=("event-store-push", "words-push"))
 
     assert "event-store:prefix" not in _effect("account", other, step, prefix="words").instead
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"), [("other", "other"), ("words", ""), ("projects/p/topics/words", ""), (None, "")]
+)
+def test_only_another_resource_s_import_takes_a_place(given: str | None, taken: str) -> None:
+    """One that was imported by its id, or by a longer one, and is replaced for another reason, does not."""
+    step = step_of("replace", TOPIC, "words", {"name": "words"}, importID="projects/p/topics/words")
+    step["newState"] |= {"importID": given}
+
+    assert [each.gives_way_to for each in plan_of(step).steps] == [taken]

@@ -146,7 +146,7 @@ def test_a_refusal_says_what_protects_and_what_stays() -> None:
     plan = Plan.parse(_plan(step))
     summary = render("prod", plan, judge(plan))
 
-    assert "protected: the engine refuses it even when it is acknowledged" in summary
+    assert "*protected*: the engine refuses it even when it is acknowledged" in summary
     assert f"pulumi state unprotect '{step['urn']}'" in summary
     assert "stays in Google Cloud (retainOnDelete)" in summary
     assert "(sql.DatabaseInstance, `store-1`)" in summary
