@@ -15,7 +15,7 @@ _GROWTH: Final = 2
 
 
 class PageSize:
-    """Adapts the number of events in a page, across terms: smaller after a page that took too long.
+    """Adapts the number of events in a page, across terms: smaller after a page that could not be read.
 
     Args:
         most_events: The first and highest number of events in a page.
@@ -36,7 +36,8 @@ class PageSize:
     ) -> tuple[list[EventRow], EventRow]:
         """Read a page; return its events and its last row, which is not an event.
 
-        The next page is smaller if this one times out, and larger otherwise.
+        The next page is smaller if this one times out or the database is otherwise unavailable, and larger
+        after a page that was read.
 
         Args:
             connection: The connection of the lease.
