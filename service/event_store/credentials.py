@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -205,8 +204,10 @@ class AccessToken:
 
 
 def _access(scopes: Sequence[str]) -> Any:
-    folder = os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud"
-    if os.environ.get(FILE) or (Path(folder) / "application_default_credentials.json").is_file():
+    # Not by pathlib, which raises where there is no home directory or it may not be searched.
+    folder = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")  # noqa: PTH111 # see above
+    file = os.path.join(folder, "application_default_credentials.json")  # noqa: PTH118 # see above
+    if os.environ.get(FILE) or os.path.isfile(file):  # noqa: PTH113 # see above
         found, _ = google.auth.default(scopes=scopes, request=_request)
         return found
     credentials = _FromMetadata(scopes=scopes)

@@ -1,80 +1,16 @@
 """Where tokens come from: files are read by google-auth, the metadata server by ourselves."""
 
-import base64
-import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from google.auth.exceptions import RefreshError, TransportError
 
 from event_store import credentials
 from event_store.errors import ConfigurationError, UnavailableError
-
-
-class Metadata(BaseHTTPRequestHandler):
-    """Answers as Google's metadata server does, which wants its header."""
-
-    asked: ClassVar[list[str]] = []
-    expires_in_seconds: ClassVar[int] = 3600
-    status: ClassVar[int] = 200
-
-    def do_GET(self) -> None:
-        """Give a token, the next number each time."""
-        Metadata.asked.append(self.path)
-        if self.headers["Metadata-Flavor"] != "Google" or Metadata.status != 200:
-            self.send_error(403 if Metadata.status == 200 else Metadata.status)
-            return
-        number = len(Metadata.asked)
-        answer = {"access_token": f"access-{number}", "expires_in": Metadata.expires_in_seconds}
-        text = _jwt(number) if "/identity" in self.path else json.dumps(answer)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
-def _jwt(number: int) -> str:
-    parts = ({"alg": "RS256"}, {"exp": int(time.time()) + Metadata.expires_in_seconds, "sub": str(number)})
-    head, claims = (
-        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
-    )
-    return f"{head}.{claims}.c2lnbmF0dXJl"
-
-
-@contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A workload of Google Cloud: nothing but the metadata server, and a proxy that leads nowhere."""
-    monkeypatch.delenv(credentials.FILE, raising=False)
-    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    for name, value in (("asked", []), ("expires_in_seconds", 3600), ("status", 200)):
-        monkeypatch.setattr(Metadata, name, value)
-    with _serving(Metadata) as address:
-        monkeypatch.setenv(credentials.METADATA_HOST, address)
-        yield address
+from tests.metadata import Metadata
 
 
 @pytest.mark.usefixtures("metadata")
@@ -103,13 +39,13 @@ def test_a_token_serves_until_it_is_about_to_expire(
 
 
 @pytest.mark.usefixtures("metadata")
-def test_an_access_token_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_access_token_is_made_once() -> None:
     """And is at hand then; a refusal of the metadata server is told with what needs the token."""
     token = credentials.AccessToken("the test", ["one"])
     assert token.at_hand == ""
     assert (token.current(), token.current(), token.at_hand) == ("access-1",) * 3
 
-    monkeypatch.setattr(Metadata, "status", 404)
+    Metadata.statuses.append(404)
     with pytest.raises(
         UnavailableError, match="no access token for the test: the metadata server answered 404"
     ):
@@ -150,3 +86,17 @@ def test_google_auth_gets_each_response_and_no_other_url(metadata: str) -> None:
         credentials._direct("file:///etc/hostname")
     with pytest.raises(TransportError):
         credentials._direct("http://127.0.0.1:1/")
+
+
+@pytest.mark.usefixtures("metadata")
+@pytest.mark.parametrize("home", [None, "/" + "a" * 5000], ids=["none", "not searchable"])
+def test_a_workload_needs_no_home(monkeypatch: pytest.MonkeyPatch, home: str | None) -> None:
+    """A container's user may have no entry in the password database, or a home that it cannot look into."""
+    monkeypatch.delenv("CLOUDSDK_CONFIG")
+    monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
+    if home is None:
+        monkeypatch.delenv("HOME", raising=False)
+    else:
+        monkeypatch.setenv("HOME", home)
+
+    assert credentials.AccessToken("the test", ["one"]).current() == "access-1"

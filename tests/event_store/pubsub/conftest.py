@@ -1,5 +1,6 @@
 """What the tests of publishing stand on: a running Pub/Sub, and a gate before it."""
 
 from tests.event_store.outbox.conftest import bus, gate
+from tests.metadata import metadata
 
-__all__ = ["bus", "gate"]  # fixtures
+__all__ = ["bus", "gate", "metadata"]  # fixtures
