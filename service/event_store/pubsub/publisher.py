@@ -5,6 +5,7 @@ without limit when ordered, and pauses keys that it cannot list. The generated c
 wrapping a request of few messages than sending it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ class Publisher:
     """Publishes messages over one connection to Pub/Sub."""
 
     def __init__(self) -> None:
+        self._opening = asyncio.Lock()
         self._channel: grpc.aio.Channel | None = None
         self._publish: Any = None
 
@@ -35,14 +37,15 @@ class Publisher:
         Raises:
             ConfigurationError: There are no credentials.
         """
-        if self._channel is not None:
-            return
-        self._channel = await open_channel()
-        self._publish = self._channel.unary_unary(
-            "/google.pubsub.v1.Publisher/Publish",
-            request_serializer=PublishRequest.SerializeToString,
-            response_deserializer=PublishResponse.FromString,
-        )
+        async with self._opening:
+            if self._channel is not None:
+                return
+            self._channel = await open_channel()
+            self._publish = self._channel.unary_unary(
+                "/google.pubsub.v1.Publisher/Publish",
+                request_serializer=PublishRequest.SerializeToString,
+                response_deserializer=PublishResponse.FromString,
+            )
 
     async def close(self) -> None:
         """Close the connection. Closing twice is harmless."""

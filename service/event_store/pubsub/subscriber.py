@@ -1,5 +1,6 @@
 """Pull, acknowledge and hold messages of Pub/Sub, and seek; by the raw methods, as in `publisher.py`."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -31,6 +32,7 @@ class Subscriber:
     """
 
     def __init__(self) -> None:
+        self._opening = asyncio.Lock()
         self._channel: grpc.aio.Channel | None = None
 
     async def open(self) -> None:
@@ -39,8 +41,9 @@ class Subscriber:
         Raises:
             ConfigurationError: There are no credentials.
         """
-        if self._channel is None:
-            self._channel = await open_channel()
+        async with self._opening:
+            if self._channel is None:
+                self._channel = await open_channel()
 
     async def close(self) -> None:
         """Close the connection. Closing twice is harmless."""

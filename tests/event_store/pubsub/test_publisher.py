@@ -9,8 +9,10 @@ import pytest
 from event_store.errors import InvalidArgumentError, UnavailableError
 from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
+from event_store.pubsub.subscriber import Subscriber
 from tests.event_store.outbox.bus import PATIENCE_SECONDS, Bus
 from tests.event_store.outbox.gate import Gate
+from tests.metadata import Metadata
 
 FOR_GOOD = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
 
@@ -69,3 +71,16 @@ async def test_opening_or_closing_a_publisher_twice_is_harmless(publisher: Publi
 
     assert channel is not None
     assert channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN
+
+
+@pytest.mark.usefixtures("metadata")
+@pytest.mark.parametrize("kind", [Publisher, Subscriber])
+async def test_openings_at_once_make_one_connection(kind: type[Publisher | Subscriber]) -> None:
+    """Each fetches a token first, and a connection beside the kept one would never be closed."""
+    made = kind()
+    try:
+        await asyncio.gather(*(made.open() for _ in range(5)))
+    finally:
+        await made.close()
+
+    assert len(Metadata.asked) == 1
