@@ -20,18 +20,21 @@ class Metadata(BaseHTTPRequestHandler):
         asked: The paths of all requests.
         expires_in_seconds: How long each token is valid.
         statuses: The statuses of the next answers; after the last one all are 200.
+        arrived: Set with each request.
         hold: No answer before it is set.
     """
 
     asked: ClassVar[list[str]]
     expires_in_seconds: ClassVar[int]
     statuses: ClassVar[list[int]]
+    arrived: ClassVar[Event]
     hold: ClassVar[Event]
 
     def do_GET(self) -> None:
         """Give a token, the next number each time."""
         Metadata.asked.append(self.path)
         number = len(Metadata.asked)
+        Metadata.arrived.set()
         Metadata.hold.wait()
         status = Metadata.statuses.pop(0) if Metadata.statuses else 200
         if self.headers["Metadata-Flavor"] != "Google" or status != 200:
@@ -59,7 +62,7 @@ def _jwt(number: int) -> str:
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Serve HTTP on a free port of this machine; `HOST:PORT`."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield f"127.0.0.1:{server.server_address[1]}"
@@ -70,14 +73,13 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @pytest.fixture
 def metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A workload of Google Cloud: nothing but the metadata server, and a proxy that leads nowhere."""
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "PUBSUB_EMULATOR_HOST", "no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    """A workload of Google Cloud: nothing but the metadata server."""
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     hold = Event()
     hold.set()
-    for name, value in (("asked", []), ("expires_in_seconds", 3600), ("statuses", []), ("hold", hold)):
+    start = {"asked": [], "expires_in_seconds": 3600, "statuses": [], "arrived": Event(), "hold": hold}
+    for name, value in start.items():
         monkeypatch.setattr(Metadata, name, value, raising=False)
     with serving(Metadata) as address:
         monkeypatch.setenv("GCE_METADATA_HOST", address)

@@ -4,137 +4,122 @@ The credentials are in the file that `GOOGLE_APPLICATION_CREDENTIALS` names, for
 file that `gcloud auth application-default login` writes, and otherwise on the metadata server.
 
 Import this module only where a token is needed: google-auth takes longer to load than the rest of a client.
-google-auth's HTTP transport and metadata reader need the package requests and four others; those below need
-none.
 """
 
-import http.client
-import json
+import importlib
 import os
-import urllib.error
-import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.message import Message
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import google.auth
-import google.auth.credentials
 import google.auth.exceptions
-import google.auth.jwt
-import google.auth.transport
-import google.auth.transport.grpc
+import google.auth.impersonated_credentials
 import google.oauth2.id_token
 import grpc
+from google.auth.credentials import TokenState
 
 from event_store.errors import ConfigurationError, UnavailableError
+from event_store.http_transport import Transport
+from event_store.metadata_server import FromMetadata
 
 FILE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
-METADATA_HOST: Final = "GCE_METADATA_HOST"
-_errors: Final[Any] = google.auth.exceptions  # Any: google-auth gives their constructors no types
-_METADATA: Final = "http://{host}/computeMetadata/v1/instance/service-accounts/default/"
-_METADATA_ATTEMPTS: Final = 3  # it starts together with the workload and may be a moment late
-_METADATA_SECONDS: Final = 3.0
-_REQUEST_SECONDS: Final = 10.0
+_WAIT_SECONDS: Final = 10.0  # for a token that another thread fetches
+_PAUSE_SECONDS: Final = 10.0  # after a failed refresh, while the present token is valid
+_QUOTED_CHARACTERS: Final = 300
+# Of google-auth: also a file that may not be read, and a package that its rarer kinds of credentials need.
+_FAILURES: Final = (google.auth.exceptions.GoogleAuthError, OSError, ImportError)
+
+_transport: Final = Transport()
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    """The parts of a response that google-auth reads."""
+class Token:
+    """A token that is refreshed shortly before it expires, for any number of threads.
 
-    status: int
-    headers: Message  # finds a name in any case, as google-auth expects
-    data: bytes
+    Args:
+        name: The kind and purpose of the token, for errors.
+        find: Returns the credentials of google-auth.
+    """
 
+    def __init__(self, name: str, find: Callable[[], Any]) -> None:
+        self.name = name
+        self._find = find
+        self._credentials: Any = None
+        self._refreshing = threading.Lock()
+        self._paused_until = 0.0  # by the monotonic clock
 
-class _Request(google.auth.transport.Request):
-    """Sends HTTP requests for google-auth by the standard library."""
+    @property
+    def at_hand(self) -> str:
+        """The token if it stays valid for some minutes, otherwise empty."""
+        return str(self._credentials.token) if self._credentials and self._credentials.valid else ""
 
-    def __init__(self, *handlers: urllib.request.BaseHandler) -> None:
-        self._handlers = handlers
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "GET",
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        **_: Any,
-    ) -> _Response:
-        """Send a request and return the response, of any status.
+    def find(self) -> None:
+        """Find the credentials, before the first call of another method.
 
         Raises:
-            google.auth.exceptions.TransportError: No response was received.
+            google.auth.exceptions.GoogleAuthError: There are none, or not now.
+            OSError: The file of credentials cannot be read.
+            ImportError: google-auth needs another package for this kind of credentials.
         """
-        if not url.startswith(("http://", "https://")):
-            raise _errors.TransportError(f"not a URL of HTTP: {url}")
-        content = body.encode() if isinstance(body, str) else body
-        request = urllib.request.Request(url, content, dict(headers or {}), method=method)  # noqa: S310 # checked
-        try:
-            opener = urllib.request.build_opener(*self._handlers)
-            with opener.open(request, timeout=timeout or _REQUEST_SECONDS) as response:
-                return _Response(response.status, response.headers, response.read())
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return _Response(answer.code, answer.headers, answer.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise _errors.TransportError(str(error)) from error
+        self._credentials = self._find()
 
-
-_request: Final = _Request()
-_direct: Final = _Request(urllib.request.ProxyHandler({}))  # without a proxy, for the metadata server
-
-
-class _FromMetadata(google.auth.credentials.Credentials):
-    """A token of the metadata server: an access token, or an identity token for an audience."""
-
-    def __init__(self, *, scopes: Sequence[str] = (), audience: str = "") -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # google-auth gives it no types
-        self._audience = audience
-        asked = {"scopes": ",".join(scopes)} if scopes else {}
-        self._path = (
-            f"identity?{urlencode({'audience': audience, 'format': 'full'})}"
-            if audience
-            else f"token?{urlencode(asked)}"
-        )
-
-    def refresh(self, _request: Any = None) -> None:
-        """Fetch a new token.
+    def current(self) -> str:
+        """Return a valid token; blocks to fetch one.
 
         Raises:
-            google.auth.exceptions.GoogleAuthError: The metadata server is unreachable, or issued no token.
+            UnavailableError: No token could be fetched.
         """
-        host = os.environ.get(METADATA_HOST) or "metadata.google.internal"
-        url = f"{_METADATA.format(host=host)}{self._path}"
-        for attempt in range(1, _METADATA_ATTEMPTS + 1):
-            try:
-                answer = _direct(url, headers={"Metadata-Flavor": "Google"}, timeout=_METADATA_SECONDS)
-            except google.auth.exceptions.TransportError as error:
-                if attempt == _METADATA_ATTEMPTS:
-                    raise _errors.RefreshError(f"the metadata server is unreachable: {error}") from error
-            else:
-                break
-        text = answer.data.decode(errors="replace")
-        if answer.status != http.client.OK:
-            raise _errors.RefreshError(f"the metadata server answered {answer.status}: {text}")
+        self._keep_valid()
+        return str(self._credentials.token)
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of a call that bears the token; blocks to fetch one.
+
+        Raises:
+            UnavailableError: No token could be fetched.
+        """
+        self._keep_valid()
+        headers: dict[str, str] = {}
+        self._credentials.apply(headers)
+        return tuple(headers.items())
+
+    @property
+    def _is_valid(self) -> bool:
+        return bool(self._credentials) and self._credentials.token_state is not TokenState.INVALID
+
+    def _keep_valid(self) -> None:
+        # A token that is still valid waits for no other thread's refresh, nor for one that just failed.
+        if self.at_hand or (self._is_valid and time.monotonic() < self._paused_until):
+            return
+        if not self._refreshing.acquire(timeout=0 if self._is_valid else _WAIT_SECONDS):
+            if self._is_valid:
+                return
+            raise UnavailableError(f"no {self.name} within {_WAIT_SECONDS:g} s")
         try:
-            self.token, self.expiry = _identity_token(text) if self._audience else _access_token(text)
-        except (ValueError, LookupError, TypeError) as error:
-            raise _errors.RefreshError("the metadata server issued no token") from error
+            if self._credentials is None:
+                self.find()
+            if not self._credentials.valid:
+                self._credentials.refresh(_transport)
+        except _FAILURES as error:
+            if not self._is_valid:
+                raise UnavailableError(f"no {self.name}: {_said(error)}") from None
+            self._paused_until = time.monotonic() + _PAUSE_SECONDS
+        finally:
+            self._refreshing.release()
 
 
-def _access_token(text: str) -> tuple[str, datetime]:
-    answer = json.loads(text)
-    expiry = datetime.now(UTC) + timedelta(seconds=answer["expires_in"])
-    return answer["access_token"], expiry.replace(tzinfo=None)  # google-auth's times are UTC without a zone
+class AccessToken(Token):
+    """An access token.
 
+    Args:
+        purpose: The purpose of the token, for errors.
+        scopes: The scopes of the token; empty for the workload's own scopes on the metadata server.
+    """
 
-def _identity_token(text: str) -> tuple[str, datetime]:
-    claims: Any = google.auth.jwt.decode(text, verify=False)  # type: ignore[no-untyped-call] # google-auth gives it no types
-    return text, datetime.fromtimestamp(claims["exp"], UTC).replace(tzinfo=None)
+    def __init__(self, purpose: str, scopes: Sequence[str] = ()) -> None:
+        super().__init__(f"access token for {purpose}", partial(_access, scopes) if scopes else FromMetadata)
 
 
 def identity(audience: str) -> grpc.CallCredentials:
@@ -145,62 +130,67 @@ def identity(audience: str) -> grpc.CallCredentials:
 
     Raises:
         ConfigurationError: There are no credentials for identity tokens.
+        UnavailableError: The metadata server issues no token now.
     """
-    try:
-        if os.environ.get(FILE):
-            found: Any = google.oauth2.id_token.fetch_id_token_credentials(audience, _request)  # type: ignore[no-untyped-call] # google-auth gives it no types
-        else:
-            found = _FromMetadata(audience=audience)
-            found.refresh()
-    except (google.auth.exceptions.GoogleAuthError, ImportError) as error:
-        raise ConfigurationError(
-            f"no credentials for an identity token for {audience} ({error}): run as a service account, or "
-            f"set {FILE} to the credentials file of one"
-        ) from None
-    return _on_calls(found)
+    token = Token(f"identity token for {audience}", partial(_identity, audience))
+    return _on_calls(token, f"or set {FILE} to the credentials file of one")
 
 
-def access(scopes: Sequence[str]) -> grpc.CallCredentials:
+def access(purpose: str, scopes: Sequence[str], otherwise: str) -> grpc.CallCredentials:
     """Return call credentials that add an access token to each call.
 
-    Raises:
-        google.auth.exceptions.GoogleAuthError: There are no credentials.
-    """
-    return _on_calls(_access(scopes))
-
-
-class AccessToken:
-    """An access token that is refreshed shortly before it expires.
-
     Args:
-        purpose: The purpose of the token, for the error.
-        scopes: The scopes of the token; empty for the workload's own scopes on the metadata server.
+        purpose: The purpose of the token, for errors.
+        scopes: The scopes of the token.
+        otherwise: What an operator without credentials can do who runs no service account.
+
+    Raises:
+        ConfigurationError: There are no credentials.
+        UnavailableError: The metadata server issues no token now.
     """
+    return _on_calls(AccessToken(purpose, scopes), otherwise)
 
-    def __init__(self, purpose: str, scopes: Sequence[str] = ()) -> None:
-        self._purpose = purpose
-        self._scopes = scopes
-        self._credentials: Any = None
 
-    @property
-    def at_hand(self) -> str:
-        """The token if it stays valid for some minutes, otherwise empty."""
-        return str(self._credentials.token) if self._credentials and self._credentials.valid else ""
+class _Headers(grpc.AuthMetadataPlugin):  # type: ignore[misc] # grpc has no types
+    """Adds a token to each call; gRPC calls it on threads of its own."""
 
-    def current(self) -> str:
-        """Return a token that stays valid for some minutes; blocks to fetch one.
+    def __init__(self, token: Token) -> None:
+        self._token = token
 
-        Raises:
-            UnavailableError: No token could be fetched.
-        """
+    def __call__(self, _context: Any, callback: Callable[..., None]) -> None:
         try:
-            if self._credentials is None:
-                self._credentials = _access(self._scopes) if self._scopes else _FromMetadata()
-            if not self._credentials.valid:
-                self._credentials.refresh(_request)
-        except google.auth.exceptions.GoogleAuthError as error:
-            raise UnavailableError(f"no access token for {self._purpose}: {error}") from error
-        return str(self._credentials.token)
+            headers = self._token.headers()
+        except UnavailableError as error:
+            callback((), error)
+        else:
+            callback(headers, None)
+
+
+def _on_calls(token: Token, otherwise: str) -> grpc.CallCredentials:
+    try:
+        token.find()
+    except _FAILURES as error:
+        if isinstance(error, google.auth.exceptions.GoogleAuthError) and error.retryable:
+            raise UnavailableError(f"no {token.name}: {_said(error)}") from None
+        raise ConfigurationError(
+            f"no credentials for the {token.name} ({_said(error)}): run as a service account, {otherwise}"
+        ) from None
+    return grpc.metadata_call_credentials(_Headers(token))
+
+
+def _identity(audience: str) -> Any:
+    if not os.environ.get(FILE):
+        return _of_metadata_server(audience=audience)
+    found: Any = google.oauth2.id_token.fetch_id_token_credentials(audience, _transport)  # type: ignore[no-untyped-call] # google-auth gives it no types
+    if isinstance(found, google.auth.impersonated_credentials.IDTokenCredentials):
+        try:
+            importlib.import_module("google.auth.transport.requests")  # as its refresh does
+        except ImportError:
+            raise ConfigurationError(
+                f"no identity token for {audience}: the credentials in {FILE} impersonate a service account, "
+                "which needs the package requests: install it with `pip install requests`"
+            ) from None
+    return found
 
 
 def _access(scopes: Sequence[str]) -> Any:
@@ -208,13 +198,20 @@ def _access(scopes: Sequence[str]) -> Any:
     folder = os.environ.get("CLOUDSDK_CONFIG") or os.path.expanduser("~/.config/gcloud")  # noqa: PTH111 # see above
     file = os.path.join(folder, "application_default_credentials.json")  # noqa: PTH118 # see above
     if os.environ.get(FILE) or os.path.isfile(file):  # noqa: PTH113 # see above
-        found, _ = google.auth.default(scopes=scopes, request=_request)
+        found, _ = google.auth.default(scopes=scopes, request=_transport)
         return found
-    credentials = _FromMetadata(scopes=scopes)
+    return _of_metadata_server(scopes=scopes)
+
+
+def _of_metadata_server(**kind: Any) -> FromMetadata:
+    credentials = FromMetadata(**kind)
     credentials.refresh()
     return credentials
 
 
-def _on_calls(credentials: Any) -> grpc.CallCredentials:
-    plugin: Any = google.auth.transport.grpc.AuthMetadataPlugin  # Any: google-auth gives it no types
-    return grpc.metadata_call_credentials(plugin(credentials, _request))
+def _said(error: Exception) -> str:
+    # google-auth adds the response as a further argument, and a response may have a token in it.
+    said = (
+        error.args[0] if isinstance(error, google.auth.exceptions.GoogleAuthError) and error.args else error
+    )
+    return str(said)[:_QUOTED_CHARACTERS]

@@ -4,7 +4,7 @@
 `Environment.parse`. A test checks that one inverts the other, so the names always agree.
 
 libpq's own variables (`PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, `PGSSLMODE` …) name the
-database, and `PUBSUB_EMULATOR_HOST` names a Pub/Sub emulator; their libraries read them.
+database. `PUBSUB_EMULATOR_HOST` names a Pub/Sub emulator, and `GCE_METADATA_HOST` the metadata server.
 """
 
 import logging
@@ -29,6 +29,7 @@ STREAM_SECONDS: Final = "EVENT_STORE_STREAM_SECONDS"
 ROUTING: Final = "EVENT_STORE_ROUTING"
 RELAY: Final = "EVENT_STORE_RELAY"
 LOG_LEVEL: Final = "EVENT_STORE_LOG_LEVEL"
+METADATA_HOST: Final = "GCE_METADATA_HOST"  # Google's own name; `HOST:PORT`, empty for Google's own server
 
 # The connections of a process that relays: of the relay, its listener and the replayer.
 RELAY_CONNECTIONS: Final = 3

@@ -14,7 +14,10 @@ from event_store.server.server import Server
 from event_store.v1 import event_store_pb2 as pb
 from event_store.v1 import event_store_pb2_grpc
 from tests.conftest import TestDatabase
+from tests.metadata import metadata
 from tests.proxy import Proxy
+
+__all__ = ["metadata"]  # a fixture
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ async def channels_to(target: str) -> Callable[[], grpc.aio.Channel]:
     Raises:
         ConfigurationError: The target is invalid, there are no credentials for identity tokens, or this
             process was forked from one that uses gRPC.
+        UnavailableError: The metadata server issues no token now.
     """
     forking.check_process()
     match = check(target)

@@ -38,6 +38,7 @@ class ServiceConnection:
 
         Raises:
             ConfigurationError: The address is not valid, or this process cannot use gRPC.
+            UnavailableError: The metadata server issues no identity token now.
         """
         self._new_channel = await channel.channels_to(self._address)
         self._channel = _Channel(self._new_channel())

@@ -8,7 +8,6 @@ import asyncio
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from pathlib import Path
 from typing import Any, Final
@@ -55,9 +54,11 @@ class Login:
     """
 
     def __init__(self, environment: Environment, *, to_replica: bool = False, **session: str) -> None:
-        self._uses_token = environment.database_login == "iam"
-        self._refreshing = threading.Lock()
         self._access: Any = None
+        if environment.database_login == "iam":
+            from event_store import credentials  # noqa: PLC0415 # slow to load, and only `iam` needs it
+
+            self._access = credentials.AccessToken("the database's login", _SCOPES)
         settings = " ".join(f"-c {name}={value}" for name, value in {**_SESSION, **session}.items())
         self._fixed: dict[str, Any] = {
             "application_name": "event-store",
@@ -84,7 +85,7 @@ class Login:
         Raises:
             UnavailableError: No token could be fetched.
         """
-        return {**self._fixed, "password": self._token()} if self._uses_token else self._fixed
+        return {**self._fixed, "password": self._access.current()} if self._access else self._fixed
 
     async def parameters_async(self) -> dict[str, Any]:
         """Return the parameters of `psycopg.connect` without blocking the event loop.
@@ -92,13 +93,13 @@ class Login:
         Raises:
             UnavailableError: No token could be fetched within `_TOKEN_SECONDS`.
         """
-        if not self._uses_token:
+        if self._access is None:
             return self._fixed
         try:
             async with asyncio.timeout(_TOKEN_SECONDS):
                 return await asyncio.to_thread(self.parameters)
         except TimeoutError:
-            raise _no_token() from None
+            raise UnavailableError(f"no {self._access.name} within {_TOKEN_SECONDS:g} s") from None
 
     async def connect_async(self, answer_seconds: float = ANSWER_SECONDS) -> Connection:
         """Open a connection with autocommit, for a loop with a connection of its own.
@@ -125,19 +126,3 @@ class Login:
         """
         with domain_errors():
             return psycopg.connect(**self.parameters(), dbname=database)
-
-    def _token(self) -> str:
-        if not self._refreshing.acquire(timeout=_TOKEN_SECONDS):  # no thread waits forever for another one
-            raise _no_token()
-        try:
-            if self._access is None:
-                from event_store import credentials  # noqa: PLC0415 # slow to load, and only `iam` needs it
-
-                self._access = credentials.AccessToken("the database's login", _SCOPES)
-            return str(self._access.current())
-        finally:
-            self._refreshing.release()
-
-
-def _no_token() -> UnavailableError:
-    return UnavailableError(f"no access token for the database's login within {_TOKEN_SECONDS:g} s")

@@ -9,9 +9,8 @@ from typing import Any, Final
 import grpc
 
 from event_store import forking, keep_alive
-from event_store.errors import ConfigurationError
+from event_store.environment import METADATA_HOST
 
-_METADATA: Final = "GCE_METADATA_HOST"  # the metadata server of a local Google Cloud, which issues tokens
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _OPTIONS: Final = (
@@ -25,6 +24,7 @@ async def open_channel() -> grpc.aio.Channel:
 
     Raises:
         ConfigurationError: There are no credentials, or this process was forked from one that uses gRPC.
+        UnavailableError: The metadata server issues no token now.
     """
     forking.check_process()
     options = (*_OPTIONS, *keep_alive.pubsub_options())
@@ -32,7 +32,7 @@ async def open_channel() -> grpc.aio.Channel:
     if emulator:
         # An emulator is on this machine or network: bypass the proxy of the environment.
         options = (*options, ("grpc.enable_http_proxy", 0))
-        if not is_local(emulator, os.environ.get(_METADATA, "")):
+        if not is_local(emulator, os.environ.get(METADATA_HOST, "")):
             return grpc.aio.insecure_channel(emulator, options=options)
         token = _LocalToken()
         return grpc.aio.insecure_channel(
@@ -103,15 +103,8 @@ class _OnStreams(grpc.aio.StreamStreamClientInterceptor):  # type: ignore[misc] 
 
 
 def _credentials() -> grpc.ChannelCredentials:
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 # slow to load, and no emulator needs it
+    from event_store import credentials  # noqa: PLC0415 # slow to load, and no emulator needs it
 
-    from event_store import credentials  # noqa: PLC0415 # as above
-
-    try:
-        token = credentials.access([_SCOPE])
-    except GoogleAuthError as error:
-        raise ConfigurationError(
-            f"no credentials for Pub/Sub ({error}): run as a service account, set "
-            f"{credentials.FILE}, or name an emulator in PUBSUB_EMULATOR_HOST"
-        ) from None
+    otherwise = f"set {credentials.FILE}, or name an emulator in PUBSUB_EMULATOR_HOST"
+    token = credentials.access("Pub/Sub", [_SCOPE], otherwise)
     return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), token)

@@ -36,6 +36,7 @@ class Publisher:
 
         Raises:
             ConfigurationError: There are no credentials.
+            UnavailableError: The metadata server issues no token now.
         """
         async with self._opening:
             if self._channel is not None:

@@ -40,6 +40,7 @@ class Subscriber:
 
         Raises:
             ConfigurationError: There are no credentials.
+            UnavailableError: The metadata server issues no token now.
         """
         async with self._opening:
             if self._channel is None:

@@ -10,9 +10,6 @@ import pytest
 from event_store.client.client import Client
 from event_store.environment import Environment
 from event_store.server.server import Server
-from tests.metadata import metadata
-
-__all__ = ["metadata"]  # a fixture
 
 
 @pytest.fixture

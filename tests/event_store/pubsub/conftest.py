@@ -1,6 +1,5 @@
 """What the tests of publishing stand on: a running Pub/Sub, and a gate before it."""
 
 from tests.event_store.outbox.conftest import bus, gate
-from tests.metadata import metadata
 
-__all__ = ["bus", "gate", "metadata"]  # fixtures
+__all__ = ["bus", "gate"]  # fixtures

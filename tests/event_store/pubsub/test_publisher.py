@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
-from event_store.errors import InvalidArgumentError, UnavailableError
+from event_store.errors import ConfigurationError, InvalidArgumentError, UnavailableError
 from event_store.pubsub.messages_pb2 import PubsubMessage
 from event_store.pubsub.publisher import Publisher
 from event_store.pubsub.subscriber import Subscriber
@@ -84,3 +84,15 @@ async def test_openings_at_once_make_one_connection(kind: type[Publisher | Subsc
         await made.close()
 
     assert len(Metadata.asked) == 1
+
+
+@pytest.mark.usefixtures("metadata")
+@pytest.mark.parametrize(("statuses", "error"), [([503] * 3, UnavailableError), ([404], ConfigurationError)])
+async def test_only_without_credentials_an_operator_is_called(
+    statuses: list[int], error: type[Exception]
+) -> None:
+    """The relay retries both, and says of one alone that an operator has to act."""
+    Metadata.statuses += statuses
+
+    with pytest.raises(error, match="access token for Pub/Sub"):
+        await Publisher().open()
