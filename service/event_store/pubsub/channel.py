@@ -10,6 +10,7 @@ import grpc
 
 from event_store import forking, keep_alive
 from event_store.environment import METADATA_HOST
+from event_store.errors import UnavailableError
 
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
@@ -70,15 +71,22 @@ class _LocalToken:
         self._token = credentials.AccessToken("the local Pub/Sub")
 
     async def borne_by(self, call: Any) -> Any:
-        """Return the details of a call with the token added.
+        """Return the details of a call with the token added, and with the time that the token has left it.
 
         Raises:
-            UnavailableError: The metadata server issued no token.
+            UnavailableError: The metadata server issued no token within the call's timeout.
         """
-        token = self._token.at_hand or await asyncio.to_thread(self._token.current)
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        try:
+            async with asyncio.timeout(call.timeout):
+                token = self._token.at_hand or await asyncio.to_thread(self._token.current)
+        except TimeoutError:
+            raise UnavailableError(f"no {self._token.name} within {call.timeout:g} s") from None
         metadata = grpc.aio.Metadata(*(call.metadata or ()))
         metadata["authorization"] = f"Bearer {token}"
-        return call._replace(metadata=metadata)
+        left = None if call.timeout is None else call.timeout - (clock() - start)
+        return call._replace(metadata=metadata, timeout=left)
 
 
 # gRPC accepts an interceptor for one kind of call only.

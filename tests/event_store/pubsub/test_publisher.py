@@ -96,3 +96,25 @@ async def test_only_without_credentials_an_operator_is_called(
 
     with pytest.raises(error, match="access token for Pub/Sub"):
         await Publisher().open()
+
+
+@pytest.mark.usefixtures("metadata")
+async def test_the_wait_for_a_token_is_part_of_a_requests_time_limit(bus: Bus, gate: Gate) -> None:
+    """A publish must not outlive its lease."""
+    topic = bus.routing().topics["first"].path
+    publisher = Publisher()
+    await publisher.open()
+    Metadata.hold.clear()
+    try:
+        with pytest.raises(UnavailableError, match=r"no access token for the local Pub/Sub within 0\.2 s"):
+            await publisher.publish(topic, [PubsubMessage(data=b"1")], 0.2)
+        assert gate.limits_seconds == []
+
+        publishing = asyncio.create_task(publisher.publish(topic, [PubsubMessage(data=b"1")], 9))
+        await asyncio.wait({publishing}, timeout=0.5)
+        Metadata.hold.set()
+        await publishing
+    finally:
+        await publisher.close()
+
+    assert gate.limits_seconds[0] < 8.6
