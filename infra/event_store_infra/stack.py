@@ -15,7 +15,7 @@ from event_store.topology import Ordering, Topology
 from event_store_infra.components.bus import EventBus, EventBusArgs
 from event_store_infra.components.database.alloydb import AlloyDB, AlloyDBArgs
 from event_store_infra.components.database.database import Database, DatabaseArgs
-from event_store_infra.components.database.joined_database import JoinedDatabase, JoinedDatabaseArgs
+from event_store_infra.components.database.joined_database import JoinedDatabase, JoinedDatabaseArgs, look_up
 from event_store_infra.components.monitoring import Monitoring, MonitoringArgs, Watched
 from event_store_infra.components.network.joined_network import JoinedNetwork, JoinedNetworkArgs
 from event_store_infra.components.network.network import Network, NetworkArgs
@@ -98,13 +98,15 @@ def deploy(
         opts: Options of every component, as an explicit provider.
 
     Raises:
-        SystemExit: The settings, the topology or the image are wrong. Nothing is declared then, and Pulumi
-            prints one message without a traceback.
+        SystemExit: The settings, the topology or the image are wrong, or there is no such instance to join.
+            Nothing is declared then, and Pulumi prints one message without a traceback.
     """
     try:
         settings = settings or Settings.parse(CONFIG.get())
         settings, build = _with_image(settings, image)
         topology = topology or Topology.load(_project_folder() / settings.topology)
+        if settings.database.instance:
+            look_up(_joined(settings), _provided(opts))  # before the first resource: it may raise
         outputs = _declare(settings, topology, build, opts)
     except ConfigurationError as error:
         pulumi.log.error(str(error))
@@ -249,6 +251,14 @@ def _after(opts: pulumi.ResourceOptions | None, *resources: pulumi.Resource) -> 
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(resources)))
 
 
+def _provided(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions:
+    """Return the options of a look-up by the provider that the components have."""
+    # Merging makes a list or a map of providers a map by package.
+    own = pulumi.ResourceOptions.merge(None, opts)
+    provider = own.provider or (own.providers or {}).get("gcp")  # type: ignore[union-attr] # a map, as above
+    return pulumi.InvokeOptions(parent=own.parent, provider=provider)
+
+
 def _image(
     settings: Settings, build: ImageBuild | None, opts: pulumi.ResourceOptions
 ) -> Registry | PromotedImage:
@@ -303,6 +313,14 @@ def _network(settings: Settings, opts: pulumi.ResourceOptions) -> Network | Join
     )
 
 
+def _joined(settings: Settings) -> JoinedDatabaseArgs:
+    return JoinedDatabaseArgs(
+        project=settings.project,
+        instance=settings.instance,
+        trusted_ca=settings.database.trusted_ca,
+    )
+
+
 def _database(
     settings: Settings, network: Network | JoinedNetwork, opts: pulumi.ResourceOptions
 ) -> Database | AlloyDB | JoinedDatabase:
@@ -321,12 +339,7 @@ def _database(
         )
         return AlloyDB("database", cluster, opts)
     if settings.database.instance:
-        joined = JoinedDatabaseArgs(
-            project=settings.project,
-            instance=settings.instance,
-            trusted_ca=settings.database.trusted_ca,
-        )
-        return JoinedDatabase("database", joined, opts)
+        return JoinedDatabase("database", _joined(settings), opts)
     return Database(
         "database",
         DatabaseArgs(

@@ -76,7 +76,7 @@ async def test_an_instance_that_is_there_is_previewed_without_credentials(engine
 
 
 async def test_an_instance_that_is_not_there_is_one_message(tmp_path: Path) -> None:
-    """The message names the key, the instance and what to check."""
+    """The message names the key, the instance and what to check, and nothing is declared."""
     cloud = assemble_empty(State(tmp_path / "cloud"), ROOT / "infra").cloud
     cloud.knows_others = False
     async with Provider(cloud) as provider:
@@ -86,6 +86,7 @@ async def test_an_instance_that_is_not_there_is_one_message(tmp_path: Path) -> N
     assert "event-store:database.instance: the Cloud SQL instance theirs of event-store-prod" in made.text
     assert "check its name and its project" in made.text
     assert "Traceback" not in made.text
+    assert [*made.states] == ["event-store-instance"]  # the stack itself
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class JoinedDatabase(pulumi.ComponentResource):
         self, name: str, args: JoinedDatabaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("event-store:infra:JoinedDatabase", name, None, opts)
-        instance = _look_up(args, pulumi.InvokeOptions(parent=self))
+        instance = look_up(args, pulumi.InvokeOptions(parent=self))
         database = event_store_database(name, args.project, args.instance, child_options(self, opts))
         self.connection = DatabaseConnection(
             instance=database.instance,
@@ -61,7 +61,16 @@ class JoinedDatabase(pulumi.ComponentResource):
         self.register_outputs({"instance_connection_name": self.instance_connection_name})
 
 
-def _look_up(args: JoinedDatabaseArgs, opts: pulumi.InvokeOptions) -> sql.GetDatabaseInstanceResult:
+def look_up(args: JoinedDatabaseArgs, opts: pulumi.InvokeOptions) -> sql.GetDatabaseInstanceResult:
+    """Return the instance that a `JoinedDatabase` would join.
+
+    Args:
+        args: The component's.
+        opts: Which provider looks it up.
+
+    Raises:
+        ConfigurationError: It cannot be looked up, or has no private address.
+    """
     key = f"event-store:database.instance: the Cloud SQL instance {args.instance} of {args.project}"
     try:
         instance = sql.get_database_instance(name=args.instance, project=args.project, opts=opts)
