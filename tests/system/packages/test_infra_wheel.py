@@ -12,7 +12,7 @@ from tests.system.packages.environment import VirtualEnvironment
 from tools import ROOT
 
 # One environment for both: the SDK of pulumi-gcp has 290 MB.
-INFRA: Final = ("gcp-event-store-infra", "pip")
+INFRA: Final = "gcp-event-store-infra"
 _SECONDS: Final = 180
 _OWN: Final = "\nimport infra, local, migrations\nassert infra.OWN and local.OWN and migrations.OWN\n"
 
@@ -55,7 +55,7 @@ async def test_another_teams_program_takes_a_component(install: Install, tmp_pat
     program = ROOT / "tests" / "event_store_infra" / "components" / "other_team" / "__main__.py"
     async with google_cloud(tmp_path / "cloud") as providers:
         said = await asyncio.to_thread(
-            _preview, install(*INFRA), providers, program.read_text(), "config: {}\n"
+            _preview, install(INFRA), providers, program.read_text(), "config: {}\n"
         )
 
     assert "orders" in said
@@ -65,7 +65,7 @@ async def test_another_teams_program_takes_a_component(install: Install, tmp_pat
 async def test_another_teams_program_deploys_a_whole_event_store(install: Install, tmp_path: Path) -> None:
     """As infra/README.md has it; the alerts of `prod` bring their runbook from the wheel."""
     readme = ROOT / "infra" / "README.md"
-    environment = install(*INFRA)
+    environment = install(INFRA)
     image = environment.home / "image"
     image.mkdir()
     (image / "Dockerfile").write_text(blocks(readme, "dockerfile")[0])
