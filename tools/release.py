@@ -85,6 +85,17 @@ def version() -> str:
     return str(found)
 
 
+def check_page(release: str) -> None:
+    """Check that the image of infra/README.md holds the service of a release.
+
+    Raises:
+        ToolError: It takes another.
+    """
+    wanted = f'"gcp-event-store[server]~={release}"'
+    if wanted not in (ROOT / "infra" / "README.md").read_text(encoding="utf-8"):
+        raise ToolError(f"the Dockerfile of infra/README.md takes another release: let it install {wanted}")
+
+
 def section(release: str) -> str:
     """Return what the changelog says of a release.
 
@@ -169,16 +180,24 @@ def make(folder: Path) -> None:
         raise ToolError("\n".join(found))
 
 
-def tag(release: str) -> None:
-    """Tag the commit that is checked out with the changelog's section.
+def check_commit(release: str) -> None:
+    """Check that what is built is the commit that is checked out, and can be tagged.
 
     Raises:
         ToolError: Something is not committed, or there is such a tag.
     """
-    if _git("status", "--porcelain", "--untracked-files=no"):
-        raise ToolError("there are changes that are not committed: commit or drop them")
+    if changes := _git("status", "--porcelain"):
+        raise ToolError(f"there are changes that are not committed: commit or drop them\n{changes}")
     if _git("tag", "--list", f"v{release}"):
         raise ToolError(f"there is a tag v{release}: raise the version, a release never changes")
+
+
+def tag(release: str) -> None:
+    """Tag the commit that is checked out with the changelog's section.
+
+    Raises:
+        ToolError: Git refuses.
+    """
     message = f"{release}\n\n{section(release)}"
     _git("tag", "--annotate", "--cleanup=verbatim", "--message", message, f"v{release}")
     print(f"Tagged v{release}")
@@ -198,8 +217,11 @@ def main() -> int:
     wants_tag = parser.parse_args().tag
     try:
         release = version()
+        check_page(release)
         section(release)
         _check_contract(release)
+        if wants_tag:
+            check_commit(release)
         make(ROOT / "dist")
         if wants_tag:
             tag(release)

@@ -1,6 +1,7 @@
 """A release is whole: its files are built and checked, its version is one, its changelog says what to do."""
 
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -83,6 +84,36 @@ def test_versions_that_do_not_agree_are_refused(
 
     with pytest.raises(ToolError, match=said):
         release.version()
+
+
+def test_what_is_not_committed_is_not_released(tree: Path) -> None:
+    """Not even a new file, which a wheel would hold; nor does a release change what has a tag."""
+
+    def git(*arguments: str) -> None:
+        own = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *own, *arguments], cwd=tree, check=True, capture_output=True)
+
+    git("init")
+    git("add", ".")
+    git("commit", "--message=All")
+    release.check_commit("0.2.0")
+
+    (tree / "service" / "new.py").touch()
+    with pytest.raises(ToolError, match=r"(?s)not committed.*service/new\.py"):
+        release.check_commit("0.2.0")
+    (tree / "service" / "new.py").unlink()
+    git("tag", "v0.2.0")
+    with pytest.raises(ToolError, match=r"there is a tag v0\.2\.0"):
+        release.check_commit("0.2.0")
+
+
+def test_the_image_that_infra_shows_holds_this_release(tree: Path) -> None:
+    """Not whichever is newest on the day that it is built."""
+    shutil.copy(ROOT / "infra" / "README.md", tree / "infra")
+
+    release.check_page(release.version())
+    with pytest.raises(ToolError, match=r"install \"gcp-event-store\[server\]~=9\.0\.0\""):
+        release.check_page("9.0.0")
 
 
 def test_a_release_says_what_it_changes_and_what_to_do(tree: Path) -> None:
