@@ -100,6 +100,16 @@ def test_no_checkout_leaves_a_token_behind() -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
+def test_the_token_is_in_the_environment_of_the_step_that_writes_alone() -> None:
+    """What is installed and run before it, a pull request's own code, does not see it."""
+    given = {name: step["run"] for name, step in _steps() if "github.token" in str(step.get("env"))}
+
+    assert not [file.stem for file in FILES if "github.token" in str(_parsed(file.stem).get("env"))]
+    assert not [name for name, job in JOBS.items() if "github.token" in str(job.get("env"))]
+    assert len(given) == 3
+    assert all(re.search(r"event_store_infra\.preview (comment|issue) ", run) for run in given.values())
+
+
 def test_every_action_is_pinned_to_a_commit_and_says_by_which_release() -> None:
     """A tag can be moved by whoever owns the action; a commit cannot, and one action has one commit."""
     used = [
