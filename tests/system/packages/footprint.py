@@ -51,9 +51,7 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         wheels = build(Path(folder))
-        sys.stdout.write(
-            "| installed | distributions | size | `from event_store import Client` |\n|---|---|---|---|\n"
-        )
+        sys.stdout.write(_HEAD)
         for number, requirement in enumerate(REQUIREMENTS):
             environment = VirtualEnvironment.make(Path(folder) / str(number), wheels, requirement)
             sys.stdout.write(row(requirement, environment) + "\n")
