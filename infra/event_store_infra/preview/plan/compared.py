@@ -87,12 +87,12 @@ def real_state(backend: str, updated: datetime | None, *, refreshed: bool) -> Co
 
 
 def state_on_this_machine(*, refreshed: bool) -> Compared:
-    """Return that a plan was compared with what `make up` has brought up here.
+    """Return that a plan was compared with what is up here.
 
     Args:
         refreshed: Whether each resource was read again.
     """
-    return Compared(words="what `make up` has brought up on this machine", refreshed=refreshed)
+    return Compared(words="what is up on this machine", refreshed=refreshed)
 
 
 def program_of(reference: str, commit: str) -> Compared:
