@@ -1,11 +1,8 @@
 """The bootstrap: the identities that CI previews and deploys one environment with. Run by a person, once."""
 
-import sys
-
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from event_store import ConfigurationError
 from event_store_infra import (
     Accounts,
     AccountsArgs,
@@ -13,6 +10,7 @@ from event_store_infra import (
     ContinuousDelivery,
     ProjectServices,
     ProjectServicesArgs,
+    one_message,
 )
 
 APIS = (
@@ -20,11 +18,8 @@ APIS = (
     *("pubsub", "run"),  # whose service agents are granted rights here
 )
 
-try:
+with one_message():
     settings = BootstrapSettings.parse(CONFIG.get())
-except ConfigurationError as error:
-    pulumi.log.error(str(error))
-    sys.exit(32)  # tells the language host that the user has been told, and needs no traceback
 
 services = ProjectServices("services", ProjectServicesArgs(project=settings.project, apis=APIS))
 enabled = pulumi.ResourceOptions(depends_on=[services])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from event_store_infra.components.workload.migrations import Migrations, MigrationsArgs
     from event_store_infra.components.workload.relay import Relay
     from event_store_infra.components.workload.workload import WorkloadArgs
+    from event_store_infra.refusal import one_message
     from event_store_infra.settings import (
         AlloyDBSettings,
         DatabaseSettings,
@@ -82,6 +83,7 @@ __all__ = [
     "Watched",
     "WorkloadArgs",
     "deploy",
+    "one_message",
 ]
 _PACKAGE = "event_store_infra"
 _MODULES = {
@@ -108,6 +110,7 @@ _MODULES = {
     "Watched": "components.monitoring",
     "Workload": "components.workload.workload",
     "deploy": "stack",
+    "one_message": "refusal",
 }
 
 

@@ -1,7 +1,6 @@
 """The whole stack, composed of its components."""
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -27,11 +26,10 @@ from event_store_infra.components.workload.event_store import EventStore, EventS
 from event_store_infra.components.workload.migrations import Migrations, MigrationsArgs
 from event_store_infra.components.workload.relay import Relay, relay_pool
 from event_store_infra.protection import protect_data
+from event_store_infra.refusal import one_message
 from event_store_infra.settings import Settings
 from event_store_infra.settings.stack import IMAGE
 
-# Tells the language host that the user has been told, and needs no traceback.
-_USER_WAS_TOLD: Final = 32
 _EXAMPLE_IMAGE: Final = "europe-west1-docker.pkg.dev/P/event-store/event-store@sha256:…"
 
 
@@ -101,16 +99,13 @@ def deploy(
         SystemExit: The settings, the topology or the image are wrong, or there is no such instance to join.
             Nothing is declared then, and Pulumi prints one message without a traceback.
     """
-    try:
+    with one_message():
         settings = settings or Settings.parse(CONFIG.get())
         settings, build = _with_image(settings, image)
         topology = topology or Topology.load(_project_folder() / settings.topology)
         if settings.database.instance:
             look_up(_joined(settings), _provided(opts))  # before the first resource: it may raise
         outputs = _declare(settings, topology, build, opts)
-    except ConfigurationError as error:
-        pulumi.log.error(str(error))
-        sys.exit(_USER_WAS_TOLD)
     for each in fields(outputs):
         pulumi.export(each.name, getattr(outputs, each.name))
     return outputs
