@@ -38,6 +38,18 @@ def test_every_link_leads_to_a_file_and_its_heading(page: Path) -> None:
         assert not anchor or anchor in _anchors(target), link
 
 
+def test_every_page_that_a_text_names_is_there() -> None:
+    """Also where it is no link, as in the changelog."""
+    named = {
+        (str(page.relative_to(ROOT)), path)
+        for page in PAGES
+        for path in re.findall(r"(?<![\w./-])docs/[\w./-]+\.md\b", page.read_text("utf-8"))
+    }
+
+    assert "CHANGELOG.md" in {page for page, _ in named}
+    assert [f"{page}: {path}" for page, path in sorted(named) if not (ROOT / path).exists()] == []
+
+
 def test_the_index_has_every_page() -> None:
     """Each page of a shelf; the decisions are a folder of their own."""
     linked = {(INDEX.parent / link.partition("#")[0]).resolve() for link in _links(INDEX)}
