@@ -108,7 +108,7 @@ _MODULES = {
     "Relay": "components.workload.relay",
     "ReplicaConnection": "components.database.connection",
     "Watched": "components.monitoring",
-    "Workload": "components.workload.workload",
+    "WorkloadArgs": "components.workload.workload",
     "deploy": "stack",
     "one_message": "refusal",
 }
@@ -118,4 +118,9 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = _MODULES.get(name) or _MODULES.get(name.removesuffix("Args"), "settings")
-    return getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
+    value = globals()[name] = getattr(importlib.import_module(f"{_PACKAGE}.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -119,4 +119,9 @@ def __getattr__(name: str) -> Any:
         if hint := missing(error):
             raise ImportError(f"{name}: {hint}") from None
         raise
-    return getattr(module, name)
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -20,6 +20,8 @@ PUBLIC: Final = {
     "pubsub_emulator": "the emulator as a part of another program or test",
     "pubsub_emulator.testing": "fixtures of pytest",
 }
+# Their names are loaded when they are first used.
+LAZY: Final = ("event_store", "event_store_infra")
 PAGES: Final = sorted(
     path for path in (ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md"))
 ) + sorted((ROOT / "docs").rglob("*.md"))
@@ -63,6 +65,27 @@ def test_every_public_name_is_there_and_documented(module: str) -> None:
 
     assert list(public.__all__) == sorted(set(public.__all__))
     assert [name for name, each in described.items() if not inspect.getdoc(each)] == []
+
+
+def _typed(module: str) -> dict[str, str]:
+    """Return each name that a type checker finds in a module, with the module that it takes it from."""
+    tree = ast.parse(Path(str(importlib.import_module(module).__file__)).read_text("utf-8"))
+    (block,) = (each for each in tree.body if isinstance(each, ast.If))
+    imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
+    return {alias.name: str(each.module) for each in imports for alias in each.names}
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_name_that_is_loaded_when_used_is_what_its_type_says(name: str) -> None:
+    """It is loaded once, and `dir` shows it before."""
+    module, typed = importlib.import_module(name), _typed(name)
+
+    assert sorted(typed) == module.__all__
+    assert module._MODULES.keys() <= typed.keys()
+    assert {*dir(module)} >= {*module.__all__, "__all__"}
+    for each, origin in typed.items():
+        assert getattr(module, each) is getattr(importlib.import_module(origin), each)
+        assert each in vars(module)
 
 
 def test_examples_and_documents_use_public_names_only() -> None:
