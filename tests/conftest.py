@@ -24,7 +24,7 @@ from local_gcp.system.ports import free_port
 from pubsub_emulator import PubSubServer
 from tools.pulumi_cli import BIN
 
-ADDRESS_VARIABLE = "EVENT_STORE_PUBSUB_TEST"  # what tests/pubsub_emulator is to try, see CONTRIBUTING.md
+ADDRESS_VARIABLE = "PUBSUB_TEST_ADDRESS"  # what tests/pubsub_emulator is to try, see CONTRIBUTING.md
 
 # A developer's own servers and settings are none of the tests' business.
 for name in [name for name in os.environ if name.startswith(("PG", "PUBSUB", "EVENT_STORE_", "LOCAL_GCP_"))]:

@@ -156,11 +156,8 @@ _NUMBERS: Final = (
 )
 # Set in a service, a job and a worker pool: https://docs.cloud.google.com/run/docs/container-contract#env-vars
 _ON_CLOUD_RUN: Final = ("K_SERVICE", "CLOUD_RUN_JOB", "CLOUD_RUN_WORKER_POOL")
-# Read by tests and the client's commands, which share a shell with the service.
-_OTHERS_OF_OURS: Final = (
-    "EVENT_STORE_PUBSUB_TEST",
-    "EVENT_STORE_TARGET",
-)
+# Read by the client's commands, which share a shell with the service.
+_OTHERS_OF_OURS: Final = ("EVENT_STORE_TARGET",)
 
 
 def _number(name: str, text: str) -> int:

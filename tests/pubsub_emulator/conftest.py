@@ -1,6 +1,6 @@
 """One suite for every Pub/Sub: the embedded one, Google's official emulator, and any address.
 
-`EVENT_STORE_PUBSUB_TEST=HOST:PORT` runs it against what listens there, in the project `test`.
+`PUBSUB_TEST_ADDRESS=HOST:PORT` runs it against what listens there, in the project `test`.
 
 What Google does not promise, and ours does, is asked by tests whose names begin with `test_ours_`.
 """

@@ -71,7 +71,7 @@ async def test_an_unknown_version_is_reported_and_fails_nothing(tmp_path: Path) 
 
 
 async def test_the_suite_runs_against_any_address(bus: Bus) -> None:
-    """`EVENT_STORE_PUBSUB_TEST` names the server, and only that is tried."""
+    """`PUBSUB_TEST_ADDRESS` names the server, and only that is tried."""
     tests = "tests/pubsub_emulator/broker/test_redelivery.py::test_a_refused_message_comes_again_at_once"
 
     status, written = await _suite(tests, **{ADDRESS_VARIABLE: bus.address})
