@@ -6,6 +6,8 @@ PYTHON ?= python3
 STACK ?= dev
 PERCENT ?= 10
 VENV_PYTHON := .venv/bin/python
+# With the Pulumi CLI that `setup` has found. Not for `setup` itself, which would find its own link.
+PULUMI_PYTHON := PATH="$(CURDIR)/.tools/pulumi/bin:$$PATH" $(VENV_PYTHON)
 need_environment = @test -x $(VENV_PYTHON) || \
 	{ echo "error: there is no environment here yet, so nothing of it runs. Start with: make up" >&2; exit 1; }
 
@@ -30,20 +32,20 @@ status: ## Show the endpoints of the local stack as JSON
 	@$(VENV_PYTHON) -m tools.local_stack status
 
 stack: environment ## Make a new environment; NAME, PROFILE, PROJECT, REGION, BACKEND, SECRETS: see docs/howto/deploy.md
-	@$(VENV_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
+	@$(PULUMI_PYTHON) -m event_store_infra.new_stack --name "$(NAME)" --profile "$(PROFILE)" --project "$(PROJECT)" \
 		--region "$(REGION)" --backend "$(BACKEND)" --secrets "$(SECRETS)"
 
 preview: environment ## Show what `pulumi up` would do, refuse what loses data; STACK=dev, no cloud account needed
 	@$(VENV_PYTHON) -m tools.local_stack preview $(STACK) $(ARGS)
 
 canary: environment ## Give the next revision a part of the traffic; STACK=prod PERCENT=10: see docs/howto/deploy.md
-	@$(VENV_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
+	@$(PULUMI_PYTHON) -m event_store_infra.rollout canary --stack $(STACK) --percent $(PERCENT) $(ARGS)
 
 promote: environment ## Give the canary all traffic; STACK=prod, ARGS=--yes to do it at once
-	@$(VENV_PYTHON) -m event_store_infra.rollout promote --stack $(STACK) $(ARGS)
+	@$(PULUMI_PYTHON) -m event_store_infra.rollout promote --stack $(STACK) $(ARGS)
 
 rollback: environment ## Give the stable revision all traffic; STACK=prod, ARGS=--yes to do it at once
-	@$(VENV_PYTHON) -m event_store_infra.rollout rollback --stack $(STACK) $(ARGS)
+	@$(PULUMI_PYTHON) -m event_store_infra.rollout rollback --stack $(STACK) $(ARGS)
 
 test: setup ## Run every test; ARGS="tests/event_store/outbox -x" for some of them
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -55,7 +57,7 @@ check: setup ## Check format, lint, types, generated code, contract, locks, trac
 	@$(VENV_PYTHON) tools/check.py
 
 bench: setup ## Measure the speed as a ratio to the limit of the same PostgreSQL
-	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+	@$(PULUMI_PYTHON) -m benchmarks $(ARGS)
 
 proto: setup ## Generate the Python code of the contract
 	@$(VENV_PYTHON) tools/contract.py
@@ -65,7 +67,7 @@ inventory: setup ## Write the resources of each stack and the local limits to fi
 	@$(VENV_PYTHON) -m tests.local_gcp.resource.limits > tests/local_gcp/resource/limits.txt
 
 plans: setup ## Write the engine's plans that test the preview guard; ARGS="--missing" or names
-	@$(VENV_PYTHON) -m tests.event_store_infra.preview.edits --save $(ARGS)
+	@$(PULUMI_PYTHON) -m tests.event_store_infra.preview.edits --save $(ARGS)
 
 reference: setup ## Write the pages of every key and of every identity: docs/reference/settings.md, docs/reference/identities.md
 	@$(VENV_PYTHON) -m event_store_infra.settings > docs/reference/settings.md

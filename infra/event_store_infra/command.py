@@ -1,4 +1,4 @@
-"""The Pulumi CLI as our commands run it: one of the project's own, or one on PATH."""
+"""The Pulumi CLI as our commands run it."""
 
 import os
 import shutil
@@ -11,35 +11,25 @@ from event_store.errors import ConfigurationError
 
 # Each flag is a variable, too: https://github.com/pulumi/pulumi/blob/v3.259.0/pkg/cmd/pulumi/pulumi.go
 OPTION: Final = "PULUMI_OPTION_"
-_TOOLS: Final = Path(".tools", "pulumi", "bin")
 
 
-def search_path(folder: Path) -> str:
+def search_path() -> str:
     """Return the PATH that `pulumi` is searched in, and runs with.
 
     The program's own Python comes first: a language host that ignores the runtime's options takes that.
-
-    Args:
-        folder: The folder of `Pulumi.yaml`, whose `.tools/pulumi/bin` comes next.
     """
-    own = [str(Path(sys.executable).parent), str(folder.resolve() / _TOOLS)]
-    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def find_pulumi(folder: Path) -> str:
+def find_pulumi() -> str:
     """Return the path of `pulumi`.
-
-    Args:
-        folder: The folder of `Pulumi.yaml`.
 
     Raises:
         ConfigurationError: There is no `pulumi`.
     """
-    program = shutil.which("pulumi", path=search_path(folder))
+    program = shutil.which("pulumi", path=search_path())
     if program is None:
-        raise ConfigurationError(
-            f"there is no `pulumi` on PATH and none in {folder.resolve() / _TOOLS}: install the Pulumi CLI"
-        )
+        raise ConfigurationError("`pulumi` is not on PATH: install it, https://www.pulumi.com/docs/install/")
     return program
 
 
@@ -59,11 +49,11 @@ def ask_pulumi(folder: Path, timeout_seconds: float, *command: str, whatever_bec
     """
     try:
         answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-            [find_pulumi(folder), *command, "--non-interactive"],
+            [find_pulumi(), *command, "--non-interactive"],
             cwd=folder,
             env={
                 **{name: value for name, value in os.environ.items() if not name.startswith(OPTION)},
-                "PATH": search_path(folder),
+                "PATH": search_path(),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -94,9 +84,9 @@ def run_pulumi(folder: Path, *command: str) -> None:
         ConfigurationError: The command fails.
     """
     answer = subprocess.run(  # noqa: S603 # our own command line, no shell
-        [find_pulumi(folder), *command, "--non-interactive"],
+        [find_pulumi(), *command, "--non-interactive"],
         cwd=folder,
-        env={**os.environ, "PATH": search_path(folder)},
+        env={**os.environ, "PATH": search_path()},
         check=False,
     )
     if answer.returncode:

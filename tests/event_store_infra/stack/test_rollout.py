@@ -1,6 +1,9 @@
 """A canary is a split of the traffic that one command begins, and one ends."""
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from event_store_infra.rollout import KEY, begin, promote, roll_back
 from event_store_infra.settings import RolloutSettings, ServiceSettings, Settings
 from tests.event_store_infra.engine import Engine
 from tools import ROOT
+from tools.pulumi_cli import BIN
 
 STABLE = "event-store-00003"
 CONFIG = {"gcp:project": "event-store-prod", "gcp:region": "europe-west1", "event-store:profile": "prod"}
@@ -85,3 +89,22 @@ def test_both_revisions_have_their_connections_counted() -> None:
         ConfigurationError, match="and a canary with as many instances may open 56 connections"
     ):
         begin(dev, {"revision": STABLE}, 10)
+
+
+def test_make_brings_pulumi_along(tmp_path: Path) -> None:
+    """The package looks on PATH alone, and this repository's own Pulumi is not there."""
+    path = [each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != BIN]
+    own = {"PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_HOME": str(tmp_path / "home")}
+
+    answer = subprocess.run(
+        ["make", "rollback", "STACK=nowhere", "PYTHON=true"],  # so that `make environment` has nothing to do
+        cwd=ROOT,
+        env={**os.environ, **own, "PATH": os.pathsep.join(path), "PULUMI_SKIP_UPDATE_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert answer.returncode != 0
+    assert "no stack named 'nowhere' found" in answer.stderr
