@@ -70,7 +70,7 @@ NOT_RUN: Final = {
         ("docs/howto/deploy.md", "pulumi config set event-store:protected false --stack prod"),
     ),
     _GOOGLE: (
-        ("README.md", "make setup && export PATH=$PWD/.venv/bin:$PATH"),
+        ("README.md", "make setup && export PATH=$PWD/.venv/bin:$PWD/.tools/pulumi/bin:$PATH"),
         ("docs/howto/alloydb.md", "pulumi config set --path event-store:database.engine alloydb"),
         ("docs/howto/restore.md", "gcloud sql instances patch event-store-1 --no-deletion-protection"),
         ("docs/howto/runbook.md", "python -m examples.dead_letter_canary"),
