@@ -119,7 +119,7 @@ async def test_a_renamed_instance_takes_its_database_with_it(small: Small) -> No
     assert [each.step.name for each in judge(plan).refused] == ["database-instance", "database-database"]
     assert '`name` `"store-1"` → `"store-2"`' in summary
     assert "the log: every event and snapshot" in summary
-    assert "stays in Google Cloud (deletionPolicy ABANDON)" in summary
+    assert "would keep it (deletionPolicy ABANDON), but `database-instance` takes it along" in summary
 
 
 async def test_the_engine_s_own_refusal_is_told(small: Small) -> None:
