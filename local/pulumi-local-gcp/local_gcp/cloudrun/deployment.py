@@ -1,8 +1,8 @@
-"""What runs for a service or worker pool of Cloud Run: a front, and behind it one instance per revision.
+"""The running revisions of one Cloud Run service or worker pool: a front, and one instance per revision.
 
-Invariants: the front leads to revisions that are ready, by their percents, or to none; a new revision is
-ready, and the clients are sent to it, before an old one is asked to end; if one of a rollout does not become
-ready, all that is new of it ends and what ran before runs on.
+Invariants: the front leads only to ready revisions, by their percents, or to none. A new revision is ready,
+and clients are sent to it, before an old one is stopped. If one revision of a rollout does not become ready,
+all new ones are stopped and the old ones continue.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ _DRAIN_SECONDS: Final = 2.0  # a revision that is asked to end finishes its requ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A revision that is to run.
+    """A revision that has to run.
 
     Attributes:
         name: As in `event-store-00002`.
-        template: What it runs.
-        percent: Its share of new connections; one without a share has to become ready, and then ends.
+        template: Its template, as in the resource's inputs.
+        percent: Its share of new connections. One without a share has to become ready, and is then stopped.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Wanted:
 
 
 class Deployment:
-    """The running part of one service or worker pool; one instance of a revision, however many it says.
+    """The running revisions of one service or worker pool, one instance each whatever the scaling says.
 
     Args:
-        surroundings: What its containers are given.
-        front: Its address; none for a worker pool.
+        surroundings: Variables and startup probe of its containers.
+        front: Its stable address; a `NoFront` for a worker pool.
         runner: Starts its containers.
     """
 
@@ -55,19 +55,19 @@ class Deployment:
 
     @property
     def address(self) -> str:
-        """Where it serves."""
+        """The address of the front, as HOST:PORT."""
         return f"127.0.0.1:{self._front.port}"
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process of each revision that is kept running, by its name; 0 while it has none."""
+        """The process id of each revision, by the revision's name; 0 while it has no process."""
         return {name: keeper.pid for name, keeper in self._keepers.items()}
 
     async def roll_out(self, wanted: Sequence[Wanted], place: Place) -> None:
-        """Start what does not run yet, share the connections out, and end what is wanted no more.
+        """Start the missing revisions, share out the connections, and stop the revisions that are not wanted.
 
         Raises:
-            CloudError: Something does not become ready; what ran before runs on as it did.
+            CloudError: A revision does not become ready; the earlier revisions continue unchanged.
         """
         new = {each.name: self._keeper(each, place) for each in wanted if each.name not in self._keepers}
         is_ready = False
@@ -82,14 +82,14 @@ class Deployment:
         await self._become(wanted)
 
     async def resume(self, wanted: Sequence[Wanted], place: Place) -> None:
-        """Start everything, and go on trying with what does not become ready."""
+        """Start all revisions, and keep retrying those that do not become ready."""
         self._keepers = {each.name: self._keeper(each, place) for each in wanted}
         for keeper in self._keepers.values():
             await keeper.resume()
         await self._become(wanted)
 
     async def stop(self) -> None:
-        """End it. Stopping twice is harmless."""
+        """Stop all revisions. Stopping twice is harmless."""
         await self._become(())
 
     async def _become(self, wanted: Sequence[Wanted]) -> None:

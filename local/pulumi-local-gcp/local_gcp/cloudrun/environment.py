@@ -1,4 +1,4 @@
-"""What Cloud Run gives a container and asks of it, by the kind of resource that rolls it out."""
+"""The environment and the startup probe that Cloud Run gives a container, for each type of resource."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from local_gcp.resource.properties import Properties
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What surrounds the containers of one service or worker pool.
+    """The environment of the containers of one service or worker pool.
 
     Attributes:
-        log: Names the log of its revisions.
-        variables: What Cloud Run sets by itself, by the revision's name and the port that is free for it.
-        probe: Reads from a container how it is known to be ready.
+        log: The prefix of its revisions' log names.
+        variables: Returns the variables that Cloud Run sets, from the revision's name and its free port.
+        probe: Reads a container's startup probe.
     """
 
     log: str
@@ -24,7 +24,7 @@ class Surroundings:
 
 
 def of_service(name: str) -> Surroundings:
-    """Return that of a service: it listens on the port that it is given."""
+    """Return the surroundings of a service, which listens on the port that it is given."""
     return Surroundings(
         log=f"service-{name}",
         variables=lambda revision, port: {
@@ -38,7 +38,7 @@ def of_service(name: str) -> Surroundings:
 
 
 def of_worker_pool(name: str) -> Surroundings:
-    """Return that of a worker pool: it need not listen anywhere, and is ready when it has started."""
+    """Return the surroundings of a worker pool, which is ready once started and need not listen."""
     return Surroundings(
         log=f"worker-pool-{name}",
         variables=lambda revision, _: {

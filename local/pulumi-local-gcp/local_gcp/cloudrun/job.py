@@ -1,4 +1,4 @@
-"""Cloud Run jobs: a command that runs to its end."""
+"""Cloud Run jobs: commands that run to completion."""
 
 import asyncio
 from typing import Final
@@ -17,7 +17,7 @@ _FAILED: Final = "EXECUTION_FAILED"
 
 
 class JobKind(Kind):
-    """A job; with a `run_execution_token` an update runs it and waits for its success."""
+    """A job. An update with a `run_execution_token` runs it and waits for its success."""
 
     limits = run_rules.JOB
     unsettled = ("etag", "executionCount", "generation", "latestCreatedExecutions", "observedGeneration")
@@ -26,19 +26,19 @@ class JobKind(Kind):
         self._runner = runner
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the job's full name."""
         there = place.of(inputs)
         return f"projects/{there.project}/locations/{there.region}/jobs/{inputs['name']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Run it, if it has a token."""
+        """Run the job if it has a token."""
         return await self._run(draft, 1)
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Run it with its new token.
+        """Run the job if it has a token.
 
         Raises:
-            CloudError: The token was used, by an execution that succeeded.
+            CloudError: An execution with this token has already succeeded.
         """
         token = draft.inputs.get("runExecutionToken")
         last = record.outputs["latestCreatedExecutions"]
@@ -51,7 +51,7 @@ class JobKind(Kind):
         return await self._run(draft, int(record.outputs["generation"]) + 1)
 
     async def delete(self, record: Record) -> None:
-        """There is nothing to delete but the record."""
+        """Do nothing: only the record is deleted."""
 
     async def _run(self, draft: Draft, generation: int) -> Properties:
         token = draft.inputs.get("runExecutionToken")
@@ -71,7 +71,7 @@ class JobKind(Kind):
         )
 
     async def _attempt(self, draft: Draft, execution: str) -> str | None:
-        """Run it once; return what went wrong, or None."""
+        """Run the job once; return what went wrong, or None."""
         template = draft.inputs["template"]["template"]
         name = f"job-{draft.inputs['name']}"
         given = {"CLOUD_RUN_JOB": draft.inputs["name"], "CLOUD_RUN_EXECUTION": execution}

@@ -1,7 +1,7 @@
-"""Who keeps one instance of a revision running.
+"""Restarts one instance of a revision whenever it ends.
 
-Invariants: one task starts it again whenever it ends by itself, after a pause that doubles, until `stop`;
-`port` is that of an instance that is ready, or 0; `changed` is told of every change of it.
+Invariants: one task restarts the instance whenever it ends by itself, after a pause that doubles, until
+`stop`. `port` is the port of a ready instance, or 0; `changed` is called after every change of `port`.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ _LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Keeper:
-    """Keeps an instance running: `start` or `resume` it once, `stop` it in the end.
+    """Keeps one instance running: call `start` or `resume` once, and `stop` at the end.
 
     Args:
-        start: Starts it, and raises CloudError if it does not become ready.
-        changed: Is told that it became ready again, or ended.
+        start: Starts the instance; raises CloudError if it does not become ready.
+        changed: Called when the instance has become ready again, or has ended.
     """
 
     def __init__(
@@ -34,31 +34,31 @@ class Keeper:
 
     @property
     def port(self) -> int:
-        """Where it listens now; 0 if nowhere."""
+        """The port of the ready instance; 0 while there is none."""
         return self._revision.port if self._revision is not None else 0
 
     @property
     def pid(self) -> int:
-        """Its process; 0 while it has none."""
+        """The instance's process id; 0 while it has no process."""
         return self._revision.pid if self._revision is not None else 0
 
     async def start(self) -> None:
-        """Start it.
+        """Start the instance, and restart it from then on.
 
         Raises:
-            CloudError: It does not become ready; nothing of it runs then.
+            CloudError: The instance does not become ready; nothing of it is left running.
         """
         self._revision = await self._start()
         self._keeping = asyncio.create_task(self._keep())
 
     async def resume(self) -> None:
-        """Start it, and go on trying if it does not become ready."""
+        """Start the instance, and keep retrying if it does not become ready."""
         with suppress(CloudError):
             self._revision = await self._start()
         self._keeping = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
-        """End it. Stopping twice is harmless."""
+        """Stop the instance. Stopping twice is harmless."""
         keeping, self._keeping = self._keeping, None
         if keeping is not None:
             keeping.cancel()

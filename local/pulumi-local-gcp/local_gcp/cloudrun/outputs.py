@@ -1,4 +1,4 @@
-"""The outputs that every type of Cloud Run has."""
+"""The outputs that all types of Cloud Run share."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ TIME = "2025-08-09T00:00:00.000000Z"
 
 
 def run_outputs(draft: Draft, generation: int, **own: Any) -> Properties:
-    """Return the outputs of a resource in a generation, those of its type alone among them."""
+    """Return a resource's outputs in a generation, including those of its type alone."""
     labels = draft.inputs.get("labels", {})
     return {
         "project": draft.place.of(draft.inputs).project,

@@ -1,4 +1,4 @@
-"""What Cloud Run rolls out in revisions: services and worker pools."""
+"""The resource types that Cloud Run rolls out in revisions: services and worker pools."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from local_gcp.resource.properties import Properties
 from local_gcp.resource.records import Record
 
 # The templates of the revisions that can have traffic, by their names, oldest first. As in the real
-# provider's outputs, what begins with two underscores is its own, and Pulumi shows it to nobody.
+# provider's outputs, a name with two leading underscores is internal, and Pulumi never displays it.
 _REVISIONS: Final = "__revisions"
 _KEPT_REVISIONS: Final = 20  # beside those with traffic; Google keeps 1,000
 
 
 class RolledOutKind(Kind):
-    """A type with revisions: `async with` it; at the end all revisions end.
+    """A type with revisions: use it with `async with`; leaving the context stops all revisions.
 
-    Another template makes another revision; anything else changes in place.
+    A new template makes a new revision; any other change is made in place.
 
     Args:
         runner: Starts the containers.
@@ -57,37 +57,37 @@ class RolledOutKind(Kind):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The full names of all that run."""
+        """The full names of all running resources."""
         return tuple(self._deployments)
 
     @property
     def pids(self) -> dict[str, int]:
-        """The processes of all revisions, by the revisions' names."""
+        """The process ids of all revisions, by the revisions' names."""
         return {name: pid for each in self._deployments.values() for name, pid in each.pids.items()}
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the resource's full name."""
         there = place.of(inputs)
         return f"projects/{there.project}/locations/{there.region}/{self.collection}/{inputs['name']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Start its first revision."""
+        """Start the first revision."""
         return await self._roll_out(draft, 1, {})
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Start its next revision, if the template is another one, and share the traffic out."""
+        """Start the next revision if the template has changed, and share out the traffic."""
         return await self._roll_out(draft, int(record.outputs["generation"]) + 1, record.outputs)
 
     async def delete(self, record: Record) -> None:
-        """End its revisions; its front, if it has one, then lets connections wait for the next one."""
+        """Stop its revisions; a front is kept, and holds new connections for the next resource."""
         if deployment := self._deployments.get(record.id):
             await deployment.stop()
             del self._deployments[record.id]
 
     async def restore(self, record: Record) -> None:
-        """Start again what served; what does not become ready any more is tried until it does, as there."""
+        """Restart the revisions that served, and retry those that do not become ready, as Cloud Run does."""
         outputs = record.outputs
-        # One that never was ready is tried, too.
+        # Includes a revision that has never been ready.
         ready = _short(outputs["latestReadyRevision"] or outputs["latestCreatedRevision"])
         known = outputs.get(_REVISIONS) or {ready: record.inputs["template"]}
         deployment = await self._deployment(record.id, record.inputs["name"])
@@ -117,10 +117,10 @@ class RolledOutKind(Kind):
         return self._outputs(draft, generation, latest, latest, known)
 
     def _wanted(self, inputs: Properties, latest: str, known: Mapping[str, Properties]) -> list[Wanted]:
-        """Return what is to run: what has a share, and the latest, which has to become ready even without.
+        """Return the revisions with a share and the latest one, which has to become ready in any case.
 
         Raises:
-            CloudError: Traffic is for a revision that is not there.
+            CloudError: A revision with traffic does not exist.
         """
         shares = self._shares(inputs, latest)
         for name in shares.keys() - known.keys():
@@ -134,7 +134,7 @@ class RolledOutKind(Kind):
         ]
 
     def _shares(self, _inputs: Properties, latest: str) -> dict[str, int]:
-        """Return the percents of the revisions that are to run."""
+        """Return the percents of the revisions that have to run."""
         return {latest: 100}
 
     async def _deployment(self, identity: str, name: str) -> Deployment:
@@ -146,11 +146,11 @@ class RolledOutKind(Kind):
 
     @abstractmethod
     def _surroundings(self, name: str) -> Surroundings:
-        """Return what the containers of one are given."""
+        """Return the surroundings of a resource's containers."""
 
     @abstractmethod
     async def _next_front(self) -> Front | NoFront:
-        """Return the front of the next one that is made."""
+        """Return the front for the next resource."""
 
     def _outputs(
         self, draft: Draft, generation: int, created: str, ready: str, known: Mapping[str, Properties]

@@ -1,4 +1,4 @@
-"""Cloud Run. Limits: https://cloud.google.com/run/quotas and /run/docs/configuring/healthchecks."""
+"""The limits of Cloud Run: https://cloud.google.com/run/quotas and /run/docs/configuring/healthchecks."""
 
 import re
 from collections.abc import Iterator, Mapping

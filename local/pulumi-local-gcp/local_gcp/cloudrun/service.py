@@ -17,7 +17,7 @@ class ServiceKind(RolledOutKind):
 
     Args:
         runner: Starts the containers.
-        port: The port of the first service's front; others get free ones.
+        port: The port of the first service's front; other services get free ports.
     """
 
     limits = run_rules.SERVICE
@@ -29,12 +29,12 @@ class ServiceKind(RolledOutKind):
         self._front = Front(port)
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._front)  # now, so that a taken port is found at once
+        await self._stack.enter_async_context(self._front)  # now, so that a taken port is reported at once
         return self
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where services listen, by their full names."""
+        """The addresses of all services, by their full names."""
         return {identity: deployment.address for identity, deployment in self._deployments.items()}
 
     def _surroundings(self, name: str) -> Surroundings:

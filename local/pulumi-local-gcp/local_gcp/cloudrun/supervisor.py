@@ -1,4 +1,4 @@
-"""How a container runs on this machine: as a process, with the environment that the cloud would give it."""
+"""Runs a container on this machine: as a process, with the environment that Cloud Run would give it."""
 
 import os
 import re
@@ -30,20 +30,20 @@ _HOST, _PORT, _USER = "HOST", "PORT", "USER"
 
 
 class Running:
-    """A container that runs, and the metadata server that goes with it."""
+    """A running container and its metadata server."""
 
     def __init__(self, child: Child, stack: AsyncExitStack) -> None:
         self.child = child
         self._stack = stack
 
     async def stop(self) -> None:
-        """End both. Stopping twice is harmless."""
+        """Stop the container and its metadata server. Stopping twice is harmless."""
         await self._stack.aclose()
 
 
 @dataclass(frozen=True, slots=True)
 class _Database:
-    """What stands behind an address: its server here, and what who logs in by IAM asks for there."""
+    """The server behind a database address, and the permission and resource of a login by IAM."""
 
     server: str
     permission: str
@@ -54,18 +54,18 @@ class Runner:
     """Starts containers.
 
     Args:
-        processes: Who owns them.
-        bus: The Pub/Sub that they reach.
-        instances: The databases that they reach.
-        records: Where the databases' addresses stand.
-        directory: Where they run: the folder of the Pulumi program.
-        home: An empty directory, so that no developer's credentials are theirs.
-        tokens: Their access tokens.
-        rights: Judges whether they may log in to a database.
+        processes: Owns the child processes.
+        bus: The Pub/Sub that the containers reach.
+        instances: The databases that the containers reach.
+        records: Hold the databases' addresses.
+        directory: The containers' working directory: the folder of the Pulumi program.
+        home: An empty home directory, so that containers never find a developer's credentials.
+        tokens: Issues the containers' access tokens.
+        rights: Judges whether an account may log in to a database.
 
     Attributes:
-        programs: Where a container's command is looked for first: what its image would hold.
-        subnetworks: The ids of those that a container was given an address in.
+        programs: The first directory searched for a container's command, in place of its image.
+        subnetworks: The ids of all subnetworks in which a container was given an address.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class Runner:
         """Start the first container of a template.
 
         Args:
-            name: Names its log.
+            name: The name of the container's log.
             template: Its service account and containers, in Cloud Run's words.
             place: Its project and region.
             given: Variables that Cloud Run sets by itself.
 
         Raises:
-            CloudError: There is no such command here, a variable comes from where there is nothing, has a
-                database's address where nobody looks for it, or the account may not log in to the database.
+            CloudError: The command is not found, a variable refers to a secret, the variable of a database's
+                address has a wrong name, or the account may not log in to the database.
         """
         container = template["containers"][0]
         command = _command(container, self.programs)
@@ -132,13 +132,13 @@ class Runner:
         return running  # noqa: RET504 # not inside the context, which for all that a type checker knows goes on
 
     async def _databases(self, environment: Mapping[str, str], email: str) -> dict[str, str]:
-        """Return the variables that lead to databases, as they are on this machine.
+        """Return the variables that lead to databases, translated to their addresses on this machine.
 
-        An address in a variable whose name ends in HOST goes with the variables of the same beginning that
-        end in PORT and USER; what has no user of its own has libpq's.
+        A variable whose name ends in HOST may hold an address. The variables of the same prefix that end in
+        PORT and USER hold its port and user. The default user is libpq's.
 
         Raises:
-            CloudError: An address is elsewhere, or the account may not log in.
+            CloudError: An address is in another variable, or the account may not log in.
         """
         found: dict[str, str] = {}
         databases = dict(self._listening())
@@ -147,7 +147,7 @@ class Runner:
             if name != beginning and value in databases:
                 database = databases[value]
                 user = environment.get(f"{beginning}{_USER}", environment.get("PGUSER"))
-                # An account's name in PostgreSQL. PostgreSQL trusts this machine, so it is judged now.
+                # An account's name in PostgreSQL. PostgreSQL trusts this machine, so the login is judged now.
                 # https://docs.cloud.google.com/sql/docs/postgres/iam-authentication, and
                 # https://docs.cloud.google.com/alloydb/docs/database-users/manage-iam-auth
                 if user == email.removesuffix(".gserviceaccount.com"):
@@ -164,7 +164,7 @@ class Runner:
         return found
 
     def _listening(self) -> Iterator[tuple[str, _Database]]:
-        """Yield what listens at which address of the network."""
+        """Yield each database address of the network, with the database behind it."""
         rules = list(self._records.of_type(network.FORWARDING_RULE.type))
         for record in self._records.of_type(sql_rules.INSTANCE.type):
             outputs = record.outputs

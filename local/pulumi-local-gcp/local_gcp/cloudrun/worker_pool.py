@@ -7,7 +7,7 @@ from local_gcp.container.no_ingress import NoFront
 
 
 class WorkerPoolKind(RolledOutKind):
-    """A worker pool whose latest revision runs, in one instance however many it says."""
+    """A worker pool whose latest revision runs, as one instance whatever its scaling says."""
 
     limits = run_rules.WORKER_POOL
     collection = "workerPools"
