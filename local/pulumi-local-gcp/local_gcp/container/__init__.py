@@ -1,1 +1,1 @@
-"""One container from outside: its revision, its ingress, its probe, its metadata server."""
+"""The parts of one container seen from outside: revision, ingress, probes and metadata server."""

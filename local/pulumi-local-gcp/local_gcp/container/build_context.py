@@ -1,7 +1,7 @@
-"""A Docker build context: which files it has, and a hash of their content.
+"""The files of a Docker build context, and a hash of their content.
 
-Which files belong to it is Docker's own rule: the patterns of `.dockerignore`, of which the last that matches
-a file or one of its folders decides, https://docs.docker.com/build/concepts/context/#dockerignore-files.
+Docker's own rule selects the files: among the patterns of `.dockerignore` the last one that matches a file or
+one of its folders decides, https://docs.docker.com/build/concepts/context/#dockerignore-files.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ class Pattern:
 
     Attributes:
         expression: Matches a path below the context, with `/` between its parts.
-        includes: It began with `!`.
-        parts: The parts of its path.
+        includes: Whether the line began with `!`.
+        parts: The parts of the pattern's path.
     """
 
     expression: re.Pattern[str]
@@ -29,7 +29,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, line: str) -> "Pattern":
-        """Translate a line that is neither empty nor a comment."""
+        """Parse a line that is neither empty nor a comment."""
         includes = line.startswith("!")
         text = os.path.normpath(line.lstrip("!").strip().lstrip("/"))
         regex, rest = "", text
@@ -41,7 +41,7 @@ class Pattern:
         return cls(re.compile(f"{regex}(?:/.*)?", re.DOTALL), includes, tuple(text.split("/")))
 
     def reaches_into(self, folder: tuple[str, ...]) -> bool:
-        """Tell whether it may match something below a folder."""
+        """Tell whether the pattern may match a path below a folder."""
         for part, name in zip(self.parts, folder, strict=False):
             if part == "**":
                 return True
@@ -51,7 +51,7 @@ class Pattern:
 
 
 def context_hash(directory: Path, dockerfile: Path) -> str:
-    """Return the SHA-256 of a context's files and its Dockerfile: their paths, content and executable bits.
+    """Return the SHA-256 of a context's files and Dockerfile: paths, content and executable bits.
 
     Raises:
         FileNotFoundError: The directory or the Dockerfile is missing.
@@ -67,7 +67,7 @@ def context_hash(directory: Path, dockerfile: Path) -> str:
 
 
 def context_files(directory: Path, dockerfile: Path) -> Iterator[Path]:
-    """Yield the files of a context, sorted."""
+    """Yield the files of a context in sorted order."""
     patterns = _patterns(directory, dockerfile)
     for folder, names, files in os.walk(directory):
         names[:] = [name for name in sorted(names) if _may_hold(patterns, directory, Path(folder, name))]
@@ -77,7 +77,7 @@ def context_files(directory: Path, dockerfile: Path) -> Iterator[Path]:
 
 
 def _patterns(directory: Path, dockerfile: Path) -> tuple[Pattern, ...]:
-    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")  # goes before the context's
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")  # takes precedence over the context's
     source = own if own.exists() else directory / ".dockerignore"
     if not source.exists():
         return ()
@@ -86,7 +86,7 @@ def _patterns(directory: Path, dockerfile: Path) -> tuple[Pattern, ...]:
 
 
 def _may_hold(patterns: tuple[Pattern, ...], directory: Path, folder: Path) -> bool:
-    """Tell whether a folder may hold files of the context; below an ignored one only exceptions do."""
+    """Tell whether a folder may hold files of the context; in an ignored folder only exceptions can."""
     parts = folder.relative_to(directory).parts
     return not _ignored(patterns, directory, folder) or any(
         pattern.includes and pattern.reaches_into(parts) for pattern in patterns

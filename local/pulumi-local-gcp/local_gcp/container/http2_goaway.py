@@ -1,8 +1,8 @@
-"""As much of HTTP/2 as it takes to say goodbye on somebody else's connection.
+"""The part of HTTP/2 that is needed to insert a GOAWAY frame into a proxied connection.
 
-A server that is about to go tells its clients so with a GOAWAY frame that names the highest stream there can
-be: they open no more streams on the connection, finish those that they have, and open another connection
-(RFC 9113, section 6.8). Frames begin with their length, so another may be put between any two of them.
+A server that is about to stop sends its clients a GOAWAY frame that names the highest possible stream. They
+open no more streams on the connection, finish the open ones, and connect again (RFC 9113, section 6.8).
+Frames begin with their length, so another frame may be inserted between any two of them.
 """
 
 from typing import Final
@@ -13,10 +13,10 @@ _HEADER_BYTES: Final = 9
 
 
 class Frames:
-    """Follows the frames that a server sends, and puts a GOAWAY after the next one when asked to.
+    """Tracks the frames that a server sends, and inserts a GOAWAY between two of them on request.
 
-    Invariant: what `feed` and `say_goodbye` return, in their order, is what the client gets; the header of a
-    frame is held back until it is whole, so between two calls the client has whole headers only.
+    Invariant: the client receives the return values of `feed` and `say_goodbye` in their order. A header is
+    held back until it is complete, so between two calls the client has received complete headers only.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Frames:
         self._owes_goodbye = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take what the server sent and return what goes to the client now."""
+        """Take bytes from the server; return the bytes for the client."""
         data, done, passed = self._held + chunk, 0, bytearray()
         while True:
             end = min(done + self._missing_bytes, len(data))
@@ -43,7 +43,7 @@ class Frames:
         return bytes(passed)
 
     def say_goodbye(self) -> bytes:
-        """Return what goes to the client at once; nothing in the middle of a frame, whose end it follows."""
+        """Return the bytes to send to the client now; none inside a frame, whose end the GOAWAY follows."""
         self._owes_goodbye = True
         return self._goodbye() if self._missing_bytes == 0 else b""
 

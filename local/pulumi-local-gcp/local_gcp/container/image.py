@@ -1,4 +1,4 @@
-"""Images: nothing is built on a laptop, but a change of what would be built is a new digest."""
+"""Images: none is built on a laptop, but a change of the build's input gives a new digest."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from local_gcp.resource.records import Record
 
 
 class ImageKind(Kind):
-    """An image of the package docker-build.
+    """An image of the docker-build package.
 
     Args:
-        directory: The Pulumi program's folder, which relative paths begin at.
+        directory: The Pulumi program's folder, the base of relative paths.
     """
 
     limits = registry.IMAGE
@@ -25,28 +25,28 @@ class ImageKind(Kind):
         self._directory = directory
 
     def identify(self, inputs: Properties, _place: Place) -> str:
-        """Return its first tag, which the real provider's id is a part of too."""
+        """Return the first tag, which the real provider's id contains too."""
         return str(next(iter(inputs.get("tags", [])), "untagged"))
 
     async def create(self, draft: Draft) -> Properties:
-        """Hash what would be built.
+        """Hash the build's input.
 
         Raises:
-            CloudError: The context or the Dockerfile is missing.
+            CloudError: The context or the Dockerfile does not exist.
         """
         context = self._hash(draft.inputs)
         digest = f"sha256:{context}"
         return {**draft.inputs, "contextHash": context, "digest": digest, "ref": f"{draft.id}@{digest}"}
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Hash it again."""
+        """Hash the build's input again."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
-        """There is nothing to delete but the record."""
+        """Do nothing: only the record is deleted."""
 
     def drifted(self, outputs: Properties, inputs: Properties) -> tuple[str, ...]:
-        """Compare the files with what was built from them."""
+        """Compare the files' hash with the recorded one."""
         return () if outputs.get("contextHash") == self._hash(inputs) else ("contextHash",)
 
     def _hash(self, inputs: Properties) -> str:

@@ -1,11 +1,11 @@
-"""The front of a Cloud Run service: one stable address before its revisions.
+"""The front of a Cloud Run service: one stable address for all of its revisions.
 
-Invariants: of any hundred new connections in a row each revision gets as many as its percent, as `share` said
-last; a connection stays with its revision until one of both ends it. While a service has no ready revision a
-connection waits for one.
+Invariants: among any hundred consecutive new connections each revision gets its percent of the last `share`.
+A connection stays with its revision until one side ends it. While a service has no ready revision, new
+connections wait for one.
 
-Cloud Run shares out requests. Here a client's requests share its connection, so one client is with one
-revision, until `send_on` lets all clients connect anew.
+Cloud Run distributes requests. Here all requests of a connection go to the same revision, until `send_on`
+makes all clients reconnect.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Front:
     """A proxy on 127.0.0.1: `async with Front(port) as front: await front.share({revision_port: 100})`.
 
     Args:
-        port: Where it listens; 0 for a free one.
+        port: The port to listen on; 0 for a free one.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -50,10 +50,10 @@ class Front:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def share(self, shares: Mapping[int, int]) -> None:
-        """Share new connections out.
+        """Distribute new connections by percent.
 
         Args:
-            shares: Ports of 127.0.0.1 and their percents; none lets new connections wait.
+            shares: The percent of each port on 127.0.0.1; if empty, new connections wait.
         """
         async with self._shared:
             self._shares = {port: percent for port, percent in shares.items() if percent}
@@ -61,13 +61,13 @@ class Front:
             self._shared.notify_all()
 
     async def send_on(self, leaving: Collection[int], timeout_seconds: float) -> None:
-        """Ask all clients to connect anew, and wait until none is on a port that leaves, or the time is over.
+        """Ask all clients to reconnect, and wait until none uses a leaving port or the time is over.
 
-        After that no new request reaches those ports; what is under way is for the revisions to finish.
+        Afterwards no new request reaches those ports; the revisions finish the open requests.
 
         Args:
-            leaving: The ports of the revisions that are to end.
-            timeout_seconds: For requests that take long, such as streams.
+            leaving: The ports of the revisions that will be stopped.
+            timeout_seconds: The longest wait, since requests such as streams may take long.
         """
         for connection in self._connections.values():
             connection.say_goodbye()
@@ -76,7 +76,7 @@ class Front:
             await asyncio.wait(waiting, timeout=timeout_seconds)
 
     def _choose(self) -> int:
-        """Return the port whose turn it is: the one that has waited longest for its share."""
+        """Return the next port: the one that is furthest behind its share."""
         for port, percent in self._shares.items():
             self._credits[port] += percent
         chosen = max(self._credits, key=self._credits.__getitem__)
@@ -100,7 +100,7 @@ class _Connection:
     """A client's connection to a revision.
 
     Attributes:
-        port: The revision's.
+        port: The port of the revision.
     """
 
     def __init__(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +111,7 @@ class _Connection:
         self._is_sent_on = False
 
     async def serve(self) -> None:
-        """Copy both ways until both ends have said all."""
+        """Copy in both directions until both sides have closed."""
         first = await self._reader.read(_CHUNK_BYTES)  # a client speaks first
         if first.startswith(PREFACE):
             self._frames = Frames()
@@ -125,7 +125,7 @@ class _Connection:
             writer.close()
 
     def say_goodbye(self) -> None:
-        """Tell the client, if it speaks HTTP/2, to send its next requests on another connection."""
+        """Tell an HTTP/2 client to send its next requests on another connection."""
         self._is_sent_on = True
         if self._frames is not None:
             self._writer.write(self._frames.say_goodbye())

@@ -1,7 +1,7 @@
-"""The metadata server: how a container on Google Cloud learns its project and its identity.
+"""The metadata server, from which a container on Google Cloud learns its project and its identity.
 
-Google's libraries find it through GCE_METADATA_HOST and ask it for access tokens. Its tokens are worth
-nothing outside this machine.
+Google's libraries find it through GCE_METADATA_HOST and request access tokens from it. Its tokens are
+worthless outside this machine.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ class MetadataServer:
     """The server of one container: `async with MetadataServer(...) as metadata: ... metadata.variables`.
 
     Args:
-        place: The project.
+        place: The project and region that it reports.
         email: The service account that the container runs as.
-        token: The access token that it gives out.
+        token: The access token that it returns.
     """
 
     def __init__(self, place: Place, email: str, token: str) -> None:
@@ -41,7 +41,7 @@ class MetadataServer:
             f"computeMetadata/v1/{account}/scopes": "\n".join(scopes),
             f"computeMetadata/v1/{account}/token": json.dumps(answer),
         }
-        # Asked for by its email, an account answers as it does by the name default.
+        # An account is found by its email as well as by the name `default`.
         self._answers |= {
             path.replace("/default", f"/{email}"): text
             for path, text in self._answers.items()
@@ -59,7 +59,7 @@ class MetadataServer:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The variables that lead Google's libraries here."""
+        """The variables that lead Google's libraries to this server."""
         if self._server is None:
             return {}
         host, port = self._server.sockets[0].getsockname()

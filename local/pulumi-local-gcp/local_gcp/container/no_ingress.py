@@ -1,15 +1,15 @@
-"""The front of what nobody connects to: a worker pool."""
+"""The front of a worker pool, which accepts no connections."""
 
 from collections.abc import Collection, Mapping
 
 
 class NoFront:
-    """In place of a `Front`, where revisions need no address."""
+    """A `Front` without an address, for revisions that accept no connections."""
 
     port = 0
 
     async def share(self, shares: Mapping[int, int]) -> None:
-        """Send nobody anywhere."""
+        """Do nothing: there are no connections."""
 
     async def send_on(self, leaving: Collection[int], timeout_seconds: float) -> None:
-        """Wait for nobody."""
+        """Return at once: there are no connections."""

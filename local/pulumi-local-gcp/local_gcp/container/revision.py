@@ -1,4 +1,4 @@
-"""One revision of a Cloud Run service or worker pool: a process, with a port of its own to listen on."""
+"""One revision of a Cloud Run service or worker pool: a process with a port of its own."""
 
 import asyncio
 
@@ -11,12 +11,12 @@ from local_gcp.system.ports import free_port
 
 
 class Revision:
-    """A revision that runs, or runs no more.
+    """A revision that is running or has ended.
 
     Attributes:
         name: As in `event-store-00002`.
-        port: Where it listens on 127.0.0.1.
-        pid: Its process.
+        port: Its port on 127.0.0.1.
+        pid: Its process id.
     """
 
     def __init__(self, name: str, port: int, running: Running) -> None:
@@ -29,10 +29,10 @@ class Revision:
     async def start(
         cls, surroundings: Surroundings, name: str, template: Properties, place: Place, runner: Runner
     ) -> "Revision":
-        """Start one and wait until it is ready.
+        """Start a revision and wait until it is ready.
 
         Raises:
-            CloudError: It ended, or the probe did not pass in time; nothing of it runs then.
+            CloudError: The revision ended, or its probe did not pass in time; nothing of it is left running.
         """
         probe = surroundings.probe(template["containers"][0])
         port = free_port()
@@ -59,9 +59,9 @@ class Revision:
         return cls(name, port, running)
 
     async def wait(self) -> int:
-        """Wait for its end."""
+        """Wait until the revision ends."""
         return await self._running.child.wait()
 
     async def stop(self) -> None:
-        """Let it finish its work, and end it. Stopping twice is harmless."""
+        """Let the revision finish its work, and stop it. Stopping twice is harmless."""
         await self._running.stop()

@@ -1,4 +1,4 @@
-"""Probes: how Cloud Run learns that a container serves."""
+"""Startup probes, which tell Cloud Run that a container is ready."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.properties import Properties
 
-_PAUSE_SECONDS = 0.05  # Google waits a whole period; on a laptop somebody waits for it
+_PAUSE_SECONDS = 0.05  # Google waits a whole period; on a laptop a person waits for the result
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Probe:
     """A startup probe.
 
     Attributes:
-        check: Tells whether a port's server is ready.
-        within_seconds: It must be so by then.
+        check: Tells whether the server on a port is ready.
+        within_seconds: The time limit, in seconds.
     """
 
     check: Callable[[int], Awaitable[bool]]
@@ -29,10 +29,10 @@ class Probe:
 
     @classmethod
     def parse(cls, container: Properties) -> "Probe":
-        """Read a container's `startupProbe`; without one Cloud Run waits for its port, up to 240 s.
+        """Read a container's `startupProbe`; the default waits up to 240 s for the port.
 
         Raises:
-            CloudError: It is of a kind that the local Google Cloud has not.
+            CloudError: The local Google Cloud does not support this kind of probe.
         """
         probe = container.get("startupProbe")
         if probe is None:
@@ -50,7 +50,7 @@ class Probe:
 
     @classmethod
     def passing(cls) -> "Probe":
-        """Return one that passes at once."""
+        """Return a probe that passes at once."""
 
         async def check(_port: int) -> bool:
             return True
@@ -58,7 +58,7 @@ class Probe:
         return cls(check, 1)
 
     async def passes(self, port: int) -> bool:
-        """Wait until it passes; false if it did not in time."""
+        """Wait until the probe passes; return False if it does not pass in time."""
         try:
             async with asyncio.timeout(self.within_seconds):
                 while not await self.check(port):  # noqa: ASYNC110 # another process cannot set an event
