@@ -1,12 +1,12 @@
-"""The children of the local Google Cloud: who owns which, where they log, and how they end.
+"""The child processes of the local Google Cloud: ownership, logs and termination.
 
 Invariants:
 
-- A child ends with this process, however that ends: on Linux the kernel sends it SIGTERM when the thread that
-  spawned it dies, so `start` belongs in the main thread, where the event loop runs.
-- A child leads a process group of its own, so a Ctrl-C in somebody's terminal is none of its business, and
-  what it leaves behind is ended with it.
-- `stop` asks with SIGTERM, waits, and then ends by force. Stopping twice is harmless.
+- A child ends with this process, even if that is killed: on Linux the kernel sends the child SIGTERM when the
+  thread that spawned it ends. So call `start` in the main thread, where the event loop runs.
+- A child leads its own process group, so a Ctrl-C in a terminal does not reach it, and all processes that it
+  leaves behind are ended with it.
+- `stop` sends SIGTERM, waits, and then kills. Stopping twice is harmless.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-GRACE_SECONDS: Final = 10.0  # what Cloud Run gives
+GRACE_SECONDS: Final = 10.0  # Cloud Run's own limit
 TAIL_LINES: Final = 20
-_LOG_BYTES: Final = 10_000_000  # an older log begins anew
+_LOG_BYTES: Final = 10_000_000  # a larger log is started anew
 
 # Runs in the child before its program: no code of ours between fork and exec, so threads and gRPC do no harm.
 _EXEC: Final = """
@@ -34,16 +34,16 @@ os.execvp(sys.argv[3], sys.argv[3:])
 
 
 def mortal(command: Sequence[str], number: int = signal.SIGTERM) -> list[str]:
-    """Return a command line whose process gets a signal when the thread that starts it ends; on Linux."""
+    """Return a command whose process gets a signal when its starting thread ends; Linux only."""
     return [sys.executable, "-I", "-S", "-c", _EXEC, str(os.getpid()), str(int(number)), *command]
 
 
 class Child:
-    """One running process.
+    """A child process.
 
     Attributes:
-        pid: Its process id, and its group's.
-        log_path: Where its output goes, after that of its predecessors of the same name.
+        pid: The id of its process and of its process group.
+        log_path: The file that its output is appended to, shared with its predecessors of the same name.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, log_path: Path, begins_at_byte: int) -> None:
@@ -53,11 +53,11 @@ class Child:
         self.log_path = log_path
 
     async def wait(self) -> int:
-        """Wait for its end and return its exit code, negative for a signal."""
+        """Wait for the process to end; return its exit code, negative for a signal."""
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """End it with all that it started."""
+        """End the process and all processes that it started."""
         if self._process.returncode is None:
             self._process.terminate()
             try:
@@ -66,11 +66,11 @@ class Child:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
-        with suppress(ProcessLookupError):  # nobody is left, as it should be
+        with suppress(ProcessLookupError):  # all of the group have ended
             os.killpg(self.pid, signal.SIGKILL)
 
     def tail(self) -> str:
-        """Return the last lines that it wrote."""
+        """Return the last lines of the log."""
         with self.log_path.open("rb") as log:
             log.seek(self._begins_at_byte)
             lines = log.read().decode(errors="replace").splitlines()
@@ -78,10 +78,10 @@ class Child:
 
 
 class Processes:
-    """Owner of every child: `async with Processes(logs) as processes`.
+    """The owner of every child process: `async with Processes(logs) as processes`.
 
     Args:
-        logs: The directory of their logs.
+        logs: The directory of the logs.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -98,13 +98,13 @@ class Processes:
     async def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], directory: Path
     ) -> Child:
-        """Start a process.
+        """Start a child process.
 
         Args:
-            name: Names its log.
+            name: The name of its log.
             command: The program, by its absolute path, and its arguments.
-            environment: All of its variables.
-            directory: Where it runs.
+            environment: All of its environment variables.
+            directory: Its working directory.
         """
         log_path = self._logs / f"{name}.log"
         if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
@@ -124,6 +124,6 @@ class Processes:
         return child
 
     async def stop(self, child: Child) -> None:
-        """End a child and forget it."""
+        """Stop a child process and forget it."""
         await child.stop()
         self._children.discard(child)

@@ -6,7 +6,7 @@ from local_gcp.errors import SetupError
 
 
 def free_port(wanted: int = 0) -> int:
-    """Return a port that nobody uses now: the wanted one if it is free, else any."""
+    """Return a free port: the wanted one if it is free, else any."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", wanted))
@@ -16,14 +16,14 @@ def free_port(wanted: int = 0) -> int:
 
 
 def refuse_taken_port(port: int, flag: str) -> None:
-    """See that a port can be used.
+    """Refuse a port that cannot be used.
 
     Args:
         port: The port.
-        flag: The flag of `up` that chooses another one.
+        flag: The flag of `up` that chooses another port.
 
     Raises:
-        SetupError: It cannot.
+        SetupError: The port cannot be used.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
