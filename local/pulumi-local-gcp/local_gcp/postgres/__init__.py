@@ -1,1 +1,1 @@
-"""Cloud SQL and AlloyDB: their resource types and what Google checks of them, on a real PostgreSQL."""
+"""Cloud SQL and AlloyDB on a real PostgreSQL: their resource types and Google's checks of them."""

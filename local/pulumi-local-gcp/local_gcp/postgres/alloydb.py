@@ -1,6 +1,6 @@
 """AlloyDB: clusters, instances and users, on the same real PostgreSQL as Cloud SQL's instances.
 
-The primary is a PostgreSQL of its own. A read pool is recorded, and nothing listens at its address.
+The primary is a PostgreSQL cluster of its own. A read pool is only recorded; nothing listens at its address.
 """
 
 from typing import Final
@@ -25,13 +25,13 @@ _GROUPS: Final = {ADMINISTRATORS: "CREATEROLE CREATEDB", "alloydbiamuser": ""}
 
 
 class ClusterKind(Recorded):
-    """A cluster, which is no more than its name here."""
+    """A cluster, which is only a record here."""
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Change what can change.
+        """Change the cluster in place, as far as Google allows it.
 
         Raises:
-            CloudError: Google would not change it so.
+            CloudError: Google rejects this change in place.
         """
         refuse_earlier_version(record.inputs, draft.inputs)
         refuse_another_network(record.inputs, draft.inputs)
@@ -48,7 +48,7 @@ CLUSTER: Final = ClusterKind(
 
 
 class InstanceKind(Kind):
-    """An instance of a cluster; deleting the primary keeps its data, for the next cluster of its name."""
+    """An instance of a cluster. Deleting the primary keeps its data for the next cluster of the same name."""
 
     limits = limits.INSTANCE
 
@@ -57,14 +57,14 @@ class InstanceKind(Kind):
         self._standing: dict[str, Properties] = {}
 
     def identify(self, inputs: Properties, _place: Place) -> str:
-        """Return its full name."""
+        """Return the instance's full name."""
         return f"{inputs['cluster']}/instances/{inputs['instanceId']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Start it if it is the primary, with the groups that AlloyDB has.
+        """Start a primary, with the groups of roles that AlloyDB has.
 
         Raises:
-            CloudError: The primary would have higher flags than a read pool.
+            CloudError: A flag of the primary would be higher than a read pool's.
         """
         others = [each for each in self._standing.values() if each["cluster"] == draft.inputs["cluster"]]
         if draft.inputs["instanceType"] == "PRIMARY":
@@ -83,22 +83,22 @@ class InstanceKind(Kind):
         }
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Start it with its new flags; size and availability mean nothing here."""
+        """Restart the instance if its flags have changed; size and availability have no effect here."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
-        """Stop it."""
+        """Stop the instance."""
         self._standing.pop(record.id, None)
         if record.inputs["instanceType"] == "PRIMARY":
             await self._instances.stop(server_of(record.inputs["cluster"]))
 
     async def restore(self, record: Record) -> None:
-        """Start it again."""
+        """Restart the instance."""
         await self._start(record.inputs)
         self._standing[record.id] = record.inputs
 
     def primary_of(self, cluster: str) -> Properties | None:
-        """Return the inputs of a cluster's primary; None while it has none."""
+        """Return the inputs of a cluster's primary, or None while the cluster has none."""
         of_cluster = [each for each in self._standing.values() if each["cluster"] == cluster]
         return next((each for each in of_cluster if each["instanceType"] == "PRIMARY"), None)
 
@@ -115,7 +115,7 @@ class InstanceKind(Kind):
 
 
 class UserKind(Kind):
-    """A login role, which is made in the primary."""
+    """A login role, which is created in the primary."""
 
     limits = limits.USER
 
@@ -123,11 +123,11 @@ class UserKind(Kind):
         self._instances, self._nodes = instances, nodes
 
     def identify(self, inputs: Properties, _place: Place) -> str:
-        """Return its full name."""
+        """Return the user's full name."""
         return f"{inputs['cluster']}/users/{inputs['userId']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Create the role, or take over what an earlier cluster of the name left; set its memberships.
+        """Create the role, or adopt one left by an earlier cluster of the same name; set its memberships.
 
         Raises:
             CloudError: A database role does not exist, or the cluster has no primary:
@@ -152,7 +152,7 @@ class UserKind(Kind):
         return {"name": draft.id, **inputs}
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Set memberships; the new list replaces the old one."""
+        """Replace the role's memberships by the new list."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
@@ -161,5 +161,5 @@ class UserKind(Kind):
 
 
 def server_of(cluster: str) -> str:
-    """Return the name of the PostgreSQL that a cluster's primary is."""
+    """Return the name of the PostgreSQL that runs a cluster's primary."""
     return f"alloydb-{cluster.rpartition('/')[2]}"

@@ -1,4 +1,4 @@
-"""AlloyDB for PostgreSQL. Limits: https://cloud.google.com/alloydb/docs/reference/rest."""
+"""The limits of AlloyDB for PostgreSQL: https://cloud.google.com/alloydb/docs/reference/rest."""
 
 from collections.abc import Iterator
 from typing import Final

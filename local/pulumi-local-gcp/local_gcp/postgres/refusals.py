@@ -1,4 +1,4 @@
-"""What Google refuses of a change in place, although each value by itself is allowed."""
+"""Changes in place that Google rejects, although each value alone is allowed."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,8 +7,8 @@ from typing import Final
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.properties import Properties
 
-# PostgreSQL's own values of what a standby must have as high as its primary, beside `max_connections`:
-# https://www.postgresql.org/docs/current/hot-standby.html
+# PostgreSQL's minimum for the settings that a standby must have as high as its primary, beside
+# `max_connections`: https://www.postgresql.org/docs/current/hot-standby.html
 _FOLLOWED: Final[Mapping[str, int]] = {
     "max_locks_per_transaction": 64,
     "max_prepared_transactions": 0,
@@ -18,10 +18,10 @@ _FOLLOWED: Final[Mapping[str, int]] = {
 
 
 def refuse_earlier_version(old: Properties, new: Properties) -> None:
-    """Refuse to take a database back to an earlier major version.
+    """Reject a downgrade of the major version.
 
     Raises:
-        CloudError: It is earlier.
+        CloudError: The new major version is lower.
     """
     before, after = (str(each.get("databaseVersion", "")) for each in (old, new))
     if _number(after) < _number(before):
@@ -29,11 +29,11 @@ def refuse_earlier_version(old: Properties, new: Properties) -> None:
 
 
 def refuse_smaller_replicas(primary: Properties, replicas: Iterable[Properties]) -> None:
-    """Refuse a primary that is larger than what follows it, or has another major version.
+    """Reject a primary that is larger than a replica, or has another major version.
 
     Args:
-        primary: The inputs of an instance, as they would be.
-        replicas: The inputs of each instance that follows it.
+        primary: The primary's inputs after the change.
+        replicas: The inputs of each of its replicas.
 
     Raises:
         CloudError: One is smaller: https://github.com/terraform-google-modules/terraform-google-sql-db/issues/210
@@ -60,10 +60,10 @@ def refuse_smaller_replicas(primary: Properties, replicas: Iterable[Properties])
 
 
 def refuse_another_way(old: Properties, new: Properties) -> None:
-    """Refuse to take endpoints from an instance that was made for them.
+    """Reject the removal of Private Service Connect from an instance.
 
     Raises:
-        CloudError: It would have none any more.
+        CloudError: The instance would no longer have Private Service Connect.
     """
     before, after = (each.get("settings", {}).get("ipConfiguration", {}) for each in (old, new))
     if before.get("pscConfigs") and not after.get("pscConfigs"):
@@ -71,10 +71,10 @@ def refuse_another_way(old: Properties, new: Properties) -> None:
 
 
 def refuse_another_network(old: Properties, new: Properties) -> None:
-    """Refuse to move a cluster of AlloyDB.
+    """Reject a change of an AlloyDB cluster's network.
 
     Raises:
-        CloudError: It would be in another network.
+        CloudError: The cluster would be in another network.
     """
     before, after = (each.get("networkConfig", {}).get("network") for each in (old, new))
     if before != after:
@@ -90,7 +90,7 @@ def _number(version: str) -> int:
 
 
 def _size(tier: str) -> tuple[int, int]:
-    """Return the vCPUs and the memory of a machine, in MiB; none for AlloyDB's, which may differ."""
+    """Return the vCPUs and the memory, in MiB, of a machine type; zeros for AlloyDB's, which may differ."""
     if custom := re.fullmatch(r"db-custom-(\d+)-(\d+)", tier):
         return int(custom[1]), int(custom[2])
     if optimized := re.fullmatch(r"db-perf-optimized-N-(\d+)", tier):

@@ -26,7 +26,7 @@ _SERVER_CA: Final = Path(__file__).with_name("server_ca.pem")
 
 
 def instance_outputs(draft: Draft) -> Properties:
-    """Return what Google tells of an instance."""
+    """Return the outputs that Google computes for an instance."""
     there = draft.place.of(draft.inputs)
     by_endpoint = "pscConfigs" in draft.inputs["settings"].get("ipConfiguration", {})
     address = "" if by_endpoint else private_address(draft.id)
@@ -56,7 +56,7 @@ def instance_outputs(draft: Draft) -> Properties:
 
 
 class InstanceKind(Kind):
-    """A Cloud SQL instance; deleting it keeps its data, for the next instance of its name."""
+    """A Cloud SQL instance. Deleting it keeps its data for the next instance of the same name."""
 
     limits = limits.INSTANCE
 
@@ -65,13 +65,13 @@ class InstanceKind(Kind):
         self._standing: dict[str, Properties] = {}
 
     def identify(self, inputs: Properties, _place: Place) -> str:
-        """Return its name."""
+        """Return the instance's name."""
         return str(inputs["name"])
 
     async def create(self, draft: Draft) -> Properties:
-        """Start it; a clone begins with what its source holds now, whatever point in time it asks for.
+        """Start the instance; a clone begins with its source's current data, ignoring any point in time.
 
-        A replica begins with that, too, and follows its primary.
+        A replica begins with its primary's current data, and then follows the primary.
         """
         self._refuse_unequal(draft)
         if primary := draft.inputs.get("masterInstanceName"):
@@ -81,10 +81,10 @@ class InstanceKind(Kind):
         return await self._start(draft)
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Start it with its new flags; size and availability mean nothing here.
+        """Restart the instance if its flags have changed; size and availability have no effect here.
 
         Raises:
-            CloudError: Google would not change it so.
+            CloudError: Google rejects this change in place.
         """
         refuse_earlier_version(record.inputs, draft.inputs)
         refuse_another_way(record.inputs, draft.inputs)
@@ -92,12 +92,12 @@ class InstanceKind(Kind):
         return await self._start(draft)
 
     async def delete(self, record: Record) -> None:
-        """Stop it."""
+        """Stop the instance."""
         await self._instances.stop(record.id)
         self._standing.pop(record.id, None)
 
     async def restore(self, record: Record) -> None:
-        """Start it again."""
+        """Restart the instance."""
         await self._instances.start(record.id, self._settings(record.inputs))
         self._standing[record.id] = record.inputs
 
@@ -107,7 +107,7 @@ class InstanceKind(Kind):
         return instance_outputs(draft)
 
     def _refuse_unequal(self, draft: Draft) -> None:
-        """Refuse what would make a primary larger than what follows it."""
+        """Reject a change that would make a primary larger than a replica."""
         master = draft.inputs.get("masterInstanceName")
         if master in self._standing:
             refuse_smaller_replicas(self._standing[master], [draft.inputs])
@@ -115,7 +115,7 @@ class InstanceKind(Kind):
         refuse_smaller_replicas(draft.inputs, replicas)
 
     def _settings(self, inputs: Properties) -> dict[str, str]:
-        """Return PostgreSQL's settings: the flags, and where a replica finds its primary now."""
+        """Return PostgreSQL's settings: the flags, and for a replica the primary's current address."""
         primary = inputs.get("masterInstanceName")
         found = {"primary_conninfo": self._instances.conninfo(primary, None, "postgres")} if primary else {}
         return {**_flags(inputs), **found}
@@ -130,13 +130,13 @@ class DatabaseKind(Kind):
         self._instances = instances
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the database's full name."""
         return (
             f"projects/{place.of(inputs).project}/instances/{inputs['instance']}/databases/{inputs['name']}"
         )
 
     async def create(self, draft: Draft) -> Properties:
-        """Create it, or take over what an earlier instance of the name left."""
+        """Create the database, or adopt one left by an earlier instance of the same name."""
         instance, name = draft.inputs["instance"], draft.inputs["name"]
         owned = {"name": sql.Identifier(name), "owner": sql.Identifier(ADMINISTRATORS)}
         question = sql.SQL("SELECT 1 FROM pg_database WHERE datname = {}").format(sql.Literal(name))
@@ -153,11 +153,11 @@ class DatabaseKind(Kind):
         }
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Own it again; nothing else of it can change."""
+        """Set the owner again; no other property can change."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
-        """Drop it; fails while anybody is connected."""
+        """Drop the database; fails while anybody is connected."""
         name = sql.Identifier(record.inputs["name"])
         await self._instances.execute(
             record.inputs["instance"], sql.SQL("DROP DATABASE IF EXISTS {}").format(name)
@@ -177,7 +177,7 @@ class UserKind(Kind):
         return f"{inputs['name']}//{inputs['instance']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Create the role, or take over what an earlier instance of the name left; set its memberships.
+        """Create the role, or adopt one left by an earlier instance of the same name; set its memberships.
 
         Raises:
             CloudError: A database role does not exist.
@@ -195,7 +195,7 @@ class UserKind(Kind):
         return {"project": draft.place.of(inputs).project, "host": "", "iamEmail": "", **inputs}
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Set password and memberships; the new list replaces the old one."""
+        """Set the password, and replace the memberships by the new list."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
@@ -204,7 +204,7 @@ class UserKind(Kind):
 
 
 def database_roles(inputs: Properties) -> list[str]:
-    """Return what a user is a member of: a built-in one is an administrator unless it says otherwise."""
+    """Return a user's roles; by default a built-in user is an administrator."""
     roles: list[str] = inputs.get("databaseRoles", [ADMINISTRATORS] if _is_built_in(inputs) else [])
     return roles
 
@@ -214,6 +214,6 @@ def _is_built_in(inputs: Properties) -> bool:
 
 
 def _flags(inputs: Properties) -> dict[str, str]:
-    """Return the flags that PostgreSQL itself knows."""
+    """Return the flags that PostgreSQL itself supports."""
     flags = inputs["settings"].get("databaseFlags", [])
     return {each["name"]: each["value"] for each in flags if not each["name"].startswith("cloudsql.")}

@@ -1,4 +1,4 @@
-"""Cloud SQL for PostgreSQL. Limits: https://cloud.google.com/sql/docs/postgres/instance-settings."""
+"""The limits of Cloud SQL for PostgreSQL: https://cloud.google.com/sql/docs/postgres/instance-settings."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from local_gcp.resource.field import GIVEN, IMMUTABLE, Choice, Field, KeptOnceSe
 from local_gcp.resource.properties import Properties, is_known
 from local_gcp.resource.table import Limits
 
-# The service gives back any other form in another way, which would be a change in each preview:
+# The service returns any other form changed, so that each preview would show a difference:
 # https://github.com/hashicorp/terraform-provider-google/issues/29169 for a day of each year, and for zeros
 # https://github.com/GoogleCloudPlatform/magic-modules/pull/11277 and the provider's own test.
 _DAY: Final = Text(r"\d{4}-[1-9]\d?-[1-9]\d?", "a day of a year without leading zeros, as in 2026-1-5")

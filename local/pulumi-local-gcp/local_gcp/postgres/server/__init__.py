@@ -1,1 +1,1 @@
-"""The PostgreSQL that stands for every instance: one of our own, or one that runs already."""
+"""The PostgreSQL behind every instance: an embedded one, or an external one that already runs."""

