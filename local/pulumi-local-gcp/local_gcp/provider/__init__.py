@@ -1,1 +1,1 @@
-"""Pulumi's provider protocol, answered by the local Google Cloud."""
+"""Pulumi's provider protocol, implemented by the local Google Cloud."""

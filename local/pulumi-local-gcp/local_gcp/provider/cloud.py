@@ -1,7 +1,8 @@
-"""The local Google Cloud: its resource types and what stands in it.
+"""The local Google Cloud: its resource types and its recorded resources.
 
-Invariants: a resource is recorded after it was made and before the caller is told so, and forgotten after it
-was deleted; whatever is recorded is brought back when the cloud starts again, in the order of its making.
+Invariants: a resource is recorded after it was created and before the caller is told so, and its record is
+removed after the resource was deleted. When the cloud starts again, it restores all recorded resources in the
+order of their creation.
 """
 
 from collections.abc import Iterable
@@ -19,16 +20,16 @@ from local_gcp.rights.rights import Rights
 
 
 class Cloud:
-    """Resources of some kinds, made, changed and deleted as Google would.
+    """Creates, updates and deletes resources of some types, as Google would.
 
     Args:
-        kinds: What it has.
-        records: What stands in it.
-        rights: Judges who may do what.
-        tokens: Tells who calls.
+        kinds: Its resource types.
+        records: Its resources.
+        rights: Judges which caller may do what.
+        tokens: Identifies callers.
 
     Attributes:
-        knows_others: Whether it tells a program of what does not stand in it, as if others had made that.
+        knows_others: Whether a data source also returns unrecorded resources, as if others had made them.
     """
 
     def __init__(self, kinds: Iterable[Kind], records: Records, rights: Rights, tokens: Tokens) -> None:
@@ -42,7 +43,7 @@ class Cloud:
         """Return a resource type.
 
         Raises:
-            CloudError: It has no such type; the message says where to add it.
+            CloudError: The type is not supported; the message says where to add it.
         """
         if resource_type in self._kinds:
             return self._kinds[resource_type]
@@ -54,16 +55,16 @@ class Cloud:
         )
 
     def read_schemas(self) -> None:
-        """Read what Google checks of every type, which is read once and takes a second."""
+        """Read the SDK's schemas of all types, which takes a second and is done once."""
         for resource_type in self._kinds:
             schema_of(resource_type)
 
     async def create(self, resource_type: str, urn: str, inputs: Properties) -> Record:
-        """Make a resource.
+        """Create a resource.
 
         Raises:
-            CloudError: One of that name is there, or the inputs refer to something that is not.
-            NotReadyError: It is there and recorded, but does not work yet.
+            CloudError: The name is taken, or the inputs refer to a missing resource.
+            NotReadyError: The resource was created and recorded, but does not work yet.
         """
         kind, draft = self._draft(resource_type, inputs)
         found = self.records.find(resource_type, draft.id)
@@ -84,8 +85,8 @@ class Cloud:
         """Change a resource in place.
 
         Raises:
-            CloudError: The inputs refer to something that is not there. The resource is as it was.
-            NotReadyError: It was changed, but does not work yet.
+            CloudError: The inputs refer to a missing resource; the resource is unchanged.
+            NotReadyError: The resource was changed, but does not work yet.
         """
         kind, draft = self._draft(record.type, inputs)
         draft = Draft(id=record.id, inputs=draft.inputs, place=draft.place)
@@ -97,7 +98,7 @@ class Cloud:
         return self._record(record.type, record.urn, draft, outputs)
 
     async def read(self, resource_type: str, identity: str) -> Record | None:
-        """Return a resource as it stands, or None if it does not."""
+        """Return a resource's record, or None if the resource does not exist."""
         record = self.records.find(resource_type, identity)
         if record is None:
             return None
@@ -108,16 +109,16 @@ class Cloud:
         return None
 
     async def delete(self, record: Record, urn: str = "") -> None:
-        """Delete a resource, or let it go where others have declared it too.
+        """Delete a resource, or drop one declaration of it if others have declared it too.
 
         Args:
             record: The resource.
-            urn: Who deletes it, in Pulumi's words; by default who made it.
+            urn: The URN of the declaration that is deleted; by default that of the resource's creator.
 
         Raises:
-            CloudError: It is protected, or something else needs it.
+            CloudError: The resource is protected, or another resource uses it.
         """
-        # A resource of one stack may have another URN by now: it was given another name in the program.
+        # A resource of one stack may have another URN by now: the program may have renamed it.
         if record.others:
             left = [each for each in (record.urn, *record.others) if each != (urn or record.urn)]
             self.records.put(replace(record, urn=left[0], others=tuple(left[1:])))
@@ -134,7 +135,7 @@ class Cloud:
         self.records.remove(record)
 
     def _refuse_used(self, record: Record) -> None:
-        """Refuse to delete what another resource uses of Compute Engine, such as Cloud Run a subnetwork."""
+        """Reject the deletion of a Compute Engine resource in use, such as Cloud Run's subnetwork."""
         if not record.type.startswith("gcp:compute/"):
             return
         for other in self.records:
@@ -145,20 +146,20 @@ class Cloud:
                 )
 
     async def restore(self) -> None:
-        """Bring back everything that is recorded."""
+        """Restore everything that is recorded."""
         for record in self.records:
             await self.kind(record.type).restore(record)
 
     @staticmethod
     def _shared(kind: Kind, found: Record, urn: str, inputs: Properties) -> Record | None:
-        """Return what is there, as another stack makes it too; None if that may not be."""
+        """Return the record as shared with or taken over by another stack; None if that is not allowed."""
         if urn in {found.urn, *found.others}:
             return None
         if kind.is_shared:
             return replace(found, others=(*found.others, urn))
         if _stack(urn) == _stack(found.urn):
             return None
-        # There once, whoever made it, and gone when anybody takes it away.
+        # Such a resource exists once, whichever stack created it, and goes when any stack deletes it.
         is_taken_over = found.type in GRANTED_ON or inputs.get("createIgnoreAlreadyExists") is True
         return replace(found, urn=urn, confirmed=True) if is_taken_over else None
 
@@ -184,5 +185,5 @@ class Cloud:
 
 
 def _stack(urn: str) -> str:
-    """Return what a URN begins with: the stack and the project."""
+    """Return the stack's part of a URN: stack and project."""
     return "::".join(urn.split("::")[:2])

@@ -1,4 +1,4 @@
-"""Data sources: what a program asks the cloud about."""
+"""Data sources: the gcp package's functions that read from the cloud."""
 
 from local_gcp.postgres import sql_rules
 from local_gcp.postgres.sql import instance_outputs
@@ -14,13 +14,13 @@ def look_up(
     """Answer a function of the gcp package.
 
     Args:
-        function: Its name.
-        arguments: What it is asked.
-        records: What stands.
-        knows_others: Whether it tells of what does not stand here, too, as if others had made it.
+        function: The function's name.
+        arguments: The function's arguments.
+        records: The recorded resources.
+        knows_others: Whether to return unrecorded resources too, as if others had made them.
 
     Raises:
-        CloudError: It has no such function; the message says where to add it. Or there is no such thing.
+        CloudError: The resource does not exist, or the function is not supported.
     """
     place = records.place
     if function == "gcp:sql/getDatabaseInstance:getDatabaseInstance":

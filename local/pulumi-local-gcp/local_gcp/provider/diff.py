@@ -1,4 +1,4 @@
-"""What differs between the inputs of a resource as it stands and as the program wants it."""
+"""Differences between the recorded inputs of a resource and those that the program wants."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from local_gcp.resource.properties import Path, Properties, dotted, leaves, patt
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One property that differs.
+    """A property that differs.
 
     Attributes:
-        path: Where, as in `retryPolicy.minimumBackoff`.
+        path: The property's path, as in `retryPolicy.minimumBackoff`.
         kind: `ADD`, `DELETE` or `UPDATE`.
-        replaces: Google makes a new resource for it.
+        replaces: Whether the change needs a new resource.
     """
 
     path: str
@@ -22,14 +22,14 @@ class Change:
 
 
 def changes(limits: Limits, old: Properties, new: Properties) -> tuple[Change, ...]:
-    """Compare inputs, both with Google's defaults filled in."""
+    """Return the differences between two inputs that have Google's defaults filled in."""
     before, after = dict(leaves(old)), dict(leaves(new))
     found = {
         path: "ADD" if path not in before else "DELETE" if path not in after else "UPDATE"
         for path in {**before, **after}
         if path not in before or path not in after or before[path] != after[path]
     }
-    # An object that gains its first property is no longer the empty leaf that it was.
+    # An object that gains its first property is no longer an empty leaf.
     kept = {path: kind for path, kind in found.items() if not _is_emptied(path, kind, {*before, *after})}
     return tuple(
         Change(dotted(path), kind, limits.replaces(pattern(path), before.get(path), after.get(path)))
@@ -38,10 +38,10 @@ def changes(limits: Limits, old: Properties, new: Properties) -> tuple[Change, .
 
 
 def deletes_first(limits: Limits, old: Properties, new: Properties) -> bool:
-    """Tell whether a replacement cannot stand beside what it replaces.
+    """Tell whether the old resource has to be deleted before its replacement is created.
 
-    The real provider knows that of resources that it makes names for, where the program gave the name. For
-    the others Google refuses the second of the name, unless the program says `delete_before_replace`.
+    The real provider deletes first where it can generate names, but the program gave this one. For other
+    types Google rejects the second resource of a name, unless the program sets `delete_before_replace`.
     """
     return bool(limits.autonamed) and old.get(limits.name) == new.get(limits.name)
 

@@ -1,6 +1,6 @@
-"""The calls of Pulumi's provider protocol, answered by the local Google Cloud.
+"""The calls of Pulumi's provider protocol, implemented by the local Google Cloud.
 
-Secrets come as plain values, since no answer to `Configure` asks for marked ones; the engine keeps them
+Secrets arrive as plain values, since no answer to `Configure` asks for marked ones; the engine keeps them
 secret in its state by itself.
 """
 
@@ -25,20 +25,20 @@ from local_gcp.rights.callers import service_account
 from local_gcp.rights.rights import DeniedError
 from local_gcp.rights.sessions import Sessions
 
-Answer = Callable[[Any, str], Awaitable[Any]]  # of a request and the connection that it came by
+Answer = Callable[[Any, str], Awaitable[Any]]  # takes a request and its connection
 
 _NONE: Final = pb.DiffResponse.DIFF_NONE
 _SOME: Final = pb.DiffResponse.DIFF_SOME
-_VERSION: Final = "10.2.0"  # of the provider that it stands in for
+_VERSION: Final = "10.2.0"  # of the real provider
 _SUFFIX_DIGITS: Final = 7
 
 
 class ProviderCalls:
-    """What the engine may call.
+    """The engine's calls.
 
     Args:
-        cloud: What answers.
-        sessions: Who is behind each connection.
+        cloud: Executes the calls.
+        sessions: Identify the caller of each connection.
     """
 
     def __init__(self, cloud: Cloud, sessions: Sessions) -> None:
@@ -47,7 +47,7 @@ class ProviderCalls:
 
     @property
     def all(self) -> Mapping[str, tuple[Any, Answer]]:
-        """The request's message and the call, by the protocol's names."""
+        """The request message and the implementation of each call, by the protocol's names."""
         return {
             "Handshake": (pb.ProviderHandshakeRequest, self._handshake),
             "Attach": (plugin_pb2.PluginAttach, self._attach),
@@ -182,7 +182,7 @@ class ProviderCalls:
         return Empty()
 
     def _judge(self, peer: str, call: Call, resource_type: str, identity: str, inputs: Properties) -> None:
-        """Refuse a call that the caller, or a service agent that has to do with it, lacks a right for."""
+        """Reject a call if the caller, or a service agent that takes part in it, lacks a permission."""
         caller, place = self._sessions.caller(peer, resource_type), self._cloud.records.place
         for ask in asked(call, resource_type, identity, inputs, place):
             by = service_account(place.of(inputs).service_agent(ask.agent)) if ask.agent else caller
@@ -190,7 +190,7 @@ class ProviderCalls:
 
 
 def _type(request: Any) -> str:
-    """Return the resource type, which an older engine leaves to the URN."""
+    """Return the resource type, which older engines send only in the URN."""
     return str(request.type or request.urn.split("::")[2].split("$")[-1])
 
 
@@ -199,7 +199,7 @@ def _kind(change: Any) -> Any:
 
 
 def _with_name(limits: Limits, request: Any, old: Properties, new: Properties) -> Properties:
-    """Give a resource a name like `net-2647f7c` for life, where the program leaves that to Pulumi."""
+    """Fill in a permanent name like `net-2647f7c` if the program leaves the name to Pulumi."""
     if not limits.autonamed or limits.name in new:
         return new
     if limits.name in old:

@@ -1,10 +1,10 @@
-"""The gRPC server that Pulumi's engine takes for the providers gcp and docker-build.
+"""The gRPC server that Pulumi's engine uses in place of the providers gcp and docker-build.
 
-The engine attaches to it through PULUMI_DEBUG_PROVIDERS and speaks the protocol of
-https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto: see `provider_calls.py`.
+The engine attaches to this server through PULUMI_DEBUG_PROVIDERS and speaks the protocol of
+https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto: see `protocol.py`.
 
-Invariant: every call that is under way is a task in `_running`. `Cancel` ends them all, and gRPC ends those
-of an engine whose connection is lost.
+Invariant: every open call is a task in `_running`. `Cancel` cancels all of them, and gRPC cancels those of an
+engine whose connection is lost.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ class Provider:
     """One server for both providers: `async with Provider(cloud) as provider: ... provider.attachment`.
 
     Args:
-        cloud: What it gives access to.
-        handlers: More that the server answers.
-        caller: Whose credentials the environment of the engine holds that is told of this address.
-        docker: Whom Docker is logged in as there; by default the same.
+        cloud: The cloud behind the calls.
+        handlers: Further gRPC services of the server.
+        caller: The identity of the credentials in the environment of the engine that is given this address.
+        docker: The identity that Docker is logged in as; by default `caller`.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Provider:
         self.attachment = ""
 
     async def __aenter__(self) -> Self:
-        # While the engine and the program start: else the program waits for it at its first resources.
+        # Done while the engine and the program start, so that the first resources need not wait for it.
         self._reading = asyncio.ensure_future(asyncio.to_thread(self._cloud.read_schemas))
         methods = {
             name: _method(request, self._answer(call)) for name, (request, call) in self._calls.all.items()
@@ -106,7 +106,7 @@ class Provider:
 
     @staticmethod
     def _is_leaving() -> bool:
-        """Tell whether it is the handler itself that was cancelled: nobody waits for its answer then."""
+        """Tell whether the handler itself was cancelled, so that nobody waits for its answer."""
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
 
@@ -125,7 +125,7 @@ def _method(request: Any, handler: Callable[[Any, Any], Awaitable[Any]]) -> grpc
 
 
 def _partly(error: NotReadyError) -> tuple[tuple[str, bytes], ...]:
-    """Return the trailing metadata that tells the engine to keep the resource, and to try again next time."""
+    """Return the trailing metadata that makes the engine keep the resource, and retry next time."""
     detail = AnyMessage()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
