@@ -1,4 +1,4 @@
-"""What Google checks and fills in, one table per resource type."""
+"""Google's checks and defaults: one table per resource type."""
 
 from local_gcp.resource.table import Limits
 

@@ -1,4 +1,4 @@
-"""What one property may be, and what becomes of it where the program leaves it out."""
+"""Properties: allowed values, defaults, and which changes need a new resource."""
 
 import re
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from local_gcp.resource.properties import is_known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A property of any value.
+    """A property that accepts any value.
 
     Attributes:
-        required: Google wants it, whatever the SDK says.
-        immutable: Any change below it needs a new resource.
-        default: What the real provider fills in before it shows a diff; None for nothing.
+        required: Google requires the property, even if the SDK does not.
+        immutable: Any change of the property, or below it, needs a new resource.
+        default: The value that the real provider fills in before it shows a diff; None for no default.
     """
 
     required: bool = False
@@ -33,13 +33,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Whole(Field):
-    """A whole number, both limits allowed."""
+    """A whole number from `lowest` to `highest`, both allowed."""
 
     lowest: int
     highest: int
 
     def problem(self, value: Any) -> str | None:
-        """Refuse what is no whole number within the limits."""
+        """Reject a value that is not a whole number within the limits."""
         try:
             number = int(str(value))
         except ValueError:
@@ -52,7 +52,7 @@ class Seconds(Field):
     """A duration in seconds, as in `600s`, both limits allowed.
 
     Attributes:
-        or_empty: The empty text is allowed too, with a meaning of its own.
+        or_empty: Whether the empty text is allowed too, with a meaning of its own.
     """
 
     lowest: int
@@ -60,7 +60,7 @@ class Seconds(Field):
     or_empty: bool = False
 
     def problem(self, value: Any) -> str | None:
-        """Refuse what is no duration within the limits."""
+        """Reject a value that is not a duration within the limits."""
         if value == "" and self.or_empty:
             return None
         match = re.fullmatch(r"(\d+)(\.\d{1,9})?s", str(value))
@@ -73,10 +73,10 @@ class Seconds(Field):
 
 @dataclass(frozen=True, slots=True)
 class Text(Field):
-    """A text.
+    """A text that matches a pattern.
 
     Attributes:
-        pattern: What it matches as a whole.
+        pattern: The pattern, which matches the whole text.
         allowed: The pattern in words, after "must be".
     """
 
@@ -84,16 +84,16 @@ class Text(Field):
     allowed: str
 
     def problem(self, value: Any) -> str | None:
-        """Refuse what does not match."""
+        """Reject a text that does not match the pattern."""
         return None if re.fullmatch(self.pattern, str(value), re.DOTALL) else f"must be {self.allowed}"
 
 
 @dataclass(frozen=True, slots=True)
 class GrowingRange(Field):
-    """An IPv4 range of at least 8 addresses, which can grow in place, and not shrink or move."""
+    """An IPv4 range of at least 8 addresses, which can grow in place but not shrink or move."""
 
     def problem(self, value: Any) -> str | None:
-        """Refuse what is no range, or one that is too small."""
+        """Reject a value that is not an IPv4 range, and a range that is too small."""
         try:
             prefix = IPv4Network(value).prefixlen
         except ValueError as error:
@@ -101,7 +101,7 @@ class GrowingRange(Field):
         return None if prefix <= 29 else "must hold at least 8 addresses (/29)"  # noqa: PLR2004 # in the message
 
     def replaces(self, old: Any, new: Any) -> bool:
-        """Let a range grow."""
+        """Tell whether the new range does not contain the old one."""
         if old is None or new is None or not is_known([old, new]):
             return False  # the provider decides it by the two ranges
         return not IPv4Network(old).subnet_of(IPv4Network(new))
@@ -109,10 +109,10 @@ class GrowingRange(Field):
 
 @dataclass(frozen=True, slots=True)
 class KeptOnceSet(Field):
-    """A value that can be another one in place, but not taken away."""
+    """A value that can be changed in place but not removed."""
 
     def replaces(self, old: Any, new: Any) -> bool:
-        """Refuse to be without it again."""
+        """Tell whether the value is removed."""
         return bool(old) and not new
 
 
@@ -134,16 +134,16 @@ class Choice(Field):
             object.__setattr__(self, name, value)
 
     def problem(self, value: Any) -> str | None:
-        """Refuse any other."""
+        """Reject a value that is not one of the choices."""
         return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Some(Field):
-    """A list that may not be empty."""
+    """A list that must not be empty."""
 
     def problem(self, value: Any) -> str | None:
-        """Refuse an empty one."""
+        """Reject an empty list."""
         return None if value else "must hold at least one"
 
 
@@ -152,12 +152,12 @@ class Labels(Field):
     """Labels: https://cloud.google.com/resource-manager/docs/labels-overview#requirements."""
 
     def problem(self, value: Any) -> str | None:
-        """Refuse too many of them, and those that Google refuses."""
+        """Reject too many labels, and labels that Google rejects."""
         most = 64
         if len(value) > most:
             return f"must be at most {most}"
         for key, text in value.items():
-            # Letters of any alphabet are allowed, unless they are capitals.
+            # Letters of any alphabet are allowed, except capitals.
             fits = re.fullmatch(r"[^\W\d_][\w-]{0,62}", key) and re.fullmatch(r"[\w-]{0,63}", text)
             if not fits or (key + text) != (key + text).lower():
                 return f"must be small letters, digits, - and _, at most 63, unlike {key}: {text}"

@@ -1,4 +1,4 @@
-"""A resource type: what the local Google Cloud does when one is made, changed, looked at and deleted."""
+"""The interface of a resource type: create, update, read, delete and restore."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Draft:
     """A resource as the program wants it.
 
     Attributes:
-        id: Google's id of it.
-        inputs: All known, checked, with Google's defaults.
+        id: Google's id of the resource.
+        inputs: The inputs: all known, checked, and with Google's defaults.
         place: The project and region of the provider.
     """
 
@@ -26,16 +26,16 @@ class Draft:
 
 
 class Kind(ABC):
-    """One resource type.
+    """A resource type.
 
-    `create` and `update` return all outputs. They are whole or not at all: an error, or a cancellation,
-    leaves things as they were, except that NotReadyError says what stands now.
+    `create` and `update` return all outputs. They succeed or change nothing: an error or a cancellation
+    leaves everything as it was, except that NotReadyError carries the new state.
     """
 
     limits: Limits
-    # Whether it is there once however many stacks declare it, as an API of a project is.
+    # Whether the resource exists once however many stacks declare it, such as an API of a project.
     is_shared: ClassVar[bool] = False
-    # Outputs that an update may make anew, so that a preview cannot know them.
+    # Outputs that an update may change, so that a preview cannot know them.
     unsettled: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -44,25 +44,25 @@ class Kind(ABC):
 
     @abstractmethod
     async def create(self, draft: Draft) -> Properties:
-        """Make it."""
+        """Create the resource and return its outputs."""
 
     @abstractmethod
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Change it in place."""
+        """Change the resource in place and return its outputs."""
 
     @abstractmethod
     async def delete(self, record: Record) -> None:
-        """Delete it. What is gone already is deleted."""
+        """Delete the resource. Deleting a missing resource succeeds."""
 
     async def exists(self, _record: Record) -> bool:
-        """Tell whether it is still there."""
+        """Tell whether the resource still exists."""
         return True
 
     async def restore(self, record: Record) -> None:  # noqa: B027 # most have nothing to bring back
-        """Bring it back as recorded, after the cloud itself was stopped."""
+        """Restore the resource as recorded, after the cloud itself was stopped."""
 
     def drifted(self, _outputs: Properties, _inputs: Properties) -> tuple[str, ...]:
-        """Return outputs that no longer follow from what the inputs refer to, such as files."""
+        """Return the outputs that no longer match the state that the inputs refer to, such as files."""
         return ()
 
     def planned(self, inputs: Properties, old: Properties | None = None) -> Properties:

@@ -1,4 +1,4 @@
-"""Where resources are made: the project and region that the provider is configured with."""
+"""The project and region that the provider is configured with."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Place:
 
     @property
     def number(self) -> str:
-        """The project's number, 12 digits that follow from its id."""
+        """The project's number: 12 digits derived from its id."""
         return digits(self.project, 12)
 
     def service_agent(self, api: str) -> str:
-        """Return the email of the account by which an API of Google, as in `pubsub`, acts in the project."""
+        """Return the email of an API's service agent in the project; `pubsub` is an example of an API."""
         accounts = {"run": "serverless-robot-prod", "sqladmin": "gcp-sa-cloud-sql"}.get(api, f"gcp-sa-{api}")
         return f"service-{self.number}@{accounts}.iam.gserviceaccount.com"
 
@@ -35,15 +35,15 @@ class Place:
 
 
 def digits(text: str, length: int) -> str:
-    """Return a number of so many digits, always the same one for a text."""
+    """Return a number of so many digits that depends only on a text."""
     first = 10 ** (length - 1)
     return str(first + int(hashlib.sha256(text.encode()).hexdigest(), 16) % (9 * first))
 
 
 def private_address(name: str) -> str:
-    """Return the address that something has in the network, by its name.
+    """Return the network address of a resource, derived from its name.
 
-    Containers are given it; the runner translates it to where the database listens on this machine.
+    Containers receive this address; the runner translates it to the database's address on this machine.
     """
     number = int(digits(name, 6))
     return f"10.128.{number // 250 % 250}.{number % 250 + 3}"

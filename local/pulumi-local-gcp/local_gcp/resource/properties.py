@@ -1,4 +1,4 @@
-"""Pulumi's properties: JSON-like values in camelCase, some of which are not known yet in a preview."""
+"""Pulumi's properties: JSON-like values in camelCase, some of them unknown in a preview."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,30 +10,30 @@ Properties = dict[str, Any]
 Path = tuple[str | int, ...]  # ("containers", 0, "image")
 
 UNKNOWN: Final = (
-    "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark for a value that a preview cannot know
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's placeholder for a value that a preview cannot know
 )
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # the key that marks a wrapped value
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 # the mark of a secret, itself none
 
 
 def from_struct(struct: Struct) -> Properties:
-    """Return a message's properties: whole numbers as int, secrets unwrapped, nulls left out."""
+    """Read properties from a message: whole numbers as int, secrets unwrapped, nulls left out."""
     unwrapped: Properties = _unwrap(MessageToDict(struct))
     return unwrapped
 
 
 def to_struct(properties: Properties) -> Struct:
-    """Return the message of properties."""
+    """Write properties into a message."""
     return ParseDict(properties, Struct())
 
 
 def is_known(value: Any) -> bool:
-    """Tell whether nothing in a value waits for a resource that is not made yet."""
+    """Tell whether a value is fully known, so that no part waits for a resource that is not created yet."""
     return all(leaf != UNKNOWN for _, leaf in leaves(value))
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every value that holds no other, with its path; an empty mapping or list is one."""
+    """Yield every value that contains no other, with its path; an empty mapping or list is one."""
     if isinstance(value, dict) and value:
         for key, each in value.items():
             yield from leaves(each, (*path, key))

@@ -1,7 +1,7 @@
-"""What stands in the local Google Cloud, kept on disk.
+"""The recorded resources of the local Google Cloud, kept on disk.
 
-Invariants: memory and disk agree after every call; the file is replaced as a whole, so a crash leaves the
-last state or the one before it; records keep the order in which their resources were made.
+Invariants: memory and disk agree after every call. The file is replaced as a whole, so a crash leaves the
+last state or the one before it. Records keep the order in which their resources were created.
 """
 
 import json
@@ -20,17 +20,17 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One resource.
+    """The record of one resource.
 
     Attributes:
-        type: Pulumi's name of its type.
-        id: Google's id of it, unique within its type.
-        urn: Who made it, in Pulumi's words.
-        inputs: What it was asked to be, with Google's defaults.
-        outputs: What it is.
-        others: Who else declared it, where that is possible.
-        confirmed: Pulumi has referred to it by its id, so it knows that it was made. If an update is killed
-            before that, the next one makes the resource again, and takes over what it finds.
+        type: Pulumi's name of the resource's type.
+        id: Google's id of the resource, unique within its type.
+        urn: The URN of the resource's creator.
+        inputs: The inputs, with Google's defaults.
+        outputs: The outputs.
+        others: The URNs of further declarations of a shared resource.
+        confirmed: Whether Pulumi has referred to the resource by its id, and so knows it. If an update is
+            killed before that, the next update creates the resource again and adopts the existing one.
     """
 
     type: str
@@ -46,10 +46,10 @@ class Records:
     """The records of one local Google Cloud.
 
     Args:
-        path: The file; None keeps them in memory, for a preview of what does not stand yet.
+        path: The file; None keeps them in memory, for a preview of a stack that does not exist yet.
 
     Attributes:
-        changes: How often they have changed, here.
+        changes: How often the records have changed in this process.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -66,7 +66,7 @@ class Records:
 
     @property
     def place(self) -> Place:
-        """The project and region of the stack that was configured last."""
+        """The project and region of the most recently configured stack."""
         return self._place
 
     @place.setter
@@ -76,7 +76,7 @@ class Records:
             self._write()
 
     def find(self, kind: str, identity: str) -> Record | None:
-        """Return a record by type and id."""
+        """Return a record by type and id, or None."""
         return self._records.get((kind, identity))
 
     def of_type(self, kind: str) -> tuple[Record, ...]:
@@ -84,17 +84,17 @@ class Records:
         return tuple(each for each in self._records.values() if each.type == kind)
 
     def put(self, record: Record) -> None:
-        """Keep a record, in place of the one with its type and id."""
+        """Store a record, replacing the one with its type and id."""
         self._records[record.type, record.id] = record
         self._write()
 
     def confirm(self, record: Record) -> None:
-        """Note that Pulumi knows of a resource."""
+        """Mark a resource as known to Pulumi."""
         if not record.confirmed:
             self.put(replace(record, confirmed=True))
 
     def remove(self, record: Record) -> None:
-        """Forget a record. Forgetting it twice is harmless."""
+        """Remove a record. Removing it twice is harmless."""
         if self._records.pop((record.type, record.id), None) is not None:
             self._write()
 

@@ -1,4 +1,4 @@
-"""Which properties a resource type has, read from the input types of the Pulumi SDK that the program uses."""
+"""The properties of a resource type, read from the input types of the Pulumi SDK that the program uses."""
 
 import difflib
 import importlib
@@ -10,29 +10,29 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pulumi import _types  # its own reader of these types; there is no public one
+from pulumi import _types  # the SDK's own reader of these types; there is no public one
 
 from local_gcp.resource.properties import UNKNOWN, Path
 
 _PACKAGES = {"gcp": "pulumi_gcp", "docker-build": "pulumi_docker_build"}
-# A module of the SDK loads itself when it is first touched, and a second thread would see half of it.
+# A module of the SDK loads itself when it is first used, and a second thread would see half of it.
 _loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class SdkSchema:
-    """The properties of a resource, or of an object inside one.
+    """The properties of a resource, or of a nested object.
 
     Attributes:
         hints: The SDK's type of each property.
-        required: The properties that cannot be left out.
+        required: The properties that must not be left out.
     """
 
     hints: Mapping[str, Any]
     required: frozenset[str]
 
     def problems(self, values: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, str]]:
-        """Yield where a known value does not fit: unknown and missing properties, wrong kinds of values."""
+        """Yield each problem of the known values: an unknown property, a missing one or a wrong type."""
         for name, value in values.items():
             if name in self.hints:
                 yield from _mismatches(self.hints[name], value, (*path, name))
@@ -44,7 +44,7 @@ class SdkSchema:
 
 
 def schema_of(resource_type: str) -> SdkSchema:
-    """Return the properties of a resource type as in `gcp:pubsub/topic:Topic`."""
+    """Return the properties of a resource type such as `gcp:pubsub/topic:Topic`."""
     package, module, name = resource_type.split(":")
     folder = module.split("/")[0]
     with _loading:
@@ -54,7 +54,7 @@ def schema_of(resource_type: str) -> SdkSchema:
 
 @cache
 def schema_of_input(args: type) -> SdkSchema:
-    """Return the properties of one of the SDK's input types, as that of a block."""
+    """Return the properties of one of the SDK's input types, such as that of a nested block."""
     names = _types.input_type_py_to_pulumi_names(args)
     signature = inspect.signature(args.__init__)  # type: ignore[misc] # of a class, not of an instance
     required = {
@@ -85,7 +85,7 @@ def _mismatches(hint: Any, value: Any, path: Path) -> Iterator[tuple[Path, str]]
 
 
 def _wanted(hint: Any, origin: Any) -> tuple[Callable[[Any], bool], str]:
-    """Return a test of a value, and in words what passes; a number passes for a text."""
+    """Return a test for values and a description of accepted values; a number is accepted as a text."""
     if origin in (Sequence, list):
         return lambda value: isinstance(value, list), "a list"
     if origin in (Mapping, dict):
@@ -102,5 +102,5 @@ def _is_whole(value: Any) -> bool:
 
 
 def _plain(hint: Any) -> Any:
-    """Return the type itself of what may also be an Output or an awaitable of it."""
+    """Return the plain type of a hint that also allows an Output or an awaitable of it."""
     return _types.unwrap_type(hint) if typing.get_origin(hint) is typing.Union else hint

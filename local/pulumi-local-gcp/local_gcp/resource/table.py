@@ -1,4 +1,4 @@
-"""The limits of one resource type: a table of its properties, and how inputs are checked against it."""
+"""The limits of one resource type: a table of its properties, and the check of inputs against it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -14,11 +14,11 @@ Rule = Callable[[Properties], Iterator[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that is wrong with a resource's inputs.
+    """One problem of a resource's inputs.
 
     Attributes:
         path: The property, as in `template.containers[0].image`.
-        reason: What is wrong and what is allowed.
+        reason: What is wrong, and what is allowed.
     """
 
     path: str
@@ -27,15 +27,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What Google checks and fills in for one resource type, beside what the SDK's types say already.
+    """Google's checks and defaults for one resource type, in addition to those of the SDK's types.
 
     Attributes:
         type: Pulumi's name, as in `gcp:pubsub/topic:Topic`.
         fields: By path, with `[]` for any item of a list: `template.containers[].image`.
         exclusive: Groups of properties of which at most one may be given.
-        rules: Checks of several properties at once; yield a path and what is wrong.
-        name: The property that names the resource in Google Cloud.
-        autonamed: The longest name that Pulumi makes where the program gives none; 0 if it makes none.
+        rules: Checks of several properties together; each yields a path and what is wrong.
+        name: The property that holds the resource's name in Google Cloud.
+        autonamed: The longest name that Pulumi generates if the program gives none; 0 if it generates none.
     """
 
     type: str
@@ -46,10 +46,10 @@ class Limits:
     autonamed: int = 0
 
     def check(self, given: Properties) -> tuple[Properties, list[Failure]]:
-        """Return the inputs with Google's defaults, and all that is wrong with them.
+        """Return the inputs with Google's defaults, and all problems with them.
 
         Args:
-            given: The inputs. In a preview some are unknown, and are left for the update to check.
+            given: The inputs. Values that a preview cannot know are left for the update to check.
         """
         inputs = deepcopy(given)
         for path, field in self.fields.items():
@@ -57,19 +57,19 @@ class Limits:
                 for holder, key, _ in _places(inputs, path):
                     holder.setdefault(key, deepcopy(field.default))
         failures = [Failure(dotted(path), reason) for path, reason in schema_of(self.type).problems(inputs)]
-        if not failures:  # else the tables could not trust what they look at
+        if not failures:  # else the tables could not rely on the values' types
             failures = [*self._field_failures(inputs), *self._exclusive_failures(inputs)]
         if not failures:
             failures = [Failure(*each) for rule in self.rules for each in rule(inputs)]
         return inputs, failures
 
     def replaces(self, pattern: str, old: Any, new: Any) -> bool:
-        """Tell whether a change needs a new resource.
+        """Tell whether a change of a property needs a new resource.
 
         Args:
-            pattern: Its path, as in `labels.team` and `containers[].image`.
-            old: The value there; None if there is none.
-            new: The same, as it is wanted.
+            pattern: The property's path, as in `labels.team` and `containers[].image`.
+            old: The recorded value; None if there is none.
+            new: The wanted value; None if there is none.
         """
         return any(
             field.replaces(old, new)
@@ -95,7 +95,7 @@ class Limits:
 
 
 def _places(inputs: Properties, path: str) -> Iterator[tuple[dict[str, Any], str, Path]]:
-    """Yield the objects that hold, or could hold, the last property of a path, with its name and place."""
+    """Yield each object that can hold the last property of a path, with the property's name and place."""
     *parents, key = path.split(".")
     holders: list[tuple[Any, Path]] = [(inputs, ())]
     for name in parents:
