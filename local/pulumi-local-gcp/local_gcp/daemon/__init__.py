@@ -1,1 +1,1 @@
-"""The background process that is the local Google Cloud, put together, started, found and stopped."""
+"""The background process that is the local Google Cloud: assembling, starting, finding and stopping it."""

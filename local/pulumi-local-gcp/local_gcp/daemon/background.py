@@ -1,7 +1,7 @@
-"""The daemon from outside: start it, find it, ask it, stop it.
+"""The client side of the daemon: find it, start it, query it, stop it.
 
-Invariant: whether it runs is a question to its lock, which the kernel keeps, and never to a file that an
-earlier one may have left; so no other process is ever taken for it.
+Invariant: only the daemon's lock tells whether it runs. The kernel keeps the lock, so no other process and no
+file of an earlier daemon is ever mistaken for a running one.
 """
 
 import json
@@ -29,12 +29,12 @@ _PAUSE_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """A daemon that runs.
+    """A running daemon.
 
     Attributes:
         pid: Its process id.
         providers: The value for PULUMI_DEBUG_PROVIDERS.
-        fingerprint: What it was started from.
+        fingerprint: The hash of the settings and the code that it was started with.
     """
 
     pid: int
@@ -42,16 +42,16 @@ class Daemon:
     fingerprint: str
 
     def endpoints(self) -> Properties:
-        """Ask it where everything listens.
+        """Request all endpoints from the daemon.
 
         Raises:
-            SetupError: It does not answer.
+            SetupError: The daemon does not answer.
         """
         return ask_endpoints(int(self.providers.split(",")[0].split(":")[1]))
 
 
 def find(state: State) -> Daemon | None:
-    """Return the daemon of a state directory, if it runs and is ready."""
+    """Return the daemon of a state directory, or None unless it runs and is ready."""
     if not state.is_locked("daemon"):
         return None
     try:
@@ -61,10 +61,10 @@ def find(state: State) -> Daemon | None:
 
 
 def ensure(state: State, settings: Settings, program: Path) -> tuple[Daemon, bool]:
-    """Return the daemon, started now if none runs or the one that does is out of date; and whether it was.
+    """Return a daemon that is up to date, starting it if necessary, and whether it was started.
 
     Raises:
-        SetupError: It cannot start; says why.
+        SetupError: The daemon cannot start; the message says why.
     """
     running = find(state)
     if running is not None and running.fingerprint == settings.fingerprint(os.environ):
@@ -74,10 +74,10 @@ def ensure(state: State, settings: Settings, program: Path) -> tuple[Daemon, boo
 
 
 def stop(state: State) -> bool:
-    """Stop the daemon and wait until all of it is gone; return whether one ran.
+    """Stop the daemon and wait until all of it has ended; return whether one ran.
 
     Raises:
-        SetupError: It does not end.
+        SetupError: The daemon does not end.
     """
     daemon = find(state)
     if daemon is None and not state.is_locked("daemon"):
@@ -100,7 +100,7 @@ def _start(state: State, program: Path) -> Daemon:
     with log_path.open("ab") as log:
         command = [
             sys.executable,
-            "-P",  # nothing is imported from where it runs
+            "-P",  # imports nothing from its working directory
             "-m",
             "local_gcp.daemon.process",
             str(state.directory),
@@ -129,7 +129,7 @@ def _start(state: State, program: Path) -> Daemon:
 
 
 def _read(descriptor: int) -> Mapping[str, Any]:
-    """Return what the daemon says, or nothing if it ends or takes too long."""
+    """Return the daemon's announcement, empty if the daemon ends or takes too long."""
     with os.fdopen(descriptor, "rb") as pipe:
         ready, _, _ = select.select([pipe], [], [], START_SECONDS)
         said: Mapping[str, Any] = json.loads(pipe.read() or b"{}") if ready else {}

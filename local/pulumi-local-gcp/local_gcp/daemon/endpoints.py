@@ -1,4 +1,4 @@
-"""Where everything listens: the daemon tells, the commands ask. JSON over gRPC, so asking needs no SDK."""
+"""The endpoints, sent by the daemon to the commands as JSON over gRPC, so that no SDK is needed."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _CALL_SECONDS: Final = 10.0
 
 
 def endpoints_handler(tell: Callable[[], Properties]) -> grpc.GenericRpcHandler:
-    """Return what a server answers with."""
+    """Return the gRPC handler of a request for the endpoints."""
 
     async def get_endpoints(_request: bytes, _context: Any) -> bytes:
         return json.dumps(tell()).encode()
@@ -25,10 +25,10 @@ def endpoints_handler(tell: Callable[[], Properties]) -> grpc.GenericRpcHandler:
 
 
 def ask_endpoints(port: int) -> Properties:
-    """Ask the daemon.
+    """Request the endpoints from the daemon.
 
     Raises:
-        SetupError: It does not answer.
+        SetupError: The daemon does not answer.
     """
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=(("grpc.enable_http_proxy", 0),)) as channel:
         try:

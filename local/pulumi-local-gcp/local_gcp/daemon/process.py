@@ -1,7 +1,8 @@
 """The background process that is the local Google Cloud: `python -m local_gcp.daemon.process STATE PROGRAM`.
 
-Invariants: one per state directory, the one that holds its lock; it says that it is ready, or why it cannot
-be, on the descriptor of `--ready`; SIGTERM ends it with all its children, and so does a kill.
+Invariants: each state directory has at most one daemon, the holder of its lock. The daemon announces on the
+descriptor of `--ready` that it is ready, or why it cannot start. SIGTERM ends it with all its children, and
+so does SIGKILL.
 """
 
 import argparse
@@ -28,10 +29,10 @@ from local_gcp.system.child_process import Processes
 
 
 async def serve(state: State, program: Path, ready_descriptor: int) -> None:
-    """Serve until SIGTERM.
+    """Run the local Google Cloud until SIGTERM.
 
     Raises:
-        LocalGcpError: It cannot start.
+        LocalGcpError: The local Google Cloud cannot start.
     """
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,14 +62,14 @@ def _say(descriptor: int, what: Mapping[str, Any]) -> None:
 
 
 def main() -> int:
-    """Take the lock and serve."""
+    """Acquire the daemon's lock and serve."""
     parser = argparse.ArgumentParser(prog="python -m local_gcp.daemon.process")
     parser.add_argument("state", type=Path)
     parser.add_argument("program", type=Path)
     parser.add_argument("--ready", type=int, required=True)
     arguments = parser.parse_args()
     state = State(arguments.state)
-    os.set_inheritable(arguments.ready, False)  # children that hold it too would hide its end
+    os.set_inheritable(arguments.ready, False)  # children that inherit it would hide its end
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with state.lock("daemon"):
@@ -79,7 +80,7 @@ def main() -> int:
                 code = 1
                 _say(arguments.ready, {"error": str(error)})
             sys.stderr.flush()
-            os._exit(code)  # inside the lock: whoever waits for it waits for the end of the process
+            os._exit(code)  # inside the lock: a process that waits for the lock waits for the end of this one
     except BlockingIOError:
         _say(arguments.ready, {"error": f"a local Google Cloud runs in {state.directory} already"})
         return 1

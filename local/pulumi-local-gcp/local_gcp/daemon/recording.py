@@ -1,7 +1,7 @@
-"""What a local Google Cloud that only records has in the place of databases, Pub/Sub and containers.
+"""The parts of a recording-only local Google Cloud that replace databases, Pub/Sub and containers.
 
-The resource types are the same, with all that Google checks and refuses and with the same outputs, so that a
-later plan is the one that it would be on the running local Google Cloud. Only what they act on is left out.
+The resource types, Google's checks and the outputs are the same, so a later plan equals that on the running
+local Google Cloud. Only the side effects are left out.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,30 +25,30 @@ _NOWHERE: Final = "nowhere"
 
 
 class RecordedInstances(Instances):
-    """Instances that are there, whoever made them: what does not stand here, others have made."""
+    """Instances that all exist: an instance that is not recorded counts as made by others."""
 
     async def __aexit__(self, *_: object) -> None:
-        """There is nothing to end."""
+        """Do nothing: no instance runs."""
 
     async def start(self, instance: str, flags: Mapping[str, str]) -> None:
-        """Start nothing."""
+        """Do nothing."""
 
     async def copy(self, source: str, instance: str, *, follows: bool = False) -> None:
-        """Copy nothing."""
+        """Do nothing."""
 
     async def stop(self, instance: str) -> None:
-        """There is nothing to stop."""
+        """Do nothing."""
 
     async def variables(self, _instance: str) -> dict[str, str]:
-        """Return none, for nothing connects to it."""
+        """Return no variables, since nothing connects to an instance."""
         return {}
 
     def conninfo(self, _instance: str, _user: str | None, _database: str) -> str:
-        """Return an empty one."""
+        """Return an empty connection string."""
         return ""
 
     async def has_role(self, _instance: str, _name: str) -> bool:
-        """Say that it has: a job may have made it, and which ones a job would make is not known here."""
+        """Return True: a job may have created the role, and no job runs here."""
         return True
 
     def _execute(
@@ -61,7 +61,7 @@ class RecordedInstances(Instances):
 
 
 class RecordedBus(Broker):
-    """A Pub/Sub that agrees to everything; like Google's emulator it has no grants."""
+    """A Pub/Sub on which every call succeeds. Like Google's emulator it has no grants."""
 
     def __init__(self) -> None:
         super().__init__(_NOWHERE, 0)
@@ -72,11 +72,11 @@ class RecordedBus(Broker):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """There is nothing to end."""
+        """Do nothing."""
 
 
 class _Agreeing:
-    """In place of each client of Pub/Sub: every call succeeds and does nothing."""
+    """A stand-in for each Pub/Sub client: every call succeeds and does nothing."""
 
     def __getattr__(self, call: str) -> Callable[..., Awaitable[None]]:
         async def agree(*_: object, **__: object) -> None:
@@ -87,17 +87,17 @@ class _Agreeing:
 
 
 class _NothingRuns(Deployment):
-    """A deployment each of whose revisions is ready at once."""
+    """A deployment whose revisions are ready at once, without running."""
 
     async def roll_out(self, wanted: Sequence[Wanted], place: Place) -> None:
-        """Start nothing."""
+        """Do nothing."""
 
     async def resume(self, wanted: Sequence[Wanted], place: Place) -> None:
-        """Start nothing."""
+        """Do nothing."""
 
 
 class _RolledOutNowhere(RolledOutKind):
-    """A type with revisions of which none runs."""
+    """A type whose revisions do not run."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,11 +107,11 @@ class _RolledOutNowhere(RolledOutKind):
 
 
 class RecordedServiceKind(_RolledOutNowhere, ServiceKind):
-    """Cloud Run services of which no revision runs."""
+    """Cloud Run services whose revisions do not run."""
 
 
 class RecordedWorkerPoolKind(_RolledOutNowhere, WorkerPoolKind):
-    """Cloud Run worker pools of which no revision runs."""
+    """Cloud Run worker pools whose revisions do not run."""
 
 
 class RecordedJobKind(JobKind):

@@ -1,4 +1,4 @@
-"""What the local Google Cloud runs with: ports and choices, made at the first `up` and kept."""
+"""The settings of the local Google Cloud: ports and choices, made by the first `up` and stored."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from local_gcp.errors import SetupError
 from local_gcp.rights.rights import Mode
 from local_gcp.system.ports import free_port
 
-PORTS: Final = {"service_port": 8080, "postgres_port": 54320, "pubsub_port": 8085}  # if they are free
+PORTS: Final = {"service_port": 8080, "postgres_port": 54320, "pubsub_port": 8085}  # if free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the local Google Cloud runs with, chosen at the first `up` and kept.
+    """The settings of the local Google Cloud, chosen by the first `up` and stored.
 
     Attributes:
         service_port: The port of the first Cloud Run service's front.
@@ -27,7 +27,7 @@ class Settings:
         pubsub_port: The port of the embedded Pub/Sub or Google's emulator.
         pubsub: `embedded`, `emulator`, or the HOST:PORT of a Pub/Sub that runs already.
         postgres: `embedded` or `external`.
-        rights: `audit` warns of calls that Google would refuse, `enforce` refuses them.
+        rights: `audit` warns of calls that Google would reject, `enforce` rejects them.
         token: The secret that access tokens are signed with.
     """
 
@@ -41,7 +41,7 @@ class Settings:
 
     @classmethod
     def load(cls, state: State) -> "Settings | None":
-        """Return what is kept, or None."""
+        """Return the stored settings, or None."""
         if not state.settings.exists():
             return None
         try:
@@ -55,11 +55,11 @@ class Settings:
     def choose(
         cls, state: State, ports: Mapping[str, int | None], variables: Mapping[str, str]
     ) -> "Settings":
-        """Choose what is not kept yet or asked for now, and keep it.
+        """Choose the settings that are new or asked for now, and store all.
 
         Args:
-            state: Where it is kept.
-            ports: By the names of the attributes; None for what was kept, 0 for any free port.
+            state: The state directory that stores them.
+            ports: By the names of the attributes; None for the stored port, 0 for any free port.
             variables: The developer's environment.
 
         Raises:
@@ -83,7 +83,7 @@ class Settings:
         return chosen
 
     def fingerprint(self, variables: Mapping[str, str]) -> str:
-        """Return what a daemon depends on, in short: a running one with another is out of date."""
+        """Return a hash of all that a daemon depends on; one started with another hash is out of date."""
         digest = hashlib.sha256(repr(self).encode())
         if self.postgres == "external":
             given = sorted(each for each in variables.items() if each[0].startswith("PG"))

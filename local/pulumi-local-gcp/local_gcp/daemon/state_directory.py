@@ -1,4 +1,4 @@
-"""The state directory: everything that the local runtime keeps, `.local` unless told otherwise."""
+"""The state directory, which holds everything that the local runtime stores; by default `.local`."""
 
 import fcntl
 import os
@@ -10,47 +10,47 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where everything is, below one directory.
+    """The paths in one state directory.
 
     Attributes:
-        directory: Absolute. Two of them are two local Google Clouds that know nothing of each other.
+        directory: The absolute path. Two state directories are two independent local Google Clouds.
     """
 
     directory: Path
 
     @property
     def settings(self) -> Path:
-        """Ports and choices."""
+        """The file of ports and choices."""
         return self.directory / "settings.json"
 
     @property
     def records(self) -> Path:
-        """What stands in the cloud."""
+        """The file of recorded resources."""
         return self.directory / "cloud.json"
 
     @property
     def announcement(self) -> Path:
-        """What the daemon says of itself; true while it holds its lock."""
+        """The file in which the daemon describes itself; valid while the daemon holds its lock."""
         return self.directory / "daemon.json"
 
     @property
     def logs(self) -> Path:
-        """One file per process."""
+        """The directory of logs, one file per process."""
         return self.directory / "logs"
 
     @property
     def postgres(self) -> Path:
-        """One cluster per instance."""
+        """The directory of PostgreSQL clusters, one per instance."""
         return self.directory / "postgres"
 
     @property
     def pulumi(self) -> Path:
-        """Pulumi's home, backend and stack files."""
+        """The directory of Pulumi's home, backend and stack files."""
         return self.directory / "pulumi"
 
     @property
     def exports(self) -> Path:
-        """What Pub/Sub exported: `storage/BUCKET/…` and `bigquery/TABLE.jsonl`."""
+        """The directory of Pub/Sub's exports: `storage/BUCKET/…` and `bigquery/TABLE.jsonl`."""
         return self.directory / "exports"
 
     @property
@@ -59,20 +59,20 @@ class State:
         return self.directory / "home"
 
     def make(self) -> None:
-        """Make the directory, readable by its owner alone but passable for PostgreSQL's user."""
+        """Create the directory, readable by its owner alone but passable for PostgreSQL's user."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o711)
         for each in (self.logs, self.home, self.pulumi):
             each.mkdir(exist_ok=True)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock of the directory; the kernel lets go of it when its last holder ends.
+        """Hold a lock of the directory; the kernel releases it when its last holder ends.
 
         Args:
             name: `daemon` or `command`.
 
         Raises:
-            BlockingIOError: Somebody holds it.
+            BlockingIOError: Another process holds the lock.
         """
         descriptor = os.open(self.directory / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -82,7 +82,7 @@ class State:
             os.close(descriptor)
 
     def is_locked(self, name: str) -> bool:
-        """Tell whether somebody holds a lock."""
+        """Tell whether a process holds a lock."""
         if not self.directory.exists():
             return False
         try:

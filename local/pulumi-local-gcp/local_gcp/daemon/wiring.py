@@ -1,4 +1,4 @@
-"""The local Google Cloud, put together: what it stands on, and every resource type that it has."""
+"""The assembly of a local Google Cloud: its servers and all of its resource types."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -47,7 +47,7 @@ from local_gcp.system.child_process import Processes
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A local Google Cloud and what it stands on.
+    """A local Google Cloud and the parts that it runs on.
 
     Attributes:
         cloud: Its resources.
@@ -65,7 +65,7 @@ class Assembly:
 
     @asynccontextmanager
     async def running(self, processes: Processes) -> AsyncIterator[None]:
-        """Bring up what is recorded, and keep it up inside the context."""
+        """Start the servers, restore the recorded resources, and stop everything when the context ends."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.bus)
             await stack.enter_async_context(self.instances)
@@ -76,7 +76,7 @@ class Assembly:
             yield
 
     def endpoints(self) -> Properties:
-        """Return where everything listens."""
+        """Return all endpoints."""
         records = self.cloud.records
         topics, subscriptions = (
             [record.id.rpartition("/")[2] for record in records.of_type(kind)]
@@ -99,7 +99,7 @@ class Assembly:
         return ""
 
     def _administrators(self) -> Iterator[tuple[str, str]]:
-        """Yield the users who may change the schema, each after its instance."""
+        """Yield each user who may change the schema, as instance and user name."""
         for user in self.cloud.records.of_type(alloydb_rules.USER.type):
             if alloydb_kinds.ADMINISTRATORS in user.inputs.get("databaseRoles", []):
                 yield alloydb_kinds.server_of(user.inputs["cluster"]), user.inputs["userId"]
@@ -108,7 +108,7 @@ class Assembly:
                 yield user.inputs["instance"], user.inputs["name"]
 
     def _databases(self, instance: str) -> Iterator[str]:
-        """Yield the databases of an instance; those that no resource made, its jobs know."""
+        """Yield the names of an instance's databases: of resources, and then in the jobs' variables."""
         records = self.cloud.records
         for database in records.of_type(sql_rules.DATABASE.type):
             if database.inputs["instance"] == instance:
@@ -123,13 +123,13 @@ class Assembly:
 def assemble(
     state: State, settings: Settings, processes: Processes, records: Records, program: Path
 ) -> Assembly:
-    """Put a local Google Cloud together; nothing of it runs yet.
+    """Assemble a local Google Cloud; nothing of it runs yet.
 
     Args:
-        state: Where it keeps what it has.
-        settings: What it runs with.
-        processes: Who owns its children.
-        records: What stands in it.
+        state: Its state directory.
+        settings: Its settings.
+        processes: Owns its child processes.
+        records: Its recorded resources.
         program: The folder of the Pulumi program.
     """
     tokens = Tokens(settings.token)
@@ -147,13 +147,13 @@ def assemble(
 
 
 def assemble_empty(state: State, program: Path) -> Assembly:
-    """Put one together in which nothing stands yet, and that only records what is made in it.
+    """Assemble an empty local Google Cloud that only records its resources.
 
-    Whole stacks come up in it within seconds, since nothing of them runs: no database, no Pub/Sub and no
-    container. What a program looks up is there: others have made it, wherever that is.
+    A whole stack comes up in it within seconds, since no database, no Pub/Sub and no container runs. Data
+    sources find every resource, as if others had made it.
 
     Args:
-        state: Where it would keep what it has.
+        state: Its state directory, which stays unused unless it logs.
         program: The folder of the Pulumi program.
     """
     records, tokens = Records(None), Tokens(secrets.token_hex())
@@ -193,7 +193,7 @@ def _runner(
 def _kinds(
     bus: Broker, instances: Instances, runner: Runner, records: Records, program: Path
 ) -> tuple[Kind, ...]:
-    """Return all resource types but those whose containers run."""
+    """Return all resource types except services, worker pools and jobs."""
     log_metrics = LogMetricKind()
     nodes = alloydb_kinds.InstanceKind(instances)
     return (
