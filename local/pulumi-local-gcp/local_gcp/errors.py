@@ -1,14 +1,14 @@
-"""Every error that the local Google Cloud raises on purpose.
+"""The errors that the local Google Cloud raises on purpose.
 
 LocalGcpError
-├── SetupError            something on this machine has to change: says what and how
-└── CloudError            Google would answer no; see `local_gcp.resource.errors`
+├── SetupError            something on this machine has to change; the message says what and how
+└── CloudError            Google would reject the call; see `local_gcp.resource.errors`
 └── NotReadyError     the resource was made or changed, but does not work yet
 """
 
 
 class LocalGcpError(Exception):
-    """The root of the tree. Its message is a sentence for a person."""
+    """The root of the tree; its message is a sentence for a person."""
 
 
 class SetupError(LocalGcpError):

@@ -1,7 +1,7 @@
 """The Pulumi CLI, run on a stack with the local Google Cloud in place of its providers.
 
-Backend, home and the stack's configuration file are the local runtime's own, so nothing of a developer's own
-Pulumi, and no tracked file, is read for credentials or changed.
+Backend, home and stack configuration belong to the local runtime. So no credentials are read from the
+developer's own Pulumi or from tracked files, and none of these files is changed.
 """
 
 import asyncio
@@ -29,22 +29,22 @@ _PASSPHRASE: Final = "local"  # noqa: S105
 
 
 def search_path() -> str:
-    """Return the PATH that `pulumi` is looked for in, and runs with.
+    """Return the PATH on which `pulumi` is searched, and with which it runs.
 
-    The program's own Python comes first: a language host that ignores the runtime's options takes that.
+    The program's own Python comes first, for a language host that ignores the runtime's options.
     """
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 class Pulumi:
-    """One stack.
+    """One Pulumi stack.
 
     Args:
         project: The directory of `Pulumi.yaml` and the stacks' files.
-        directory: Where home, backend and copies are kept.
+        directory: The directory of home, backend and copied stack files.
         stack: The name of the stack.
         providers: The value for PULUMI_DEBUG_PROVIDERS.
-        python_path: Where its program looks for packages first, between `:`; empty for nowhere else.
+        python_path: The first directories searched for the program's packages, joined by `:`; may be empty.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Pulumi:
         }
 
     async def prepare(self) -> None:
-        """Copy the stack's file, make the stack if there is none, and clear what a killed update left.
+        """Copy the stack's file, create the stack if it is missing, and clean up after a killed update.
 
         Raises:
-            SetupError: There is no such stack or no Pulumi, or it fails.
+            SetupError: The stack or `pulumi` is missing, or a command of Pulumi fails.
         """
         if shutil.which("pulumi", path=search_path()) is None:
             raise SetupError("`pulumi` is not on PATH: install it, https://www.pulumi.com/docs/install/")
@@ -81,7 +81,7 @@ class Pulumi:
         if not self._checkpoint.exists():
             await self._create()
         if any((self._directory / ".pulumi" / "locks").rglob(f"{self._stack}/*.json")):
-            await self._quietly("cancel", "--yes", self._stack)  # whoever held it is gone
+            await self._quietly("cancel", "--yes", self._stack)  # the holder has ended
         if self._latest().get("pending_operations"):
             await self._quietly(
                 "refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack
@@ -90,20 +90,20 @@ class Pulumi:
     async def run(self, command: str, *arguments: str) -> int:
         """Run a command on the stack with its output shown; return its exit code.
 
-        Ctrl-C and SIGTERM cancel it in good order, and so does the end of this process.
+        Ctrl-C and SIGTERM cancel the command gracefully, and so does the end of this process.
 
         Args:
-            command: As in `up`.
-            arguments: Its flags.
+            command: The command, as in `up`.
+            arguments: The flags.
         """
         code, _ = await self._run(None, command, *arguments)
         return code
 
     async def up(self) -> None:
-        """Run `up` with nothing shown.
+        """Run `up` without showing its output.
 
         Raises:
-            SetupError: It fails; says why.
+            SetupError: `up` fails; the message says why.
         """
         flags = ("--yes", "--skip-preview", "--non-interactive", "--color", "never", "--suppress-progress")
         code, text = await self._run(asyncio.subprocess.PIPE, "up", *flags)
@@ -111,13 +111,13 @@ class Pulumi:
             raise SetupError(f"`pulumi up` failed:\n{text.strip()}")
 
     async def plan(self, *arguments: str) -> str:
-        """Return what `pulumi preview --json --show-sames` prints, also where the preview fails.
+        """Return the output of `pulumi preview --json --show-sames`, even if the preview fails.
 
         Args:
-            arguments: More flags.
+            arguments: Further flags.
 
         Raises:
-            SetupError: It prints no plan.
+            SetupError: The preview prints no plan.
         """
         code, text = await self._run(asyncio.subprocess.PIPE, "preview", "--json", "--show-sames", *arguments)
         if code != 0 and not text.lstrip().startswith("{"):
@@ -143,15 +143,15 @@ class Pulumi:
             for number in signals:
                 loop.remove_signal_handler(number)
             if process.returncode is None or process.returncode < 0:
-                await self.settle()  # it was killed: its plugins do not notice
+                await self.settle()  # it was killed, which its plugins do not notice
 
     async def settle(self) -> None:
-        """Wait until an update whose command was killed is cancelled, and end what is left of it; on Linux.
+        """Wait until a killed command's update is cancelled, and end its remaining processes; Linux only.
 
-        Whatever has our `PULUMI_HOME` in its environment is of an earlier command: only one works at a time.
+        Only one command works at a time, so every process with our `PULUMI_HOME` belongs to the earlier one.
         """
         deadline = time.monotonic() + CANCEL_SECONDS
-        while "pulumi" in (left := self._processes()).values():  # it cannot set an event
+        while "pulumi" in (left := self._processes()).values():  # a foreign process cannot set an event
             if time.monotonic() > deadline:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
@@ -160,7 +160,7 @@ class Pulumi:
                 os.kill(pid, signal.SIGKILL)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing stands in the stack but what Pulumi keeps of itself."""
+        """Tell whether the stack has no resources other than Pulumi's own."""
         return all(each["type"].startswith("pulumi:") for each in self._latest().get("resources", []))
 
     @property
@@ -178,16 +178,16 @@ class Pulumi:
         return latest
 
     def _processes(self) -> dict[int, str]:
-        """Return all processes of this home, with their names."""
+        """Return the ids and names of all processes with this home."""
         home, found = f"PULUMI_HOME={self._environment['PULUMI_HOME']}".encode(), {}
         for path in _PROCESSES.glob("[0-9]*"):
-            with suppress(OSError):  # ended, or somebody else's
+            with suppress(OSError):  # ended, or owned by another user
                 if home in (path / "environ").read_bytes().split(b"\0"):
                     found[int(path.name)] = (path / "comm").read_text().strip()
         return found
 
     async def _create(self) -> None:
-        """Make the stack in a project of its own, since this command writes beside `Pulumi.yaml`."""
+        """Create the stack in a scratch project, since `pulumi stack init` writes beside `Pulumi.yaml`."""
         scratch = self._directory / "scratch"
         scratch.mkdir(exist_ok=True)
         (scratch / "Pulumi.yaml").write_text(yaml.safe_dump({"name": self._name, "runtime": "python"}))

@@ -1,7 +1,7 @@
-"""A stack's configuration for the local runtime: a copy, so that a tracked file never changes.
+"""A copy of a stack's configuration for the local runtime, so that a tracked file is never changed.
 
-The copy keeps everything but how the stack's secrets are encrypted, which is the local runtime's own; a
-secret value itself cannot be read without the stack's key, and a placeholder stands for it.
+The copy keeps everything except the encryption of secrets, which is the local runtime's own. A secret value
+cannot be read without the stack's key, and is replaced by a placeholder.
 """
 
 from pathlib import Path
@@ -15,15 +15,15 @@ _ENCRYPTION: Final = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
 
 def copy_stack_file(project: Path, stack: str, target: Path) -> None:
-    """Copy `Pulumi.<stack>.yaml`; what an earlier copy says of its encryption stays.
+    """Copy `Pulumi.<stack>.yaml`, keeping the encryption settings of an earlier copy.
 
     Args:
         project: The directory of `Pulumi.yaml`.
         stack: The name of the stack.
-        target: The copy.
+        target: The path of the copy.
 
     Raises:
-        SetupError: There is no such stack, or its file is not YAML.
+        SetupError: The stack does not exist, or its file is not YAML.
     """
     source = project / f"Pulumi.{stack}.yaml"
     if not source.exists():
