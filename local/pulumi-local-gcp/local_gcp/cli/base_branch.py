@@ -1,4 +1,4 @@
-"""Another commit of the project, checked out beside the working tree, to be brought up and compared with."""
+"""A checkout of another commit of the project beside the working tree, for a comparison."""
 
 import os
 import subprocess
@@ -19,13 +19,13 @@ _GIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class BaseBranch:
-    """A commit that is checked out.
+    """A checked-out commit.
 
     Attributes:
         reference: The branch, tag or commit that was asked for.
-        commit: Its hash.
-        project: The folder of its `Pulumi.yaml`.
-        python_path: Where its program finds its own packages: what is imported from the working tree now.
+        commit: The commit's hash.
+        project: The folder of the commit's `Pulumi.yaml`.
+        python_path: The commit's folders that correspond to those of the working tree on `sys.path`.
     """
 
     reference: str
@@ -36,15 +36,15 @@ class BaseBranch:
 
 @contextmanager
 def checked_out(project: Path, stack: str, reference: str) -> Iterator[BaseBranch]:
-    """Check a commit out into a temporary folder, which is gone again in the end.
+    """Check a commit out into a temporary folder, which is removed when the context ends.
 
     Args:
         project: The folder of `Pulumi.yaml` in the working tree.
-        stack: The stack that it must have.
+        stack: The stack that the commit must have.
         reference: A branch, a tag or a commit.
 
     Raises:
-        SetupError: Git does not know it, or it has no such stack.
+        SetupError: Git does not find the reference, or the commit does not have the stack.
     """
     top = Path(_git(project, "rev-parse", "--show-toplevel")).resolve()
     try:
@@ -61,7 +61,7 @@ def checked_out(project: Path, stack: str, reference: str) -> Iterator[BaseBranc
                     f"{reference!r} has no stack {stack!r}, so there is nothing to compare with: "
                     "leave out --base, and the preview says what a new stack makes"
                 )
-            # Before the link: what is installed is found without, and after the standard library.
+            # Before the link: installed packages are found without it, and after the standard library.
             python_path = os.pathsep.join(_moved(top, tree))
             _link_environment(project, base)
             yield BaseBranch(reference, commit, base, python_path)
@@ -70,7 +70,7 @@ def checked_out(project: Path, stack: str, reference: str) -> Iterator[BaseBranc
 
 
 def _link_environment(project: Path, base: Path) -> None:
-    """Let the program run in the project's own Python environment, which no commit has."""
+    """Link the project's Python environment into the checkout, since no commit contains it."""
     runtime = yaml.safe_load((base / "Pulumi.yaml").read_text(encoding="utf-8")).get("runtime")
     options = runtime.get("options") or {} if isinstance(runtime, dict) else {}
     name = str(options.get("virtualenv") or "")
@@ -79,7 +79,7 @@ def _link_environment(project: Path, base: Path) -> None:
 
 
 def _moved(top: Path, tree: Path) -> Iterator[str]:
-    """Return the folders of the working tree that this process imports from, as they are in the commit."""
+    """Yield the commit's counterparts of the working tree's folders on `sys.path`."""
     for each in sys.path:
         path = Path(each or ".").resolve()
         if path.is_relative_to(top) and (found := tree / path.relative_to(top)).is_dir():
@@ -87,10 +87,10 @@ def _moved(top: Path, tree: Path) -> Iterator[str]:
 
 
 def _git(folder: Path, *command: str) -> str:
-    """Return what a command of Git prints. No hook runs.
+    """Return the output of a Git command. Hooks are disabled.
 
     Raises:
-        SetupError: It fails, or there is no Git.
+        SetupError: The command fails, or Git is not installed.
     """
     try:
         answer = subprocess.run(  # our own command line, no shell

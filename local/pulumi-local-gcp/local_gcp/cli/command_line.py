@@ -1,4 +1,4 @@
-"""A command line of commands that work on a project and a state directory: parse it, run one, tell errors."""
+"""The command line of a program whose commands work on a project and a state directory."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from local_gcp.cli.project import STACK, Project
 from local_gcp.daemon.state_directory import State
 from local_gcp.errors import LocalGcpError
 
-_INTERRUPTED: Final = 130  # what a shell expects
+_INTERRUPTED: Final = 130  # as shells expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Command:
     """One command.
 
     Attributes:
-        name: What it is called by.
-        module: Where its `add_arguments` and `run` are; loaded only if it runs.
-        about: What it does, for its help.
+        name: The command's name.
+        module: The module of its `add_arguments` and `run`, loaded only if the command runs.
+        about: The description in its help.
     """
 
     name: str
@@ -41,10 +41,10 @@ def run(
     """Parse the command line and run a command; return the exit code.
 
     Args:
-        program: What it is called, for its help.
-        about: What it does, for its help.
-        commands: Which it has.
-        errors: More errors whose message is for a person, beside this package's own.
+        program: The program's name, for its help.
+        about: The description in its help.
+        commands: The program's commands.
+        errors: Further errors whose message is for a person, besides this package's own.
     """
     parser = argparse.ArgumentParser(prog=program, description=about)
     parser.add_argument(
@@ -55,7 +55,7 @@ def run(
     )
     parser.add_argument(
         "--stack",
-        dest="project_stack",  # a command may have a stack of its own
+        dest="project_stack",  # a command may have an argument named `stack`
         metavar="STACK",
         default=STACK,
         help="the stack that is brought up (default: %(default)s)",

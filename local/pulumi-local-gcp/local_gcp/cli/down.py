@@ -18,16 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
-    """Take everything down; the data of databases is kept unless it is to be purged.
+    """Destroy the stack and stop everything; databases keep their data unless `--purge` is given.
 
     Raises:
-        LocalGcpError: Something is in the way.
+        LocalGcpError: Another command is running, the stack cannot be destroyed, or the daemon does not end.
     """
     if not state.directory.exists():
         print("Nothing is up.")
         return
     with project.only_command(state):
-        # What is purged needs no order where nothing runs.
+        # A purge needs no order while nothing runs.
         if background.find(state) is not None or not arguments.purge:
             await _destroy(state, project)
         await project.pulumi(state, None).settle()
@@ -51,13 +51,13 @@ async def _destroy(state: State, project: Project) -> None:
 
 
 def purge(state: State) -> None:
-    """Delete all that a state directory keeps; nothing of it runs any more."""
+    """Delete the content of a state directory, of which nothing runs any more."""
     if state.postgres.exists():
         for path in state.postgres.iterdir():
-            if path.is_dir():  # beside each lies its log
+            if path.is_dir():  # the log lies beside each of them
                 Postgres(path, find_binaries(), 0).remove()
     for path in state.directory.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.suffix != ".lock":  # held by us
+        elif path.suffix != ".lock":  # this process holds it
             path.unlink()

@@ -1,7 +1,7 @@
-"""`preview STACK`: what `pulumi up` would do here. It makes nothing.
+"""`preview STACK`: print the plan of `pulumi up` on the local Google Cloud, without creating anything.
 
-Compared with what is up on this machine, if that is the stack; else with an empty local Google Cloud, or with
-what the program of another commit makes in it.
+Compared with the running stack if the stack's names are equal, else with an empty local Google Cloud, or with
+the resources of another commit's program in it.
 """
 
 import argparse
@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
-    """Print what the engine plans.
+    """Print the engine's plan.
 
     Raises:
-        SetupError: There is no such stack, or its program fails.
+        SetupError: The stack does not exist, or its program fails.
     """
     stack = arguments.stack
     daemon = background.find(state) if stack == project.stack else None
@@ -54,14 +54,14 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
 
 @asynccontextmanager
 async def on_nothing(project: Project, stack: str) -> AsyncIterator[Pulumi]:
-    """Give a stack on a cloud with nothing in it, of which nothing runs but its provider.
+    """Yield a stack on an empty local Google Cloud, of which only the provider runs.
 
     Args:
-        project: Whose program it is.
-        stack: As in `Pulumi.<stack>.yaml`.
+        project: The project with the program.
+        stack: The stack's name, as in `Pulumi.<stack>.yaml`.
 
     Raises:
-        SetupError: There is no such stack.
+        SetupError: The stack does not exist.
     """
     with tempfile.TemporaryDirectory(prefix="local-gcp-") as directory:
         state = State(Path(directory))
@@ -73,17 +73,17 @@ async def on_nothing(project: Project, stack: str) -> AsyncIterator[Pulumi]:
 
 @asynccontextmanager
 async def on_base(project: Project, stack: str, reference: str) -> AsyncIterator[tuple[Pulumi, BaseBranch]]:
-    """Give a stack on a cloud that only records, in which the program of another commit is up.
+    """Yield a stack on a recording-only cloud in which another commit's program is up.
 
-    An image counts as the same, since it is hashed from the working tree's files for both.
+    Images count as unchanged, since both are hashed from the working tree's files.
 
     Args:
-        project: Whose program it is.
-        stack: As in `Pulumi.<stack>.yaml`.
+        project: The project with the program.
+        stack: The stack's name, as in `Pulumi.<stack>.yaml`.
         reference: A branch, a tag or a commit.
 
     Raises:
-        SetupError: Git does not know it, it has no such stack, or its program does not come up.
+        SetupError: Git does not find the reference, the commit lacks the stack, or its program fails.
     """
     with (
         checked_out(project.directory, stack, reference) as base,

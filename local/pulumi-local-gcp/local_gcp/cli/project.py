@@ -18,10 +18,10 @@ STACK: Final = "local"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project.
+    """A Pulumi project and its stack.
 
     Attributes:
-        directory: Where its `Pulumi.yaml` is.
+        directory: The folder of `Pulumi.yaml`.
         stack: The stack that is brought up.
     """
 
@@ -30,10 +30,10 @@ class Project:
 
     @property
     def program(self) -> Path:
-        """The folder of its program.
+        """The folder of the Pulumi program.
 
         Raises:
-            SetupError: There is no project.
+            SetupError: There is no `Pulumi.yaml`.
         """
         path = self.directory / "Pulumi.yaml"
         if not path.exists():
@@ -42,15 +42,15 @@ class Project:
         return self.directory / str(content.get("main", "."))
 
     def pulumi(self, state: State, daemon: Daemon | None) -> Pulumi:
-        """Return its stack, on a daemon if it is to be changed."""
+        """Return the project's stack; a daemon is needed only to change it."""
         return Pulumi(self.directory, state.pulumi, self.stack, daemon.providers if daemon else "")
 
     @contextmanager
     def only_command(self, state: State) -> Iterator[None]:
-        """Be the only command that works on a state directory.
+        """Allow only one command at a time on a state directory.
 
         Raises:
-            SetupError: Another one does.
+            SetupError: Another command is running.
         """
         try:
             with state.lock("command"):

@@ -1,4 +1,4 @@
-"""`status`: the endpoints as JSON."""
+"""`status`: print the endpoints as JSON."""
 
 import argparse
 import json
@@ -10,11 +10,11 @@ from local_gcp.errors import SetupError
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """It has no flags."""
+    """Declare no flags."""
 
 
 async def run(state: State, _project: Project, _arguments: argparse.Namespace) -> None:
-    """Print where everything listens.
+    """Print all endpoints.
 
     Raises:
         SetupError: Nothing is up.

@@ -20,25 +20,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
-    """Bring everything up, and print where it listens.
+    """Start everything, and print the endpoints.
 
     Raises:
-        LocalGcpError: Something is in the way. If nothing stood before, nothing does now.
+        LocalGcpError: The start failed. If nothing was up before, nothing is now.
     """
     endpoints = await bring_up(state, project, arguments)
     print_endpoints({name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")})
 
 
 async def bring_up(state: State, project: Project, arguments: argparse.Namespace) -> Properties:
-    """Bring everything up, and return where it listens.
+    """Start everything, and return the endpoints.
 
     Args:
-        state: Where the local Google Cloud keeps what it has.
-        project: What is brought up.
+        state: The state directory.
+        project: The project that is deployed.
         arguments: The flags of `add_arguments`.
 
     Raises:
-        LocalGcpError: Something is in the way. If nothing stood before, nothing does now.
+        LocalGcpError: The start failed. If nothing was up before, nothing is now.
     """
     state.make()
     with project.only_command(state):
@@ -63,10 +63,10 @@ async def bring_up(state: State, project: Project, arguments: argparse.Namespace
 
 
 def print_endpoints(endpoints: Properties) -> None:
-    """Print where everything listens; what is not there is left out.
+    """Print the endpoints that are not empty.
 
     Args:
-        endpoints: By name.
+        endpoints: The endpoints by name.
     """
     print("\nEndpoints")
     for name, endpoint in endpoints.items():
