@@ -1,1 +1,1 @@
-"""Topics, subscriptions, schemas and their grants, made on a running Pub/Sub."""
+"""Topics, subscriptions, schemas and their grants, created on a running Pub/Sub."""

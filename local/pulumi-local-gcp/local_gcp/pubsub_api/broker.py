@@ -1,4 +1,4 @@
-"""The Pub/Sub that the local Google Cloud runs on, and the clients that manage it."""
+"""The Pub/Sub of the local Google Cloud, and the clients that manage it."""
 
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,10 +31,10 @@ class Broker:
     """A running Pub/Sub: `async with Broker(...) as broker: ... broker.address`.
 
     Args:
-        choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of one that runs already.
-        port: Where the first two listen.
-        exports: Where the embedded one's exports go, in the place of Cloud Storage and BigQuery.
-        judge: Judges each call of the embedded one; None lets everybody do everything.
+        choice: `embedded`, `emulator` for Google's own, or the HOST:PORT of a Pub/Sub that already runs.
+        port: The port of the embedded Pub/Sub or the emulator.
+        exports: The directory of the embedded Pub/Sub's exports, in place of Cloud Storage and BigQuery.
+        judge: Judges each call of the embedded Pub/Sub; None allows everything.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Broker:
             self._server = OfficialEmulator(port=port)
         self.address = choice
         self.exports = exports if choice == "embedded" else None
-        # Google's emulator refuses more than its 7 days, where Google itself takes 31.
+        # Google's emulator rejects more than 7 days, while Google accepts 31.
         self.longest_retention_seconds = 31 * _DAY_SECONDS if choice == "embedded" else 7 * _DAY_SECONDS
         self._channel: Any = None
         self.publisher: Any = None
@@ -96,7 +96,7 @@ def _service_agent(project: str) -> str:
 
 @contextmanager
 def google_errors() -> Iterator[None]:
-    """Turn the errors of Google's clients into ours; the only place that does."""
+    """Turn errors of Google's clients into ours; no other code does."""
     try:
         yield
     except exceptions.GoogleAPICallError as error:
@@ -104,7 +104,7 @@ def google_errors() -> Iterator[None]:
 
 
 async def exists(asked: Awaitable[object]) -> bool:
-    """Tell whether Pub/Sub has what it is asked for."""
+    """Await a read from Pub/Sub, and tell whether the resource exists."""
     with google_errors():
         try:
             await asked

@@ -1,7 +1,7 @@
 """Google's official Pub/Sub emulator, run directly from its jar.
 
-Not by `gcloud beta emulators pubsub start`: stopping that leaves the Java process behind, with its port.
-The emulator ends with `stop`, and on Linux with the process that started it, however that ends.
+It does not use `gcloud beta emulators pubsub start`, which leaves the Java process and its port behind when
+stopped. The emulator ends with `stop`, and on Linux also with the process that started it, however that ends.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def find_jar() -> Path:
-    """The newest emulator jar of the installed Google Cloud SDKs.
+    """Return the newest emulator jar of the installed Google Cloud SDKs.
 
     Raises:
-        SetupError: No SDK, or one without the emulator; says how to install it.
+        SetupError: The SDK or its emulator is missing; the message says how to install it.
     """
     roots = list(_sdk_roots())
     for root in roots:
@@ -54,16 +54,16 @@ def find_jar() -> Path:
 
 
 def version_of(jar: Path) -> str:
-    """Return the emulator's version, as in 0.8.20, which only its jar's name tells."""
+    """Return the emulator's version, such as 0.8.20, read from the jar's name, its only source."""
     found = re.search(r"-(\d+(?:\.\d+)*)-all$", jar.stem)
     return found[1] if found else "0"
 
 
 def find_java() -> Path:
-    """The `java` on PATH.
+    """Return the path of `java` on PATH.
 
     Raises:
-        SetupError: There is none; says how to get it.
+        SetupError: `java` is missing; the message says how to get it.
     """
     java = shutil.which("java")
     if java is None:
@@ -78,11 +78,11 @@ def find_java() -> Path:
 class OfficialEmulator:
     """Google's emulator as a child process: `async with OfficialEmulator() as emulator: emulator.address`.
 
-    Its state is gone when it stops.
+    All state is lost when the emulator stops.
 
     Args:
-        host: Where it listens.
-        port: 0 for a free one.
+        host: The address to listen on.
+        port: The port to listen on; 0 for a free one.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -101,10 +101,10 @@ class OfficialEmulator:
         await self.stop()
 
     async def start(self) -> None:
-        """Start it and wait until it serves; `address` is then "HOST:PORT". Idempotent.
+        """Start the emulator and wait until it serves; then `address` is "HOST:PORT". Idempotent.
 
         Raises:
-            SetupError: Java or the jar is missing, the port is taken, or it did not come up.
+            SetupError: Java or the jar is missing, the port is taken, or the emulator did not start in time.
         """
         if self._process is not None:
             return
@@ -139,7 +139,7 @@ class OfficialEmulator:
         self.address = f"{self._host}:{port}"
 
     async def stop(self) -> None:
-        """End it, by force if it does not end by itself. Idempotent."""
+        """Stop the emulator, by force if it does not end in time. Idempotent."""
         process, self._process = self._process, None
         reader, self._reader = self._reader, None
         if process is None or reader is None:
@@ -155,7 +155,7 @@ class OfficialEmulator:
         await reader
 
     def _free_port(self) -> int:
-        """The wanted port if it is free; a taken one would leave the emulator running but deaf."""
+        """Return the port to use; reject a taken one, on which the emulator would run unreachable."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections are no obstacle
             try:
@@ -168,7 +168,7 @@ class OfficialEmulator:
             return int(probe.getsockname()[1])
 
     async def _read(self, process: asyncio.subprocess.Process, wanted: str, found: asyncio.Event) -> None:
-        """Keep the last lines of its log at hand, and its pipe empty, to the end; tell of the wanted line."""
+        """Read the log until it ends, keep its last lines, and set the event at the wanted line."""
         if process.stdout is None:
             return
         while line := await process.stdout.readline():

@@ -1,4 +1,4 @@
-"""Grants on topics and subscriptions, made on the running Pub/Sub if it has them."""
+"""Grants on topics and subscriptions, made on the running Pub/Sub if it supports them."""
 
 import asyncio
 from typing import Any, Final
@@ -16,13 +16,13 @@ from local_gcp.resource.records import Record
 
 
 class PubSubIamMemberKind(Kind):
-    """One member of one role on a topic or a subscription.
+    """A role granted to a member on a topic or a subscription.
 
-    Google's official emulator has no grants: there they are recorded, and that is all.
+    Google's official emulator has no grants, so there they are only recorded.
 
     Args:
         bus: The running Pub/Sub.
-        limits: What Google checks of it.
+        limits: Google's checks of the grant.
         collection: `topics` or `subscriptions`.
     """
 
@@ -38,7 +38,7 @@ class PubSubIamMemberKind(Kind):
         return f"{name}/{inputs['role']}/{inputs['member']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Grant."""
+        """Grant the role."""
         await self._change(draft.id, draft.inputs, granted=True)
         return {
             "project": draft.place.of(draft.inputs).project,
@@ -47,15 +47,15 @@ class PubSubIamMemberKind(Kind):
         }
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Grant again."""
+        """Grant the role again."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
-        """Revoke; with its topic or subscription a grant is gone too."""
+        """Revoke the role; a grant on a missing topic or subscription is already gone."""
         await self._change(record.id, record.inputs, granted=False)
 
     async def restore(self, record: Record) -> None:
-        """Grant again: Pub/Sub may have forgotten."""
+        """Grant the role again, since Pub/Sub may have lost it."""
         await self._change(record.id, record.inputs, granted=True)
 
     async def _change(self, identity: str, inputs: Properties, *, granted: bool) -> None:
@@ -85,7 +85,7 @@ _CALL: Final[Any] = {"timeout": CALL_SECONDS}
 
 
 def pubsub_iam_kinds(bus: Broker) -> tuple[Kind, ...]:
-    """Return both kinds."""
+    """Return the two types of grants, on topics and on subscriptions."""
     return (
         PubSubIamMemberKind(bus, pubsub_rules.TOPIC_IAM_MEMBER, "topics"),
         PubSubIamMemberKind(bus, pubsub_rules.SUBSCRIPTION_IAM_MEMBER, "subscriptions"),

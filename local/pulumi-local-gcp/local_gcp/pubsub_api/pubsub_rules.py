@@ -1,4 +1,4 @@
-"""Pub/Sub. Limits: https://cloud.google.com/pubsub/quotas and the arguments' own documentation."""
+"""The limits of Pub/Sub: https://cloud.google.com/pubsub/quotas and the arguments' own documentation."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Schemas, made on the running Pub/Sub."""
+"""Schemas, created on the running Pub/Sub."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,7 +15,7 @@ from local_gcp.resource.records import Record
 
 
 class SchemaKind(Kind):
-    """A schema; another definition is another revision of it."""
+    """A schema; another definition makes a new revision of it."""
 
     limits = pubsub_rules.SCHEMA
 
@@ -23,11 +23,11 @@ class SchemaKind(Kind):
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the schema's full name."""
         return f"projects/{place.of(inputs).project}/schemas/{inputs['name']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Create it, or take over one that nobody knows of."""
+        """Create the schema, or adopt an existing one that is not recorded."""
         parent, _, identity = draft.id.rpartition("/schemas/")
         with google_errors():
             try:
@@ -45,16 +45,16 @@ class SchemaKind(Kind):
         return {**record.outputs, **draft.inputs}
 
     async def delete(self, record: Record) -> None:
-        """Delete it; its topics stay, and take nothing any more."""
+        """Delete the schema; its topics stay, and accept no more messages."""
         with google_errors(), suppress(exceptions.NotFound):
             await self._bus.schemas.delete_schema(name=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
-        """Ask for it."""
+        """Tell whether Pub/Sub has the schema."""
         return await exists(self._bus.schemas.get_schema(name=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
-        """Create it again where Pub/Sub forgot it."""
+        """Create the schema again if Pub/Sub has lost it."""
         await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
 
     async def _take_over(self, draft: Draft) -> None:

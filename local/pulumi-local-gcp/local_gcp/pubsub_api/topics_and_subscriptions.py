@@ -1,4 +1,4 @@
-"""Topics and subscriptions, made on the running Pub/Sub."""
+"""Topics and subscriptions, created on the running Pub/Sub."""
 
 from contextlib import suppress
 from typing import Any, Final
@@ -15,7 +15,7 @@ from local_gcp.resource.place import Place
 from local_gcp.resource.properties import Properties
 from local_gcp.resource.records import Record
 
-# What the provider keeps to itself; the rest of the properties are the fields of Pub/Sub's message.
+# The provider's own properties; all others are fields of Pub/Sub's message.
 _NOT_SENT: Final = frozenset({"project", "tags", "deletionPolicy"})
 
 
@@ -28,11 +28,11 @@ class TopicKind(Kind):
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the topic's full name."""
         return f"projects/{place.of(inputs).project}/topics/{inputs['name']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Create it, or take over one that nobody knows of."""
+        """Create the topic, or adopt an existing one that is not recorded."""
         with google_errors(), suppress(exceptions.AlreadyExists):
             await self._bus.publisher.create_topic(
                 request=_message(types.Topic, draft.id, draft.inputs), **CALL
@@ -40,7 +40,7 @@ class TopicKind(Kind):
         return _outputs(draft)
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Send what differs."""
+        """Send the changed fields."""
         mask = _mask(record.inputs, draft.inputs)
         request = types.UpdateTopicRequest(
             topic=_message(types.Topic, draft.id, draft.inputs), update_mask=mask
@@ -50,16 +50,16 @@ class TopicKind(Kind):
         return _outputs(draft)
 
     async def delete(self, record: Record) -> None:
-        """Delete it; its subscriptions stay, without a topic."""
+        """Delete the topic; its subscriptions stay, without a topic."""
         with google_errors(), suppress(exceptions.NotFound):
             await self._bus.publisher.delete_topic(topic=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
-        """Ask for it."""
+        """Tell whether Pub/Sub has the topic."""
         return await exists(self._bus.publisher.get_topic(topic=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
-        """Create it again where Pub/Sub forgot it."""
+        """Create the topic again if Pub/Sub has lost it."""
         await self.create(Draft(id=record.id, inputs=record.inputs, place=Place()))
 
 
@@ -72,11 +72,11 @@ class SubscriptionKind(Kind):
         self._bus = bus
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Return its full name."""
+        """Return the subscription's full name."""
         return f"projects/{place.of(inputs).project}/subscriptions/{inputs['name']}"
 
     async def create(self, draft: Draft) -> Properties:
-        """Create it, in place of one that nobody knows of."""
+        """Create the subscription, replacing an existing one that is not recorded."""
         request = self._message(draft.id, draft.inputs)
         with google_errors():
             try:
@@ -87,7 +87,7 @@ class SubscriptionKind(Kind):
         return {"ackDeadlineSeconds": 10, "expirationPolicy": {"ttl": "2678400s"}, **_outputs(draft)}
 
     async def update(self, record: Record, draft: Draft) -> Properties:
-        """Send what differs."""
+        """Send the changed fields."""
         request = types.UpdateSubscriptionRequest(
             subscription=self._message(draft.id, draft.inputs), update_mask=_mask(record.inputs, draft.inputs)
         )
@@ -96,16 +96,16 @@ class SubscriptionKind(Kind):
         return {**record.outputs, **_outputs(draft)}
 
     async def delete(self, record: Record) -> None:
-        """Delete it with the messages that it holds."""
+        """Delete the subscription with its messages."""
         with google_errors(), suppress(exceptions.NotFound):
             await self._bus.subscriber.delete_subscription(subscription=record.id, **CALL)
 
     async def exists(self, record: Record) -> bool:
-        """Ask for it."""
+        """Tell whether Pub/Sub has the subscription."""
         return await exists(self._bus.subscriber.get_subscription(subscription=record.id, **CALL))
 
     async def restore(self, record: Record) -> None:
-        """Create it again where Pub/Sub forgot it."""
+        """Create the subscription again if Pub/Sub has lost it."""
         with google_errors(), suppress(exceptions.AlreadyExists):
             await self._bus.subscriber.create_subscription(
                 request=self._message(record.id, record.inputs), **CALL
@@ -114,14 +114,14 @@ class SubscriptionKind(Kind):
     def _message(self, identity: str, inputs: Properties) -> Any:
         given = {**inputs, "topic": full_name("topics", inputs["topic"], identity.split("/")[1])}
         if inputs.get("expirationPolicy", {}).get("ttl") == "":
-            given["expirationPolicy"] = {}  # a policy without a time: never
+            given["expirationPolicy"] = {}  # a policy without a time: never expires
         retention = min(float(inputs["messageRetentionDuration"][:-1]), self._bus.longest_retention_seconds)
         given["messageRetentionDuration"] = f"{retention:.0f}s"
         return _message(types.Subscription, identity, given)
 
 
 def full_name(collection: str, name: str, project: str) -> str:
-    """Return `projects/P/topics/T` for `T`, and what is a full name already as it is."""
+    """Return `projects/P/topics/T` for `T`; a full name is returned as it is."""
     return name if "/" in name else f"projects/{project}/{collection}/{name}"
 
 
