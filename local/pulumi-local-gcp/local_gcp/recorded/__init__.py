@@ -1,1 +1,1 @@
-"""Resources that have nothing to do on a laptop: checked, recorded, with realistic outputs."""
+"""Resources without an effect on a laptop: checked and recorded, with realistic outputs."""

@@ -1,4 +1,4 @@
-"""Identities from elsewhere that may act as accounts here.
+"""Workload identity federation: external identities that may act as accounts here.
 
 https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 """
@@ -64,7 +64,7 @@ def _conditions_on_claims(inputs: Properties) -> Iterator[tuple[str, str]]:
 
 
 def _names_no_source_of_everybody(inputs: Properties) -> Iterator[tuple[str, str]]:
-    """Google refuses a provider of a public issuer, such as GitHub's, that lets in all of its users."""
+    """Reject a provider of a public issuer, such as GitHub, that lets in all of its users."""
     issuer = (inputs.get("oidc") or {}).get("issuerUri", "")
     if is_known(issuer) and "token.actions.githubusercontent.com" in issuer:
         condition = inputs.get("attributeCondition", "")

@@ -12,10 +12,10 @@ from local_gcp.rights.roles import PERMISSIONS, ROLES, unknown_role
 
 @dataclass(frozen=True, slots=True)
 class Role(Text):
-    """A role of Google's that the table of roles has, or a custom one."""
+    """A role: one of Google's from the table of roles, or a custom one."""
 
     def problem(self, value: Any) -> str | None:
-        """Refuse any other."""
+        """Reject a value that is not such a role."""
         # Without arguments `super` looks for a class that `slots` has replaced.
         if (reason := super(Role, self).problem(value)) is not None:
             return reason
@@ -36,7 +36,7 @@ MEMBER: Final = {
     "condition": IMMUTABLE,
     "project": IMMUTABLE,
 }
-# On what is named with its project.
+# For members of a resource whose name includes its project.
 _MEMBER_OF: Final = {name: field for name, field in MEMBER.items() if name != "project"}
 
 SERVICE: Final = Limits(

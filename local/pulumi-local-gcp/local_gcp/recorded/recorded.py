@@ -1,4 +1,4 @@
-"""Resources that are recorded, with realistic outputs, and do nothing else on a laptop."""
+"""Resources that are recorded with realistic outputs, and have no other effect on a laptop."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,12 +17,12 @@ class Recorded(Kind):
     """A resource type whose outputs follow from its inputs.
 
     Args:
-        limits: What Google checks of it.
-        identity: Its id. In braces stand inputs, `project`, `region` and `number` of the place, `agent`, the
-            project of the service agents of the input `service`, and `made`, a number in place of one that
-            Google makes up.
-        outputs: Computed outputs in the same way, of `id`, a 21-digit `unique`, a `private` address and
-            earlier outputs, too.
+        limits: Google's checks of the inputs.
+        identity: A template of the id. Fields in braces are inputs, and the place's `project`, `region` and
+            `number`. `agent` is the project of the service agents of the input `service`, and `made` stands
+            for a number that Google makes up.
+        outputs: Templates of the computed outputs. Further fields are `id`, a 21-digit `unique`, a `private`
+            address, and earlier outputs.
     """
 
     def __init__(self, limits: Limits, identity: str, **outputs: str) -> None:
@@ -31,11 +31,11 @@ class Recorded(Kind):
         self._outputs = outputs
 
     def identify(self, inputs: Properties, place: Place) -> str:
-        """Fill in the id."""
+        """Return the id, filled in from the template."""
         return self._identity.format_map(_Words(inputs, place))
 
     async def create(self, draft: Draft) -> Properties:
-        """Fill in the outputs."""
+        """Return the outputs, filled in from the templates."""
         words = _Words(draft.inputs, draft.place)
         words.update(id=draft.id, unique=digits(draft.id, 21), private=private_address(draft.id))
         computed = {
@@ -45,11 +45,11 @@ class Recorded(Kind):
         return {**where, **computed, **draft.inputs}
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Fill in the outputs again."""
+        """Return the outputs, filled in again."""
         return await self.create(draft)
 
     async def delete(self, record: Record) -> None:
-        """There is nothing to delete but the record."""
+        """Do nothing: only the record is deleted."""
 
     @property
     def _is_regional(self) -> bool:
@@ -57,7 +57,7 @@ class Recorded(Kind):
 
 
 class Shared(Recorded):
-    """One that is there once, however many stacks declare it, and until the last of them lets it go."""
+    """A resource that exists once, however many stacks declare it, until the last of them deletes it."""
 
     is_shared = True
 

@@ -1,4 +1,4 @@
-"""Artifact Registry and the images that are pushed into it."""
+"""Artifact Registry and the images that are pushed to it."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +13,10 @@ _LONGEST_SECONDS: Final = 315_576_000_000  # a duration's own limit, 10,000 year
 
 
 def _cleans_up_one_way_each(inputs: Properties) -> Iterator[tuple[str, str]]:
-    """https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview."""
+    """Reject contradictory cleanup policies.
+
+    https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview
+    """
     policies = inputs.get("cleanupPolicies", [])
     if len(policies) > _MOST_POLICIES:
         yield "cleanupPolicies", f"must be at most {_MOST_POLICIES}"

@@ -1,4 +1,4 @@
-"""Cloud Storage. Limits: https://cloud.google.com/storage/docs/buckets#naming."""
+"""The limits of Cloud Storage: https://cloud.google.com/storage/docs/buckets#naming."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -11,16 +11,16 @@ from local_gcp.resource.records import Record
 class SubnetworkKind(Recorded):
     """A subnetwork.
 
-    Google keeps the addresses of Cloud Run's instances for one to two hours after the last one is gone, and
-    deletes no subnetwork that has some.
+    Google keeps the addresses of Cloud Run's instances for one to two hours after the last instance has
+    ended. It does not delete a subnetwork with such addresses.
     https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc#delete-subnet
 
     Args:
-        runner: Knows which subnetworks containers were given addresses in.
+        runner: Knows the subnetworks in which containers were given addresses.
 
     Attributes:
-        holds_addresses: Whether the first attempt to delete such a subnetwork is refused, as if the next one
-            came hours later. Off: on a laptop there are no addresses.
+        holds_addresses: Whether the first attempt to delete such a subnetwork is rejected, and the next
+            succeeds as if it came hours later. Off by default: on a laptop there are no addresses.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -35,10 +35,10 @@ class SubnetworkKind(Recorded):
         self._runner = runner
 
     async def delete(self, record: Record) -> None:
-        """Delete it.
+        """Delete the subnetwork.
 
         Raises:
-            CloudError: Google still keeps addresses in it.
+            CloudError: Google still keeps addresses in the subnetwork.
         """
         was_used = record.id in self._runner.subnetworks
         self._runner.subnetworks.discard(record.id)
