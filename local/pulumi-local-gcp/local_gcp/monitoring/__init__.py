@@ -1,1 +1,1 @@
-"""Metrics of logs, alert policies, and the languages that they are written in."""
+"""Metrics of logs, alert policies, and the languages of their filters and queries."""

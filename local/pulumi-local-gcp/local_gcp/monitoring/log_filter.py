@@ -18,20 +18,20 @@ _ORDERS: Final = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": o
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """A filter of log entries: every comparison holds.
+    """A filter of log entries, which must match all comparisons.
 
     Attributes:
-        comparisons: A field, as in `resource.type` or `jsonPayload.seconds`, an operator and a value each.
+        comparisons: A field such as `resource.type` or `jsonPayload.seconds`, an operator and a value each.
     """
 
     comparisons: tuple[tuple[str, str, str | float], ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a filter.
+        """Parse a filter.
 
         Raises:
-            ValueError: It has something beside comparisons of fields with texts and numbers, joined by AND.
+            ValueError: The filter is more than comparisons of fields with texts and numbers, joined by AND.
         """
         comparisons: list[tuple[str, str, str | float]] = []
         for part in re.split(r"\s+AND\s+", text.strip()):
@@ -44,20 +44,20 @@ class LogFilter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The fields that it compares."""
+        """The fields that the filter compares."""
         return tuple(name for name, _, _ in self.comparisons)
 
     def value_of(self, name: str) -> str:
-        """Return the text that a field must have; empty if the filter does not say."""
+        """Return the text that a field must equal; empty if the filter does not say."""
         return next((str(value) for each, sign, value in self.comparisons if (each, sign) == (name, "=")), "")
 
     def matches(self, entry: Mapping[str, Any]) -> bool:
-        """Tell whether it selects an entry; one without the field is not compared, and not selected."""
+        """Tell whether the filter selects an entry; one without a compared field is not selected."""
         return all(_holds(field_of(entry, name), sign, value) for name, sign, value in self.comparisons)
 
 
 def field_of(entry: Mapping[str, Any], name: str) -> Any:
-    """Return a field of an entry, as in `jsonPayload.seconds`; None without it."""
+    """Return a field of an entry, as in `jsonPayload.seconds`; None if it is missing."""
     value: Any = entry
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None

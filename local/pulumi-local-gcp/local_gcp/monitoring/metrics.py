@@ -1,4 +1,4 @@
-"""The metric types in use, as Google's lists have them, and the resources that they are written for.
+"""The metric types in use, from Google's lists, and the resource types that they are written for.
 
 https://cloud.google.com/monitoring/api/metrics_gcp and, for Cloud SQL,
 https://cloud.google.com/sql/docs/postgres/admin-api/metrics; the labels of resources are those of
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-ANY: Final = ()  # of a label whose values Google does not list
-USER_PREFIX: Final = "logging.googleapis.com/user/"  # before the names of metrics made of logs
+ANY: Final = ()  # for a label whose values Google does not list
+USER_PREFIX: Final = "logging.googleapis.com/user/"  # the prefix of metrics made of logs
 
 PRIMARY: Final = "a primary, for each of its replicas"
 
@@ -33,12 +33,12 @@ class Metric:
     """A metric type.
 
     Attributes:
-        kind: GAUGE, a value at a time, or DELTA, what came since the point before.
+        kind: GAUGE for a value at a time, or DELTA for the change since the point before.
         value: INT64, DOUBLE or DISTRIBUTION.
-        unit: Google's name of its unit; `10^2.%` is a share of 1.
+        unit: Google's name of the unit; `10^2.%` is a share of 1.
         resources: The types of the resources that have it.
-        labels: The values that each label can have.
-        writer: Which of those resources have it; all of them, if it is empty.
+        labels: The values of each label.
+        writer: The resources that have the metric, in words; empty for all.
     """
 
     kind: str

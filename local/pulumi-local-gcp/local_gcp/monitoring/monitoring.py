@@ -1,6 +1,6 @@
-"""Metrics that are made of logs, and the alert policies that may refer to them after a while.
+"""Metrics made of logs, and the alert policies that may refer to them after a while.
 
-Google knows a new metric of logs only after some minutes, and until then refuses each policy on it:
+Google knows a new metric of logs only after some minutes, and rejects each policy on it until then:
 https://github.com/hashicorp/terraform-provider-google/issues/11102.
 """
 
@@ -21,10 +21,10 @@ FRESH_SECONDS: Final = 600.0
 
 
 class LogMetricKind(Recorded):
-    """Metrics that are made of logs.
+    """Metrics made of logs.
 
     Args:
-        clock: Tells the time in seconds. A metric that was made before the cloud began counts as known.
+        clock: Returns the time in seconds. A metric that was made before the cloud began counts as known.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,30 +33,30 @@ class LogMetricKind(Recorded):
         self._made: dict[str, float] = {}
 
     def is_known(self, identity: str) -> bool:
-        """Tell whether alert policies know a metric by now."""
+        """Tell whether alert policies already know a metric."""
         made = self._made.get(identity)
         return made is None or self._clock() - made >= FRESH_SECONDS
 
     async def create(self, draft: Draft) -> Properties:
-        """Make it, and note when."""
+        """Record the metric, and the time of its creation."""
         self._made[draft.id] = self._clock()
         return await super().create(draft)
 
     async def update(self, _record: Record, draft: Draft) -> Properties:
-        """Change it; what knew it still does."""
+        """Change the metric; policies that know it still do."""
         return await super().create(draft)
 
     async def delete(self, record: Record) -> None:
-        """Forget when it was made."""
+        """Forget the time of the metric's creation."""
         self._made.pop(record.id, None)
 
 
 class AlertPolicyKind(Recorded):
-    """Alert policies, whose conditions name metrics that Google knows.
+    """Alert policies, whose conditions must name metrics that Google knows.
 
     Args:
-        records: What stands in the cloud.
-        metrics: The metrics that are made of logs.
+        records: The recorded resources.
+        metrics: The metrics made of logs.
     """
 
     def __init__(self, records: Records, metrics: LogMetricKind) -> None:
@@ -67,10 +67,10 @@ class AlertPolicyKind(Recorded):
         self._metrics = metrics
 
     async def create(self, draft: Draft) -> Properties:
-        """Make it.
+        """Check the metrics of the policy's conditions, and record the policy.
 
         Raises:
-            CloudError: A condition names a metric that is not known, or not known yet.
+            CloudError: A condition names a metric that is unknown, or not known yet.
         """
         logged = {
             f"{USER_PREFIX}{record.id}": metric_of(record.inputs)
@@ -83,7 +83,7 @@ class AlertPolicyKind(Recorded):
 
 
 def metric_of(inputs: Properties) -> Metric:
-    """Return the type that a metric of logs has by its inputs."""
+    """Return the metric type that the inputs of a metric of logs define."""
     resource = LogFilter.parse(inputs["filter"]).value_of("resource.type")
     descriptor = inputs["metricDescriptor"]
     return Metric(

@@ -1,4 +1,4 @@
-"""Cloud Monitoring and the metrics of Cloud Logging. Limits: https://cloud.google.com/monitoring/quotas.
+"""The limits of Cloud Monitoring and of Cloud Logging's metrics: https://cloud.google.com/monitoring/quotas.
 
 Filters and PromQL are checked against the metric types in use, see `metrics.py`.
 """
@@ -57,11 +57,11 @@ def _rate_limit_is_for_logs(inputs: Properties) -> Iterator[tuple[str, str]]:
 def metric_problems(
     inputs: Properties, logged: Mapping[str, Metric] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the metrics of a policy's conditions: the path, and why.
+    """Yield each problem with the metrics of a policy's conditions: its path and its reason.
 
     Args:
-        inputs: The policy.
-        logged: The metrics made of logs that are known by now, by type; None before there can be any.
+        inputs: The policy's inputs.
+        logged: The known metrics made of logs, by type; None if they cannot be known yet.
     """
     for path, kind, inner in _conditions(inputs):
         if not is_known(inner):
@@ -122,7 +122,7 @@ def _is_canonical(inputs: Properties) -> Iterator[tuple[str, str]]:
         return
     if "displayName" not in content:
         yield "dashboardJson", "must have a displayName"
-    # The service leaves these out when it gives the dashboard back, which would be a change in each preview.
+    # The service drops these when it returns the dashboard, so that each preview would show a difference.
     if re.search(r'[:\[,]\s*(\[\]|\{\}|"")', inputs["dashboardJson"]):
         yield "dashboardJson", "has empty values, which the service does not give back"
 
@@ -133,7 +133,7 @@ def _shows_known_metrics(inputs: Properties) -> Iterator[tuple[str, str]]:
     try:
         content = json.loads(inputs["dashboardJson"])
     except ValueError:
-        return  # which `_is_canonical` tells of
+        return  # reported by `_is_canonical`
     for query in _queries(content):
         if "prometheusQuery" in query:
             reasons = promql.problems(query["prometheusQuery"])
@@ -145,7 +145,7 @@ def _shows_known_metrics(inputs: Properties) -> Iterator[tuple[str, str]]:
 
 
 def _queries(content: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield each query of a dashboard, however deep."""
+    """Yield each query of a dashboard, at any depth."""
     if isinstance(content, dict):
         if "timeSeriesQuery" in content:
             yield content["timeSeriesQuery"]

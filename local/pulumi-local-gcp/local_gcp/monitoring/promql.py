@@ -10,23 +10,23 @@ from promql_parser import AggregateExpr, Expr, VectorSelector
 from local_gcp.monitoring.metrics import METRICS, RESOURCES, USER_PREFIX, Metric
 from local_gcp.monitoring.time_series import label_problems, unknown
 
-RESOURCE: Final = "monitored_resource"  # the label that tells apart the resources of a metric
+RESOURCE: Final = "monitored_resource"  # the label that holds the monitored resource's type
 BOUND: Final = "le"  # the label of a distribution's bucket
 _OF_DISTRIBUTION: Final = ("_bucket", "_count", "_sum")
 
 
 def promql_name(metric_type: str) -> str:
-    """Return the name of a metric type in PromQL, without the suffix of a distribution."""
+    """Return a metric type's name in PromQL, without the suffix of a distribution."""
     domain, _, path = metric_type.partition("/")
     return ":".join(re.sub(r"\W", "_", part) for part in (domain, path))
 
 
 def problems(expression: str, logged: Mapping[str, Metric] | None = None) -> Iterator[str]:
-    """Yield what Google refuses of an expression, or what can never match.
+    """Yield each problem of an expression: Google rejects it, or it can never match.
 
     Args:
         expression: The expression.
-        logged: The metrics made of logs, by type; None where they cannot be known yet.
+        logged: The known metrics made of logs, by type; None if they cannot be known yet.
     """
     nodes: list[Expr] = []
     try:
@@ -68,6 +68,6 @@ def _selector_problems(selector: VectorSelector, logged: Mapping[str, Metric] | 
 
 
 def series_names(metric_type: str, metric: Metric) -> list[str]:
-    """Return the names of the time series of a metric: a distribution has three."""
+    """Return the names of a metric's time series; a distribution has three."""
     suffixes = _OF_DISTRIBUTION if metric.value == "DISTRIBUTION" else ("",)
     return [promql_name(metric_type) + suffix for suffix in suffixes]

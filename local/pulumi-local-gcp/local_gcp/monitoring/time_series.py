@@ -1,4 +1,4 @@
-"""Filters and aggregations of time series: what they select, and what Google refuses of them.
+"""Filters and aggregations of time series: their selection, and Google's checks of them.
 
 https://cloud.google.com/monitoring/api/v3/filters, and for aligners
 https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Aligner.
@@ -15,7 +15,7 @@ _COMPARISON: Final = re.compile(
     r'\s*(?P<label>[a-z_]+(?:\.[a-z_]+)+)\s*(?P<operator>!?=)\s*(?:one_of\((?P<some>[^()]*)\)|(?P<one>"[^"]*"))'
 )
 _NUMBERS: Final = ("INT64", "DOUBLE")
-# The kinds and the types of values that each aligner takes, and the type that it gives; empty for the same.
+# The metric kinds and value types that each aligner accepts, and its result type; empty for the same type.
 _ALIGNERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]]] = {
     "ALIGN_DELTA": (("DELTA",), (*_NUMBERS, "DISTRIBUTION"), ""),
     "ALIGN_RATE": (("DELTA",), _NUMBERS, "DOUBLE"),
@@ -33,12 +33,12 @@ _REDUCERS: Final = ("REDUCE_NONE", "REDUCE_MEAN", "REDUCE_MIN", "REDUCE_MAX", "R
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A label and the values that it may have, or may not have.
+    """A label and the values that it may have, or must not have.
 
     Attributes:
         label: As in `resource.labels.topic_id`, `metric.labels.state`, `resource.type` or `metric.type`.
         values: The values.
-        is_negated: The label may have any others instead.
+        is_negated: Whether the values are excluded, instead of allowed.
     """
 
     label: str
@@ -52,20 +52,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilter:
-    """A filter of time series: every comparison holds.
+    """A filter of time series, which must match all comparisons.
 
     Attributes:
-        comparisons: Those of labels; the types of resource and metric are among them.
+        comparisons: The comparisons of labels, including those of resource and metric type.
     """
 
     comparisons: tuple[Comparison, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a filter.
+        """Parse a filter.
 
         Raises:
-            ValueError: It has something beside comparisons of labels with texts, joined by AND.
+            ValueError: The filter is more than comparisons of labels with texts, joined by AND.
         """
         comparisons = []
         rest = text
@@ -84,11 +84,11 @@ class SeriesFilter:
                 raise ValueError(f'cannot read {rest!r}: use LABEL = "…" or one_of(…), joined by AND')
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether it selects a time series with these labels, named as those of comparisons."""
+        """Tell whether the filter selects a time series with these labels, named as in the comparisons."""
         return all(each.label in labels and each.holds(labels[each.label]) for each in self.comparisons)
 
     def only(self, label: str) -> str:
-        """Return the one value that a label must have; empty if there is no such one."""
+        """Return the only value that a label may have; empty if there is none or more than one."""
         found = [each for each in self.comparisons if each.label == label and not each.is_negated]
         return found[0].values[0] if len(found) == 1 and len(found[0].values) == 1 else ""
 
@@ -98,12 +98,12 @@ def problems(
     aggregation: Mapping[str, Any] | None,
     logged: Mapping[str, Metric] | None = None,
 ) -> Iterator[str]:
-    """Yield what Google refuses of a query, or what can never match.
+    """Yield each problem of a query: Google rejects it, or it can never match.
 
     Args:
         filter_text: The filter.
         aggregation: `perSeriesAligner`, `crossSeriesReducer` and `groupByFields`; None for none.
-        logged: The metrics made of logs, by type; None where they cannot be known yet.
+        logged: The known metrics made of logs, by type; None if they cannot be known yet.
     """
     try:
         parsed = SeriesFilter.parse(filter_text)
@@ -128,9 +128,9 @@ def problems(
 
 
 def unknown(name: str) -> str:
-    """Return what Google says of a metric that it does not know."""
+    """Return Google's message about an unknown metric."""
     reason = f'Cannot find metric(s) that match type = "{name}"'
-    if re.match(re.sub(r"\W", r"[\\W_]", USER_PREFIX), name):  # in PromQL other signs part its words
+    if re.match(re.sub(r"\W", r"[\\W_]", USER_PREFIX), name):  # PromQL uses other separators
         return (
             f"{reason}. If a metric was created recently, it could take up to 10 minutes to become available"
         )
@@ -138,7 +138,7 @@ def unknown(name: str) -> str:
 
 
 def label_problems(metric: Metric, resource: str, label: str, values: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield why a label, or a value of it, belongs to no time series of a metric."""
+    """Yield each reason why a label, or a value of it, is on no time series of a metric."""
     whose, _, name = label.partition(".labels.")
     known = {"resource": RESOURCES[resource], "metric": tuple(metric.labels)}.get(whose, ())
     if name not in known:
