@@ -1,4 +1,4 @@
-"""What making a resource asks for on other ones, of the caller and of Google's service agents."""
+"""The permissions on other resources that a call needs, of the caller and of Google's service agents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ _ACT = "iam.serviceAccounts.actAs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One thing that a call asks for.
+    """A permission that a call needs.
 
     Attributes:
         permission: As in `pubsub.topics.get`.
-        resource: On what.
-        modified_roles: The roles that the call grants or takes away.
-        agent: The API whose service agent has to have it, as in `run`; empty for the caller.
+        resource: The resource that the permission is on.
+        modified_roles: The roles that the call grants or revokes.
+        agent: The API whose service agent needs the permission, as in `run`; empty for the caller.
     """
 
     permission: str
@@ -30,24 +30,24 @@ class Ask:
 
 
 def nothing(_inputs: Properties, _place: Place) -> Iterator[Ask]:
-    """Ask for nothing more."""
+    """Yield no further permission."""
     return iter(())
 
 
 def of_service(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """Ask for what a service and a worker pool of Cloud Run take."""
+    """Yield the permissions for a service or worker pool of Cloud Run."""
     return _of_containers(inputs["template"], place)
 
 
 def of_job(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """Ask for what a job takes, and for its execution where the update makes one."""
+    """Yield the permissions for a job, including that of its execution if the update starts one."""
     yield from _of_containers(inputs["template"]["template"], place)
     if inputs.get("runExecutionToken") or inputs.get("startExecutionToken"):
         yield Ask(permission="run.jobs.run", resource=f"projects/{place.project}")
 
 
 def _of_containers(template: Properties, place: Place) -> Iterator[Ask]:
-    """Whoever deploys acts as the account, and reads the image; so does Cloud Run's service agent.
+    """Yield the permissions to act as the account and to read the images, the latter for Cloud Run too.
 
     https://cloud.google.com/run/docs/reference/iam/roles#additional-configuration
     https://cloud.google.com/artifact-registry/docs/integrate-cloud-run
@@ -67,7 +67,7 @@ def _of_containers(template: Properties, place: Place) -> Iterator[Ask]:
 
 
 def of_subscription(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """A subscription is attached to its topic, and whoever makes it acts as the account that it pushes as.
+    """Yield the permissions to attach the subscription to its topic, and to act as the push account.
 
     https://cloud.google.com/pubsub/docs/access-control#required_permissions
     https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions#configure_for_push_authentication
@@ -81,7 +81,7 @@ def of_subscription(inputs: Properties, place: Place) -> Iterator[Ask]:
 
 
 def _exports(inputs: Properties) -> Iterator[Ask]:
-    """Pub/Sub itself writes an export, unless an account of the team's own does, as which the caller acts.
+    """Yield the permissions to write exports: of Pub/Sub's agent, or to act as the export's own account.
 
     https://cloud.google.com/pubsub/docs/create-bigquery-subscription#assign_bigquery_service_account
     https://cloud.google.com/pubsub/docs/create-cloudstorage-subscription#assign_roles_to_service_agents
@@ -99,19 +99,25 @@ def _exports(inputs: Properties) -> Iterator[Ask]:
 
 
 def of_topic(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """A topic's schema has to be attached, and its key used by Pub/Sub itself."""
+    """Yield the permissions to attach the topic's schema, and of Pub/Sub's agent to use the key."""
     if schema := (inputs.get("schemaSettings") or {}).get("schema"):
         yield Ask(permission="pubsub.schemas.attach", resource=in_project(schema, "schemas", place))
     yield from _encrypts(inputs.get("kmsKeyName"), "pubsub")
 
 
 def of_sql_instance(inputs: Properties, _place: Place) -> Iterator[Ask]:
-    """Cloud SQL itself uses the key: https://cloud.google.com/sql/docs/postgres/configure-cmek#grantkey."""
+    """Yield the permissions of Cloud SQL's agent to use the key.
+
+    https://cloud.google.com/sql/docs/postgres/configure-cmek#grantkey
+    """
     return _encrypts(inputs.get("encryptionKeyName"), "sqladmin")
 
 
 def of_alloydb_cluster(inputs: Properties, _place: Place) -> Iterator[Ask]:
-    """AlloyDB itself uses the key: https://cloud.google.com/alloydb/docs/cmek#grant."""
+    """Yield the permissions of AlloyDB's agent to use the key.
+
+    https://cloud.google.com/alloydb/docs/cmek#grant
+    """
     return _encrypts((inputs.get("encryptionConfig") or {}).get("kmsKeyName"), "alloydb")
 
 
@@ -122,31 +128,31 @@ def _encrypts(key: str | None, agent: str) -> Iterator[Ask]:
 
 
 def of_subnetwork(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """A subnetwork is a change of its network."""
+    """Yield the permission to change the subnetwork's network."""
     yield Ask(permission="compute.networks.updatePolicy", resource=_network(inputs, place))
 
 
 def of_global_address(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """A range is one of a network."""
+    """Yield the permission to use the range's network."""
     if inputs.get("network"):
         yield Ask(permission="compute.networks.use", resource=_network(inputs, place))
 
 
 def of_address(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """An internal address is one of a subnetwork."""
+    """Yield the permission to use an internal address's subnetwork."""
     if subnetwork := inputs.get("subnetwork"):
         name = in_project(subnetwork, f"regions/{place.region}/subnetworks", place)
         yield Ask(permission="compute.subnetworks.use", resource=name)
 
 
 def of_forwarding_rule(inputs: Properties, place: Place) -> Iterator[Ask]:
-    """An endpoint uses its network and its address."""
+    """Yield the permissions to use the endpoint's network and address."""
     yield Ask(permission="compute.networks.use", resource=_network(inputs, place))
     yield Ask(permission="compute.addresses.use", resource=f"projects/{place.project}")
 
 
 def images_of(inputs: Properties, _place: Place) -> str | None:
-    """Return the repository that an image is pushed to; None if it is pushed nowhere of Google's."""
+    """Return the repository that an image is pushed to; None if it is not Artifact Registry's."""
     tags = inputs.get("tags", []) if inputs.get("push") else []
     return repository(tags[0]) if tags else None
 

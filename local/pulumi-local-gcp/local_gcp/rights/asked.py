@@ -1,8 +1,8 @@
-"""What each call of the provider asks for: which permission, on what, of whom.
+"""The permissions that each call of the provider needs, with their resources and their holders.
 
-As the real provider's calls need them. Sources: "IAM permissions" of each method in the reference of its API,
-https://cloud.google.com/iam/docs/permissions-reference, and where a row names one. A grant takes reading and
-writing the policy of what it is on. A type that is not here is refused by name.
+The table has what the calls of the real provider need. Its sources are "IAM permissions" of each method in
+its API's reference, https://cloud.google.com/iam/docs/permissions-reference, and the links beside rows.
+A grant needs reading and writing the policy of its resource. A type that is not in the table is rejected.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,16 +21,16 @@ Call = Literal["create", "read", "update", "delete"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedPermissions:
-    """What the calls of one resource type ask for.
+    """The permissions that the calls of one resource type need.
 
     Attributes:
-        create: On the project, beside `read`: the real provider reads what it has made.
+        create: On the project, in addition to `read`: the real provider reads a resource that it created.
         read: On the resource.
-        update: On the resource, beside `read`.
+        update: On the resource, in addition to `read`.
         delete: On the resource.
-        also: What creating and updating asks for on other resources.
-        on: What all of it is asked for on, where that is neither the project nor the resource; it returns
-            None where nothing is asked for.
+        also: Returns the permissions on other resources for creating and updating.
+        on: Returns the resource that all of them are on, if neither the project nor the resource itself; None
+            if no permission is needed.
     """
 
     create: tuple[str, ...]
@@ -42,7 +42,7 @@ class AskedPermissions:
 
 
 def _own(kind: str, **others: Any) -> AskedPermissions:
-    """Return the four plain permissions of a kind of resource, or others in place of some."""
+    """Return the four standard permissions of a kind of resource, with some replaced."""
     plain = {
         "create": (f"{kind}.create",),
         "read": (f"{kind}.get",),
@@ -53,16 +53,16 @@ def _own(kind: str, **others: Any) -> AskedPermissions:
 
 
 def _grant(kind: str, *beside: str) -> AskedPermissions:
-    """Return what a grant takes: the policy is read, and written as a whole."""
+    """Return the permissions of a grant, whose policy is read and written as a whole."""
     read = (f"{kind}.getIamPolicy", *beside)
     write = (f"{kind}.setIamPolicy",)
     return AskedPermissions(create=write, read=read, update=write, delete=(*read, *write))
 
 
 _FEDERATION: Final = "iam.googleapis.com/workloadIdentityPool"
-# Whoever configures the provider: it lists the regions, and warns where it may not.
+# To configure the provider, which lists the regions, and warns if it may not.
 CONFIGURE: Final = ("compute.regions.list",)
-# What its provider takes for gone wherever it may not look: any error means deleted there.
+# Types whose provider assumes that a resource is gone if it may not look: there any error means deleted.
 # https://github.com/pulumi/pulumi-docker-build/blob/main/provider/internal/image.go (Read)
 GONE_WITHOUT_RIGHTS: Final = frozenset({"docker-build:index:Image"})
 # On the project, by the data source's name.
@@ -121,7 +121,7 @@ CALLS: Final[Mapping[str, AskedPermissions]] = {
         update=("serviceusage.services.enable",),
         delete=(),
     ),
-    # Nothing is read or deleted of it: https://github.com/hashicorp/terraform-provider-google-beta/blob/main/
+    # It is never read or deleted: https://github.com/hashicorp/terraform-provider-google-beta/blob/main/
     # google-beta/services/resourcemanager/resource_project_service_identity.go
     "gcp:projects/serviceIdentity:ServiceIdentity": AskedPermissions(
         create=("serviceusage.services.enable",), read=(), update=(), delete=()
@@ -142,7 +142,7 @@ CALLS: Final[Mapping[str, AskedPermissions]] = {
     ),
     "gcp:sql/database:Database": _own("cloudsql.databases"),
     "gcp:sql/databaseInstance:DatabaseInstance": _own("cloudsql.instances", also=also.of_sql_instance),
-    # The provider reads a user from the list of all.
+    # The provider reads a user from the list of all users.
     "gcp:sql/user:User": _own("cloudsql.users", read=("cloudsql.users.list",)),
     "gcp:storage/bucket:Bucket": _own("storage.buckets"),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _grant("storage.buckets"),
@@ -154,17 +154,17 @@ CALLS: Final[Mapping[str, AskedPermissions]] = {
 
 
 def asked(call: Call, resource_type: str, identity: str, inputs: Properties, place: Place) -> Iterator[Ask]:
-    """Yield what a call asks for.
+    """Yield the permissions that a call needs.
 
     Args:
-        call: What is done.
+        call: The kind of call.
         resource_type: Pulumi's name of the type.
         identity: Google's id of the resource.
-        inputs: What it is, or is to be.
+        inputs: The resource's inputs, before or after the call.
         place: The project and region of the provider.
 
     Raises:
-        CloudError: The table does not have the type.
+        CloudError: The table does not contain the type.
     """
     calls = CALLS.get(resource_type)
     if calls is None:
@@ -174,7 +174,7 @@ def asked(call: Call, resource_type: str, identity: str, inputs: Properties, pla
         )
     there = place.of(inputs)
     project = f"projects/{there.project}"
-    # A project may be named by its number as well.
+    # A project may be named by its number too.
     named = identity.replace(f"projects/{there.number}/", f"{project}/", 1)
     resource = named if named.startswith("projects/") else project
     granted_on = GRANTED_ON.get(resource_type)

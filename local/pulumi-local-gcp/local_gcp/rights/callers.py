@@ -1,7 +1,7 @@
-"""Who calls: known by an access token that this machine gave out, and never by what a caller says of itself.
+"""Callers, identified by an access token that this machine issued, and never by their own claims.
 
-A token is the name of an account, signed. So it is the same whenever it is asked for, which an instance's
-password has to be, and it outlives a restart. It is worth nothing outside this machine.
+A token is the signed name of an account. So it never changes, as an instance's password must not, and it
+outlives a restart. It is worthless outside this machine.
 """
 
 import base64
@@ -17,12 +17,12 @@ _PREFIX: Final = "local"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An identity.
+    """An identity that calls.
 
     Attributes:
-        name: As a policy names it, for messages.
-        members: All that a policy may name it by.
-        is_owner: It may do everything.
+        name: The name in policies, for messages.
+        members: All members of policies that include the identity.
+        is_owner: Whether the identity may do everything.
     """
 
     name: str
@@ -35,7 +35,7 @@ OWNER: Final = Caller(name="the owner at this machine", members=frozenset(), is_
 
 
 def service_account(email: str) -> Caller:
-    """Return an account of a program, or a service agent of Google's."""
+    """Return the caller for a service account, or for a service agent of Google."""
     member = f"serviceAccount:{email}"
     return Caller(name=member, members=frozenset({member, "allUsers", "allAuthenticatedUsers"}))
 
@@ -44,22 +44,22 @@ class Tokens:
     """Access tokens of accounts.
 
     Args:
-        secret: What they are signed with.
+        secret: The key of the signatures.
     """
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
     def of_account(self, email: str) -> str:
-        """Return the token of a service account, whoever asks: `Rights` and the metadata server know whom."""
+        """Return a service account's token, without a check of who may have it."""
         name = base64.urlsafe_b64encode(email.encode()).decode().rstrip("=")
         return f"{_PREFIX}.{name}.{self._signature(email)}"
 
     def caller(self, token: str) -> Caller:
-        """Return whose token it is.
+        """Return the owner of a token.
 
         Raises:
-            CloudError: Nobody's: it was not given out here.
+            CloudError: The token was not issued by this machine.
         """
         prefix, _, rest = token.partition(".")
         name, _, signature = rest.partition(".")

@@ -1,6 +1,6 @@
-"""The language of Google's conditions and attribute mappings, the Common Expression Language.
+"""Google's language of conditions and attribute mappings, the Common Expression Language (CEL).
 
-Its implementation is imported at the first use: most stacks that come up here have no expression at all.
+The CEL implementation is imported on first use, since most stacks here have no expression.
 """
 
 from collections.abc import Collection
@@ -12,15 +12,15 @@ from local_gcp.resource.errors import CloudError
 
 
 class ExpressionError(Exception):
-    """An expression has no value for what it was given: it is not CEL, or reads what is not there."""
+    """An expression cannot be evaluated: it is not CEL, or reads a missing value."""
 
 
 def problem(expression: str, names: Collection[str]) -> str | None:
-    """Return why an expression is refused where it is declared, or None.
+    """Return why an expression would be rejected in a declaration, or None.
 
     Args:
-        expression: The text.
-        names: The variables that there are. Those that a macro (`all`, `map`) declares are not known here.
+        expression: The text of the expression.
+        names: The variables. Variables that a macro (`all`, `map`) declares are not recognized.
     """
     _check_installed()
     from celpy import Environment  # noqa: PLC0415 - a tenth of a second, which most runs do not need
@@ -37,14 +37,14 @@ def problem(expression: str, names: Collection[str]) -> str | None:
 
 
 def evaluate(expression: str, **values: Any) -> Any:
-    """Return the value of an expression, as Python's own type.
+    """Return the value of an expression, as a Python value.
 
     Args:
-        expression: The text; its value is a text or a truth.
-        values: The variables, as JSON has them.
+        expression: The text of the expression, whose value is a text or a truth value.
+        values: The variables, as in JSON.
 
     Raises:
-        ExpressionError: The text is not CEL, or it reads what is not there.
+        ExpressionError: The text is not CEL, or reads a missing value.
     """
     _check_installed()
     from celpy import celtypes  # noqa: PLC0415 - as above
@@ -69,7 +69,7 @@ def _check_installed() -> None:
 
 @lru_cache(maxsize=256)
 def _program(expression: str) -> Any:
-    """Compile an expression with Google's own functions beside the language's.
+    """Compile an expression with Google's own functions in addition to CEL's.
 
     https://cloud.google.com/iam/docs/conditions-attribute-reference
     """

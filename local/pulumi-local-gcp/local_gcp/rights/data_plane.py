@@ -1,4 +1,4 @@
-"""The calls of what runs: each is judged by whose token it bears, and without one it is the person's here."""
+"""Judges the calls of running programs by their tokens; a call without a token is the machine owner's."""
 
 from local_gcp.resource.errors import CloudError
 from local_gcp.resource.records import Records
@@ -9,17 +9,17 @@ from pubsub_emulator.errors import PermissionDeniedError, UnauthenticatedError
 
 
 def pubsub_judge(rights: Rights, tokens: Tokens, records: Records) -> Judge:
-    """Return who judges the calls of Pub/Sub.
+    """Return the judge of Pub/Sub's calls.
 
-    What was let pass is not judged again before a record changes: the relay publishes a thousand times a
+    A permitted call is not judged again before a record changes: the relay publishes a thousand times a
     second, and an audit warns once.
 
     Args:
-        rights: By what.
-        tokens: Tells who calls.
-        records: What stands, grants among it.
+        rights: Judges the calls.
+        tokens: Identifies callers.
+        records: The recorded resources, with their grants.
     """
-    passed: dict[tuple[str, str, str], int] = {}  # the changes of the records by then
+    passed: dict[tuple[str, str, str], int] = {}  # the number of changes of the records at that time
 
     def judge(token: str, permission: str, resource: str) -> None:
         call = (token, permission, resource)

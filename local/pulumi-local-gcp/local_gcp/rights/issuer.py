@@ -1,4 +1,4 @@
-"""Gives tokens of accounts to workloads elsewhere, as Google's Security Token Service and IAM do.
+"""Issues account tokens to external workloads, as Google's Security Token Service and IAM do.
 
 https://cloud.google.com/iam/docs/workload-identity-federation
 """
@@ -20,12 +20,12 @@ _GLOBAL: Final = "//iam.googleapis.com/"
 
 
 class Issuer:
-    """Exchanges the claims of an OpenID token, which stand for the token, for an account's access token.
+    """Exchanges the claims of an OpenID token for an account's access token.
 
     Args:
-        records: Where pools, providers and grants stand.
-        rights: Judges who may be which account.
-        tokens: Makes the tokens.
+        records: Hold pools, providers and grants.
+        rights: Judges which workload may act as which account.
+        tokens: Issues the tokens.
     """
 
     def __init__(self, records: Records, rights: Rights, tokens: Tokens) -> None:
@@ -34,25 +34,25 @@ class Issuer:
         self._tokens = tokens
 
     def access_token(self, provider: str, claims: Mapping[str, Any], email: str) -> str:
-        """Return the access token of an account.
+        """Return the access token of an account for a workload.
 
         Args:
             provider: The full name of the identity provider, `projects/NUMBER/locations/global/…`.
-            claims: What the issuer of the OpenID token says.
-            email: The account's.
+            claims: The claims of the OpenID token, which stand for the token itself.
+            email: The account's email.
 
         Raises:
-            CloudError: The provider refuses the claims, or the workload may not be the account.
+            CloudError: The provider rejects the claims, or the workload may not act as the account.
         """
         caller = self.federated(provider, claims)
         self._rights.check(caller, "iam.serviceAccounts.getAccessToken", account(email))
         return self._tokens.of_account(email)
 
     def federated(self, provider: str, claims: Mapping[str, Any]) -> Caller:
-        """Return who the claims are for IAM.
+        """Return the identity that claims have in IAM.
 
         Raises:
-            CloudError: The provider refuses the claims.
+            CloudError: The provider rejects the claims.
         """
         inputs = self._provider(provider)
         condition = inputs.get("attributeCondition", "true")

@@ -1,4 +1,4 @@
-"""Who was granted what, read from the grants that stand in the local Google Cloud."""
+"""IAM policies, read from the grants that are recorded in the local Google Cloud."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from local_gcp.rights.roles import SERVICE_AGENTS, permissions_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """One role of one member on one resource and on all that is part of it.
+    """A role granted to a member on a resource and everything below it.
 
     Attributes:
         role: Its name.
-        member: As in `serviceAccount:NAME@PROJECT.iam.gserviceaccount.com`.
-        resource: What it is on.
-        condition: Whether it holds, in the Common Expression Language; empty for always.
+        member: The member, as in `serviceAccount:NAME@PROJECT.iam.gserviceaccount.com`.
+        resource: The resource's full name.
+        condition: The condition in the Common Expression Language; empty for none.
     """
 
     role: str
@@ -28,17 +28,17 @@ class Binding:
 
 
 class Policies:
-    """The policies of everything.
+    """The policies of all resources.
 
     Args:
-        records: What stands.
+        records: The recorded resources.
     """
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
     def on(self, resource: str) -> Iterator[Binding]:
-        """Yield all bindings that hold on a resource, those of what it is part of too."""
+        """Yield all bindings that apply to a resource, including those of its parents."""
         chain = frozenset(lineage(resource))
         for record in self._records:
             granted_on = GRANTED_ON.get(record.type)
@@ -59,10 +59,10 @@ class Policies:
             yield Binding(role=role, member=f"serviceAccount:{agent}", resource=f"projects/{project}")
 
     def permissions(self, role: str) -> frozenset[str]:
-        """Return what a role permits, one of Google's or a custom one.
+        """Return the permissions of a role, which may be Google's or a custom one.
 
         Raises:
-            CloudError: The table has no such role.
+            CloudError: The table does not contain the role.
         """
         if role.startswith(("projects/", "organizations/")):
             custom = self._records.find(iam.CUSTOM_ROLE.type, role)

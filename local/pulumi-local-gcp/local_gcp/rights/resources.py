@@ -1,4 +1,4 @@
-"""Google's names of what a policy is on, and what it is part of."""
+"""Google's full names of resources with policies, and their parents."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -13,23 +13,23 @@ _PROJECT_PARTS: Final = 2  # projects/P
 
 
 def lineage(resource: str) -> Iterator[str]:
-    """Yield a resource and everything that it is part of, the project last: each hands its grants down."""
+    """Yield a resource and its parents, up to the project: each one's grants apply to the resource."""
     whole, is_object, _ = resource.partition("/objects/")
     if is_object:
-        yield resource  # its name has slashes
+        yield resource  # an object's name has slashes
     parts = whole.split("/")
-    # `global` and `locations/L` have no id or no policy of their own; a name that is none's does no harm.
+    # `global` and `locations/L` have no id or no policy of their own; a name without a resource does no harm.
     for end in range(len(parts), _PROJECT_PARTS - 1, -1):
         yield "/".join(parts[:end])
 
 
 def project_of(resource: str) -> str:
-    """Return the id of the project that a resource is in; `_` for a bucket, whose name does not tell."""
+    """Return the project id of a resource; `_` for a bucket, whose name does not contain it."""
     return resource.split("/")[1]
 
 
 def account(email: str) -> str:
-    """Return the name of a service account, whose project its email tells, by its email or any name."""
+    """Return the full name of a service account, by its email or any other name of it."""
     email = email.rpartition("/")[2]
     domain = email.partition("@")[2]
     project = domain.partition(".")[0] if domain.endswith(".iam.gserviceaccount.com") else "-"
@@ -37,18 +37,18 @@ def account(email: str) -> str:
 
 
 def bucket(name: str) -> str:
-    """Return the name of a bucket of Cloud Storage."""
+    """Return the full name of a bucket of Cloud Storage."""
     return f"projects/_/buckets/{name}"
 
 
 def table(path: str) -> str:
-    """Return the name of a table of BigQuery, from `project.dataset.table`."""
+    """Return the full name of a BigQuery table, from `project.dataset.table`."""
     project, dataset, name = path.replace(":", ".").split(".")
     return f"projects/{project}/datasets/{dataset}/tables/{name}"
 
 
 def repository(image: str) -> str | None:
-    """Return the name of the repository that an image is in; None if it is not Artifact Registry's."""
+    """Return the full name of the repository of an image; None if it is not Artifact Registry's."""
     host, _, path = image.partition("/")
     if not host.endswith("-docker.pkg.dev"):
         return None
@@ -57,7 +57,7 @@ def repository(image: str) -> str | None:
 
 
 def in_project(name: str, collection: str, place: Place) -> str:
-    """Return the full name of what may be named by its short one."""
+    """Return the full name of a resource, from its short or full name."""
     return name if name.startswith("projects/") else f"projects/{place.project}/{collection}/{name}"
 
 
@@ -65,7 +65,7 @@ def _short(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-# By the type that grants one role to one member: what it grants it on. `Place` is the resource's own.
+# By type of grant (one role to one member): the resource that it is on. `Place` is the resource's own.
 GRANTED_ON: Final[Mapping[str, Callable[[Properties, Place], str]]] = {
     iam.PROJECT_IAM_MEMBER.type: lambda _, place: f"projects/{place.project}",
     iam.ACCOUNT_IAM_MEMBER.type: lambda inputs, _: account(inputs["serviceAccountId"]),

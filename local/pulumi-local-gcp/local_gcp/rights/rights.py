@@ -1,6 +1,6 @@
-"""Whether a caller may do something: each call is judged against the policies that the stacks set up.
+"""Checks calls against the policies that the stacks set up.
 
-The one question that everything asks: `Rights.check`.
+Every part of the local Google Cloud asks `Rights.check`.
 """
 
 import logging
@@ -27,8 +27,8 @@ class Rights:
     """Judges calls.
 
     Args:
-        records: What stands, grants among it.
-        mode: `enforce` refuses what Google would refuse; `audit` lets it pass and warns in the log.
+        records: The recorded resources, with their grants.
+        mode: `enforce` rejects calls that Google would reject; `audit` lets them pass and logs a warning.
     """
 
     def __init__(self, records: Records, mode: Mode) -> None:
@@ -38,17 +38,17 @@ class Rights:
     def check(
         self, caller: Caller, permission: str, resource: str, *, modified_roles: Sequence[str] = ()
     ) -> None:
-        """Refuse a call that the caller may not make, or warn of it.
+        """Reject a call, or log a warning, if the caller lacks the permission.
 
         Args:
-            caller: Who calls.
-            permission: What it takes, as in `pubsub.topics.publish`.
-            resource: On what, by its name, as in `projects/p/topics/t` or `projects/_/buckets/b/objects/o`.
-            modified_roles: The roles that the call grants or takes away.
+            caller: The caller.
+            permission: The permission that the call needs, as in `pubsub.topics.publish`.
+            resource: Its full name, as in `projects/p/topics/t` or `projects/_/buckets/b/objects/o`.
+            modified_roles: The roles that the call grants or revokes.
 
         Raises:
-            DeniedError: The caller lacks the permission, and rights are enforced.
-            CloudError: The table of roles has no such permission or role, or a condition is unknown.
+            DeniedError: The caller lacks the permission, and the mode is `enforce`.
+            CloudError: The table of roles lacks the permission or role, or a condition cannot be evaluated.
         """
         if self.allows(caller, permission, resource, modified_roles=modified_roles):
             return
@@ -57,10 +57,10 @@ class Rights:
         _LOG.warning("%s", _refusal(caller, permission, resource))
 
     def warn(self, caller: Caller, permission: str, resource: str) -> None:
-        """Warn in the log of what a caller may not do where Google goes on without it.
+        """Log a warning if the caller lacks a permission without which Google continues.
 
         Raises:
-            CloudError: As of `check`.
+            CloudError: As for `check`.
         """
         if not self.allows(caller, permission, resource):
             _LOG.warning("%s", _refusal(caller, permission, resource))
@@ -68,10 +68,10 @@ class Rights:
     def allows(
         self, caller: Caller, permission: str, resource: str, *, modified_roles: Sequence[str] = ()
     ) -> bool:
-        """Tell whether a caller may do something; the arguments are those of `check`.
+        """Tell whether the caller has a permission; the arguments are those of `check`.
 
         Raises:
-            CloudError: As of `check`.
+            CloudError: As for `check`.
         """
         if permission not in PERMISSIONS:
             raise CloudError(
@@ -111,7 +111,7 @@ def _refusal(caller: Caller, permission: str, resource: str) -> str:
 
 
 def _advice(permission: str) -> str:
-    """Say which role would do: the one that permits the least beside it."""
+    """Return advice on which role to grant: the one with the fewest permissions first."""
     roles = roles_with(permission)
     if not roles:
         return "a custom role with it would do"

@@ -1,4 +1,4 @@
-"""Google's roles in use, each with those of its permissions that a call here asks for.
+"""Google's roles in use, each with those of its permissions that a call here needs.
 
 The one table of roles and permissions, by Google's names, which are case-sensitive. Source, as of 2026-08-22:
 https://cloud.google.com/iam/docs/roles-permissions, a page per service. Look a new one up there.
@@ -10,7 +10,7 @@ from typing import Final
 
 from local_gcp.resource.errors import CloudError
 
-# By the role without `roles/` and the kind of resource: what may be done to it.
+# By the role without `roles/`, and then the kind of resource: the permitted verbs.
 _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "alloydb.admin": {
         "alloydb.clusters": "create delete generateClientCertificate get update",
@@ -232,16 +232,16 @@ ROLES: Final[Mapping[str, frozenset[str]]] = {
     for role, kinds in _TABLE.items()
 }
 PERMISSIONS: Final = frozenset[str]().union(*ROLES.values())
-# What Google grants to the agent of an API in each project that it is enabled in, by the API's short name.
+# The role that Google grants to an API's agent in each project with the API enabled, by the API's short name.
 # https://cloud.google.com/iam/docs/service-agents
 SERVICE_AGENTS: Final = {"pubsub": "roles/pubsub.serviceAgent", "run": "roles/run.serviceAgent"}
 
 
 def permissions_of(role: str) -> frozenset[str]:
-    """Return what a predefined role permits.
+    """Return the permissions of a predefined role.
 
     Raises:
-        CloudError: The table does not have it.
+        CloudError: The table does not contain the role.
     """
     if role not in ROLES:
         raise CloudError(unknown_role(role))
@@ -249,7 +249,7 @@ def permissions_of(role: str) -> frozenset[str]:
 
 
 def unknown_role(role: str) -> str:
-    """Say that a role is not known, and where to add it."""
+    """Return the message that a role is unknown, and where to add it."""
     return (
         f"{role} is not a role that the local Google Cloud knows: if Google has it "
         "(https://cloud.google.com/iam/docs/roles-permissions), add it to local_gcp/rights/roles.py"
@@ -258,7 +258,7 @@ def unknown_role(role: str) -> str:
 
 @cache
 def roles_with(permission: str) -> tuple[str, ...]:
-    """Return the roles that a person can grant with a permission, those that permit the least first."""
+    """Return the grantable roles with a permission, those with the fewest permissions first."""
     agents = SERVICE_AGENTS.values()
     found = [role for role, permits in ROLES.items() if permission in permits and role not in agents]
     return tuple(sorted(found, key=lambda role: (len(ROLES[role]), role)))

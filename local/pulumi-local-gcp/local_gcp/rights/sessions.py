@@ -1,9 +1,9 @@
-"""Who is behind each connection of Pulumi's engine.
+"""The identity behind each connection of Pulumi's engine.
 
-As with the real providers, credentials come from the environment of whoever runs the engine, for which each
-`Provider` of ours stands with an address of its own, or from the provider's configuration, which comes first.
+As with the real providers, the provider's configuration comes first, and then the environment of the engine.
+Each `Provider` has an address of its own, which stands for such an environment.
 
-Invariant: a connection is nobody's until it was configured, so one that was lost and made again is refused.
+Invariant: a connection has no identity before it is configured, so a lost and reopened one is rejected.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ class Sessions:
     """The connections of one provider.
 
     Args:
-        rights: Judges who may act as whom.
-        tokens: Tells whose a token is.
-        caller: Whose credentials the engine finds in its environment.
-        docker: Whom Docker is logged in as there.
+        rights: Judges which caller may act as which account.
+        tokens: Identifies the owner of a token.
+        caller: The identity of the credentials in the engine's environment.
+        docker: The identity that Docker is logged in as there.
     """
 
     def __init__(self, rights: Rights, tokens: Tokens, caller: Caller, docker: Caller) -> None:
@@ -37,14 +37,14 @@ class Sessions:
         self._configured: dict[str, Caller | None] = {}
 
     def configure(self, peer: str, config: Mapping[str, Any]) -> Caller:
-        """Note the credentials that a provider is configured with, and return who has them.
+        """Store the credentials of a provider's configuration, and return their identity.
 
         Args:
             peer: The connection.
             config: `accessToken` and `impersonateServiceAccount` of gcp, or `registries` of docker-build.
 
         Raises:
-            CloudError: A token is nobody's, or its owner may not act as the account.
+            CloudError: A token was not issued by this machine, or its owner may not act as the account.
         """
         named = self._named(config)
         if email := config.get("impersonateServiceAccount"):
@@ -54,10 +54,10 @@ class Sessions:
         return named or self._caller
 
     def caller(self, peer: str, resource_type: str = "") -> Caller:
-        """Return who calls, about a resource of a type.
+        """Return the caller of a connection, for a resource of a type.
 
         Raises:
-            CloudError: The connection was not configured.
+            CloudError: The connection is not configured.
         """
         if peer not in self._configured:
             raise CloudError(
