@@ -110,6 +110,7 @@ class Processes:
         if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
             log_path.replace(log_path.with_suffix(".old.log"))
         with log_path.open("ab") as log:
+            begins_at_byte = log.tell()  # before the child is there, which shares the file's position
             process = await asyncio.create_subprocess_exec(
                 *mortal(command),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -119,7 +120,7 @@ class Processes:
                 cwd=directory,
                 start_new_session=True,
             )
-            child = Child(process, log_path, log.tell())
+        child = Child(process, log_path, begins_at_byte)
         self._children.add(child)
         return child
 
