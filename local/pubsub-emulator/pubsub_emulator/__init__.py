@@ -1,4 +1,4 @@
-"""An emulator of Pub/Sub: a gRPC server that Google's own clients take for it."""
+"""A Pub/Sub emulator: a gRPC server for Google's own client libraries."""
 
 from pubsub_emulator.broker.clock import Clock, ManualClock, SystemClock
 from pubsub_emulator.server import ListenError, PubSubServer

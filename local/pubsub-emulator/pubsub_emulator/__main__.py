@@ -1,4 +1,4 @@
-"""`python -m pubsub_emulator --port 8085`: the embedded Pub/Sub alone, until SIGINT or SIGTERM."""
+"""`python -m pubsub_emulator --port 8085`: run the emulator until SIGINT or SIGTERM."""
 
 import argparse
 import asyncio
@@ -16,16 +16,16 @@ _CHUNK_BYTES: Final = 4096
 
 
 async def serve(host: str, port: int, exports: Path | None, *, until_eof: bool = False) -> None:
-    """Serve until a signal asks to stop.
+    """Serve until SIGINT or SIGTERM.
 
     Args:
-        host: Where to listen.
-        port: Which port; 0 for a free one.
-        exports: The folder of exports; None for none.
-        until_eof: Whether to stop at the end of standard input, too.
+        host: Address to listen on.
+        port: Port to listen on; 0 chooses a free one.
+        exports: Folder that exports write to; None rejects subscriptions with an export.
+        until_eof: Whether to stop at the end of standard input as well.
 
     Raises:
-        ListenError: It cannot listen there.
+        ListenError: The server cannot listen on this address.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

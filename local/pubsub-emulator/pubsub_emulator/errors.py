@@ -1,17 +1,17 @@
-"""What a call can fail with.
+"""The errors of a call.
 
 PubSubError
 ├── InvalidArgumentError       a field is wrong; nothing was done
 │   └── AckIdsError            exactly-once: acknowledgement ids without effect
 ├── NotFoundError              no such topic, subscription or snapshot
 ├── PermissionDeniedError      the caller lacks a right
-├── UnauthenticatedError       nobody knows the caller's token
+├── UnauthenticatedError       the caller's token is unknown
 ├── AlreadyExistsError         the name is taken
-├── FailedPreconditionError    right in itself, but not in this state
-├── ResourceExhaustedError     a limit on how many there may be
+├── FailedPreconditionError    valid, but not in the resource's current state
+├── ResourceExhaustedError     a limit is reached
 ├── AbortedError               a policy changed since it was read
 ├── UnavailableError           the server is stopping
-└── UnimplementedError         Google has it, this server has not
+└── UnimplementedError         a feature of Google's that this server lacks
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ DETAILS_HEADER = "grpc-status-details-bin"  # where gRPC puts google.rpc.Status
 
 
 class PubSubError(Exception):
-    """The root: a message for the caller and the gRPC status that carries it."""
+    """The base of all errors: a message for the caller and its gRPC status."""
 
     code = grpc.StatusCode.UNKNOWN
 
     def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
-        """Headers to send with the status."""
+        """The trailing headers of the status."""
         return ()
 
 
@@ -42,19 +42,19 @@ class InvalidArgumentError(PubSubError):
 
 
 class AckIdsError(InvalidArgumentError):
-    """Acknowledgement ids of an exactly-once subscription that had no effect."""
+    """Some ack ids of an exactly-once subscription had no effect."""
 
     def __init__(self, failures: Mapping[str, str]) -> None:
-        """Keep what failed.
+        """Record the ack ids that had no effect.
 
         Args:
-            failures: Why, in Google's words, by the id.
+            failures: Google's reason code by ack id.
         """
         super().__init__("Some acknowledgement ids in the request were invalid: see the error details.")
         self.failures = failures
 
     def trailing_metadata(self) -> tuple[tuple[str, bytes], ...]:
-        """The ErrorInfo by which Google's client tells which ids failed, and which of them to try again."""
+        """The ErrorInfo: tells Google's client which ack ids failed, and which of them to retry."""
         info = error_details_pb2.ErrorInfo(
             reason="EXACTLY_ONCE_ACKID_FAILURE", domain="pubsub.googleapis.com", metadata=self.failures
         )
@@ -74,13 +74,13 @@ class NotFoundError(PubSubError):
 
 
 class PermissionDeniedError(PubSubError):
-    """The caller lacks a right."""
+    """The caller lacks a permission."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
 class UnauthenticatedError(PubSubError):
-    """Nobody knows the caller's token."""
+    """The caller's token is unknown."""
 
     code = grpc.StatusCode.UNAUTHENTICATED
 
@@ -101,13 +101,13 @@ class FailedPreconditionError(PubSubError):
 
 
 class ResourceExhaustedError(PubSubError):
-    """There are as many as there may be."""
+    """A limit is reached."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 class AbortedError(PubSubError):
-    """Somebody else was faster."""
+    """A concurrent change was faster: the policy changed since it was read."""
 
     code = grpc.StatusCode.ABORTED
 
@@ -119,6 +119,6 @@ class UnavailableError(PubSubError):
 
 
 class UnimplementedError(PubSubError):
-    """A feature of Google's that this server does not have."""
+    """The request uses a feature of Google's that this server lacks."""
 
     code = grpc.StatusCode.UNIMPLEMENTED

@@ -1,4 +1,4 @@
-"""What only some subscriptions and schemas need, and the refusal that names it where it is not installed."""
+"""Optional packages: reject a request that needs one which is not installed."""
 
 from importlib.util import find_spec
 
@@ -6,15 +6,15 @@ from pubsub_emulator.errors import UnimplementedError
 
 
 def check_installed(package: str, extra: str, purpose: str) -> None:
-    """Refuse what needs a package that is not installed.
+    """Reject a request that needs a package which is not installed.
 
     Args:
-        package: Its import name.
-        extra: The extra of this distribution that brings it.
-        purpose: What needs it.
+        package: The package's import name.
+        extra: The extra of this distribution that installs it.
+        purpose: The feature that needs it, for the error.
 
     Raises:
-        UnimplementedError: It is not installed.
+        UnimplementedError: The package is not installed.
     """
     if find_spec(package) is None:
         raise UnimplementedError(

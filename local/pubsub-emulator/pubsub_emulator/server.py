@@ -1,7 +1,7 @@
-"""The embedded Pub/Sub: a gRPC server that google-cloud-pubsub's clients reach as an emulator.
+"""The embedded Pub/Sub: a gRPC server that google-cloud-pubsub's clients use as an emulator.
 
-Everything lives in memory and on one event loop; an operation is a plain function call on the
-catalog, so it is whole or not at all. Nothing polls: publishing wakes whoever waits.
+All state is in memory and on one event loop. An operation is a plain function call on the catalog,
+so it is atomic. Nothing polls: publishing wakes the waiting consumers.
 """
 
 from pathlib import Path
@@ -26,29 +26,29 @@ from pubsub_emulator.delivery.loops import DeliveryLoops
 from pubsub_emulator.errors import UnavailableError
 
 STOP_SECONDS = 2.0  # for calls in flight
-# Twice Google's limit: what is a little too large is to get Google's answer, not gRPC's.
+# Twice Google's limit: a slightly too large request gets Google's error, not gRPC's.
 OPTIONS = (
     ("grpc.max_receive_message_length", 2 * PUBLISH_BYTES),
     ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),  # else a second server would quietly share the port
+    ("grpc.so_reuseport", 0),  # otherwise a second server would silently share the port
 )
 
 
 class ListenError(Exception):
-    """The server cannot listen where it is to; says what to do."""
+    """The server cannot listen on its address; the message says how to fix that."""
 
 
 class PubSubServer:
-    """A Pub/Sub to be embedded: `async with PubSubServer() as server: ... server.address`.
+    """Run Pub/Sub in this process: `async with PubSubServer() as server: ... server.address`.
 
     Args:
-        host: Where to listen.
-        port: 0 for a free one.
-        clock: Whose time deadlines and retention follow.
-        exports: The folder that exports write to, in the place of Cloud Storage and BigQuery; None for none.
-        service_agent: Gives the email of Pub/Sub's service agent in a project, whose rights dead letters then
-            need, as with Google; None: they need none.
-        judge: Judges each call; None lets everybody do everything.
+        host: Address to listen on.
+        port: Port to listen on; 0 chooses a free one.
+        clock: The clock of deadlines and retention.
+        exports: Folder that replaces Cloud Storage and BigQuery; None rejects subscriptions with an export.
+        service_agent: Returns the email of Pub/Sub's service agent in a project. Dead letters then need its
+            roles, as at Google; None: they need none.
+        judge: Decides about each call; None admits every call.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PubSubServer:
         """Listen; `address` is then "HOST:PORT", the value for PUBSUB_EMULATOR_HOST. Idempotent.
 
         Raises:
-            ListenError: It cannot listen there.
+            ListenError: The server cannot listen on its address.
         """
         if self._server is not None:
             return
@@ -110,7 +110,7 @@ class PubSubServer:
         self.address = f"{self._host}:{port}"
 
     async def stop(self) -> None:
-        """End streams with UNAVAILABLE, let other calls finish, release the port, forget all. Idempotent."""
+        """End streams (UNAVAILABLE), finish other calls, release the port, drop all state. Idempotent."""
         if self._server is None:
             return
         server, self._server = self._server, None

@@ -1,9 +1,9 @@
-"""Fixtures of pytest: `pytest_plugins = ["pubsub_emulator.testing"]` in the topmost conftest.py.
+"""pytest fixtures: `pytest_plugins = ["pubsub_emulator.testing"]` in the topmost conftest.py.
 
-One emulator serves the whole session, in a process of its own, so that tests of any kind, with threads or
-with an event loop, may use it. A project of its own keeps each test apart from the others.
+One emulator serves the whole session, in a separate process, so that tests with threads or an event loop can
+use it. Each test has its own project, which isolates it from the others.
 
-Invariant: the emulator ends with the session, even if that is killed.
+Invariant: the emulator ends with the session, even if the session is killed.
 """
 
 import select
@@ -25,7 +25,7 @@ _SAYS: Final = "PUBSUB_EMULATOR_HOST="
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """The emulator as one test sees it.
+    """The emulator's address and project for one test.
 
     Attributes:
         address: HOST:PORT, which `PUBSUB_EMULATOR_HOST` has during the test.
@@ -38,7 +38,7 @@ class Emulator:
 
 @pytest.fixture(scope="session")
 def pubsub_emulator_address() -> Iterator[str]:
-    """HOST:PORT of the session's emulator, for those who name projects themselves."""
+    """Return HOST:PORT of the session's emulator, for tests that name projects themselves."""
     command = [sys.executable, "-m", "pubsub_emulator", "--port", "0", "--until-eof"]
     with subprocess.Popen(  # our own command line
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -52,7 +52,7 @@ def pubsub_emulator_address() -> Iterator[str]:
 
 @pytest.fixture
 def pubsub_emulator(pubsub_emulator_address: str, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The session's emulator, a project of the test's own, and the variables that clients find both by."""
+    """Give a test the session's emulator and its own project, and set the variables for clients."""
     project = f"test-{uuid.uuid4().hex[:16]}"
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator_address)
     for name in ("PUBSUB_PROJECT_ID", "GOOGLE_CLOUD_PROJECT"):
@@ -61,7 +61,7 @@ def pubsub_emulator(pubsub_emulator_address: str, monkeypatch: pytest.MonkeyPatc
 
 
 def _address(process: "subprocess.Popen[str]") -> str:
-    """Wait until the emulator listens, and return where."""
+    """Wait until the emulator listens, and return its address."""
     if process.stdout is None:  # as a type checker sees it
         raise RuntimeError("the emulator has no output")
     ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)

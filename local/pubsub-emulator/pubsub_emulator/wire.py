@@ -1,4 +1,4 @@
-"""The protobuf classes beneath google-cloud-pubsub's wrapper classes, which are too slow for a server."""
+"""The plain protobuf classes of the API; google-cloud-pubsub's wrappers are too slow for a server."""
 
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import empty_pb2

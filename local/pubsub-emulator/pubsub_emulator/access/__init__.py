@@ -1,1 +1,1 @@
-"""Who may do what: Google's roles, policies, and the permission that each call asks for."""
+"""Access control: Google's roles, IAM policies, and the permission that each call requires."""

@@ -1,25 +1,25 @@
-"""What each call of Pub/Sub asks for: which permission, on what.
+"""Map each Pub/Sub call to the permissions that it requires, and the resources that they are on.
 
 Source: https://docs.cloud.google.com/pubsub/docs/access-control#required_permissions
 
-Whoever embeds the server judges whether a caller has it; by itself the server lets everybody do everything,
-as an emulator does.
+The program that embeds the server can supply a judge, which decides whether a caller has a permission.
+Without a judge the server admits every call.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-Ask = tuple[str, str]  # a permission, and what it is on
+Ask = tuple[str, str]  # a permission, and the resource that it is on
 Judge = Callable[[str, str, str], None]
-"""Refuses a call by a PubSubError: the caller's token (empty for none), a permission, what it is on."""
+"""Raise a PubSubError to reject a call, given its token ("" for none), a permission and its resource."""
 Admit = Callable[[Any, Any], None]
-"""The same for a request and its context, whatever the method."""
+"""Admit a call, given its request and its context, or raise an error."""
 
 _BEARER: Final = "Bearer "
 
 
 def _on(permission: str, *fields: str) -> Callable[[Any], Iterable[Ask]]:
-    """Ask for a permission on what a field of the request names, where it is set."""
+    """Require a permission on the resources that a field of the request names; none if it is unset."""
 
     def asked(request: Any) -> Iterable[Ask]:
         name = request
@@ -31,7 +31,7 @@ def _on(permission: str, *fields: str) -> Callable[[Any], Iterable[Ask]]:
 
 
 def _on_project(permission: str, field: str) -> Callable[[Any], Iterable[Ask]]:
-    """Ask for a permission on the project of what a field names."""
+    """Require a permission on the project of the resource that a field names."""
     return lambda request: [(f"pubsub.{permission}", "/".join(getattr(request, field).split("/")[:2]))]
 
 
@@ -40,7 +40,7 @@ def _all(*asks: Callable[[Any], Iterable[Ask]]) -> Callable[[Any], Iterable[Ask]
 
 
 def _policy(verb: str) -> Callable[[Any], Iterable[Ask]]:
-    """Ask for a right to the policy of whatever kind of resource the request names."""
+    """Require a permission on the IAM policy of the resource that the request names, of any kind."""
     return lambda request: [(f"pubsub.{_collection(request.resource)}.{verb}", str(request.resource))]
 
 
@@ -98,11 +98,11 @@ ASKED: Final[Mapping[str, Callable[[Any], Iterable[Ask]]]] = {
 
 
 def admission(method: str, judge: Judge | None) -> Admit:
-    """Return what a call of a method has to pass.
+    """Return the check that each call of a method has to pass.
 
     Args:
-        method: Its name.
-        judge: Who judges; None admits everybody.
+        method: The method's name.
+        judge: Decides about each call; None admits every call.
     """
     asked = ASKED[method]
 
@@ -112,7 +112,7 @@ def admission(method: str, judge: Judge | None) -> Admit:
         metadata = dict(context.invocation_metadata() or ())
         token = str(metadata.get("authorization", "")).removeprefix(_BEARER)
         for permission, resource in asked(request):
-            if resource.startswith("projects/"):  # any other name is refused for itself
+            if resource.startswith("projects/"):  # any other name is rejected as malformed
                 judge(token, permission, resource)
 
     return admit

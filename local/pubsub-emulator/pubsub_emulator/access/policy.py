@@ -1,4 +1,4 @@
-"""IAM policies: what Google takes for one, and whom it allows what."""
+"""IAM policies: check them as Google does, and evaluate which permissions they grant."""
 
 import re
 from typing import Any, Final
@@ -25,10 +25,10 @@ _CUSTOM_ROLE: Final = re.compile(r"(projects/[a-z0-9.:-]+|organizations/\d+)/rol
 
 
 def check_policy(policy: Any) -> None:
-    """Refuse an IAM policy with a version, a role, a member or a condition that Google refuses.
+    """Reject an IAM policy with a version, a role, a member or a condition that Google rejects.
 
     Raises:
-        InvalidArgumentError: Says which, and what it may be.
+        InvalidArgumentError: The policy is invalid; names the value and what is allowed.
     """
     if policy.version not in VERSIONS:
         raise InvalidArgumentError(f"Invalid policy version {policy.version}: it must be 0, 1 or 3.")
@@ -52,9 +52,9 @@ def check_policy(policy: Any) -> None:
 
 
 def allows(policy: Any, member: str, permission: str) -> bool:
-    """Whether a policy gives `member` a permission.
+    """Return whether a policy grants `member` a permission.
 
-    A custom role counts as having it, and a condition as met: neither is known here.
+    Custom roles count as having the permission, and conditions as met: neither can be evaluated here.
     """
     for binding in policy.bindings if policy is not None else ():
         allowed = roles.GRANTABLE.get(binding.role, frozenset((permission,)))

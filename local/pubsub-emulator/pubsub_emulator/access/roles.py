@@ -1,7 +1,7 @@
 """Google's roles and permissions of Pub/Sub.
 
 Sources: cloud.google.com/pubsub/docs/access-control and cloud.google.com/iam/docs/roles-permissions/pubsub,
-as of 2026-08-22. Left out are permissions that no resource of ours has, as those of tags.
+as of 2026-08-22. Permissions on resources that are not emulated, such as tags, are omitted.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
         " validate",
     }.items()
 }
-"""By the kind of resource that they are tested on."""
+"""The permissions by the kind of resource that they apply to."""
 
 GRANTABLE: Final[Mapping[str, frozenset[str]]] = {
     "roles/pubsub.admin": frozenset((PUBLISH, CONSUME)),
@@ -33,4 +33,4 @@ GRANTABLE: Final[Mapping[str, frozenset[str]]] = {
     "roles/editor": frozenset((PUBLISH, CONSUME)),
     "roles/viewer": frozenset(),
 }
-"""The roles that a resource of Pub/Sub can grant, with what they allow of publishing and consuming."""
+"""The roles that can be granted on a Pub/Sub resource, each with its permissions to publish and consume."""

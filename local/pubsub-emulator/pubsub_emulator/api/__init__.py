@@ -1,1 +1,1 @@
-"""The services of Pub/Sub's API: calls in, answers and errors out."""
+"""The gRPC services of the Pub/Sub API."""

@@ -1,7 +1,7 @@
-"""The service google.iam.v1.IAMPolicy: policies are stored, and refuse no caller.
+"""The service google.iam.v1.IAMPolicy: store policies, without enforcing them on callers.
 
-Of them only the rights of Pub/Sub's own service agent count, see `dead_letters.py`. Who calls is judged by
-whoever embeds the server, see `access/permissions.py`.
+Only the roles of Pub/Sub's own service agent have an effect, see `dead_letters.py`. The program that embeds
+the server decides about callers, see `access/permissions.py`.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from pubsub_emulator.errors import AbortedError, InvalidArgumentError, NotFoundE
 
 
 class IamPolicies:
-    """Answers for a catalog.
+    """Serve the IAM calls on the resources of a catalog.
 
     Args:
-        catalog: What exists; a policy goes with its resource.
+        catalog: The resources; a policy is deleted with its resource.
     """
 
     service = "google.iam.v1.IAMPolicy"
@@ -29,7 +29,7 @@ class IamPolicies:
         self._catalog = catalog
 
     def methods(self) -> Methods:
-        """Its methods by their names."""
+        """The handlers of the service, by method name."""
         return {
             "SetIamPolicy": (wire.SetIamPolicyRequest, self._set),
             "GetIamPolicy": (wire.GetIamPolicyRequest, self._get),
@@ -56,7 +56,7 @@ class IamPolicies:
         return self._policy(request.resource)
 
     def _test(self, request: Any) -> Any:
-        """Answer with the permissions that there are on the resource: everybody has them all."""
+        """Return the requested permissions that exist for the resource: every caller has all of them."""
         permissions = PERMISSIONS[_kind(request.resource)]
         known = frozenset().union(*PERMISSIONS.values())
         for permission in request.permissions:
@@ -81,7 +81,7 @@ class IamPolicies:
 
 
 def _kind(resource: str) -> str:
-    """The kind of resource that a name is of, as in `topics`; InvalidArgumentError if it is of none."""
+    """Return the kind of resource of a name, as in `topics`; raise InvalidArgumentError if unknown."""
     parts = resource.split("/")
     kind = parts[2] if len(parts) > 2 and parts[2] in PERMISSIONS else "topics"  # noqa: PLR2004
     check_name(resource, kind)

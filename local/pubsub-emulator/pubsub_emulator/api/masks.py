@@ -1,4 +1,4 @@
-"""Field masks of update requests."""
+"""Apply the field masks of update requests."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from pubsub_emulator.errors import InvalidArgumentError
 
 
 def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any:
-    """A copy of `current` with the fields that `mask` names as they are in `change`.
+    """Return a copy of `current` with the fields that `mask` names taken from `change`.
 
     Args:
         current: A Topic, Subscription or Snapshot message.
-        change: Another.
+        change: A message of the same type.
         mask: A FieldMask; a field that it names and `change` lacks is cleared.
-        mutable: The fields that may be named.
+        mutable: The fields that the mask may name.
 
     Raises:
         InvalidArgumentError: The mask is empty, or names a field that is unknown or cannot change.
@@ -38,7 +38,7 @@ def masked(current: Any, change: Any, mask: Any, mutable: frozenset[str]) -> Any
     updated = type(current)()
     updated.CopyFrom(current)
     for path in mask.paths:
-        # A field within a field that `change` lacks is to be cleared; the merge would pass over it.
+        # MergeMessage skips a nested field if `change` lacks its parent: set the parent to clear it.
         inner = change
         for parent in path.split(".")[:-1]:
             inner = getattr(inner, parent)

@@ -1,4 +1,4 @@
-"""Lists in pages."""
+"""Paginate list responses."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ PAGE_SIZE_MAXIMUM = 1_000
 
 
 def page(names: Iterable[str], request: Any) -> tuple[list[str], str]:
-    """The names that a list request asks for, in their order, and the token of the page after them.
+    """Return one page of names in sorted order, and the token of the next page.
 
     Raises:
         InvalidArgumentError: The page size is negative.
@@ -18,6 +18,6 @@ def page(names: Iterable[str], request: Any) -> tuple[list[str], str]:
     if request.page_size < 0:
         raise InvalidArgumentError(f"Invalid page_size (value={request.page_size}): it must not be negative.")
     size = min(request.page_size or PAGE_SIZE, PAGE_SIZE_MAXIMUM)
-    # The token is the last name of the page before, so a page never skips or repeats what stays.
+    # The token is the last name of the page before, so no page skips or repeats a name that remains.
     rest = sorted(name for name in names if name > request.page_token)
     return rest[:size], rest[size - 1] if len(rest) > size else ""

@@ -1,4 +1,4 @@
-"""The service google.pubsub.v1.Publisher: topics and what is published to them."""
+"""The service google.pubsub.v1.Publisher: manage topics and publish messages."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ MUTABLE = frozenset(
 
 
 class Publisher:
-    """Answers for a catalog.
+    """Serve the Publisher calls on a catalog.
 
     Args:
-        catalog: What exists.
+        catalog: The resources.
     """
 
     service = "google.pubsub.v1.Publisher"
@@ -36,7 +36,7 @@ class Publisher:
         self._catalog = catalog
 
     def methods(self) -> Methods:
-        """Its methods by their names."""
+        """The handlers of the service, by method name."""
         return {
             "CreateTopic": (wire.Topic, self._create_topic),
             "UpdateTopic": (wire.UpdateTopicRequest, self._update_topic),

@@ -13,12 +13,12 @@ from pubsub_emulator.broker.dispatch.receiver import Receiver
 from pubsub_emulator.broker.limits import PULL_MESSAGES, check_range
 from pubsub_emulator.errors import PubSubError
 
-WAIT_SECONDS = 20.0  # an empty pull's, "a bounded amount of time" with Google; callers have 60 s by default
-MARGIN_SECONDS = 0.1  # before the caller's deadline: a message must not go to one who has just gone
+WAIT_SECONDS = 20.0  # for the first message; Google: "a bounded amount of time"; clients' default: 60 s
+MARGIN_SECONDS = 0.1  # before the caller's deadline: do not lease a message to a caller that has just left
 
 
 def pull_handler(catalog: Catalog, admit: Admit) -> grpc.RpcMethodHandler:
-    """The gRPC handler of Pull."""
+    """Return the gRPC handler of Pull."""
 
     async def call(request: Any, context: Any) -> Any:
         try:
@@ -33,12 +33,12 @@ def pull_handler(catalog: Catalog, admit: Admit) -> grpc.RpcMethodHandler:
 
 
 async def pull(catalog: Catalog, request: Any, remaining_seconds: float | None) -> Any:
-    """Answer with what waits, or with the first that comes, or after a while with nothing.
+    """Return waiting messages, or wait for the first one; return an empty response after a time limit.
 
     Args:
-        catalog: What exists.
+        catalog: The resources.
         request: The PullRequest.
-        remaining_seconds: Until the caller's deadline; None if there is none.
+        remaining_seconds: Seconds until the caller's deadline; None if there is none.
     """
     check_range("max_messages", request.max_messages, (1, 2**31 - 1), "messages")
     subscription = catalog.subscription(request.subscription)

@@ -1,4 +1,4 @@
-"""Plain methods as gRPC handlers; the only place that turns errors into statuses."""
+"""Wrap plain methods as gRPC handlers; the only place that turns errors into statuses."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,11 +11,11 @@ from pubsub_emulator.errors import PubSubError
 
 Method = Callable[[Any], Any]
 Methods = Mapping[str, tuple[Any, Method]]
-"""By name: the class of the request, and the function from a request to its response."""
+"""The request class and the handler function of each method, by name."""
 
 
 def serialize(message: Any) -> bytes:
-    """A protobuf message as bytes."""
+    """Serialize a protobuf message."""
     return bytes(message.SerializeToString())
 
 
@@ -25,7 +25,7 @@ async def abort(context: Any, error: PubSubError) -> None:
 
 
 def unary(request_class: Any, method: Method, admit: Admit) -> grpc.RpcMethodHandler:
-    """A handler that answers with what `method` returns, or with the status of what it or `admit` raises."""
+    """Return a handler that calls `admit` and `method`, and turns their errors into a status."""
 
     async def call(request: Any, context: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The service google.pubsub.v1.SchemaService."""
+"""The service google.pubsub.v1.SchemaService: manage schemas and validate messages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,10 +16,10 @@ BASIC, FULL = 1, 2  # SchemaView
 
 
 class Schemas:
-    """Answers for a catalog.
+    """Serve the SchemaService calls on a catalog.
 
     Args:
-        catalog: What exists.
+        catalog: The resources.
     """
 
     service = "google.pubsub.v1.SchemaService"
@@ -28,7 +28,7 @@ class Schemas:
         self._catalog = catalog
 
     def methods(self) -> Methods:
-        """Its methods by their names."""
+        """The handlers of the service, by method name."""
         return {
             "CreateSchema": (wire.CreateSchemaRequest, self._create),
             "GetSchema": (wire.GetSchemaRequest, self._get),
@@ -58,7 +58,7 @@ class Schemas:
 
     def _list_revisions(self, request: Any) -> Any:
         revisions = self._catalog.schema(request.name).newest_first()
-        # The lower a key, the newer its revision: a page's token is its last key.
+        # Newer revisions have lower keys; a page's token is its last key.
         by_key = {f"{2**31 - each.number:010}": each for each in revisions}
         keys, token = page(by_key, request)
         found = (by_key[key].config for key in keys)
@@ -100,7 +100,7 @@ class Schemas:
         return wire.ValidateMessageResponse()
 
     def _revision(self, name: str) -> Revision:
-        """The revision that SCHEMA@REVISION names, or the newest one of SCHEMA."""
+        """Return the revision that SCHEMA@REVISION names, or the newest revision of SCHEMA."""
         name, at, revision_id = name.partition("@")
         schema = self._catalog.schema(name)
         return schema.revision(revision_id) if at else schema.newest
@@ -117,5 +117,5 @@ def _viewed(config: Any, view: int) -> Any:
 
 
 def _all_viewed(configs: Iterable[Any], view: int) -> list[Any]:
-    """A list's messages; its view is BASIC where none is asked for."""
+    """Return the messages of a list response; the default view is BASIC."""
     return [_viewed(config, view or BASIC) for config in configs]

@@ -1,14 +1,14 @@
-"""The method StreamingPull of google.pubsub.v1.Subscriber.
+"""The method StreamingPull of google.pubsub.v1.Subscriber: deliver messages on a stream.
 
-Two tasks per stream: one reads what the client acknowledges, one writes what it is to receive. The
-reader's end, whatever it is, ends the stream; the client's end cancels both.
+Two tasks per stream: one reads the client's requests, one writes messages and confirmations.
+The stream ends when the reader ends, for any reason; when the client disconnects, both are cancelled.
 
 Invariants:
-- Whatever ends a stream ends its leases at once, even while a response to it cannot be written.
-- A stream is handed nothing in the `REST_SECONDS` after a refusal, unless it sends something else first: a
-  client that refuses what it holds and then closes does not get it again.
-- A client of protocol version 1 or more takes a silent stream for dead: the request that opens the stream and
-  each that says nothing are answered at once.
+- When a stream ends, its leases end at once, even while a response to it cannot be written.
+- After a nack the stream is handed nothing for `REST_SECONDS`, unless it sends another request first. So a
+  client that nacks its messages and then closes does not receive them again.
+- A client of protocol version >= 1 considers a silent stream dead. So the request that opens the stream
+  and each empty request (a keep-alive) are answered at once.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 BATCH_MESSAGES = 1_000  # of one response
 KEEP_ALIVE_VERSION = 1  # of the protocol; the clients for Go and Java speak it
-REST_SECONDS = 0.05  # a refusal by another call and the end of the stream come about a millisecond apart
+REST_SECONDS = 0.05  # a nack by another call and the end of the stream arrive about a millisecond apart
 _ONLY_FIRST = ("subscription", "max_outstanding_messages", "max_outstanding_bytes", "protocol_version")
 
 
 def streaming_pull_handler(catalog: Catalog, admit: Admit) -> grpc.RpcMethodHandler:
-    """The gRPC handler of StreamingPull."""
+    """Return the gRPC handler of StreamingPull."""
 
     async def call(requests: AsyncIterator[Any], context: Any) -> None:
         try:
@@ -58,8 +58,8 @@ class Stream:
     """One StreamingPull call.
 
     Args:
-        subscription: Whose messages it takes.
-        first: The request that opened it, with its flow control.
+        subscription: The subscription to pull from.
+        first: The request that opened the stream, with its flow control.
 
     Raises:
         InvalidArgumentError: The stream's ack deadline is out of its range.
@@ -74,13 +74,13 @@ class Stream:
             max_bytes=first.max_outstanding_bytes,
             on_refusal=self._rest,
         )
-        self._answer = wire.StreamingPullResponse()  # what is to be sent with the next messages, or alone
+        self._answer = wire.StreamingPullResponse()  # confirmations to send, with the next messages or alone
         self._has_answer = first.protocol_version >= KEEP_ALIVE_VERSION
         self._resting: asyncio.TimerHandle | None = None
         self._read_to_end = False
 
     async def run(self, requests: AsyncIterator[Any], context: Any) -> None:
-        """Serve until the client has no more to say or goes, or the subscription ends."""
+        """Serve until the client closes or cancels the stream, or the subscription ends."""
         self._subscription.open(self._consumer)
         reader = asyncio.create_task(self._read(requests))
         try:
@@ -121,7 +121,7 @@ class Stream:
             self._consumer.wake()
 
     def _obey(self, request: Any) -> None:
-        """Settle what a request settles, and remember what the client wants confirmed."""
+        """Apply a request's acknowledgements and deadlines, and queue the confirmations asked for."""
         if len(request.modify_deadline_seconds) != len(request.modify_deadline_ack_ids):
             raise InvalidArgumentError(
                 "modify_deadline_seconds and modify_deadline_ack_ids must have the same length."
@@ -145,7 +145,7 @@ class Stream:
             self._consumer.wake()
 
     def _rest(self) -> None:
-        """Hand out nothing for a moment: the client has refused something, and may be about to close."""
+        """Pause delivery for `REST_SECONDS` after a nack: the client may be about to close."""
         if self._resting is None:
             self._resting = asyncio.get_running_loop().call_later(REST_SECONDS, self._go_on)
 
@@ -156,7 +156,7 @@ class Stream:
             self._consumer.wake()
 
     def _next_response(self) -> Any:
-        """What there is to send, or None."""
+        """Return the next response to send; None if there is none."""
         taken: list[QueuedMessage] = []
         if self._resting is None:
             taken = self._subscription.take(self._consumer, BATCH_MESSAGES, self._deadline_seconds)
@@ -173,7 +173,7 @@ class Stream:
 
 
 def _settles(request: Any) -> bool:
-    """Whether a request is about messages, and not just a sign of life."""
+    """Return whether a request acknowledges messages or modifies deadlines; false for a keep-alive."""
     return bool(request.ack_ids or request.modify_deadline_ack_ids)
 
 

@@ -1,4 +1,4 @@
-"""The service google.pubsub.v1.Subscriber, but for Pull and StreamingPull, which wait."""
+"""The service google.pubsub.v1.Subscriber, except for Pull and StreamingPull."""
 
 from typing import Any
 
@@ -39,11 +39,11 @@ SNAPSHOT_MUTABLE = frozenset(("expire_time", "labels"))
 
 
 class Subscriber:
-    """Answers for a catalog.
+    """Serve the Subscriber calls on a catalog.
 
     Args:
-        catalog: What exists.
-        loops: Who delivers for subscriptions that nobody pulls.
+        catalog: The resources.
+        loops: The delivery loops of push and export subscriptions.
     """
 
     service = "google.pubsub.v1.Subscriber"
@@ -53,7 +53,7 @@ class Subscriber:
         self._loops = loops
 
     def methods(self) -> Methods:
-        """Its methods by their names."""
+        """The handlers of the service, by method name."""
         return {
             "CreateSubscription": (wire.Subscription, self._create_subscription),
             "GetSubscription": (wire.GetSubscriptionRequest, self._get_subscription),
@@ -175,7 +175,7 @@ class Subscriber:
 
 
 def _described(subscription: Subscription) -> Any:
-    """Its message, with what is known only from its topic."""
+    """Return a subscription's message, completed with the fields that depend on its topic."""
     config = subscription.config
     config.ClearField("topic_message_retention_duration")
     if subscription.topic is not None and subscription.topic.config.HasField("message_retention_duration"):

@@ -1,1 +1,1 @@
-"""Delivery to those who do not pull: push endpoints, BigQuery, Cloud Storage."""
+"""Delivery without a pull: push endpoints, BigQuery, Cloud Storage."""

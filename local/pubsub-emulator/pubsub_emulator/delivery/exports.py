@@ -1,4 +1,4 @@
-"""What a Subscription message says of an export to BigQuery or Cloud Storage, checked and completed.
+"""Check and complete the BigQuery and Cloud Storage exports of a Subscription message.
 
 Sources of the limits: the comments of google/pubsub/v1/pubsub.proto,
 cloud.google.com/storage/docs/buckets#naming and
@@ -34,8 +34,8 @@ def check_exports(config: Any) -> None:
     """Check the exports of a Subscription message, and fill in Google's defaults.
 
     Raises:
-        InvalidArgumentError: A field is out of its range, or two exclude each other.
-        UnimplementedError: It asks for an export that would not be carried out.
+        InvalidArgumentError: A field is out of range, or two fields exclude each other.
+        UnimplementedError: The message requests an export that is not emulated.
     """
     if config.HasField("bigquery_config"):
         _check_table(config.bigquery_config)
@@ -85,7 +85,7 @@ def _check_objects(config: Any, export: Any) -> None:
 
 
 def object_time(time: datetime, time_format: str) -> str:
-    """A time in an object's name, in the format that a subscription asks for; "" is Google's."""
+    """Format a time for an object's name, in a subscription's format; "" means Google's default."""
     if not time_format:
         return time.isoformat(timespec="seconds")
     return _PARTS.sub(lambda part: time.strftime(_TIMES[part[0]]), time_format)

@@ -1,4 +1,4 @@
-"""The loops that deliver for subscriptions which nobody pulls."""
+"""The delivery loops of push and export subscriptions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ Loop = Callable[[Subscription], Awaitable[None]]
 
 
 class DeliveryLoops:
-    """The running loops, by subscription.
+    """Start and stop the delivery loop of each push or export subscription.
 
     Args:
-        clock: Whose time it is.
-        exports: The folder that takes the place of Cloud Storage and BigQuery; None for no exports.
+        clock: The server's clock.
+        exports: Folder that replaces Cloud Storage and BigQuery; None rejects exports.
     """
 
     def __init__(self, clock: Clock, exports: Path | None = None) -> None:
@@ -30,10 +30,10 @@ class DeliveryLoops:
         self._running: dict[Subscription, tuple[str, asyncio.Task[None]]] = {}
 
     def check(self, delivery: str) -> None:
-        """Refuse a way of delivery that is not here.
+        """Reject a delivery method that this server does not have.
 
         Raises:
-            UnimplementedError: It is one.
+            UnimplementedError: The delivery method is not available.
         """
         if delivery and delivery not in self._kinds:
             raise UnimplementedError(
@@ -42,7 +42,7 @@ class DeliveryLoops:
             )
 
     def follow(self, subscription: Subscription) -> None:
-        """Deliver or stop, as the subscription's settings now say; a running loop reads them itself."""
+        """Start or stop the loop after a subscription's change; a running loop reads new settings itself."""
         delivery = "" if subscription.config.detached else subscription.settings.delivery
         kind, task = self._running.get(subscription, ("", None))
         if kind == delivery:
@@ -56,7 +56,7 @@ class DeliveryLoops:
             task.add_done_callback(lambda done: self._forget(subscription, done))
 
     async def stop(self) -> None:
-        """Stop every loop and abandon its requests; objects that are open are closed."""
+        """Stop every loop and abandon its requests; close open objects."""
         tasks = [task for _, task in self._running.values()]
         self._running.clear()
         for task in tasks:

@@ -1,8 +1,7 @@
-"""Export to Cloud Storage: messages are gathered into objects, here files below the bucket's folder.
+"""Export to Cloud Storage: batch messages into objects, here files in the bucket's folder.
 
-One loop per subscription. Invariants: a message is acknowledged only after the object that holds it stands
-there as a whole; an object is closed when it is old, large or full enough, as the subscription says, and
-when the loop ends.
+One loop per subscription. Invariants: a message is acknowledged only after its object is written completely.
+An object is closed when it reaches the subscription's limit of age, size or messages, and when the loop ends.
 """
 
 import math
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pubsub_emulator.broker.message import Message
 
 MESSAGES_AT_ONCE = 1_000
-LEASE_MARGIN_SECONDS = 60  # a lease outlives the object that its message waits in
+LEASE_MARGIN_SECONDS = 60  # a lease outlives the object of its message
 
 _NAMESPACE: Final = "com.google.pubsub"
 _DATA: Final = {"name": "data", "type": "bytes"}
@@ -49,12 +48,12 @@ _WITH_METADATA: Final[dict[str, Any]] = {
 
 
 class _Object:
-    """What one object will hold.
+    """Collect the messages of one object.
 
     Attributes:
-        messages: Each message with the id that it is acknowledged by.
-        size_bytes: All of them together.
-        closes_at: When it is old enough, in seconds since 1970.
+        messages: Each message with its ack id.
+        size_bytes: Total size of the messages.
+        closes_at: When the object reaches its maximum age, in seconds since 1970.
     """
 
     def __init__(self) -> None:
@@ -66,7 +65,7 @@ class _Object:
     def add(
         self, deliveries: Iterable[QueuedMessage], clock: Clock, seconds: int, due: Callable[[], None]
     ) -> None:
-        """Put messages into it; `due` is called `seconds` after the first."""
+        """Add messages; `due` is called `seconds` after the first one."""
         for delivery in deliveries:
             if self._timer is None:
                 self.closes_at = clock.now() + seconds
@@ -75,20 +74,20 @@ class _Object:
             self.size_bytes += delivery.message.size_bytes
 
     def room(self, config: Any) -> int:
-        """Return how many more messages it takes at once; 0 if it is full."""
+        """Return how many more messages the object accepts at once; 0 if it is full."""
         if config.max_bytes and self.size_bytes >= config.max_bytes:
             return 0
         limit = config.max_messages - len(self.messages) if config.max_messages else MESSAGES_AT_ONCE
         return min(max(limit, 0), MESSAGES_AT_ONCE)
 
     def forget(self) -> None:
-        """Call nobody any more."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
 
 
 async def write_objects(subscription: Subscription, folder: Path, clock: Clock) -> None:
-    """Write a subscription's messages to `folder/BUCKET/` until it ends."""
+    """Write a subscription's messages to `folder/BUCKET/` until the subscription ends."""
     consumer = Receiver()
     subscription.open(consumer)
     current = _Object()
@@ -112,7 +111,7 @@ async def write_objects(subscription: Subscription, folder: Path, clock: Clock) 
 
 
 def _close(subscription: Subscription, current: _Object, folder: Path, clock: Clock) -> None:
-    """Write an object as a whole, and acknowledge what it holds; without room for it, give that back."""
+    """Write an object and acknowledge its messages; nack them if the write fails."""
     current.forget()
     ack_ids = [ack_id for ack_id, _ in current.messages]
     try:
@@ -127,14 +126,14 @@ def _write(subscription: Subscription, messages: list[Any], folder: Path, clock:
     config = subscription.config.cloud_storage_config
     closed = object_time(datetime.fromtimestamp(clock.now(), UTC), config.filename_datetime_format)
     name = f"{config.filename_prefix}{closed}_{uuid.uuid4().hex[:6]}{config.filename_suffix}"
-    # A name is a key, not a path: nothing may lead out of the bucket.
+    # A name is a key, not a path: no file may be written outside of the bucket.
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     path = folder.joinpath(config.bucket, *parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
     with unfinished.open("wb") as file:
         if config.HasField("avro_config"):
-            import fastavro  # noqa: PLC0415 # an extra's, which `check_exports` asked for
+            import fastavro  # noqa: PLC0415 # of an extra, which `check_exports` requires
 
             metadata = config.avro_config.write_metadata
             schema = _WITH_METADATA if metadata else _PLAIN

@@ -1,9 +1,9 @@
-"""Delivery to push endpoints, with Google's standard JSON wrapper and without an OIDC token.
+"""Deliver messages to push endpoints, with Google's standard JSON wrapper and without an OIDC token.
 
-One loop per push subscription takes messages as a consumer does; each message is one request, at
-most REQUESTS_AT_ONCE of them in flight and one per ordering key. A status of 102, 200, 201, 202 or
-204 acknowledges; anything else, or no answer within the ack deadline, refuses the message, which then
-comes again after its backoff. A loop ends with its subscription, or when it is replaced or stopped.
+One loop per push subscription takes messages like any consumer. Each message is one request, with at
+most REQUESTS_AT_ONCE requests in flight, and one per ordering key. A status of 102, 200, 201, 202 or
+204 acknowledges the message. Any other status, or no answer within the ack deadline, nacks it; it is
+redelivered after its backoff. A loop ends with its subscription, or when it is replaced or stopped.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from pubsub_emulator.errors import PubSubError
 REQUESTS_AT_ONCE = 16
 ACCEPTED = frozenset((102, 200, 201, 202, 204))
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, a token
-LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that it is the answer that settles it
+LEASE_MARGIN_SECONDS = 5  # a lease outlives its request, so that the response decides
 
 
 async def push(subscription: Subscription) -> None:
-    """Deliver a subscription's messages to its endpoint until it ends."""
+    """Deliver a subscription's messages to its endpoint until the subscription ends."""
     consumer = Receiver(max_messages=REQUESTS_AT_ONCE, one_per_key=True)
     subscription.open(consumer)
     try:
@@ -57,7 +57,7 @@ async def _deliver(subscription: Subscription, delivery: QueuedMessage) -> None:
 
 
 def _request(subscription: Subscription, delivery: QueuedMessage) -> tuple[dict[str, str], bytes]:
-    """Headers and body for a message."""
+    """Return the headers and the body of a message's request."""
     raw = delivery.message.parse()
     config = subscription.config.push_config
     if config.HasField("no_wrapper"):
@@ -80,7 +80,7 @@ def _request(subscription: Subscription, delivery: QueuedMessage) -> tuple[dict[
 
 
 def _metadata(subscription: Subscription, raw: Any) -> dict[str, str]:
-    """The headers of an unwrapped message; an attribute whose key cannot be a header's name is left out."""
+    """Return the headers of an unwrapped message, without attributes whose key is not a header name."""
     headers = {key: value for key, value in raw.attributes.items() if _HEADER_NAME.fullmatch(key)}
     headers["x-goog-pubsub-subscription-name"] = subscription.name
     headers["x-goog-pubsub-message-id"] = raw.message_id
@@ -91,7 +91,7 @@ def _metadata(subscription: Subscription, raw: Any) -> dict[str, str]:
 
 
 async def _post(url: str, headers: dict[str, str], body: bytes) -> int:
-    """Send one HTTP/1.1 request; gives the status of its answer."""
+    """Send one HTTP/1.1 request and return the status of its response."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(
         parts.hostname,

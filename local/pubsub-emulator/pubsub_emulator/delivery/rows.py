@@ -1,8 +1,8 @@
-"""Export to BigQuery: each message is a row, here a line of JSON in a file of the table's name.
+"""Export to BigQuery: write each message as a row, here a line of JSON in the table's file.
 
-One loop per subscription takes messages as a consumer does, appends them and acknowledges them. It ends with
-its subscription, or when it is replaced or stopped. Where the columns are those of a table, which is not
-here, they are the fields that the message has.
+One loop per subscription takes messages like any consumer, appends them and acknowledges them. A loop ends
+with its subscription, or when it is replaced or stopped. There is no table here: with `use_table_schema` the
+columns are the fields of each message.
 """
 
 import json
@@ -36,14 +36,14 @@ async def write_rows(subscription: Subscription, folder: Path) -> None:
 
 
 def _append(subscription: Subscription, taken: Iterable[QueuedMessage], folder: Path) -> None:
-    """Write what fits and acknowledge it; give the rest back."""
+    """Write messages as rows and acknowledge them; nack invalid rows, and all if the write fails."""
     written: list[str] = []
     lines: list[str] = []
     for delivery in taken:
         try:
             lines.append(json.dumps(_row(subscription, delivery.message.parse())) + "\n")
             written.append(delivery.ack_id)
-        except ValueError:  # no JSON object, so nothing for columns
+        except ValueError:  # not a JSON object, so without columns
             subscription.modify_deadline([delivery.ack_id], 0)
     table = subscription.config.bigquery_config.table.replace(":", ".")
     try:

@@ -1,1 +1,1 @@
-"""Schemas: their revisions, and which messages fit."""
+"""Schemas: their revisions, and the validation of messages."""

@@ -1,7 +1,7 @@
-"""Avro: definitions, and messages in Avro's JSON or binary encoding that are held to them.
+"""Avro: parse definitions, and validate messages in Avro's JSON or binary encoding.
 
 https://avro.apache.org/docs/1.11.1/specification/#json-encoding. Stricter than some decoders: a field that
-the definition does not have is refused.
+is not in the definition is rejected.
 """
 
 import json
@@ -29,13 +29,13 @@ _PRIMITIVES: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 
 class Avro:
-    """A definition.
+    """An Avro definition.
 
     Args:
-        definition: Its JSON.
+        definition: The definition as JSON text.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not a valid definition.
         UnimplementedError: fastavro is not installed.
     """
 
@@ -46,7 +46,7 @@ class Avro:
 
         self._named: dict[str, Any] = {}
         try:
-            # Of the library only the parsing: its JSON decoder takes texts for numbers and unknown fields.
+            # Use only fastavro's parser: its JSON decoder accepts strings as numbers, and unknown fields.
             parsed = json.loads(definition)
             _check_names(parsed)
             self._parsed: Any = fastavro.parse_schema(parsed, self._named)
@@ -54,14 +54,14 @@ class Avro:
             raise ValueError(f"not an Avro definition: {error!r}") from error
 
     def takes_json(self, data: bytes) -> bool:
-        """Whether this is a message in the JSON encoding."""
+        """Return whether `data` is a message in the JSON encoding."""
         try:
             return self._fits(self._parsed, json.loads(data, parse_constant=_refuse))
         except (ValueError, RecursionError):
             return False
 
     def takes_binary(self, data: bytes) -> bool:
-        """Whether this is a message in the binary encoding, and nothing after it."""
+        """Return whether `data` is exactly one message in the binary encoding."""
         return is_value(self._parsed, self._named, data)
 
     def _fits(self, schema: Any, value: Any) -> bool:
@@ -95,7 +95,7 @@ class Avro:
         return all(self._fits(field["type"], value[field["name"]]) for field in fields)
 
     def _fits_union(self, branches: list[Any], value: Any) -> bool:
-        """A branch is named, but for null."""
+        """Return whether a value is a branch of a union: `{branch: value}`, or null."""
         if value is None:
             return "null" in branches
         if not isinstance(value, dict) or len(value) != 1:
@@ -105,7 +105,7 @@ class Avro:
 
 
 def _check_names(definition: Any) -> None:
-    """Refuse records without fields, and names that Avro does not allow; the library lets both through."""
+    """Reject records without fields and invalid names; fastavro accepts both."""
     if isinstance(definition, list):
         for branch in definition:
             _check_names(branch)
@@ -133,10 +133,10 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_bytes(value: Any) -> bool:
-    """Whether this is how JSON has bytes: a text of the code points 0 to 255, one for each byte."""
+    """Return whether a value encodes bytes in JSON: a string with code points 0 to 255, one per byte."""
     return isinstance(value, str) and (value.isascii() or max(value) <= _HIGHEST_BYTE)
 
 
 def _refuse(constant: str) -> Any:
-    """Refuse NaN and Infinity, which Python reads although they are not JSON."""
+    """Reject NaN and Infinity, which Python accepts although they are not JSON."""
     raise ValueError(constant)

@@ -1,8 +1,8 @@
-"""Avro's binary encoding: whether bytes are one value of a schema.
+"""Validate values in Avro's binary encoding.
 
-https://avro.apache.org/docs/1.11.1/specification/#binary-encoding. Written here because the library's reader
-recurses in C without a bound, so that a message of a recursive schema could end the process; here Python's
-own bound refuses such a message.
+https://avro.apache.org/docs/1.11.1/specification/#binary-encoding. fastavro's reader recurses in C
+without a limit, so a message of a recursive schema could crash the process. This reader is bounded by
+Python's recursion limit, which rejects such a message.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ _INT_RANGE: Final = range(-(2**31), 2**31)
 
 
 def is_value(schema: Any, named: Mapping[str, Any], data: bytes) -> bool:
-    """Whether `data` is one value of a schema, and nothing after it.
+    """Return whether `data` is exactly one value of a schema.
 
     Args:
         schema: A definition as fastavro parses it.
-        named: Its named types.
-        data: What is checked.
+        named: The schema's named types.
+        data: The bytes to validate.
     """
     reader = _Reader(named, data)
     try:
@@ -30,10 +30,10 @@ def is_value(schema: Any, named: Mapping[str, Any], data: bytes) -> bool:
 
 
 class _Reader:
-    """Reads on and keeps nothing; every method raises ValueError where the data does not fit.
+    """Read values without keeping them; each method raises ValueError if the data does not fit.
 
     Attributes:
-        offset: How far it has read.
+        offset: How many bytes have been read.
     """
 
     def __init__(self, named: Mapping[str, Any], data: bytes) -> None:
@@ -101,7 +101,7 @@ class _Reader:
                 for schema in item:
                     self.skip(schema)
                 if self.offset == start:
-                    break  # items of no bytes: the others are as this one, however many
+                    break  # items of zero bytes: all others are the same
             if ends not in (None, self.offset):
                 raise ValueError("a block of another size")
 

@@ -1,4 +1,4 @@
-"""What a schema's definition is, whatever language it is written in."""
+"""Parse a schema's definition, in Avro or Protocol Buffers."""
 
 from typing import Any, Final, Protocol
 
@@ -16,17 +16,17 @@ class Definition(Protocol):
     """A parsed definition."""
 
     def takes_json(self, data: bytes) -> bool:
-        """Whether this is a message in the JSON encoding."""
+        """Return whether `data` is a message in the JSON encoding."""
 
     def takes_binary(self, data: bytes) -> bool:
-        """Whether this is a message in the binary encoding."""
+        """Return whether `data` is a message in the binary encoding."""
 
 
 def takes(definition: Definition, data: bytes, encoding: int) -> bool:
-    """Whether a message fits a definition.
+    """Return whether a message fits a definition.
 
     Args:
-        definition: What the message is held to.
+        definition: The definition to validate against.
         data: The message.
         encoding: One of `ENCODINGS`.
     """
@@ -37,8 +37,8 @@ def parse_definition(config: Any) -> Definition:
     """Parse the definition of a Schema message.
 
     Raises:
-        InvalidArgumentError: It has no type, is larger than `limits.SCHEMA_BYTES` or cannot be parsed.
-        UnimplementedError: It needs a compiler that is not installed.
+        InvalidArgumentError: The definition has no type, exceeds `limits.SCHEMA_BYTES` or is invalid.
+        UnimplementedError: The definition needs a package that is not installed.
     """
     compiled = config.HasField("compiled_proto_schema")
     if compiled and (config.definition or config.type_ != PROTOCOL_BUFFER):

@@ -1,8 +1,8 @@
-"""Protocol Buffers: definitions, and messages in the JSON or binary encoding that are held to them.
+"""Protocol Buffers: parse definitions, and validate messages in the JSON or binary encoding.
 
 Google's rules for a definition in text: one top-level type, and no import
-(https://cloud.google.com/pubsub/docs/schemas). The text is compiled by `protoc`, which comes with the package
-grpcio-tools; a definition that was compiled elsewhere needs no compiler.
+(https://cloud.google.com/pubsub/docs/schemas). The text is compiled by `protoc` of the package
+grpcio-tools; a definition that is already compiled needs no compiler.
 """
 
 import json
@@ -23,14 +23,14 @@ _FILE: Final = "schema.proto"
 
 
 class ProtocolBuffers:
-    """A definition.
+    """A Protocol Buffers definition.
 
     Args:
-        files: The definition as descriptors, each file after those that it imports.
-        root: Full name of the message type that is published.
+        files: The file descriptors, each after its imports.
+        root: Full name of the published message type.
 
     Raises:
-        ValueError: The files do not belong together, or have no such type.
+        ValueError: The files are inconsistent, or do not contain the type.
     """
 
     def __init__(self, files: FileDescriptorSet, root: str) -> None:
@@ -44,11 +44,11 @@ class ProtocolBuffers:
 
     @classmethod
     def from_text(cls, definition: str) -> "ProtocolBuffers":
-        """Compile a definition in the language of .proto files.
+        """Compile a definition in .proto syntax.
 
         Raises:
-            ValueError: It is not in that language, imports something, or has not exactly one top-level type.
-            UnimplementedError: There is no compiler.
+            ValueError: The text does not compile, has an import, or not exactly one top-level type.
+            UnimplementedError: grpcio-tools is not installed.
         """
         check_installed("grpc_tools", "schema", "a schema of Protocol Buffers")
         files = _compile(definition)
@@ -66,10 +66,10 @@ class ProtocolBuffers:
 
     @classmethod
     def from_compiled(cls, compiled: bytes, root: str) -> "ProtocolBuffers":
-        """Read a serialised FileDescriptorSet.
+        """Parse a serialised FileDescriptorSet.
 
         Raises:
-            ValueError: It is not one, or does not contain that type.
+            ValueError: The bytes are not a FileDescriptorSet, or do not contain the type.
         """
         try:
             return cls(FileDescriptorSet.FromString(compiled), root)
@@ -77,7 +77,7 @@ class ProtocolBuffers:
             raise ValueError(f"compiled_bytes is not a FileDescriptorSet: {error}") from error
 
     def takes_json(self, data: bytes) -> bool:
-        """Whether this is a message in the JSON encoding, without unknown fields."""
+        """Return whether `data` is a message in the JSON encoding, without unknown fields."""
         message = self._message()
         try:
             if not isinstance(json.loads(data), dict):
@@ -88,7 +88,7 @@ class ProtocolBuffers:
         return bool(message.IsInitialized())
 
     def takes_binary(self, data: bytes) -> bool:
-        """Whether this is a message in the binary encoding."""
+        """Return whether `data` is a message in the binary encoding."""
         message = self._message()
         try:
             message.ParseFromString(data)
@@ -102,7 +102,7 @@ def _compile(definition: str) -> FileDescriptorSet:
         Path(folder, _FILE).write_text(definition, encoding="utf-8")
         output = Path(folder, "compiled")
         try:
-            # In a process of its own: its messages are on standard error, and a crash of it is not ours.
+            # In a separate process: protoc reports errors on standard error, and may crash.
             done = subprocess.run(
                 [
                     *(sys.executable, "-P", "-m", "grpc_tools.protoc"),

@@ -1,7 +1,7 @@
-"""One schema: its revisions, and which of them a message fits.
+"""One schema: manage its revisions, and find the revision that a message fits.
 
-A revision keeps its number forever, even once it is deleted: a topic's range may begin or end with a deleted
-revision, and then holds messages to the revisions between.
+A revision keeps its number forever, even after its deletion. A topic's range may begin or end with a deleted
+revision; messages are then validated against the revisions between.
 """
 
 import uuid
@@ -24,8 +24,8 @@ class Revision:
 
     Attributes:
         number: 1, 2, 3 … in the order of creation.
-        config: The Schema message.
-        definition: What `config` defines.
+        config: The revision's Schema message.
+        definition: The parsed definition of `config`.
     """
 
     number: int
@@ -38,11 +38,11 @@ class Schema:
 
     Args:
         config: The Schema message of the first revision.
-        clock: Whose time it is.
+        clock: The server's clock.
 
     Raises:
-        InvalidArgumentError: Its name or its definition is wrong.
-        UnimplementedError: Its definition needs a compiler that is not installed.
+        InvalidArgumentError: The name or the definition is invalid.
+        UnimplementedError: The definition needs a package that is not installed.
     """
 
     def __init__(self, config: Any, clock: Clock) -> None:
@@ -55,35 +55,35 @@ class Schema:
 
     @property
     def newest(self) -> Revision:
-        """Its newest revision."""
+        """The newest revision."""
         return next(self.newest_first())
 
     def newest_first(self) -> Iterator[Revision]:
-        """Its revisions."""
+        """The revisions, newest first."""
         return reversed(self._revisions.values())
 
     def revision(self, revision_id: str) -> Revision:
-        """The revision of that id, or NotFoundError."""
+        """Return the revision with an id; raise NotFoundError if there is none."""
         try:
             return self._revisions[revision_id]
         except KeyError:
             raise NotFoundError(f"{self.name}@{revision_id}") from None
 
     def commit(self, config: Any) -> Any:
-        """Add a revision of the same type; gives its Schema message."""
+        """Add a revision of the same type and return its Schema message."""
         if self._revisions and config.type_ != self.newest.config.type_:
             raise InvalidArgumentError("A schema's type cannot change: give the new one a name of its own.")
         return self._add(config, parse_definition(config))
 
     def roll_back(self, revision_id: str) -> Any:
-        """Add a copy of a revision; gives the Schema message of the copy."""
+        """Add a copy of a revision and return the Schema message of the copy."""
         if not revision_id:
             raise InvalidArgumentError("Missing revision_id: name the revision to roll back to.")
         revision = self.revision(revision_id)
         return self._add(revision.config, revision.definition)
 
     def delete_revision(self, revision_id: str) -> Any:
-        """Delete a revision, but not the only one; gives its Schema message."""
+        """Delete a revision, unless it is the only one, and return its Schema message."""
         revision = self.revision(revision_id)
         if len(self._revisions) == 1:
             raise InvalidArgumentError(
@@ -93,11 +93,11 @@ class Schema:
         return revision.config
 
     def check_range(self, first: str, last: str) -> None:
-        """Refuse a topic's range of revisions; "" leaves an end open.
+        """Check a topic's range of revisions; "" leaves an end open.
 
         Raises:
-            NotFoundError: There is no such revision.
-            InvalidArgumentError: The first was created after the last.
+            NotFoundError: A revision does not exist.
+            InvalidArgumentError: The first revision is newer than the last one.
         """
         ends = [self.revision(each).number for each in (first, last) if each]
         if ends != sorted(ends):
@@ -106,7 +106,7 @@ class Schema:
             )
 
     def fitting(self, data: bytes, encoding: int, first: str = "", last: str = "") -> Revision | None:
-        """The newest revision, within a range that `check_range` took once, that a message fits."""
+        """Return the newest revision that a message fits, in a range that `check_range` accepted."""
         lowest = self._numbers.get(first, 0)
         highest = self._numbers.get(last, len(self._numbers))
         for revision in self.newest_first():
