@@ -1,1 +1,1 @@
-"""What the server holds: topics, subscriptions, their messages, leases and limits."""
+"""The broker's state: topics, subscriptions, their messages, leases and limits."""

@@ -1,4 +1,4 @@
-"""Everything that exists on the server, by its name; the only place that creates and deletes."""
+"""All resources of the server by name; the only place that creates and deletes them."""
 
 import itertools
 import uuid
@@ -18,15 +18,15 @@ from pubsub_emulator.schema.schema import DELETED_SCHEMA, Schema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-SWEEP_SECONDS = 60  # how often what outlived its retention is forgotten where nobody publishes or pulls
+SWEEP_SECONDS = 60  # between two sweeps for expired messages, for topics and subscriptions without traffic
 
 
 class Catalog:
-    """Topics, subscriptions, snapshots, schemas and IAM policies.
+    """Create, find and delete topics, subscriptions, snapshots, schemas and their IAM policies.
 
     Args:
-        clock: Whose time it is.
-        service_agent: Whose rights dead letters need; None where they need none.
+        clock: The server's clock.
+        service_agent: The service agent whose roles dead letters need; None if they need none.
     """
 
     def __init__(self, clock: Clock, service_agent: ServiceAgent | None = None) -> None:
@@ -37,16 +37,16 @@ class Catalog:
         self.schemas: dict[str, Schema] = {}
         self.policies: dict[str, Any] = {}
         self._dead_letters = DeadLetters(self.topics, self.policies, service_agent)
-        # Message ids begin with the time, so that they differ from those before a restart.
+        # Message ids start at the current time, so that they differ from those before a restart.
         self._sequence: Iterator[int] = itertools.count(int(clock.now() * 1e6))
         self._sweeper: Timer | None = None
 
     def start(self) -> None:
-        """Begin to sweep."""
+        """Start to drop expired messages and snapshots periodically."""
         self._sweeper = self.clock.call_at(self.clock.now() + SWEEP_SECONDS, self._sweep)
 
     def stop(self, reason: PubSubError) -> None:
-        """End every stream and forget every message."""
+        """End every stream and discard every message."""
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
@@ -55,23 +55,23 @@ class Catalog:
             subscription.clear()
 
     def topic(self, name: str) -> Topic:
-        """The topic of that name; NotFoundError or, if the name is malformed, InvalidArgumentError."""
+        """Return a topic; raise NotFoundError or, if the name is malformed, InvalidArgumentError."""
         topic = self.topics.get(name)
         if topic is None:
             raise _missing(name, "topics")
         return topic
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription of that name; NotFoundError or, if the name is malformed, InvalidArgumentError."""
+        """Return a subscription; raise NotFoundError or, if the name is malformed, InvalidArgumentError."""
         subscription = self.subscriptions.get(name)
         if subscription is None:
             raise _missing(name, "subscriptions")
         return subscription
 
     def snapshot(self, name: str) -> Snapshot:
-        """The snapshot of that name, or NotFoundError, which it is too when it has expired.
+        """Return a snapshot; raise NotFoundError if it does not exist or has expired.
 
-        InvalidArgumentError if the name is malformed.
+        Raises InvalidArgumentError if the name is malformed.
         """
         snapshot = self.snapshots.get(name)
         if snapshot is None or snapshot.expires_at <= self.clock.now():
@@ -79,7 +79,7 @@ class Catalog:
         return snapshot
 
     def create_topic(self, config: Any) -> Topic:
-        """Make a topic of a Topic message."""
+        """Create a topic from a Topic message."""
         settings = TopicSettings.parse(config)
         self.check_schema(config)
         if config.name in self.topics:
@@ -88,7 +88,7 @@ class Catalog:
         return topic
 
     def delete_topic(self, name: str) -> None:
-        """Delete a topic; its subscriptions and snapshots stay, without one."""
+        """Delete a topic; its subscriptions and snapshots remain without a topic."""
         topic = self.topic(name)
         for subscription in list(topic.subscriptions.values()):
             subscription.orphan()
@@ -98,8 +98,8 @@ class Catalog:
         self.policies.pop(name, None)
 
     def create_subscription(self, config: Any) -> Subscription:
-        """Make a subscription of a Subscription message; one without a name is given one."""
-        config.ClearField("detached")  # for the server to say
+        """Create a subscription from a Subscription message; generate a name if it has none."""
+        config.ClearField("detached")  # only the server sets it
         if not config.name:
             config.name = _new_name(self.topic(config.topic).name, "subscriptions")
         settings = SubscriptionSettings.parse(config)
@@ -112,7 +112,7 @@ class Catalog:
         return subscription
 
     def check_dead_letter_topic(self, settings: SubscriptionSettings) -> None:
-        """Refuse a dead-letter topic that does not exist."""
+        """Reject a dead-letter topic that does not exist."""
         if settings.dead_letter_policy is not None:
             self.topic(settings.dead_letter_policy.topic)
 
@@ -127,7 +127,7 @@ class Catalog:
         self.policies.pop(name, None)
 
     def create_snapshot(self, request: Any) -> Snapshot:
-        """Take a snapshot of a subscription; one without a name is given one."""
+        """Take a snapshot of a subscription; generate a name if the request has none."""
         if request.name:
             check_name(request.name, "snapshots")
         subscription = self.subscription(request.subscription)
@@ -148,7 +148,7 @@ class Catalog:
         self.policies.pop(name, None)
 
     def schema(self, name: str) -> Schema:
-        """The schema of that name, or NotFoundError."""
+        """Return a schema; raise NotFoundError if it does not exist."""
         check_name(name, "schemas")
         schema = self.schemas.get(name)
         if schema is None:
@@ -156,7 +156,7 @@ class Catalog:
         return schema
 
     def create_schema(self, config: Any) -> Schema:
-        """Make a schema of a Schema message."""
+        """Create a schema from a Schema message."""
         schema = Schema(config, self.clock)
         if config.name in self.schemas:
             raise AlreadyExistsError(config.name)
@@ -164,7 +164,7 @@ class Catalog:
         return schema
 
     def delete_schema(self, name: str) -> None:
-        """Delete a schema; its topics stay, and take nothing any more."""
+        """Delete a schema; its topics remain, and reject every message."""
         self.schema(name)
         for topic in self.topics.values():
             if topic.config.schema_settings.schema == name:
@@ -173,12 +173,12 @@ class Catalog:
         self.policies.pop(name, None)
 
     def check_schema(self, config: Any, current: Any = None) -> None:
-        """Refuse schema settings of a topic that name no schema, revision or encoding.
+        """Reject schema settings with an unknown schema, revision or encoding.
 
         Args:
-            config: The Topic message as it is to be.
-            current: The Topic message as it is: settings that stay are not checked again, since
-                what they name may have been deleted.
+            config: The new Topic message.
+            current: The current Topic message. Unchanged settings are not checked again, since
+                their schema may have been deleted.
         """
         settings = config.schema_settings
         if not config.HasField("schema_settings") or (current and settings == current.schema_settings):
@@ -188,7 +188,7 @@ class Catalog:
         self.schema(settings.schema).check_range(settings.first_revision_id, settings.last_revision_id)
 
     def hold_to_schema(self, topic: Topic, messages: "Iterable[Any]") -> None:
-        """Refuse messages that no revision of a topic's range takes, and say of the others which one does.
+        """Validate messages against a topic's range of revisions, and note the revision that each one fits.
 
         Raises:
             NotFoundError: The schema was deleted.
@@ -224,11 +224,11 @@ class Catalog:
 
 
 def _missing(name: str, kind: str) -> NotFoundError:
-    """Return the error for a name that nothing has, or refuse one that nothing can have."""
+    """Return the error for an unknown name; raise InvalidArgumentError if the name is malformed."""
     check_name(name, kind)
     return NotFoundError(name)
 
 
 def _new_name(beside: str, kind: str) -> str:
-    """Make up a name in the project of another resource."""
+    """Generate a name in the project of another resource."""
     return f"{beside.rsplit('/', 2)[0]}/{kind}/{kind[0]}{uuid.uuid4().hex}"

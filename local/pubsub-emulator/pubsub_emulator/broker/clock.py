@@ -1,4 +1,4 @@
-"""Time, injected, so that a test of retention or of a deadline need not wait for it."""
+"""Clocks, injected, so that a test of retention or of a deadline does not have to wait."""
 
 import asyncio
 import heapq
@@ -9,17 +9,17 @@ from typing import Protocol
 
 
 class Timer(Protocol):
-    """A call that is due in the future."""
+    """A scheduled call."""
 
     def cancel(self) -> None:
-        """Forget it; does nothing once it was made."""
+        """Cancel the call; does nothing after the call was made."""
 
 
 class Clock(Protocol):
-    """What the server knows of time."""
+    """The server's source of time."""
 
     def now(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return the time in seconds since 1970, UTC."""
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call `callback` on the event loop once `now()` reaches `when`."""
@@ -29,11 +29,11 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return the time in seconds since 1970, UTC."""
         return time.time()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
-        """Call `callback` at `when`, at once if that is past."""
+        """Call `callback` at `when`; at once if `when` has passed."""
         return asyncio.get_running_loop().call_later(max(0.0, when - time.time()), callback)
 
 
@@ -44,7 +44,7 @@ class ManualTimer:
         self.callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
-        """Forget the call."""
+        """Cancel the call."""
         self.callback = None
 
 
@@ -57,7 +57,7 @@ class ManualClock:
         self._numbers = itertools.count()
 
     def now(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return the time in seconds since 1970, UTC."""
         return self._now
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
@@ -67,7 +67,7 @@ class ManualClock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Move on, and make every call that falls due on the way, in the order of time."""
+        """Advance the time, and make every call that becomes due, in the order of time."""
         end = self._now + seconds
         while self._timers and self._timers[0][0] <= end:
             when, _, timer = heapq.heappop(self._timers)

@@ -1,11 +1,11 @@
-"""Publish dead letters: whether a subscription may have some, and what one says.
+"""Publish dead letters, if the subscription's service agent has the roles for that.
 
 The subscription counts the attempts (`Subscription._return`).
 
-At Google the service agent of the subscription's project publishes them. It needs the right to publish to the
-dead-letter topic and to consume from the subscription. Until it has both, messages are delivered again and
-again, and their attempts are not told. Here only a server that knows the service agents asks for these
-rights, as in the local Google Cloud; a server that runs alone asks for none.
+At Google the service agent of the subscription's project publishes them. It needs the roles to publish to the
+dead-letter topic and to consume from the subscription. Without both, messages are redelivered forever, and
+`delivery_attempt` is not set. This server requires the roles only if it is started with `service_agent`, as
+in the local Google Cloud.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,12 +24,12 @@ ServiceAgent = Callable[[str], str]
 
 
 class DeadLetters:
-    """The way of messages to dead-letter topics.
+    """Publish messages to dead-letter topics.
 
     Args:
-        topics: By name.
-        policies: IAM policies, by their resource's name.
-        service_agent: None where it may do everything.
+        topics: All topics by name.
+        policies: IAM policies by the name of their resource.
+        service_agent: Returns the service agent of a project; None if no role is required.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class DeadLetters:
         self._service_agent = service_agent
 
     def target(self, subscription: "Subscription") -> "Topic | None":
-        """The topic that takes a subscription's dead letters; None if there is none, or no right to it."""
+        """Return a subscription's dead-letter topic; None if it has none, or a role is missing."""
         policy = subscription.settings.dead_letter_policy
         topic = self._topics.get(policy.topic) if policy else None
         if topic is None or self._service_agent is None:
@@ -52,7 +52,7 @@ class DeadLetters:
         return topic if is_allowed else None
 
     def publish(self, subscription: "Subscription", delivery: "QueuedMessage") -> bool:
-        """Publish a message as a dead letter, if there is a way to."""
+        """Publish a message as a dead letter; return False if `target` is None."""
         topic = self.target(subscription)
         if topic is None:
             return False

@@ -1,4 +1,4 @@
-"""Google's filter language for subscriptions (cloud.google.com/pubsub/docs/subscription-message-filter).
+"""Parse Google's subscription filters (cloud.google.com/pubsub/docs/subscription-message-filter).
 
 filter     = term { "AND" term } | term { "OR" term }     both together only with parentheses
 term       = { "NOT" | "-" } ( "(" filter ")" | has | equals | prefix )
@@ -24,10 +24,10 @@ _KEY = re.compile(r"[\w-]+", re.ASCII)
 
 
 def parse_filter(text: str) -> Predicate:
-    """The predicate on a message's attributes that a filter stands for.
+    """Parse a filter into a predicate on a message's attributes.
 
     Raises:
-        InvalidArgumentError: It is longer than 256 bytes or not in the language; the message says where.
+        InvalidArgumentError: The filter is longer than 256 bytes, or invalid; the message says where.
     """
     if len(text.encode()) > FILTER_BYTES:
         raise InvalidArgumentError(f"The filter is too long: at most {FILTER_BYTES} bytes are allowed.")
@@ -35,7 +35,7 @@ def parse_filter(text: str) -> Predicate:
 
 
 class _Parser:
-    """Recursive descent over the tokens of one filter."""
+    """Parse one filter by recursive descent over its tokens."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""Google's limits, each checked here and nowhere else.
+"""Check Google's limits; each is checked only here.
 
 Sources: cloud.google.com/pubsub/quotas#resource_limits, /pubsub/docs/pubsub-basics#resource_names,
 /pubsub/docs/labels and the comments of google/pubsub/v1/pubsub.proto.
@@ -48,7 +48,7 @@ _LABEL = re.compile(r"[\w-]{0,63}")
 
 
 def check_name(name: str, kind: str) -> None:
-    """Refuse a name that is not `projects/PROJECT/<kind>/ID` with an id of 3 to 255 allowed characters."""
+    """Reject a name that is not `projects/PROJECT/<kind>/ID` with an id of 3 to 255 allowed characters."""
     match = _NAME.fullmatch(name)
     if match is None or match["kind"] != kind or match["id"].lower().startswith("goog"):
         raise InvalidArgumentError(
@@ -59,13 +59,13 @@ def check_name(name: str, kind: str) -> None:
 
 
 def check_project(name: str) -> None:
-    """Refuse a name that is not `projects/PROJECT`."""
+    """Reject a name that is not `projects/PROJECT`."""
     if not _PROJECT.fullmatch(name):
         raise InvalidArgumentError(f"Invalid project name given (name={name}): it must be projects/PROJECT.")
 
 
 def check_range(field: str, value: float, bounds: tuple[int, int], unit: str = "seconds") -> None:
-    """Refuse a number outside of its bounds, which are both allowed."""
+    """Reject a number outside of its bounds (inclusive)."""
     low, high = bounds
     if not low <= value <= high:
         raise InvalidArgumentError(
@@ -75,7 +75,7 @@ def check_range(field: str, value: float, bounds: tuple[int, int], unit: str = "
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Refuse too many labels, and keys or values with more than 63 or with other than label characters."""
+    """Reject too many labels, and keys or values that are too long or have invalid characters."""
     if len(labels) > LABELS:
         raise InvalidArgumentError(f"Too many labels: {len(labels)}; at most {LABELS} are allowed.")
     for key, value in labels.items():
@@ -88,7 +88,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 
 def seconds_of(field: str, duration: Any) -> float:
-    """A Duration in seconds; refuse one with nanoseconds of another sign, or of a second or more."""
+    """Convert a Duration to seconds; reject nanoseconds of another sign, or of 1 s or more."""
     seconds, nanos = duration.seconds, duration.nanos
     if abs(nanos) >= _SECOND_NANOS or seconds * nanos < 0:
         raise InvalidArgumentError(f"Invalid {field}: {seconds} s and {nanos} ns are not a duration.")
@@ -96,7 +96,7 @@ def seconds_of(field: str, duration: Any) -> float:
 
 
 def check_storage_policy(topic: Any) -> None:
-    """Refuse a policy by which no region may store a topic's messages, or one that is no region's name."""
+    """Reject a storage policy without regions, or with an invalid region name."""
     if not topic.HasField("message_storage_policy"):
         return
     regions = topic.message_storage_policy.allowed_persistence_regions
@@ -113,7 +113,7 @@ def check_storage_policy(topic: Any) -> None:
 
 
 def check_kms_key(name: str) -> None:
-    """Refuse the name of an encryption key that is not a Cloud KMS CryptoKey's; "" is for none."""
+    """Reject an encryption key's name that is not a Cloud KMS CryptoKey; "" means no key."""
     if name and not _KEY.fullmatch(name):
         raise InvalidArgumentError(
             f"Invalid kms_key_name {name!r}: it must be"
@@ -122,7 +122,7 @@ def check_kms_key(name: str) -> None:
 
 
 def check_acknowledgement(request: Any) -> None:
-    """Refuse an AcknowledgeRequest or ModifyAckDeadlineRequest that names no message, or too many."""
+    """Reject an AcknowledgeRequest or ModifyAckDeadlineRequest with no ack ids, or too many."""
     if not request.ack_ids:
         raise InvalidArgumentError("No ack ids specified.")
     size_bytes = request.ByteSize()
@@ -133,7 +133,7 @@ def check_acknowledgement(request: Any) -> None:
 
 
 def check_publish(messages: list[Any], request_bytes: int) -> None:
-    """Refuse what Google refuses of a publish request, and all of it, before a message is stored."""
+    """Reject an invalid publish request as a whole, before a message is stored."""
     if not messages:
         raise InvalidArgumentError("The value for message_count is too small. You passed 0 in the request.")
     if len(messages) > PUBLISH_MESSAGES:
@@ -167,7 +167,7 @@ def check_publish(messages: list[Any], request_bytes: int) -> None:
 
 
 def check_attributes(attributes: Mapping[str, str]) -> None:
-    """Refuse too many attributes of a message, or one that is too long or has a reserved name."""
+    """Reject too many attributes, or one that is too long or has a reserved key."""
     if len(attributes) > ATTRIBUTES:
         raise InvalidArgumentError(
             f"A message has too many attributes: {len(attributes)}; at most {ATTRIBUTES} are allowed."

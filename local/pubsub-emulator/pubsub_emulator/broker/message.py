@@ -1,4 +1,4 @@
-"""A published message, as every subscription of its topic shares it."""
+"""A published message, shared by every subscription of its topic."""
 
 from typing import Any, NamedTuple
 
@@ -6,10 +6,10 @@ from pubsub_emulator import wire
 
 
 class Message(NamedTuple):
-    """One message; a tuple because a hundred thousand of them are made in a second or two.
+    """A published message; a tuple, since creating it has to be cheap (100,000 in 1 to 2 s).
 
     Attributes:
-        sequence: The number behind the message id; it grows with every message of the server.
+        sequence: The message id as a number; it increases with every message of the server.
         publish_time: Seconds since 1970.
         ordering_key: "" for none.
         payload: The PubsubMessage with its id and time, serialised once for all deliveries.
@@ -22,9 +22,9 @@ class Message(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """What the message counts for in flow control."""
+        """The message's size for flow control."""
         return len(self.payload)
 
     def parse(self) -> Any:
-        """The PubsubMessage."""
+        """Parse the payload into a PubsubMessage."""
         return wire.PubsubMessage.FromString(self.payload)

@@ -1,4 +1,4 @@
-"""What a Topic or a Subscription message says, checked, with Google's defaults filled in."""
+"""Check the settings of Topic and Subscription messages, and fill in Google's defaults."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,28 +10,28 @@ from pubsub_emulator.delivery.exports import EXPORTS, check_exports
 from pubsub_emulator.errors import InvalidArgumentError, UnimplementedError
 
 ACTIVE = 1  # Topic.State and Subscription.State
-PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's push backoff where there is no retry policy; exports', too
+PUSH_BACKOFF_SECONDS = (0.1, 60.0)  # Google's backoff of push without a retry policy; also used for exports
 
 PUSH_VERSION = "x-goog-version"  # the only attribute of a push configuration
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """How a topic behaves.
+    """The settings of a topic.
 
     Attributes:
-        retention_seconds: How long it keeps every message for seeks; 0 for not at all.
+        retention_seconds: How long messages are kept for seeks; 0 keeps none.
     """
 
     retention_seconds: float
 
     @classmethod
     def parse(cls, config: Any) -> "TopicSettings":
-        """Check a Topic message and fill in what the server decides.
+        """Check a Topic message, and set the fields that the server decides.
 
         Raises:
-            InvalidArgumentError: A field is out of its range.
-            UnimplementedError: It asks for ingestion or transforms.
+            InvalidArgumentError: A field is out of range.
+            UnimplementedError: The message requests ingestion or transforms.
         """
         limits.check_name(config.name, "topics")
         limits.check_labels(config.labels)
@@ -50,11 +50,11 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterPolicy:
-    """Where a message goes that failed too often.
+    """The dead-letter topic, and the number of attempts before it.
 
     Attributes:
         topic: Full name of the dead-letter topic.
-        max_attempts: Deliveries of a message before it goes there, 5 to 100.
+        max_attempts: Deliveries of a message before it becomes a dead letter, 5 to 100.
     """
 
     topic: str
@@ -63,12 +63,12 @@ class DeadLetterPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionSettings:
-    """How a subscription behaves; durations in seconds.
+    """The settings of a subscription; durations in seconds.
 
     Attributes:
-        backoff_seconds: Shortest and longest delay of a redelivery; None for at once.
-        filter: Which messages it takes; None for all.
-        push_endpoint: "" where it does not push.
+        backoff_seconds: Minimum and maximum delay of a redelivery; None redelivers at once.
+        filter: The filter of messages; None accepts all.
+        push_endpoint: URL of the push endpoint; "" without push.
         delivery: `push`, `bigquery_config` or `cloud_storage_config`; "" for pull.
     """
 
@@ -88,8 +88,8 @@ class SubscriptionSettings:
         """Check a Subscription message and fill in Google's defaults.
 
         Raises:
-            InvalidArgumentError: A field is out of its range, or two exclude each other.
-            UnimplementedError: It asks for an export to Bigtable or for transforms.
+            InvalidArgumentError: A field is out of range, or two fields exclude each other.
+            UnimplementedError: The message requests an export to Bigtable or transforms.
         """
         limits.check_name(config.name, "subscriptions")
         limits.check_labels(config.labels)
@@ -123,11 +123,11 @@ class SubscriptionSettings:
 
     @property
     def log_seconds(self) -> float:
-        """How long acknowledged messages are kept; 0 for not at all."""
+        """How long acknowledged messages are kept; 0 keeps none."""
         return self.retention_seconds if self.retain_acked else 0.0
 
     def delay_seconds(self, attempt: int) -> float:
-        """How long after its failed `attempt` (from 1) a message is delivered again."""
+        """Return the delay of a redelivery after failed attempt number `attempt`, from 1."""
         bounds = self.backoff_seconds or (PUSH_BACKOFF_SECONDS if self.delivery else None)
         if bounds is None:
             return 0.0
@@ -136,10 +136,10 @@ class SubscriptionSettings:
 
 
 def delivery_of(config: Any) -> str:
-    """Return how a Subscription message delivers, in the words of `SubscriptionSettings.delivery`.
+    """Return the delivery method of a Subscription message, as in `SubscriptionSettings.delivery`.
 
     Raises:
-        InvalidArgumentError: In more than one way.
+        InvalidArgumentError: The message has more than one delivery method.
     """
     ways = [field for field in EXPORTS if config.HasField(field)]
     if config.push_config.push_endpoint:
@@ -158,7 +158,7 @@ def _parse_retention(config: Any) -> float:
 
 
 def _parse_expiration(config: Any, retention_seconds: float) -> None:
-    """An absent policy means 31 days; a policy without a ttl means never."""
+    """Check the expiration policy: absent means 31 days, a policy without a ttl means never."""
     if not config.HasField("expiration_policy"):
         config.expiration_policy.ttl.seconds = limits.EXPIRATION_DEFAULT_SECONDS
     policy = config.expiration_policy
@@ -213,16 +213,16 @@ def _parse_dead_letter_policy(config: Any) -> DeadLetterPolicy | None:
 
 
 def _parse_push_endpoint(config: Any) -> str:
-    """The endpoint, "" for none; the attributes tell the version of what is pushed, Google's default "v1"."""
+    """Check the push endpoint and its format version (default "v1"); return the endpoint, "" for none."""
     push = config.push_config
-    push.SetInParent()  # an empty configuration, not an absent one, says that the subscription pulls
+    push.SetInParent()  # Google returns an empty push_config for a pull subscription
     endpoint = str(push.push_endpoint)
     if not endpoint:
         return ""
     try:
         parts = urlsplit(endpoint)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a host in brackets that is no address
+    except ValueError:  # a port that is not a number, a bracketed host that is not an IP address
         fits = False
     if not fits:
         raise InvalidArgumentError(
@@ -240,7 +240,7 @@ def _parse_push_endpoint(config: Any) -> str:
 
 
 def _refuse(config: Any, *fields: str) -> None:
-    """Say no to what would otherwise be stored and never happen."""
+    """Reject features that are not emulated, instead of storing them without an effect."""
     asked = [field for field in fields if config.HasField(field)]
     if config.message_transforms:
         asked.append("message_transforms")

@@ -1,4 +1,4 @@
-"""One snapshot: what was unacknowledged when it was taken, and everything published since."""
+"""A snapshot: the messages unacknowledged when it was taken, and all published since."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,9 @@ class Snapshot:
 
     Attributes:
         config: The Snapshot message.
-        topic: Whose messages it holds; None once that is deleted.
+        topic: The topic of its messages; None after the topic's deletion.
         messages: In the order of publication.
-        expires_at_latest: The end of the life that its backlog allowed, in seconds since 1970.
+        expires_at_latest: The latest expiry that its backlog allows, in seconds since 1970.
     """
 
     config: Any
@@ -31,13 +31,13 @@ class Snapshot:
 
     @classmethod
     def take(cls, request: Any, subscription: "Subscription", now: float) -> "Snapshot":
-        """Take what a CreateSnapshotRequest asks for; it lives for a week less the age of its oldest message.
+        """Take a snapshot; it expires after a week minus the age of its oldest message.
 
-        The catalog has checked the request's name, or made it.
+        The catalog has checked or generated the name of the CreateSnapshotRequest.
 
         Raises:
-            InvalidArgumentError: A label is wrong.
-            FailedPreconditionError: Its topic is gone, or it would live for less than an hour.
+            InvalidArgumentError: A label is invalid.
+            FailedPreconditionError: The topic is deleted, or the snapshot would expire within an hour.
         """
         check_labels(request.labels)
         if subscription.topic is None:
@@ -56,10 +56,10 @@ class Snapshot:
         return cls(config, subscription.topic, messages, _seconds(config.expire_time))
 
     def configure(self, config: Any, now: float) -> None:
-        """Have other labels or another end from now on.
+        """Change the labels or the expiry.
 
         Raises:
-            InvalidArgumentError: A label is wrong, or the end has passed or is later than the backlog allows.
+            InvalidArgumentError: A label is invalid or the expiry is past or later than the backlog allows.
         """
         check_labels(config.labels)
         if not now < _seconds(config.expire_time) <= self.expires_at_latest:
@@ -71,7 +71,7 @@ class Snapshot:
 
     @property
     def expires_at(self) -> float:
-        """Seconds since 1970."""
+        """The expiry in seconds since 1970."""
         return _seconds(self.config.expire_time)
 
 

@@ -1,10 +1,10 @@
-"""One subscription: what becomes of each message from its publication to its acknowledgement.
+"""A subscription: deliver each message from its publication to its acknowledgement.
 
 Invariants:
-- A message waits (backlog), or is delayed for a retry, or is leased to one consumer, or is gone.
-- A stream that ended holds nothing: its leases ended with it.
-- An attempt is counted when a delivery was refused or ran out of time, not when a message had to go
-  back only because an earlier one of its key did.
+- A message waits (backlog), is delayed for a retry, is leased to one consumer, or is removed.
+- A stream's leases end with the stream.
+- An attempt is counted after a nack or an expired deadline, but not for a message that is redelivered
+  only because an earlier message of its key is.
 """
 
 import itertools
@@ -30,14 +30,14 @@ DELETED_TOPIC = "_deleted-topic_"
 
 
 class Subscription:
-    """A subscription's state; every method is synchronous and whole.
+    """A subscription's state; every method is synchronous and atomic.
 
     Args:
         config: The Subscription message, checked and completed by `settings`.
-        settings: What `config` says.
-        topic: Where its messages come from.
-        clock: Whose time it is.
-        dead_letters: Takes the messages that failed too often.
+        settings: The parsed settings of `config`.
+        topic: The topic of its messages.
+        clock: The server's clock.
+        dead_letters: Publishes messages that reached the maximum number of attempts.
     """
 
     def __init__(
@@ -60,22 +60,22 @@ class Subscription:
 
     @property
     def name(self) -> str:
-        """Its full resource name."""
+        """The full resource name."""
         return str(self.config.name)
 
     @property
     def tells_attempts(self) -> bool:
-        """Whether deliveries tell their number: where there can be dead letters, as with Google."""
+        """Whether deliveries have a `delivery_attempt`: only with dead-lettering, as at Google."""
         return self._dead_letters.target(self) is not None
 
     def configure(self, config: Any, settings: SubscriptionSettings) -> None:
-        """Behave differently from now on."""
+        """Replace the settings."""
         self.config, self.settings = config, settings
         self._log.retention_seconds = settings.log_seconds
         self.trim()
 
     def receive(self, messages: "Sequence[Message]", attributes: Sequence[Mapping[str, str]]) -> None:
-        """Take newly published messages, each with its attributes, as far as the filter lets them in."""
+        """Queue newly published messages that pass the filter, each given with its attributes."""
         if self.settings.filter is not None:
             accepts = self.settings.filter
             pairs = zip(messages, attributes, strict=True)
@@ -99,7 +99,7 @@ class Subscription:
             self._backlog.add(plain)
 
     def open(self, consumer: "Receiver") -> None:
-        """Let a consumer take messages from now on.
+        """Add a consumer, which may then take messages.
 
         Raises:
             FailedPreconditionError: The subscription is detached.
@@ -109,9 +109,9 @@ class Subscription:
         self._backlog.join(consumer)
 
     def close(self, consumer: "Receiver") -> None:
-        """Let a consumer go: it is handed nothing more. Idempotent.
+        """Remove a consumer; it is handed nothing more. Idempotent.
 
-        The leases of one that stays end as if their deadlines had passed; those of a pull go on.
+        Leases of a stream or push loop end as if their deadlines had passed; those of a pull continue.
         """
         self._backlog.leave(consumer)
         if not consumer.stays:
@@ -119,16 +119,16 @@ class Subscription:
         held = [(delivery, delivery.ack_id) for delivery in self._leases.held_by(consumer)]
         self._expire([delivery for delivery, _ in held])
         for delivery, ack_id in held:
-            if not delivery.acked:  # else it is a dead letter now
+            if not delivery.acked:  # otherwise it became a dead letter
                 self._leases.keep_late(delivery, ack_id)
 
     def take(self, consumer: "Receiver", limit: int, deadline_seconds: int = 0) -> list[QueuedMessage]:
-        """Lease what `consumer` may have now.
+        """Lease the messages that `consumer` may have now.
 
         Args:
-            consumer: One that was opened.
-            limit: At most so many messages.
-            deadline_seconds: Of the leases; 0 for the subscription's.
+            consumer: A consumer that was added with `open`.
+            limit: Maximum number of messages.
+            deadline_seconds: Ack deadline of the leases; 0 uses the subscription's.
         """
         oldest = self._clock.now() - self.settings.retention_seconds
         taken = self._backlog.take(consumer, limit, oldest)
@@ -136,7 +136,7 @@ class Subscription:
         return taken
 
     def write(self, deliveries: Iterable[QueuedMessage], received_messages: Any) -> None:
-        """Write leased messages as ReceivedMessages."""
+        """Append leased messages to a response's ReceivedMessages."""
         counted = self.tells_attempts
         for delivery in deliveries:
             received = received_messages.add(ack_id=delivery.ack_id)
@@ -145,13 +145,13 @@ class Subscription:
                 received.delivery_attempt = delivery.attempt
 
     def acknowledge(self, ack_ids: Iterable[str]) -> dict[str, str]:
-        """Be done with messages.
+        """Acknowledge messages.
 
         Returns:
-            The ids that had no effect, with the reason in Google's words.
+            The ids that had no effect, with Google's reason code.
 
         Raises:
-            InvalidArgumentError: An id is malformed. Those before it count.
+            InvalidArgumentError: An id is malformed; the ids before it took effect.
         """
         failures: dict[str, str] = {}
         for ack_id in ack_ids:
@@ -167,13 +167,13 @@ class Subscription:
         return failures
 
     def modify_deadline(self, ack_ids: Iterable[str], seconds: int) -> dict[str, str]:
-        """Move deadlines to `seconds` from now; 0 refuses the messages.
+        """Move deadlines to `seconds` from now; 0 nacks the messages.
 
         Returns:
-            The ids that had no effect, with the reason in Google's words.
+            The ids that had no effect, with Google's reason code.
 
         Raises:
-            InvalidArgumentError: An id is malformed. Those before it count.
+            InvalidArgumentError: An id is malformed; the ids before it took effect.
         """
         failures: dict[str, str] = {}
         for ack_id in ack_ids:
@@ -196,7 +196,7 @@ class Subscription:
             self._backlog.offer(delivery.lane)
 
     def _acknowledge_late(self, ack_id: str) -> bool:
-        """Be done with a message that its stream's end put back, unless that would break its key's order."""
+        """Acknowledge a message by a late id, unless that would break its key's order."""
         delivery = self._leases.find_late(ack_id)
         if delivery is None or (delivery.lane is not None and not delivery.lane.drop(delivery)):
             return False
@@ -211,7 +211,7 @@ class Subscription:
                 self._return(delivery)
 
     def _return(self, delivery: QueuedMessage) -> None:
-        """A delivery failed: dead-letter the message, or deliver it again."""
+        """Dead-letter or redeliver a message after a failed delivery."""
         self._leases.end(delivery)
         policy = self.settings.dead_letter_policy
         if policy and delivery.attempt >= policy.max_attempts and self._dead_letters.publish(self, delivery):
@@ -238,12 +238,12 @@ class Subscription:
                 self._backlog.offer(lane)
 
     def unacknowledged(self) -> "list[Message]":
-        """Everything that is not acknowledged, in the order of publication."""
+        """Return every unacknowledged message, in the order of publication."""
         every = itertools.chain(self._backlog, self._retries, self._leases)
         return _in_order(delivery.message for delivery in every if not delivery.acked)
 
     def seek(self, time: float) -> None:
-        """Mark what was published from `time` (seconds since 1970) on as unacknowledged, and only that."""
+        """Make exactly the messages published since `time` (seconds since 1970) unacknowledged."""
         self.trim()
         retained = itertools.chain(self._log, self.unacknowledged())
         if self.topic is not None:
@@ -252,31 +252,31 @@ class Subscription:
         self.replace(_in_order(message for message in retained if message.publish_time >= time))
 
     def replace(self, messages: "Iterable[Message]") -> None:
-        """Let the backlog be `messages`, as far as the filter lets them in; every lease ends."""
+        """Replace the backlog by the `messages` that pass the filter; end every lease."""
         accepts = self.settings.filter
         kept = [message for message in messages if accepts is None or accepts(message.parse().attributes)]
         self.clear()
         self._queue(kept)
 
     def clear(self) -> None:
-        """Forget every message and end every lease."""
+        """Drop every message and end every lease."""
         self._leases.clear()
         self._retries.clear()
         self._backlog.clear()
 
     def trim(self) -> None:
-        """Forget what outlived its retention."""
+        """Drop expired messages."""
         now = self._clock.now()
         self._log.trim(now)
         self._backlog.drop_older(now - self.settings.retention_seconds)
 
     def orphan(self) -> None:
-        """Stay without a topic: it is deleted. The backlog stays too."""
+        """Remove the reference to a deleted topic; the backlog remains."""
         self.topic = None
         self.config.topic = DELETED_TOPIC
 
     def detach(self) -> None:
-        """Leave the topic and the backlog, for good."""
+        """Detach from the topic permanently, and drop the backlog."""
         if self.topic is not None:
             self.topic.subscriptions.pop(self.name, None)
         self.config.detached = True
@@ -284,7 +284,7 @@ class Subscription:
         self.fail(self._detached())
 
     def fail(self, failure: PubSubError) -> None:
-        """End every stream and every waiting pull."""
+        """End every stream and every waiting pull with an error."""
         for consumer in list(self._backlog.consumers):
             consumer.fail(failure)
 
@@ -293,6 +293,6 @@ class Subscription:
 
 
 def _in_order(messages: "Iterable[Message]") -> "list[Message]":
-    """Each message once, in the order of publication."""
+    """Remove duplicates, and sort messages by publication."""
     found = {message.sequence: message for message in messages}
     return [found[sequence] for sequence in sorted(found)]

@@ -1,4 +1,4 @@
-"""One topic: it numbers messages, keeps them if it is to, and hands them to its subscriptions."""
+"""A topic: number messages, keep them for its retention, and pass them to its subscriptions."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,9 @@ class Topic:
 
     Args:
         config: The Topic message, checked and completed by `settings`.
-        settings: What `config` says.
-        clock: Whose time it is.
-        sequence: Numbers for messages, shared by all topics of the server.
+        settings: The parsed settings of `config`.
+        clock: The server's clock.
+        sequence: The message numbers, shared by all topics of the server.
     """
 
     def __init__(
@@ -35,19 +35,19 @@ class Topic:
 
     @property
     def name(self) -> str:
-        """Its full resource name."""
+        """The full resource name."""
         return str(self.config.name)
 
     def configure(self, config: Any, settings: "TopicSettings") -> None:
-        """Behave differently from now on."""
+        """Replace the settings."""
         self.config = config
         self.log.retention_seconds = settings.retention_seconds
         self.trim()
 
     def publish(self, raw_messages: Sequence[Any]) -> list[str]:
-        """Accept PubsubMessages, in their order; gives their ids.
+        """Publish PubsubMessages in their order and return their ids.
 
-        Each is completed with its id and time, and serialised once for all who will receive it.
+        Each gets its id and publish time, and is serialised once for all subscriptions.
         """
         now = self._clock.now()
         seconds = int(now)
@@ -67,5 +67,5 @@ class Topic:
         return [raw.message_id for raw in raw_messages]
 
     def trim(self) -> None:
-        """Forget what outlived the topic's retention."""
+        """Drop expired messages."""
         self.log.trim(self._clock.now())

@@ -1,1 +1,1 @@
-"""Who is handed which message next, under which ack id and until when."""
+"""Dispatch messages to consumers: backlog, ordering, flow control, leases and deadlines."""

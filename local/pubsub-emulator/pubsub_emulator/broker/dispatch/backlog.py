@@ -1,11 +1,11 @@
-"""What a subscription has yet to hand out, and to whom.
+"""Queue the waiting messages of a subscription, and choose the consumer of each.
 
 Invariants:
 - A message is in exactly one place: `_plain`, a lane, or leased without a lane.
-- A lane that can be served stands in exactly one queue: its holder's while it has messages
-  outstanding, else that of the stream which its key hashes to, else the common one. So a key stays
-  with its stream, without a table of keys and streams.
-- A consumer that sleeps has no room, or nothing to take.
+- A lane that can be served is in exactly one queue: its holder's while it has messages outstanding,
+  otherwise the queue of the stream that its key hashes to, or the common one if there is no stream.
+  So a key stays with its stream, without a table of keys and streams.
+- A sleeping consumer has no room, or there is nothing to take.
 """
 
 from collections import deque
@@ -19,12 +19,12 @@ BATCH_BYTES = 4_000_000  # of one response: far below what gRPC clients accept f
 
 
 class Batch:
-    """What one consumer is handed at once.
+    """Collect the messages that one consumer takes at once.
 
     Args:
-        consumer: Who asks.
-        limit: At most so many messages.
-        oldest: Messages published before this time (seconds since 1970) are dropped instead.
+        consumer: The consumer that takes.
+        limit: Maximum number of messages.
+        oldest: Drop messages published before this time, in seconds since 1970.
     """
 
     def __init__(self, consumer: Receiver, limit: int, oldest: float) -> None:
@@ -40,7 +40,7 @@ class Batch:
         return len(self.deliveries) >= self._limit or self._bytes >= BATCH_BYTES or not self.consumer.has_room
 
     def add(self, delivery: QueuedMessage) -> bool:
-        """Hand it out, unless it outlived its retention or is acknowledged already."""
+        """Add a message, unless it is older than `oldest` or already acknowledged; return whether added."""
         if delivery.acked or delivery.message.publish_time < self._oldest:
             return False
         self.deliveries.append(delivery)
@@ -51,7 +51,7 @@ class Batch:
 
 
 class Backlog:
-    """Waiting messages; in lanes where they have an ordering key and order matters."""
+    """The waiting messages of a subscription; messages in order are in a lane per ordering key."""
 
     def __init__(self) -> None:
         self.consumers: deque[Receiver] = deque()
@@ -61,40 +61,40 @@ class Backlog:
         self._common: deque[Lane] = deque()
 
     def __iter__(self) -> Iterator[QueuedMessage]:
-        """Everything that waits, but for what a retry delay keeps elsewhere."""
+        """Yield every waiting message, except those without a lane that wait for a retry delay."""
         yield from self._plain
         for lane in self.lanes.values():
             yield from lane.waiting
 
     def join(self, consumer: Receiver) -> None:
-        """Let a consumer take part."""
+        """Add a consumer."""
         self.consumers.append(consumer)
         if consumer.stays:
             self._offer_again(self._common)
 
     def leave(self, consumer: Receiver) -> None:
-        """Let a consumer go; it is handed nothing more."""
+        """Remove a consumer; it is handed nothing more."""
         consumer.closed = True
         if consumer in self.consumers:
             self.consumers.remove(consumer)
             self._offer_again(self._queue(consumer))
 
     def add(self, deliveries: Iterable[QueuedMessage]) -> None:
-        """Queue new or returned messages that need no order."""
+        """Queue new or returned messages without ordering."""
         self._plain.extend(deliveries)
         for consumer in self.consumers:
             consumer.wake()
-        self.consumers.rotate(-1)  # whoever is woken first may take all, so that is another each time
+        self.consumers.rotate(-1)  # the consumer that is woken first may take all, so rotate
 
     def lane(self, key: str) -> Lane:
-        """The lane of an ordering key, made at need."""
+        """Return the lane of an ordering key; create it if needed."""
         lane = self.lanes.get(key)
         if lane is None:
             self.lanes[key] = lane = Lane(key)
         return lane
 
     def offer(self, lane: Lane) -> None:
-        """Queue a lane whose state changed where it can be served, or forget it if it is empty."""
+        """Queue a lane after its state changed, for the consumer that can serve it; drop an empty lane."""
         if lane.is_empty and self.lanes.get(lane.key) is lane:
             del self.lanes[lane.key]
         if lane.queued or not lane.waiting:
@@ -112,7 +112,7 @@ class Backlog:
             consumer.wake()
 
     def take(self, consumer: Receiver, limit: int, oldest: float) -> list[QueuedMessage]:
-        """Hand out what `consumer` may have now, up to `limit` messages; see `Batch`."""
+        """Hand out the messages that `consumer` may have now; the arguments are those of `Batch`."""
         batch = Batch(consumer, limit, oldest)
         self._take_from_lanes(self._queue(consumer), batch)
         self._take_from_lanes(self._common, batch)
@@ -120,7 +120,7 @@ class Backlog:
         return batch.deliveries
 
     def drop_older(self, oldest: float) -> None:
-        """Forget everything that waits and was published before `oldest`, in seconds since 1970."""
+        """Drop every waiting message that was published before `oldest`, in seconds since 1970."""
         self._plain = deque(delivery for delivery in self._plain if delivery.message.publish_time >= oldest)
         for lane in list(self.lanes.values()):
             while lane.waiting and lane.waiting[0].message.publish_time < oldest:
@@ -130,7 +130,7 @@ class Backlog:
             self._forget_idle(lanes)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop every waiting message."""
         self._plain.clear()
         self._common.clear()
         self.lanes.clear()
@@ -138,7 +138,7 @@ class Backlog:
             self._queue(consumer).clear()
 
     def _queue(self, consumer: Receiver) -> deque[Lane]:
-        """Return the lanes that a consumer is to serve next."""
+        """Return the queue of lanes for a consumer."""
         return self._queues.setdefault(consumer, deque())
 
     def _take_from_lanes(self, lanes: deque[Lane], batch: Batch) -> None:
@@ -160,13 +160,13 @@ class Backlog:
 
     def _stream_for(self, key: str) -> Receiver | None:
         streams = [consumer for consumer in self.consumers if consumer.stays]
-        # Of those with room the one with the highest hash: a stream that comes or goes moves few keys.
+        # Rendezvous hashing over the streams with room: a stream that joins or leaves moves few keys.
         return max(
             streams, key=lambda stream: (stream.has_room, hash(f"{stream.number} {key}")), default=None
         )
 
     def _forget_idle(self, lanes: deque[Lane]) -> None:
-        """Take lanes without a waiting message out of a queue that perhaps nobody comes to."""
+        """Remove lanes without a waiting message from a queue that may have no consumer."""
         for lane in lanes:
             lane.queued = bool(lane.waiting)
         kept = [lane for lane in lanes if lane.queued]

@@ -1,4 +1,4 @@
-"""Things that fall due, thousands of which are withdrawn for each that does."""
+"""Deadlines: optimised for items that are nearly always withdrawn before they fall due."""
 
 import heapq
 import itertools
@@ -9,18 +9,18 @@ from typing import Generic, TypeVar
 from pubsub_emulator.broker.clock import Clock, Timer
 
 Item = TypeVar("Item")
-SLOT_SECONDS = 0.05  # the precision of every deadline; what falls due is at most this late
+SLOT_SECONDS = 0.05  # the precision of every deadline: an item falls due at most this late
 
 
 class Deadlines(Generic[Item]):
-    """Items by the slot of time at whose end they fall due, with one timer for the earliest slot.
+    """Group items into time slots; an item falls due at the end of its slot. One timer serves all.
 
-    Adding and withdrawing take constant time, and what is withdrawn leaves nothing behind but an
-    empty slot. The armed timer is never later than the earliest slot that holds an item.
+    Adding and withdrawing take constant time, and a withdrawn item leaves at most an empty slot
+    behind. The timer is never later than the earliest slot that holds an item.
 
     Args:
-        clock: Whose time it is.
-        fall_due: Called with the items of a slot, in the order in which they were added.
+        clock: The server's clock.
+        fall_due: Called with the items of a slot, in the order of `add`.
     """
 
     def __init__(self, clock: Clock, fall_due: Callable[[list[Item]], None]) -> None:
@@ -32,7 +32,7 @@ class Deadlines(Generic[Item]):
         self._armed_slot = 0
 
     def add(self, item: Item, when: float) -> int:
-        """Note that `item` falls due at `when`; gives the slot by which to withdraw it."""
+        """Add an item that falls due at `when`; return the slot, which `withdraw` takes."""
         slot = math.ceil(when / SLOT_SECONDS)
         items = self._slots.get(slot)
         if items is None:
@@ -43,13 +43,13 @@ class Deadlines(Generic[Item]):
         return slot
 
     def withdraw(self, item: Item, slot: int) -> None:
-        """Forget `item`, if it is still there."""
+        """Remove an item, if it has not fallen due."""
         items = self._slots.get(slot)
         if items is not None:
             items.pop(item, None)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove every item."""
         self._slots.clear()
         self._order.clear()
         if self._timer is not None:
@@ -77,5 +77,5 @@ class Deadlines(Generic[Item]):
             self._fall_due(due)
 
     def __iter__(self) -> Iterator[Item]:
-        """Everything that is still to fall due."""
+        """Yield every item that has not fallen due."""
         return itertools.chain.from_iterable(self._slots.values())

@@ -1,10 +1,10 @@
-"""Who holds which message, under which ack id and until when.
+"""Leases: the consumer, the ack id and the deadline of each outstanding message.
 
-An ack id counts until its lease ends: by an acknowledgement, a refusal, its deadline, the end of its stream,
-or a seek or an earlier message of its key that takes the message back. Ids are never used twice.
+An ack id is valid until its lease ends: by an acknowledgement, a nack, its deadline, the end of its stream,
+a seek, or the redelivery of an earlier message of its key. Ids are never reused.
 
-After the end of its stream, an id is late: an acknowledgement by it counts until the message is leased again,
-since a client that stops closes its stream first and acknowledges what it still finishes.
+After the end of its stream, an id is late: it acknowledges the message until the message is leased again.
+A client that stops closes its stream first, and then acknowledges the messages that it still finishes.
 """
 
 import itertools
@@ -27,7 +27,7 @@ class Leases:
 
     Args:
         clock: Whose time it is.
-        expire: Called with messages whose deadline has passed; it ends their leases.
+        expire: Called with messages whose deadline has passed; has to end their leases.
     """
 
     def __init__(self, clock: Clock, expire: Callable[[list[QueuedMessage]], None]) -> None:
@@ -42,10 +42,10 @@ class Leases:
         return iter(self._held.values())
 
     def find(self, ack_id: str) -> QueuedMessage | None:
-        """The message that is held under an id; None if the id counts no more.
+        """Return the message that is leased under an id; None if the id is no longer valid.
 
         Raises:
-            InvalidArgumentError: It never was an id.
+            InvalidArgumentError: The id is malformed.
         """
         delivery = self._held.get(ack_id)
         if delivery is None and _ACK_ID.fullmatch(ack_id) is None:
@@ -60,7 +60,7 @@ class Leases:
         return delivery if delivery is not None and delivery.late_id == ack_id else None
 
     def grant(self, deliveries: Sequence[QueuedMessage], seconds: float) -> None:
-        """Give each an id and `seconds` from now."""
+        """Lease messages: give each one an id and a deadline `seconds` from now."""
         deadline = self._clock.now() + seconds
         for delivery in deliveries:
             delivery.ack_id = f"{self._prefix}:{next(self._numbers)}"
@@ -74,7 +74,7 @@ class Leases:
         delivery.slot = self._deadlines.add(delivery, self._clock.now() + seconds)
 
     def end(self, delivery: QueuedMessage) -> None:
-        """End a lease, if there is one, and tell the consumer that it has room again."""
+        """End a lease, if there is one, and release the consumer's room."""
         if self._held.pop(delivery.ack_id, None) is None:
             return
         self._deadlines.withdraw(delivery, delivery.slot)
@@ -84,11 +84,11 @@ class Leases:
             delivery.consumer = None
 
     def held_by(self, consumer: Receiver) -> list[QueuedMessage]:
-        """Return what a consumer holds, in the order in which it was handed out."""
+        """Return the messages that a consumer holds, in the order of delivery."""
         return [delivery for delivery in self._held.values() if delivery.consumer is consumer]
 
     def keep_late(self, delivery: QueuedMessage, ack_id: str) -> None:
-        """Let an acknowledgement by the id of an ended lease count until the message is leased again."""
+        """Accept an acknowledgement by the id of an ended lease until the message is leased again."""
         delivery.late_id = ack_id
         self._late[ack_id] = delivery
 

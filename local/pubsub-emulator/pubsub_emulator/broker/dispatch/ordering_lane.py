@@ -1,11 +1,12 @@
-"""The messages of one ordering key on one subscription.
+"""A lane: the messages of one ordering key on one subscription.
 
 Invariants:
-- `outstanding` then `waiting` is the order of publication, always.
-- A message is handed out only after every earlier one of its key; while some are outstanding, more go
-  to their holder only.
-- What is redelivered takes everything behind it along, acknowledged or not (Google: "consistent
-  redelivery"), and goes out alone until it is settled: a key that fails repeats one message, not all.
+- `outstanding` followed by `waiting` is always the order of publication.
+- A message is handed out only after every earlier one of its key. While some are outstanding, only
+  their holder gets further messages.
+- A redelivery repeats every later message of the key too, acknowledged or not (Google: "consistent
+  redelivery"). A redelivered message goes out alone until it is settled, so a message that keeps
+  failing repeats alone.
 """
 
 from collections import deque
@@ -23,14 +24,14 @@ class QueuedMessage:
     """One message on one subscription, waiting or outstanding.
 
     Attributes:
-        message: What is delivered.
-        lane: Its key's lane; None where order does not matter.
+        message: The published message.
+        lane: The lane of its ordering key; None without ordering.
         attempt: Number of the current or the next attempt, from 1.
         ack_id: "" unless it is leased.
         late_id: The ack id of a lease that ended with its stream; "" once the message is leased again.
-        consumer: Who holds it, while it is leased.
-        slot: Where its lease's deadline is noted.
-        acked: Acknowledged; it may still stand in a queue, to be dropped when its turn comes.
+        consumer: The consumer that holds it, while it is leased.
+        slot: The deadline's slot in `Deadlines`.
+        acked: Whether it is acknowledged; it may still be in a queue, which drops it later.
     """
 
     message: Message
@@ -47,8 +48,8 @@ class Lane:
     """The queue of one ordering key.
 
     Attributes:
-        queued: Whether it stands in some consumer's (or the common) queue of lanes.
-        delayed: The message whose retry delay it waits for, as long as that comes first.
+        queued: Whether the lane is in a queue of lanes: a consumer's or the common one.
+        delayed: The message whose retry delay blocks the lane, while it is the first waiting one.
     """
 
     __slots__ = ("delayed", "holder", "key", "outstanding", "queued", "waiting")
@@ -67,11 +68,11 @@ class Lane:
         return not self.waiting and not self.outstanding
 
     def is_first(self, delivery: QueuedMessage) -> bool:
-        """Whether nothing that was handed out before it is unacknowledged."""
+        """Return whether a message is the first outstanding one, so it may be acknowledged in order."""
         return self.outstanding[0] is delivery
 
     def may_go_to(self, consumer: "Receiver | None") -> bool:
-        """Whether the next message may be handed to `consumer` now; None stands for any newcomer."""
+        """Return whether the next message may go to `consumer` now; None stands for any new consumer."""
         if not self.waiting or self.waiting[0] is self.delayed:
             return False
         if not self.outstanding:
@@ -93,23 +94,23 @@ class Lane:
         return delivery
 
     def settle(self, delivery: QueuedMessage) -> None:
-        """Note an acknowledgement; what is acknowledged from the front on is gone for good."""
+        """Acknowledge a message, and remove the acknowledged messages at the front."""
         delivery.acked = True
         while self.outstanding and self.outstanding[0].acked:
             self.outstanding.popleft()
 
     def drop(self, delivery: QueuedMessage) -> bool:
-        """Be done with a message that waits, if it is the key's first; tell whether it is."""
+        """Remove a waiting message if it is the first one of the key; return whether it was."""
         if self.outstanding or self.waiting[0] is not delivery:
             return False
         self.waiting.popleft()
         return True
 
     def rewind(self, delivery: QueuedMessage) -> list[QueuedMessage]:
-        """Put `delivery`, and everything that was handed out after it, back in front of the queue.
+        """Put `delivery` and every later outstanding message back at the front of the queue.
 
         Returns:
-            What went back, leases to be revoked.
+            The messages that went back; the caller ends their leases.
         """
         back: list[QueuedMessage] = []
         while not back or back[-1] is not delivery:

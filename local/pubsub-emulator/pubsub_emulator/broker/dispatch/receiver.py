@@ -1,4 +1,4 @@
-"""One that takes messages from a subscription: a stream, a waiting pull or the push loop."""
+"""A receiver: the flow control of a stream, a waiting pull or the push loop."""
 
 import asyncio
 import itertools
@@ -9,15 +9,14 @@ from pubsub_emulator.errors import PubSubError
 
 
 class Receiver:
-    """Flow control of one that takes messages.
+    """Count the outstanding messages of one consumer against its limits, and wake it.
 
     Args:
-        max_messages: Stop at so many unacknowledged messages; 0 or less for no limit.
-        max_bytes: Stop at so many unacknowledged bytes; 0 or less for no limit.
-        stays: Whether it goes on taking messages (a stream, push) or leaves with its first (a pull).
-        one_per_key: Whether it takes a key's next message only after the one before it is settled, as
-            Google's push does; others get the key's messages one behind the other.
-        on_refusal: Called when a message that it holds is refused.
+        max_messages: Maximum number of unacknowledged messages; <= 0 means no limit.
+        max_bytes: Maximum size of the unacknowledged messages; <= 0 means no limit.
+        stays: Whether it continues to take messages (stream, push) or takes only once (pull).
+        one_per_key: Whether at most one message per ordering key is outstanding, as with Google's push.
+        on_refusal: Called after a nack of a message that it holds.
     """
 
     _numbers = itertools.count()
@@ -45,31 +44,31 @@ class Receiver:
 
     @property
     def has_room(self) -> bool:
-        """Whether flow control lets it have one more message."""
+        """Whether flow control allows one more message."""
         return self._messages < self._max_messages and self._bytes < self._max_bytes
 
     def hold(self, size_bytes: int) -> None:
-        """Count a message that was handed to it."""
+        """Count a message that was handed out."""
         self._messages += 1
         self._bytes += size_bytes
 
     def release(self, size_bytes: int) -> None:
-        """Count a message less; there may be room again."""
+        """Uncount a settled message, and wake: there may be room again."""
         self._messages -= 1
         self._bytes -= size_bytes
         self.wake()
 
     def fail(self, failure: PubSubError) -> None:
-        """End it, for a reason that its client should know."""
+        """Fail the consumer with an error for its client."""
         self.failure = self.failure or failure
         self.wake()
 
     def wake(self) -> None:
-        """Let it look again for something to do."""
+        """Wake the consumer."""
         self._event.set()
 
     async def woken(self) -> None:
-        """Wait for `wake` since the last call; raise what it failed with."""
+        """Wait for a `wake` since the last call; raise the error of `fail`."""
         if self.failure is None:
             await self._event.wait()
             self._event.clear()
