@@ -10,4 +10,4 @@ SOURCES = ("service", "infra", "local/pulumi-local-gcp", "local/pubsub-emulator"
 
 
 class ToolError(Exception):
-    """A tool cannot go on. Its message says what is wrong and how to fix it."""
+    """A tool cannot continue; the message says why, and how to fix that."""

@@ -1,4 +1,4 @@
-"""Runs every check of the repository but its tests. One that fails does not keep the others from running."""
+"""Run every check of the repository except the tests; continue after a check that fails."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import ROOT
 
-# It has no module to run. The contracts are in pyproject.toml.
+# import-linter has no module for `python -m`. Its contracts are in pyproject.toml.
 _LINT_IMPORTS = "import importlinter.cli as cli; cli.lint_imports_command(['--no-cache', '--no-logo'])"
 _CHECKS = {
     "format": ["-m", "ruff", "format", "--check"],

@@ -1,8 +1,8 @@
-"""Generates the service's Python code from its protos, or with --check tells whether it is up to date.
+"""Generate the service's Python code from its protos; with --check, check that it is up to date.
 
-`service/event_store/v1/` comes from the contract, `messages_pb2` from the messages of Pub/Sub that we speak.
+`service/event_store/v1/` is generated from the contract, `messages_pb2` from our Pub/Sub messages.
 
-The one file that the contract imports and no compiler brings, `google/rpc/status.proto`, is copied beside it
+The contract imports `google/rpc/status.proto`, which no compiler includes. That file is copied next to it
 from the package of Google's protos, so that the folder compiles anywhere.
 """
 
@@ -33,7 +33,7 @@ _GENERATED = [
 
 
 def generate(target: Path) -> None:
-    """Write the generated modules and the imported file under a folder.
+    """Write the generated modules and the imported file to a folder.
 
     Raises:
         ToolError: A proto does not compile.
@@ -54,7 +54,7 @@ def _compile(source: Path, target: Path, *kinds: str, paths: Iterable[Path]) -> 
 
 
 def check() -> None:
-    """Compare what stands in the tree with what the protos give.
+    """Compare the generated files in the tree with the protos.
 
     Raises:
         ToolError: A generated file differs or is missing.

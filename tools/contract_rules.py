@@ -1,7 +1,7 @@
-"""Checks the contract with buf: its form, its comments, and that no release breaks those before it.
+"""Check the contract with buf: style, comments, and compatibility with every release.
 
-The rules stand in `service/buf.yaml`. `service/released/` keeps a descriptor of each release, so the check
-needs neither git's history nor the network. `--keep VERSION` writes the descriptor of a release.
+The rules are in `service/buf.yaml`. `service/released/` keeps a descriptor of each release, so the check
+needs neither git's history nor the network. `--keep VERSION` writes a release's descriptor.
 """
 
 import argparse
@@ -36,10 +36,10 @@ def _buf(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def check() -> list[str]:
-    """Return what is wrong with the contract.
+    """Return the faults of the contract.
 
     Raises:
-        ToolError: There is no buf, or no release is kept.
+        ToolError: buf is not available, or no release is kept.
     """
     released = sorted(_RELEASED.glob("*.binpb"))
     if not released:
@@ -55,10 +55,10 @@ def check() -> list[str]:
 
 
 def keep(version: str) -> None:
-    """Write the descriptor of a release, in place of one that is there.
+    """Write the descriptor of a release; overwrite an existing one.
 
     Raises:
-        ToolError: The version is invalid, there is no buf, or the contract does not compile.
+        ToolError: The version is invalid, buf is not available, or the contract does not compile.
     """
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         raise ToolError(f"invalid version {version!r}: use three numbers, as in 0.1.0")

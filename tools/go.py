@@ -1,4 +1,4 @@
-"""Programs that are built with Go, from the modules that folders under `tools/` pin."""
+"""Build programs with Go, from the modules that are pinned in folders under `tools/`."""
 
 import shutil
 import subprocess
@@ -10,19 +10,19 @@ from tools.progress import run
 from tools.stamp import Stamp, fingerprint
 from tools.version import numbers
 
-_MINIMUM = "1.21"  # which fetches the toolchain that go.mod asks for
+_MINIMUM = "1.21"  # fetches the toolchain that go.mod requires
 ENV = {"GOWORK": "off"}  # a workspace around the clone would replace our pins
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program and where it comes from.
+    """A Go program, its source and its destination.
 
     Attributes:
         module: The folder of the module that pins it.
         package: The package of its main function.
-        path: Where it belongs.
-        link: Flags of the linker.
+        path: The path of the built program.
+        link: The linker's flags.
     """
 
     module: Path
@@ -32,7 +32,7 @@ class Program:
 
 
 def find(minimum: str) -> str | None:
-    """Return the path of a Go that is a version, as in 1.26, or newer; None if there is none."""
+    """Return the path of Go if its version is at least `minimum`, as in 1.26; otherwise None."""
     go = shutil.which("go")
     answer = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout if go else ""
     return go if numbers(answer)[:2] >= numbers(minimum)[:2] else None
@@ -44,11 +44,11 @@ def build(go: str, program: Program, *, duration: str, fix: str) -> None:
     Args:
         go: The path of Go.
         program: The program.
-        duration: How long that takes, in words.
-        fix: What the user can do if it fails.
+        duration: How long the build takes, in words.
+        fix: The next step for the user if the build fails.
 
     Raises:
-        ToolError: It cannot be built here.
+        ToolError: The build fails.
     """
     part = program.path.with_suffix(".part")
     run(
@@ -62,17 +62,17 @@ def build(go: str, program: Program, *, duration: str, fix: str) -> None:
 
 
 def find_or_build(package: str, *, install: str, duration: str) -> Path:
-    """Return the path of a program that only a check needs: from PATH if it is new enough there, or built.
+    """Return the path of a check's program: from PATH if it is new enough, otherwise built with Go.
 
-    `tools/NAME/` pins it.
+    `tools/NAME/` pins the version.
 
     Args:
-        package: The package of its main function, which ends with its name.
-        install: The page that says how to install it.
+        package: The package of its main function; the last part is the program's name.
+        install: URL of the installation instructions.
         duration: How long the build takes, in words.
 
     Raises:
-        ToolError: There is none, and none can be built.
+        ToolError: The program is not on PATH and cannot be built.
     """
     name = package.rpartition("/")[2]
     module = ROOT / "tools" / name
@@ -101,7 +101,7 @@ def find_or_build(package: str, *, install: str, duration: str) -> Path:
 
 
 def _pinned(module: Path, required: str) -> str:
-    """Return the release of a module that the `go.mod` of a folder names."""
+    """Return the pinned version of a module from the `go.mod` of a folder."""
     lines = (line.split() for line in (module / "go.mod").read_text().splitlines())
     (version,) = (words[1] for words in lines if words[:1] == [required])
     return version

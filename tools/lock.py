@@ -1,12 +1,12 @@
-"""Pins the dependencies of every pyproject.toml, or with --check tells whether the pins belong to them.
+"""Pin the dependencies of every pyproject.toml; with --check, check that the pins are current.
 
-`requirements.lock` holds everything. The others hold parts of it, in the same releases:
+`requirements.lock` has all packages. The others have parts of it, in the same versions:
 `local/requirements.lock` is what `make up`, `make preview` and `make stack` run,
 `service/requirements.lock` what the image runs, and `service/build.lock` what builds a wheel. The first line
-of each names the declarations that it was made from, so that the check needs no network.
+of each identifies the declarations that it was made from, so that the check needs no network.
 
-After writing them it looks up whether each system and Python that we support has a wheel of each package, so
-that nobody builds one from source.
+After writing the locks, the tool checks that each package has a wheel for each supported system and Python,
+so that no user has to build one from source.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _WORKSPACE = ROOT / "pyproject.toml"
 _MEMBERS = [ROOT / folder / "pyproject.toml" for folder in SOURCES]
 _SERVICE = ROOT / "service" / "pyproject.toml"
 _BUILD_SYSTEM = CACHE / "build-system.in"
-# In docs/reference/systems.md, which a test compares. glibc 2.34 is that of Debian 12 and Ubuntu 22.04.
+# A test compares this with docs/reference/systems.md. Debian 12 and Ubuntu 22.04 have glibc >= 2.34.
 SYSTEMS = ("x86_64-manylinux_2_34", "aarch64-manylinux_2_34", "aarch64-apple-darwin")
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -38,7 +38,7 @@ def _declared(path: Path) -> dict[str, Any]:
 
 
 def _selections() -> dict[Path, list[str | Path]]:
-    """Return each lock's file and the dependencies that uv pins there."""
+    """Return each lock file, and the dependencies that uv pins in it."""
     groups = [f"--group={_WORKSPACE}:{name}" for name in _declared(_WORKSPACE)["dependency-groups"]]
     return {
         EVERYTHING: [*_MEMBERS, "--all-extras", *groups],
@@ -63,7 +63,7 @@ def _first_line() -> str:
 
 
 def lock(*, upgrade: bool) -> None:
-    """Write all locks, keeping the releases that they hold unless asked to upgrade.
+    """Write all locks; keep the pinned versions unless `upgrade` is set.
 
     Raises:
         ToolError: The dependencies cannot be resolved.
@@ -82,13 +82,13 @@ def lock(*, upgrade: bool) -> None:
 
 
 def check_wheels(uv: Path) -> None:
-    """See that no supported system builds a pinned package from source.
+    """Check that every pinned package has a wheel for every supported system.
 
     Args:
-        uv: The program.
+        uv: The path of uv.
 
     Raises:
-        ToolError: A package has no wheel for one of them; names it.
+        ToolError: A package has no wheel for a supported system; the message names it.
     """
     for system in SYSTEMS:
         for python in PYTHONS:
@@ -108,10 +108,10 @@ def check_wheels(uv: Path) -> None:
 
 
 def check() -> None:
-    """Compare the dependencies that the locks were made from with those of today.
+    """Compare the dependencies that the locks were made from with the current ones.
 
     Raises:
-        ToolError: A lock belongs to other dependencies.
+        ToolError: A lock was made from other dependencies.
     """
     first_line = _first_line()
     stale = [path for path in _selections() if not path.read_text().startswith(first_line)]

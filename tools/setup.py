@@ -1,8 +1,8 @@
-"""Makes the environment: `.venv` from the pins, the Pulumi CLI and uv under `.tools/`.
+"""Set up the environment: `.venv` from the pins, the Pulumi CLI and uv under `.tools/`.
 
-With --only-run the environment lacks what only tests, checks and benchmarks need.
+With --only-run, packages for tests, checks and benchmarks are left out.
 
-Needs Python 3.11 or newer and nothing else. Safe to run at any time: what is ready is left as it is.
+Needs only Python 3.11 or newer. Safe to run at any time: finished steps are skipped.
 """
 
 import sys
@@ -24,10 +24,10 @@ from tools import CACHE, ToolError, pulumi_cli, python_environment
 
 
 def set_up(*, everything: bool) -> None:
-    """Do every step that is not done yet, one process at a time.
+    """Run every unfinished step, one process at a time.
 
     Args:
-        everything: Whether tests, checks and benchmarks run in the environment, too.
+        everything: Whether to include the packages of tests, checks and benchmarks.
     """
     started = time.monotonic()
     CACHE.mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ def set_up(*, everything: bool) -> None:
 
 
 def main() -> int:
-    """Run the set-up and turn what stops it into one message."""
+    """Run the set-up, and print an error as one message."""
     parser = argparse.ArgumentParser(prog="tools/setup.py", description=__doc__)
     parser.add_argument("--only-run", action="store_true", help="what `make up`, `preview` and `stack` run")
     try:

@@ -1,4 +1,4 @@
-"""The memory of a finished step: a file that holds the fingerprint of everything that shaped its result."""
+"""Record finished steps: a stamp file has the fingerprint of all inputs of a step."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from tools import CACHE
 
 
 def fingerprint(*parts: str | Path) -> str:
-    """Digest texts and the contents of files, in this order.
+    """Return a digest of texts and files, in this order.
 
     Args:
-        parts: A text counts as itself, a path as the bytes of its file.
+        parts: Texts, and paths of files whose bytes are digested.
 
     Returns:
         SHA-256 in 64 hexadecimal digits.
@@ -26,7 +26,7 @@ def fingerprint(*parts: str | Path) -> str:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a step was made from. It stands for the step's result only while that result exists."""
+    """The stamp of a step; valid only while the step's result exists."""
 
     name: str
     key: str
@@ -37,16 +37,16 @@ class Stamp:
         return self.folder / f"{self.name}.stamp"
 
     def is_current(self, *results: Path) -> bool:
-        """Tell whether the step was finished from the same inputs and its results are still there."""
+        """Return whether the step was finished with the same inputs and its results still exist."""
         try:
             return self._path.read_text() == self.key and all(result.exists() for result in results)
         except FileNotFoundError:
             return False
 
     def clear(self) -> None:
-        """Forget the step before its result is touched, so that one broken off halfway is done again."""
+        """Clear the stamp before the step starts, so that an interrupted step runs again."""
         self._path.unlink(missing_ok=True)
 
     def write(self) -> None:
-        """Remember the step, after its result is complete."""
+        """Write the stamp after the step's result is complete."""
         self._path.write_text(self.key)

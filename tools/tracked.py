@@ -1,4 +1,4 @@
-"""Finds what belongs to one machine or network in the files of the repository, and must not be committed."""
+"""Find strings in the repository's files that belong to one machine or network."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import ROOT
 
-# A package registry is the user's own choice: a lock that names one fails behind a mirror.
+# Users choose their package registry: a lock that names one fails behind a mirror.
 _REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|(?:proxy|sum)\.golang\.org|--(?:extra-)?index-url"
 )
@@ -17,7 +17,7 @@ _PERSONAL_PATH = re.compile(r"(?<![\w.])/(?:root|(?:home|Users)/[\w.-]+)/\w")
 
 
 def findings() -> list[str]:
-    """Search every file that git tracks or would add, as `path:line: what`."""
+    """Search every file that git tracks or would add; return `path:line: finding`."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = []

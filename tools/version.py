@@ -1,9 +1,9 @@
-"""Version numbers in what programs say of themselves."""
+"""Parse version numbers from the output of programs."""
 
 import re
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Read the first version number in a text, `()` if there is none, which is older than any."""
+    """Return the first version number in a text; `()`, which is lower than any, if there is none."""
     version = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
     return tuple(int(number or 0) for number in version.groups()) if version else ()

@@ -1,4 +1,4 @@
-"""Checks GitHub's workflows: their form with actionlint, their safety with zizmor. Both work offline."""
+"""Check the GitHub workflows offline: syntax with actionlint, security with zizmor."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tools import ROOT, VENV_PYTHON, ToolError, go
 
 
 def main() -> int:
-    """Run both checks, and return whether one of them found anything."""
+    """Run both checks, and return whether one of them had findings."""
     try:
         actionlint = go.find_or_build(
             "github.com/rhysd/actionlint/cmd/actionlint",
@@ -21,7 +21,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     commands: list[list[str | Path]] = [
-        # Not what it finds on PATH beside itself, so that each machine has the same verdict.
+        # Without the optional tools on PATH, so that every machine has the same result.
         [actionlint, "-shellcheck=", "-pyflakes="],
         [
             VENV_PYTHON.with_name("zizmor"),

@@ -1,4 +1,4 @@
-"""The main job, shown: events through gRPC, the log and the bus into the tables of the sample projection."""
+"""The demonstration: send events through gRPC, the log and the bus to the sample projection's tables."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ _POSITION: Final = re.compile(r" global_position=(\d+)$")
 
 
 async def is_wanted(endpoints: Properties) -> bool:
-    """Tell whether to show it where nobody has asked: only on a log without events, which it would add to.
+    """Return whether to run the demonstration by default: only if the log has no events.
 
     Raises:
         EventStoreError: The service does not answer.
@@ -33,18 +33,18 @@ async def is_wanted(endpoints: Properties) -> bool:
 
 
 async def show(endpoints: Properties, logs: Path) -> str:
-    """Append a vocabulary, let the sample projection handle it, print what arrives and what its table has.
+    """Append a vocabulary, wait for the sample projection, and print the events and the table.
 
     Args:
-        endpoints: As the daemon tells them.
-        logs: The directory of logs.
+        endpoints: The daemon's endpoints.
+        logs: The directory of log files.
 
     Returns:
         The connection string of the projection's database.
 
     Raises:
-        EventStoreError: The events cannot be appended, or do not arrive: for 20 seconds the projection has
-            handled nothing at all.
+        EventStoreError: The events cannot be appended, or do not arrive: the projection has handled no
+            event for 20 seconds.
     """
     vocabulary_id = str(uuid.uuid4())
     events = [NewEvent("VocabularyAdded", _VOCABULARY)]
@@ -81,12 +81,12 @@ async def show(endpoints: Properties, logs: Path) -> str:
 
 
 class _Arrival:
-    """What the projection has handled of what was appended, and of the backlog that was before it.
+    """Track which appended events, and how many earlier ones, the projection has handled.
 
     Attributes:
-        missing: The positions that it has not handled.
-        earlier: How many other events it has handled.
-        is_flowing: Whether it was still handling events when the time was over.
+        missing: Positions of the appended events that are not handled yet.
+        earlier: How many other events were handled.
+        is_flowing: Whether the projection was still handling events at the timeout.
     """
 
     def __init__(self, wanted: set[int]) -> None:
@@ -95,7 +95,7 @@ class _Arrival:
         self.is_flowing = False
 
     async def wait(self, lines: "asyncio.Queue[str]") -> None:
-        """Print the lines of wanted positions as they come, as long as any come and at most two minutes."""
+        """Print the lines of wanted positions while lines arrive, for at most two minutes."""
         now = asyncio.get_running_loop().time
         ends_at = now() + MOST_SECONDS
         try:

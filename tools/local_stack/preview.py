@@ -1,8 +1,8 @@
-"""`preview STACK`: what `pulumi up` would do, and whether data would be lost. It makes nothing.
+"""`preview STACK`: preview `pulumi up`, and whether data would be lost; nothing is changed.
 
-Against the stack's real state wherever the backend that `pulumi login` chose knows the stack; against an
-empty local Google Cloud otherwise, with no cloud account, or against what the program of another commit makes
-in it. The stack `local` is only ever compared with what stands here.
+If the backend of `pulumi login` knows the stack, the preview compares with the stack's real state. Otherwise
+it compares with an empty local Google Cloud, without a cloud account; with `--base`, with the resources of
+another commit's program. The stack `local` is only compared with its resources on this machine.
 """
 
 import argparse
@@ -32,7 +32,7 @@ DRIFT: Final = ("--refresh", "--expect-no-changes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the command's arguments."""
     parser.add_argument("stack", help="as in Pulumi.<stack>.yaml")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -52,8 +52,8 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
     """Print the summary of the engine's plan.
 
     Raises:
-        ConfigurationError: Data would be lost that nobody has acknowledged, or the preview failed.
-        LocalGcpError: There is no such stack, or its program fails.
+        ConfigurationError: Data would be lost without an acknowledgement, or the preview failed.
+        LocalGcpError: The stack does not exist, or its program fails.
     """
     stack, flags = arguments.stack, DRIFT if arguments.drift else ()
     if arguments.base is not None:
@@ -85,7 +85,7 @@ async def run(state: State, project: Project, arguments: argparse.Namespace) -> 
 
 
 def _compared(project: Project, arguments: argparse.Namespace, daemon: Daemon | None) -> Compared:
-    """Return what the preview is compared with."""
+    """Return the state that the preview compares with."""
     stack = arguments.stack
     if daemon is not None:
         return state_on_this_machine(refreshed=arguments.drift)

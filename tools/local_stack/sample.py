@@ -1,7 +1,7 @@
-"""The sample projection on what stands here: a process of its own, with a database of its own.
+"""Run the sample projection on the local stack, in a separate process with its own database.
 
-Invariants: the process ends with its context, however that ends, and with this process; nothing else is
-ended. The database is made once, beside the event store's, and is kept and deleted with it.
+Invariants: the process ends with its context, however that ends, and with this process; no other process is
+ended. The database is created once, next to the event store's, and is kept and deleted together with it.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ Row = tuple[str, str, str | None, str | None]
 
 
 class Sample:
-    """The sample projection.
+    """Run the sample projection and read its tables.
 
     Args:
-        endpoints: As the daemon tells them.
-        log_path: Where its process says what goes wrong.
+        endpoints: The daemon's endpoints.
+        log_path: The file for the process's standard error.
 
     Attributes:
         conninfo: The connection string of its database.
@@ -56,10 +56,10 @@ class Sample:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["asyncio.Queue[str]"]:
-        """Run it; give what it writes, a line for each event that it has handled, and "" when it has ended.
+        """Run the projection; yield a queue of its output: one line per handled event, "" at the end.
 
         Raises:
-            ConfigurationError: The database cannot be made.
+            ConfigurationError: The database cannot be created.
         """
         await self._create_database()
         command = [sys.executable, "-m", tables.__package__, "--project", self._endpoints["project"]]
@@ -76,7 +76,7 @@ class Sample:
             )
         child = Child(process, self.log_path, 0)
         lines: asyncio.Queue[str] = asyncio.Queue()
-        reading = asyncio.create_task(_read(process, lines))  # to the end: who is not read cannot end
+        reading = asyncio.create_task(_read(process, lines))  # to the end: a full pipe would block it
         try:
             yield lines
         finally:
@@ -84,7 +84,7 @@ class Sample:
             await reading
 
     async def rows(self, vocabulary_id: str) -> list[Row]:
-        """Return what its tables have of a vocabulary; nothing while there are no tables.
+        """Return a vocabulary's rows from the projection's tables; none if there are no tables yet.
 
         Raises:
             ConfigurationError: The database does not answer.
@@ -103,7 +103,7 @@ class Sample:
         try:
             async with await psycopg.AsyncConnection.connect(
                 self._endpoints["postgres"],
-                options=f"-c role={ADMINISTRATORS}",  # who may create databases
+                options=f"-c role={ADMINISTRATORS}",  # the role that may create databases
                 connect_timeout=CONNECT_SECONDS,
                 autocommit=True,
             ) as connection:

@@ -1,4 +1,4 @@
-"""`up`: bring the stack up on the local Google Cloud, and send the first events through it."""
+"""`up`: start the stack on the local Google Cloud, and send the first events through it."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from tools.local_stack.demonstration import is_wanted, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the flags."""
+    """Add the command's flags."""
     up.add_arguments(parser)
     parser.add_argument(
         "--demo",
@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(state: State, project: Project, arguments: argparse.Namespace) -> None:
-    """Bring everything up.
+    """Start everything.
 
     Raises:
         EventStoreError: The events do not arrive.
-        LocalGcpError: Something is in the way. If nothing stood before, nothing does now.
+        LocalGcpError: The start failed; if nothing ran before, nothing is left running.
     """
     endpoints = await up.bring_up(state, project, arguments)
     told = {name: endpoints[name] for name in ("service", "postgres", "pubsub_emulator_host")}

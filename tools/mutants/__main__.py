@@ -1,6 +1,6 @@
-"""Make the mutants that a change touched, and print those that no test noticed.
+"""Run the mutants that a change touched, and print those that no test detected.
 
-Exits with 1 if a mutant survived that the list does not accept, or if its tests fail without it.
+Exits with 1 if a mutant survived that is not marked as accepted, or if its tests fail without it.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from tools.mutants.tree import Ending, Tree
 
 _BASE: Final = "origin/main"
 _LIMIT_SECONDS: Final = 300.0
-_WITHOUT_MUTANT: Final = 6  # so many times longer a folder's tests may run without a mutant, all in one go
+_WITHOUT_MUTANT: Final = 6  # times the limit, for all of a folder's tests without a mutant
 
 
 def touched(root: Path, mutants: Sequence[Mutant], base: str) -> list[Mutant]:
-    """Return the mutants whose file, tests or entry differ from where a base and the working tree part.
+    """Return the mutants whose file, tests or entry changed since the merge base with `base`.
 
     Raises:
-        ToolError: Git does not know the base.
+        ToolError: The base is unknown to Git.
     """
     fork = _git(root, "merge-base", base, "HEAD").strip()
     changed = set(_git(root, "diff", "--name-only", fork).splitlines())
@@ -46,12 +46,12 @@ def touched(root: Path, mutants: Sequence[Mutant], base: str) -> list[Mutant]:
 
 
 class Session:
-    """Makes mutants in copies of a tree and keeps the score.
+    """Run mutants in copies of a tree, and count the results.
 
     Args:
         root: The tree.
-        jobs: How many mutants at a time, each in a copy of its own.
-        limit_seconds: How long the tests of one mutant may run.
+        jobs: Number of parallel mutants, each in its own copy.
+        limit_seconds: Time limit for the tests of one mutant.
     """
 
     def __init__(self, root: Path, jobs: int, limit_seconds: float) -> None:
@@ -63,7 +63,7 @@ class Session:
         self._done = 0
 
     async def run(self, mutants: Sequence[Mutant]) -> bool:
-        """Run the tests without a mutant, then each mutant's; return whether none survived.
+        """Run all tests without a mutant, then those of each mutant; return whether no mutant survived.
 
         Raises:
             ToolError: An entry is stale, or the tests cannot be run.
@@ -147,7 +147,7 @@ _Job = Callable[[Tree], Coroutine[Any, Any, None]]
 
 
 async def _share(copies: Sequence[Tree], jobs: Sequence[_Job]) -> None:
-    """Do each job once, in the first copy that is free."""
+    """Run each job once, in the first free copy."""
     waiting = iter(jobs)
 
     async def work(tree: Tree) -> None:
@@ -183,7 +183,7 @@ def _chosen(root: Path, options: argparse.Namespace) -> list[Mutant]:
 
 async def _run(session: Session, mutants: Sequence[Mutant]) -> bool:
     task = asyncio.current_task()
-    if task is not None:  # ended by a signal, it still ends its tests and deletes its copies
+    if task is not None:  # when ended by a signal, it still ends its tests and deletes its copies
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await session.run(mutants)
 

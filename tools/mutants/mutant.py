@@ -1,4 +1,4 @@
-"""One entry of the list: a change of one file, and the tests that should notice it."""
+"""A mutant: a change of one file, and the tests that should detect it."""
 
 import re
 from collections import Counter
@@ -16,17 +16,17 @@ LIST: Final = Path("tests/tools/mutants")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """A small, plausible change.
+    """One entry of the list.
 
     Attributes:
-        area: The list's file, without its suffix.
-        name: Unique in the whole list.
-        file: What is changed, relative to the root.
-        old: A text that the file has exactly once.
-        new: The text in its place.
-        why: The fault that the change stands for.
-        tests: The tests that should notice, as pytest takes them; at least one of them fails.
-        accepted: Why no test has to notice; empty if one has to.
+        area: The name of the list's file, without the suffix.
+        name: The name, unique in all areas.
+        file: The changed file, relative to the root.
+        old: The replaced text, exactly once in the file.
+        new: The replacement.
+        why: The fault that the change represents.
+        tests: The tests, as arguments of pytest; at least one of them has to fail.
+        accepted: Why no test has to fail; empty if one has to.
     """
 
     area: str
@@ -39,10 +39,10 @@ class Mutant:
     accepted: str = ""
 
     def applied(self, root: Path) -> str:
-        """Return the changed text of the file.
+        """Return the file's text with the change applied.
 
         Raises:
-            ToolError: The entry is stale: the file is gone, or does not have the text exactly once.
+            ToolError: The entry is stale: the file does not exist, or does not have `old` exactly once.
         """
         path = root / self.file
         text = path.read_text() if path.is_file() else None
@@ -59,7 +59,7 @@ class Mutant:
         return text.replace(self.old, self.new)
 
     def faults(self, root: Path) -> list[str]:
-        """Return what is wrong with the entry itself; nothing is run."""
+        """Return the faults of the entry itself, without running tests."""
         faults = [
             f"{field} is empty" for field in ("name", "old", "why", "tests") if not getattr(self, field)
         ]
@@ -81,16 +81,16 @@ def load(root: Path) -> list[Mutant]:
     """Return the whole list.
 
     Raises:
-        ToolError: An entry has not the form of one, or a name is there twice.
+        ToolError: An entry is malformed, or a name is not unique.
     """
     return parse({path.stem: path.read_text() for path in sorted((root / LIST).glob("*.yaml"))})
 
 
 def parse(texts: Mapping[str, str]) -> list[Mutant]:
-    """Return the entries of the list's files, given by area.
+    """Parse the list's files, given by area.
 
     Raises:
-        ToolError: An entry has not the form of one, or a name is there twice.
+        ToolError: An entry is malformed, or a name is not unique.
     """
     mutants = [_entry(area, entry) for area, text in texts.items() for entry in yaml.safe_load(text) or ()]
     twice = [name for name, times in Counter(mutant.name for mutant in mutants).items() if times > 1]
@@ -109,13 +109,13 @@ def _entry(area: str, entry: Mapping[str, Any]) -> Mutant:
 
 
 def without_covered(tests: Iterable[str]) -> list[str]:
-    """Return the tests, without those that another one of them contains."""
+    """Return the tests without those that are contained in another one."""
     every = set(tests)
     return sorted(test for test in every if not every.intersection(_containing(test)))
 
 
 def _containing(test: str) -> list[str]:
-    """Return what contains a test: its file and folders."""
+    """Return the file and the folders that contain a test."""
     file, _, function = test.partition("::")
     folders = [str(folder) for folder in Path(file).parents]
     return [*folders, *([file] if function else [])]

@@ -1,4 +1,4 @@
-"""A copy of the tree, in which mutants are made and tests are run. The user's own tree is only read."""
+"""Copy the tree to apply mutants and run tests in the copy; the user's tree is only read."""
 
 import asyncio
 import os
@@ -20,19 +20,19 @@ from tools import SOURCES, ToolError
 from tools.mutants.mutant import Mutant
 
 _LINKED: Final = (".venv", ".tools")  # large, ignored by Git, and only read by tests
-_PARTS: Final = (*SOURCES, "")  # where packages are
+_PARTS: Final = (*SOURCES, "")  # the folders of packages
 _PACKAGES: Final = (
     *("event_store", "event_store_infra", "local_gcp", "pubsub_emulator"),
     *("tools", "tests", "examples"),
 )
-_UNUSABLE: Final = {3: "failed itself", 4: "cannot find them", 5: "finds no test in them"}  # its exit codes
-_END_SECONDS: Final = 30.0  # for a test run to take down what it started
-# Python takes a cached module for current if its source has the same size and second of change.
+_UNUSABLE: Final = {3: "failed itself", 4: "cannot find them", 5: "finds no test in them"}  # exit codes
+_END_SECONDS: Final = 30.0  # for a test run to stop its processes
+# Python considers a cached module current if its source has the same size and mtime in seconds.
 _times = count(1_000_000_000)
 
 
 class Ending(Enum):
-    """How a run of tests ended."""
+    """The result of a test run."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -41,13 +41,13 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of tests that has ended.
+    """A finished test run.
 
     Attributes:
-        verdict: How.
-        failed: The tests that failed, as far as pytest named them.
-        seconds: How long it took.
-        output: What pytest printed.
+        verdict: The result.
+        failed: The failed tests, if pytest reported them.
+        seconds: The duration.
+        output: The output of pytest.
     """
 
     verdict: Ending
@@ -57,11 +57,11 @@ class Run:
 
 
 class Tree:
-    """A copy of a tree in a folder of its own, which the caller deletes.
+    """A copy of a tree in a separate folder, which the caller deletes.
 
     Args:
-        source: The tree, a working tree of Git; copied with its changes and its new files.
-        folder: Where the copy goes; empty.
+        source: The Git working tree; copied with uncommitted changes and new files.
+        folder: An empty folder for the copy.
     """
 
     def __init__(self, source: Path, folder: Path) -> None:
@@ -77,7 +77,7 @@ class Tree:
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
-        """Make a mutant and take it back.
+        """Apply a mutant; restore the file at the end.
 
         Raises:
             ToolError: The entry is stale.
@@ -91,19 +91,19 @@ class Tree:
             _write(path, original)
 
     async def run(self, tests: Iterable[str], limit_seconds: float, *, to_first: bool) -> Run:
-        """Run tests, at most so long; if cancelled, end them first.
+        """Run tests with a time limit; if cancelled, end them first.
 
         Args:
-            tests: As pytest takes them.
-            limit_seconds: When to end the run.
+            tests: The arguments of pytest.
+            limit_seconds: The time limit.
             to_first: Whether to stop at the first test that fails.
 
         Raises:
-            ToolError: pytest cannot run them at all.
+            ToolError: pytest cannot run the tests at all.
         """
         command = [sys.executable, "-m", "pytest", "-q", "-ra", "--tb=short", "-p", "no:cacheprovider"]
         started = time.monotonic()
-        with self._output.open("wb") as output:  # not a pipe, which what a test leaves behind would keep open
+        with self._output.open("wb") as output:  # not a pipe: a test's orphan would keep it open
             child = await asyncio.create_subprocess_exec(
                 *command,
                 *(["-x"] if to_first else []),
@@ -113,7 +113,7 @@ class Tree:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # so that all of it can be ended, and Ctrl-C comes to us alone
+                start_new_session=True,  # so that the whole session can be ended, and Ctrl-C reaches only us
             )
         try:
             async with asyncio.timeout(limit_seconds):
@@ -130,10 +130,10 @@ class Tree:
         return Run(verdict, failed, time.monotonic() - started, said)
 
     def check_imports(self) -> None:
-        """See that what runs here imports this copy, not the tree that the environment was made for.
+        """Check that tests import this copy, not the tree that the environment was installed from.
 
         Raises:
-            ToolError: It imports another.
+            ToolError: They import another tree.
         """
         code = (
             "import sys\nfrom importlib.util import find_spec\nfor name in sys.argv[1:]:\n"
@@ -163,7 +163,7 @@ class Tree:
                 (self.root / name).symlink_to((source / name).resolve())
         self._temporary.mkdir()
         for folder in (self._temporary, *self._temporary.parents[:2]):
-            folder.chmod(0o711)  # servers that root's tests start run as another user
+            folder.chmod(0o711)  # servers started by root's tests run as another user
 
 
 def _write(path: Path, text: str) -> None:
@@ -173,7 +173,7 @@ def _write(path: Path, text: str) -> None:
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
-    """End a run of tests: it may clean up, and then nothing of its session is left."""
+    """End a test run: let it clean up, then kill every process of its session."""
     with suppress(TimeoutError, ProcessLookupError):
         if child.returncode is None:
             child.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Pictures of what the program makes, from the engine's own plan: `docs/explanation/infra.md`."""
+"""Draw the infrastructure from the engine's plan: `docs/explanation/infra.md`."""
 
 from tools.pictures.page import BOOTSTRAP_FOLDER, page
 from tools.pictures.resource import Resource, resources

@@ -1,4 +1,4 @@
-"""The picture of the components: what each consists of, and which must be there before it."""
+"""Draw the components: the resources of each, and the components that it depends on."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from tools.pictures.resource import Resource
 
 
 def components(plan: Sequence[Resource]) -> Drawing:
-    """Draw the components of a plan; an arrow leads from what has to be there first."""
+    """Draw the components of a plan; an arrow leads from a dependency to its dependent."""
     kinds: dict[str, Counter[str]] = {}
     component_of = {each.name: each.component for each in plan}
     needed: dict[str, set[str]] = {}
@@ -32,7 +32,7 @@ def _counted(kind: str, count: int) -> str:
 
 
 def _further(names: set[str], needs: Mapping[str, set[str]]) -> set[str]:
-    """Return what some components need, directly or not."""
+    """Return the direct and indirect dependencies of components."""
     found: set[str] = set()
     left = {each for name in names for each in needs[name]}
     while left:

@@ -1,4 +1,4 @@
-"""Drawings in Mermaid's language, which GitHub shows as pictures."""
+"""Draw Mermaid flow charts, which GitHub renders."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ THING: Final = ("[", "]")
 
 
 class Drawing:
-    """A flow chart: nodes by name, and arrows between them, in the order in which they were added.
+    """A flow chart: nodes by name, and arrows between them, in the order of insertion.
 
     Args:
         direction: `LR` or `TB`.
@@ -21,12 +21,12 @@ class Drawing:
         self._ids: dict[str, str] = {}
 
     def node(self, name: str, *words: str, shape: tuple[str, str] = THING) -> str:
-        """Add a node unless there is one of the name, and return the name.
+        """Add a node, unless the name exists, and return the name.
 
         Args:
-            name: Says which it is.
-            words: What stands in it, line by line; the name by default.
-            shape: What it is, as in `DATABASE`.
+            name: The node's identifier.
+            words: The lines of its label; the name by default.
+            shape: The shape, as in `DATABASE`.
         """
         if name not in self._ids:
             self._ids[name] = f"n{len(self._ids)}"
@@ -35,7 +35,7 @@ class Drawing:
         return name
 
     def arrow(self, source: str, target: str, *words: str, dotted: bool = False) -> None:
-        """Add an arrow between two nodes, unless it is there, with words on it line by line."""
+        """Add an arrow between two nodes, unless it exists; `words` are the lines of its label."""
         line = "-.->" if dotted else "-->"
         label = f"|{_text(words)}|" if words else ""
         arrow = f"  {self._ids[source]} {line}{label} {self._ids[target]}"
@@ -43,7 +43,7 @@ class Drawing:
             self._lines.append(arrow)
 
     def __str__(self) -> str:
-        """Return the block of Markdown."""
+        """Return the chart as a block of Markdown."""
         return "\n".join(["```mermaid", *self._lines, "```"])
 
 

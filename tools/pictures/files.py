@@ -1,4 +1,4 @@
-"""The table of the files: which one makes each resource."""
+"""List which file of the program declares each resource."""
 
 import posixpath
 from collections.abc import Iterable, Sequence
@@ -7,12 +7,12 @@ from tools.pictures.resource import Resource
 
 
 def files(plan: Iterable[Resource], folder: str = "", beside: Iterable[Resource] = ()) -> Sequence[str]:
-    """Return the rows of a table, as lines of Markdown.
+    """Return the rows of the table, as lines of Markdown.
 
     Args:
-        plan: The resources.
-        folder: Where the program's `Pulumi.yaml` is, relative to the repository's root, with a slash.
-        beside: Resources of other plans; what a row of theirs has said already is left out.
+        plan: The resources of the plan.
+        folder: The folder of the program's `Pulumi.yaml`, relative to the repository, with a slash.
+        beside: Resources of other plans; rows that repeat theirs are left out.
     """
     said = {_row(each) for each in beside}
     rows: dict[tuple[str, str, str], list[str]] = {}

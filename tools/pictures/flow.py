@@ -1,4 +1,4 @@
-"""The picture of the data's way: from an append to whoever receives the event, topic by topic."""
+"""Draw the data flow: from an append to the consumers of the event, topic by topic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -7,11 +7,11 @@ from tools.pictures.drawing import DATABASE, PERSON, QUEUE, Drawing
 from tools.pictures.resource import Resource
 
 _PUBLISHER: Final = "roles/pubsub.publisher"
-# Its own grants of the role are those of dead letters.
+# The bus itself grants that role only for dead letters.
 _BUS: Final = "bus"
 _RUNS: Final = ("gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/workerPool:WorkerPool")
 _APPENDS: Final = "Command Service"
-# Where the provider's word for a way out of a subscription says who receives, and how it is drawn.
+# For each delivery setting of a subscription: the input that names the receiver, and the arrow's label.
 _WAYS_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "pushConfig": ("pushEndpoint", "pushed, OIDC"),
     "bigqueryConfig": ("table", "rows"),
@@ -20,7 +20,7 @@ _WAYS_OUT: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def flow(plan: Sequence[Resource]) -> Drawing:
-    """Draw the way of the data through a plan."""
+    """Draw the data flow through the resources of a plan."""
     made = {each.name: each for each in plan}
     drawing = Drawing("LR")
     log, service = (
@@ -66,7 +66,7 @@ def _subscribed(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _receiver(drawing: Drawing, inputs: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the node of who receives, and how."""
+    """Return the node that receives from a subscription, and the method of delivery."""
     for word, (where, how) in _WAYS_OUT.items():
         if word in inputs:
             return drawing.node(f"{word} {inputs[word][where]}", inputs[word][where]), how

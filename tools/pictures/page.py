@@ -1,4 +1,4 @@
-"""The page of the pictures: `docs/explanation/infra.md`."""
+"""Write the page of the pictures: `docs/explanation/infra.md`."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -62,8 +62,8 @@ def page(
 
     Args:
         prod: The plan of `prod`.
-        whole: The plan of a stack with the topology that says everything.
-        others: What plans have that ask for what neither of them does.
+        whole: The plan of a stack whose topology uses every setting.
+        others: Resources of other plans, for settings that neither of the two uses.
         bootstrap: The plan of the bootstrap.
     """
     stack = grants_of(*{each.identity for each in GRANTS} - {*_DELIVERY})

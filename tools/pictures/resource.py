@@ -1,4 +1,4 @@
-"""A resource of the engine's plan, as the pictures need it."""
+"""Read the resources of the engine's plan for the pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ _SOURCE: Final = "project:///"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource that a provider makes.
+    """One resource of a provider.
 
     Attributes:
         name: Its name in the program.
         type: Its type, as in `gcp:pubsub/topic:Topic`.
-        component: The name of the outermost component that it is part of; its own if it is part of none.
-        file: The file that makes it, relative to the folder of the program's `Pulumi.yaml`.
-        inputs: What the program sets.
+        component: The name of the outermost component that contains it; its own name without one.
+        file: The file that declares it, relative to the folder of the program's `Pulumi.yaml`.
+        inputs: The inputs that the program sets.
         origins: The names of the resources that an input comes from, by input.
-        after: The names of all resources that it waits for.
+        after: The names of all resources that it depends on.
     """
 
     name: str
@@ -31,15 +31,15 @@ class Resource:
 
     @property
     def kind(self) -> str:
-        """The last word of its type, as in `Topic`."""
+        """The last part of the type, as in `Topic`."""
         return self.type.rpartition(":")[2]
 
 
 def resources(states: Mapping[str, Mapping[str, Any]]) -> Sequence[Resource]:
-    """Return the resources of a plan, in the order of their names.
+    """Return the resources of a plan, sorted by name.
 
     Args:
-        states: What the engine would record, components included, by name in the program.
+        states: The planned states, including components, by name in the program.
     """
     return [
         Resource(

@@ -1,4 +1,4 @@
-"""The picture of the identities: who has which role on what."""
+"""Draw the identities and their roles on resources."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ from tools.pictures.drawing import PERSON, Drawing
 
 
 def rights(grants: Sequence[Grant]) -> Drawing:
-    """Draw some grants; an arrow leads from an identity to what it has roles on."""
+    """Draw grants; an arrow leads from an identity to the resource that it has roles on."""
     drawing = Drawing("LR")
     roles: dict[tuple[str, str], list[str]] = {}
     for each in grants:
         roles.setdefault((each.identity, each.on), []).append(each.role.removeprefix("roles/"))
     for identity, on in roles:
         drawing.node(identity, shape=PERSON)
-        # Some roles are on an identity: those of whoever may be it.
+        # Some roles are granted on an identity: those to impersonate it.
         drawing.node(_target(on, grants), on)
     for (identity, on), names in roles.items():
         drawing.arrow(identity, _target(on, grants), *names)
