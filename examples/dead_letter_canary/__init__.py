@@ -1,1 +1,1 @@
-"""A canary for one promise of Pub/Sub's: an ordering key goes on after its message became a dead letter."""
+"""A canary for a Pub/Sub guarantee: after a dead letter, later messages of its ordering key arrive."""

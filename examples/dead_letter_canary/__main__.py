@@ -1,4 +1,4 @@
-"""`python -m examples.dead_letter_canary --project P`: does a key go on after a dead letter?"""
+"""`python -m examples.dead_letter_canary --project P`: run the canary once."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ exit status: 0 the key goes on, 1 it stalls or no dead letter came, 2 wrong usag
 
 
 def main() -> int:
-    """Ask, and say what came of it."""
+    """Run the canary and print the result."""
     parser = argparse.ArgumentParser(
         prog="python -m examples.dead_letter_canary",
         description=DESCRIPTION,

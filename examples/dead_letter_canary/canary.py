@@ -1,7 +1,7 @@
-"""One flight of the canary.
+"""Run the canary once.
 
 Invariants:
-- Whatever it made is deleted before `run` ends, however it ends.
+- All created topics and subscriptions are deleted before `run` ends, however it ends.
 - Each wait ends after `timeout_seconds`.
 """
 
@@ -30,12 +30,12 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 from google.pubsub_v1.types import PubsubMessage, StreamingPullRequest, Subscription, Topic
 
 KEY: Final = "canary"
-ATTEMPTS: Final = 5  # the fewest that Pub/Sub allows
+ATTEMPTS: Final = 5  # the minimum of Pub/Sub
 _CALL_SECONDS: Final = 30.0
 _PULL_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 1.0  # before an ended stream is opened again
 _ENDS: Final = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, Unknown)
-_LIFE: Final = timedelta(days=1)  # of a subscription that a killed canary left behind; the least of Pub/Sub's
+_LIFE: Final = timedelta(days=1)  # until a killed canary's subscription expires; Pub/Sub's minimum
 
 
 class CanaryError(Exception):
@@ -43,9 +43,9 @@ class CanaryError(Exception):
 
 
 class _Messages:
-    """A stream that holds one message at a time, so that what comes tells what became of the one before.
+    """A stream with one outstanding message, so a new message shows that the last one is settled.
 
-    Pub/Sub ends a stream now and then, as every client knows: it is opened again then.
+    Pub/Sub ends a stream now and then; it is then opened again.
     """
 
     def __init__(self, subscriber: Any, subscription: str) -> None:
@@ -54,7 +54,7 @@ class _Messages:
         self._call: Any = None
 
     async def next(self) -> Any:
-        """The next message, waited for without a limit."""
+        """Wait for the next message, without a time limit."""
         while True:
             if self._call is None:
                 self._call = await self._subscriber.streaming_pull(self._requests())
@@ -82,12 +82,12 @@ class _Messages:
 
 
 class Canary:
-    """Its topics and subscriptions, and what to do with them.
+    """Create topics and subscriptions, and check the messages of an ordering key after a dead letter.
 
     Args:
         project: The project's id.
-        project_number: Its number, to grant the service agent its rights; "" if it has them.
-        timeout_seconds: The longest wait for each message.
+        project_number: The project's number, to grant the service agent its roles; "" if it has them.
+        timeout_seconds: Maximum wait for each message.
     """
 
     def __init__(self, project: str, project_number: str, timeout_seconds: float) -> None:
@@ -101,11 +101,11 @@ class Canary:
         )
 
     async def run(self) -> list[str]:
-        """Fly; gives what was seen, line by line.
+        """Run the canary; return its observations, one per line.
 
         Raises:
-            CanaryError: The first message did not become a dead letter, or one after it did not come.
-            GoogleAPICallError: Pub/Sub refused a call.
+            CanaryError: The first message did not become a dead letter, or a later one did not arrive.
+            GoogleAPICallError: A call to Pub/Sub failed.
         """
         async with AsyncExitStack() as stack:
             publisher, subscriber = await stack.enter_async_context(_clients())
@@ -154,7 +154,7 @@ class Canary:
         await publisher.publish(topic=self.topic, messages=messages, timeout=_CALL_SECONDS)
 
     async def _refuse_first(self, messages: _Messages, subscriber: Any) -> Any:
-        """Refuse the first message until another comes, and give that one."""
+        """Nack the first message until another one arrives, and return that one."""
         received: Any = None
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout_seconds):
@@ -199,7 +199,7 @@ class Canary:
 
 @asynccontextmanager
 async def _clients() -> AsyncIterator[tuple[Any, Any]]:
-    """Clients for the emulator that the environment names, or for Google Cloud."""
+    """Create clients for the emulator of PUBSUB_EMULATOR_HOST, or for Google Cloud."""
     address = os.environ.get("PUBSUB_EMULATOR_HOST")
     if not address:
         yield PublisherAsyncClient(), SubscriberAsyncClient()
@@ -217,6 +217,6 @@ async def _grant(client: Any, resource: str, role: str, member: str) -> None:
 
 
 async def _quietly(delete: Any, **name: str) -> None:
-    """Delete something; what cannot be deleted must not keep the rest from it."""
+    """Delete a resource; ignore an error, so that the others are deleted too."""
     with suppress(GoogleAPICallError):
         await delete(**name, timeout=_CALL_SECONDS)

@@ -18,18 +18,18 @@ import event_store as store
 
 Bound = int | None
 _ERRORS: dict[type, type[Exception]] = {store.WrongExpectedVersionError: library.IntegrityError}
-# The library waits in threads, the client in an event loop: one loop, in a thread of its own, for all.
+# The library blocks threads, the client needs an event loop: one loop, in its own thread, serves all.
 _LOOP = asyncio.new_event_loop()
 Thread(target=_LOOP.run_forever, name="event-store", daemon=True).start()
 
 
 def begin(work: Coroutine[Any, Any, Any]) -> "Future[Any]":
-    """Begin something in the loop."""
+    """Start a coroutine in the event loop."""
     return asyncio.run_coroutine_threadsafe(work, _LOOP)
 
 
 def result(begun: "Future[Any]") -> Any:
-    """Wait for what was begun; an error of the store becomes one of the library."""
+    """Wait for a result of `begin`; raise an error of the store as one of the library."""
     try:
         return begun.result()
     except store.EventStoreError as error:
@@ -41,7 +41,7 @@ async def _all(events: AsyncIterator[store.RecordedEvent]) -> list[store.Recorde
 
 
 def to_json(state: bytes) -> bytes:
-    """Return a state that is JSON as it is, and one that is compressed or encrypted as a text in base64."""
+    """Return a JSON state unchanged; encode a compressed or encrypted state as a base64 string."""
     try:
         json.loads(state)
     except ValueError:
@@ -50,7 +50,7 @@ def to_json(state: bytes) -> bytes:
 
 
 def from_json(data: bytes) -> bytes:
-    """Return what `to_json` was given."""
+    """Decode a state that `to_json` encoded."""
     return base64.b64decode(data.strip(b'"')) if data.startswith(b'"') else data
 
 
@@ -59,13 +59,13 @@ def _fields(event: store.RecordedEvent) -> tuple[UUID, int, str, bytes]:
 
 
 class Events(library.ApplicationRecorder):
-    """An application's events: its name is their aggregate type, a topic is an event type."""
+    """Record an application's events: its name is the aggregate type, a topic is an event type."""
 
     def __init__(self, client: store.Client, application: str) -> None:
         self.client, self.application = client, application
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
-        """Append, all or none, and return the positions."""
+        """Append all events or none, and return their positions."""
         appends = []
         for aggregate_id, group in groupby(stored_events, lambda each: each.originator_id):
             stored = list(group)
@@ -78,7 +78,7 @@ class Events(library.ApplicationRecorder):
         return [n for r in results for n in range(r.first_global_position, r.last_global_position + 1)]
 
     def select_events(self, originator_id: UUID | str, **bounds: Any) -> Sequence[StoredEvent]:
-        """Read an aggregate: the versions above `gt` up to `lte`."""
+        """Read an aggregate's events with gt < version <= lte."""
         gt, lte, limit, desc = (bounds.get(name) or 0 for name in ("gt", "lte", "limit", "desc"))
         start: dict[str, Any] = {"from_version": lte if desc else gt + 1, "backwards": bool(desc)}
         found = self.client.read_aggregate(str(originator_id), limit=limit, **start)
@@ -88,7 +88,7 @@ class Events(library.ApplicationRecorder):
     def select_notifications(
         self, start: Bound, limit: int, stop: Bound = None, topics: Sequence[str] = (), **options: bool
     ) -> Sequence[Notification]:
-        """Read the application's part of the log."""
+        """Read the application's events from the log."""
         start = (start or 0) + (not options.get("inclusive_of_start", True))
         found = self.client.read_all(from_position=start, event_filter=self.filter(topics), limit=limit)
         events = (Notification(*_fields(each), each.global_position) for each in result(begin(_all(found))))
@@ -100,16 +100,16 @@ class Events(library.ApplicationRecorder):
         return next((each.global_position for each in result(begin(_all(last)))), None)
 
     def subscribe(self, gt: Bound = None, topics: Sequence[str] = ()) -> "Subscription":
-        """Follow the application's part of the log."""
+        """Follow the application's events in the log."""
         return Subscription(self, gt, topics)
 
     def filter(self, topics: Sequence[str] = ()) -> store.EventFilter:
-        """Return which events of the log are the application's."""
+        """Return the filter for the application's events."""
         return store.EventFilter((self.application,), tuple(topics))
 
 
 class Subscription(library.Subscription[Events]):
-    """The application's events as they are appended, until a thread stops it."""
+    """Iterate over the application's events as they are appended, until `stop`."""
 
     def __init__(self, recorder: Events, gt: Bound, topics: Sequence[str]) -> None:
         super().__init__(recorder, gt, topics)
@@ -122,18 +122,18 @@ class Subscription(library.Subscription[Events]):
             self._next.cancel()
         with suppress(CancelledError, StopAsyncIteration):
             event = result(self._next)
-            if not self._has_been_stopped:  # else it was there before it could be cancelled
+            if not self._has_been_stopped:  # otherwise it arrived before the cancellation
                 return Notification(*_fields(event), event.global_position)
         raise StopIteration
 
     def stop(self) -> None:
-        """Let nobody wait for it any more. Stopping twice is harmless."""
+        """End the iteration and release a waiting thread. Stopping twice is harmless."""
         super().stop()
         self._next.cancel()
 
 
 class Factory(library.InfrastructureFactory[library.TrackingRecorder]):
-    """What makes the recorders of an application, on the store that EVENT_STORE_TARGET names."""
+    """Create an application's recorders, for the event store at EVENT_STORE_TARGET."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
@@ -145,7 +145,7 @@ class Factory(library.InfrastructureFactory[library.TrackingRecorder]):
         return Events(self.client, self.env.name)
 
     def process_recorder(self, *_: Any, **__: Any) -> Any:
-        """Refuse: what a projection has tracked belongs into the database that has its tables."""
+        """Raise NotSupportedError: a projection's tracking belongs in the database of its tables."""
         raise library.NotSupportedError("only an application's events are kept here")
 
     aggregate_recorder = tracking_recorder = process_recorder

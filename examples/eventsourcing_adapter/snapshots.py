@@ -1,4 +1,4 @@
-"""The same with snapshots: of each aggregate the newest, as the event store keeps them."""
+"""Add snapshots to the adapter; the event store keeps the newest one of each aggregate."""
 
 import json
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from examples.eventsourcing_adapter.adapter import Factory, begin, from_json, re
 
 
 class Snapshots(library.AggregateRecorder):
-    """The newest snapshot of each aggregate of an application."""
+    """Record the newest snapshot of each aggregate of an application."""
 
     def __init__(self, client: store.Client, application: str) -> None:
         self.client, self.application = client, application
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> None:
-        """Save snapshots; what is older than the one that is there is passed by."""
+        """Save snapshots; ignore those that are older than the stored one."""
         for each in stored_events:
             data = {"topic": each.topic, "state": json.loads(to_json(each.state))}
             place = (str(each.originator_id), self.application, each.originator_version)
             result(begin(self.client.save_snapshot(*place, data)))
 
     def select_events(self, originator_id: UUID | str, **bounds: Any) -> Sequence[StoredEvent]:
-        """Return the snapshot, if its version is above `gt` and not above `lte`."""
+        """Return the snapshot if gt < version <= lte."""
         found = result(begin(self.client.get_snapshot(str(originator_id))))
         gt, lte = bounds.get("gt"), bounds.get("lte")
         if found is None or (gt is not None and found.event_version <= gt):
@@ -39,7 +39,7 @@ class Snapshots(library.AggregateRecorder):
 
 
 class SnapshottingFactory(Factory):
-    """What makes the recorders of an application that takes snapshots."""
+    """Create the recorders of an application that takes snapshots."""
 
     def aggregate_recorder(self, *_: Any, **__: Any) -> Snapshots:
         """Return the recorder of the application's snapshots."""

@@ -17,12 +17,12 @@ class Vocabulary(Aggregate):
 
     @event("WordAdded")
     def add(self, word: str, meaning: str) -> None:
-        """Add a word, or give it another meaning."""
+        """Add a word, or change its meaning."""
         self.words[word] = meaning
 
 
 class Vocabularies(Application[UUID]):
-    """What one can do with vocabularies."""
+    """The use cases of vocabularies."""
 
     def add_vocabulary(self, name: str, language: str) -> UUID:
         """Add a vocabulary and return its id."""

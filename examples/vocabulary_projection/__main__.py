@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    """Run until SIGTERM or Ctrl-C and write a line for each event, or show and end."""
+    """Run the projection until SIGTERM or Ctrl-C, writing a line per event; or show the tables."""
     _on_stop(asyncio.current_task().cancel)  # type: ignore[union-attr]  # a coroutine runs in a task
     # libpq's variables (PGHOST, PGDATABASE ...) name the database; the projection's name is its schema there.
     async with AsyncConnectionPool(
@@ -58,7 +58,7 @@ async def main(arguments: argparse.Namespace) -> None:
 
             subscription = f"projects/{arguments.project}/subscriptions/{arguments.subscription}"
             consumer = Consumer(subscription, handle, concurrency=4)
-            _on_stop(consumer.stop)  # from here on what is being handled ends first
+            _on_stop(consumer.stop)  # from here on, events being handled are finished first
             logger.info("projecting %s into %s", subscription, arguments.name)
             await consumer.run()
 

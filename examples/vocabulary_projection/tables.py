@@ -1,4 +1,4 @@
-"""The tables, and what each event does to them."""
+"""Create the tables, apply events to them, and read them."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 
 from event_store import RecordedEvent
 
-# Each statement stands in the file under a line `-- name: NAME`.
+# Each statement in the file follows a line `-- name: NAME`.
 _STATEMENTS: Final = re.split(
     rb"^-- name: (\w+)$", Path(__file__).with_name("queries.sql").read_bytes(), flags=re.MULTILINE
 )[1:]
@@ -21,7 +21,7 @@ async def create(connection: AsyncConnection[Any]) -> None:
 
 
 async def project(connection: AsyncConnection[Any], event: RecordedEvent) -> None:
-    """Change the tables by an event. The library sees to it that each comes once, in order."""
+    """Apply an event to the tables. The library applies each event once, in order."""
     data = event.event_data
     match event.event_type:
         case "VocabularyAdded":
@@ -37,11 +37,11 @@ async def project(connection: AsyncConnection[Any], event: RecordedEvent) -> Non
 async def show(
     connection: AsyncConnection[Any], vocabulary_id: str | None = None
 ) -> list[tuple[str, str, str | None, str | None]]:
-    """Return a row for each word: vocabulary, language, word, meaning; without a word if there is none.
+    """Return a row per word: vocabulary, language, word, meaning; one without a word if there is none.
 
     Args:
-        connection: To the tables.
-        vocabulary_id: Only this vocabulary.
+        connection: A connection to the tables' database.
+        vocabulary_id: Return only this vocabulary; None returns all.
     """
     cursor = await connection.execute(_QUERIES["show"], {"vocabulary_id": vocabulary_id})
     return await cursor.fetchall()
