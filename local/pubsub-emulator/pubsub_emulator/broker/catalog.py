@@ -90,9 +90,10 @@ class Catalog:
     def delete_topic(self, name: str) -> None:
         """Delete a topic; its subscriptions and snapshots remain without a topic."""
         topic = self.topic(name)
-        for subscription in list(topic.subscriptions.values()):
-            subscription.orphan()
-        for snapshot in topic.snapshots.values():
+        for each in topic.subscriptions:
+            self.subscriptions[each].orphan()
+        for each in topic.snapshots:
+            snapshot = self.snapshots[each]
             snapshot.topic, snapshot.config.topic = None, DELETED_TOPIC
         del self.topics[name]
         self.policies.pop(name, None)
@@ -108,7 +109,8 @@ class Catalog:
         if config.name in self.subscriptions:
             raise AlreadyExistsError(config.name)
         subscription = Subscription(config, settings, topic, self.clock, self._dead_letters)
-        topic.subscriptions[config.name] = self.subscriptions[config.name] = subscription
+        self.subscriptions[config.name] = subscription
+        topic.subscriptions[config.name] = subscription.receive
         return subscription
 
     def check_dead_letter_topic(self, settings: SubscriptionSettings) -> None:
@@ -136,7 +138,7 @@ class Catalog:
             raise AlreadyExistsError(request.name)
         snapshot = self.snapshots[request.name] = Snapshot.take(request, subscription, self.clock.now())
         if snapshot.topic is not None:
-            snapshot.topic.snapshots[request.name] = snapshot
+            snapshot.topic.snapshots[request.name] = snapshot.messages
         return snapshot
 
     def delete_snapshot(self, name: str) -> None:

@@ -20,7 +20,7 @@ class Snapshot:
     Attributes:
         config: The Snapshot message.
         topic: The topic of its messages; None after the topic's deletion.
-        messages: In the order of publication.
+        messages: In the order of publication; the topic extends the list itself.
         expires_at_latest: The latest expiry that its backlog allows, in seconds since 1970.
     """
 

@@ -1,6 +1,6 @@
 """A topic: number messages, keep them for its retention, and pass them to its subscriptions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pubsub_emulator.broker.message import Message
@@ -9,18 +9,24 @@ from pubsub_emulator.broker.retention_log import RetentionLog
 if TYPE_CHECKING:
     from pubsub_emulator.broker.clock import Clock
     from pubsub_emulator.broker.settings import TopicSettings
-    from pubsub_emulator.broker.snapshot import Snapshot
-    from pubsub_emulator.broker.subscription import Subscription
+
+
+Receive = Callable[[Sequence[Message], Sequence[Mapping[str, str]]], None]
+"""Take new messages, each with its attributes."""
 
 
 class Topic:
-    """A topic's state.
+    """A topic's state. It knows its subscriptions and snapshots only as places for new messages.
 
     Args:
         config: The Topic message, checked and completed by `settings`.
         settings: The parsed settings of `config`.
         clock: The server's clock.
         sequence: The message numbers, shared by all topics of the server.
+
+    Attributes:
+        subscriptions: By name, the function that takes new messages.
+        snapshots: By name, the list that new messages are added to.
     """
 
     def __init__(
@@ -28,8 +34,8 @@ class Topic:
     ) -> None:
         self.config = config
         self.log = RetentionLog(settings.retention_seconds)
-        self.subscriptions: dict[str, Subscription] = {}
-        self.snapshots: dict[str, Snapshot] = {}
+        self.subscriptions: dict[str, Receive] = {}
+        self.snapshots: dict[str, list[Message]] = {}
         self._clock = clock
         self._sequence = sequence
 
@@ -60,10 +66,10 @@ class Topic:
             messages.append(Message(number, now, raw.ordering_key, raw.SerializeToString()))
         attributes = [raw.attributes for raw in raw_messages]
         self.log.extend(messages)
-        for subscription in self.subscriptions.values():
-            subscription.receive(messages, attributes)
-        for snapshot in self.snapshots.values():
-            snapshot.messages.extend(messages)
+        for receive in self.subscriptions.values():
+            receive(messages, attributes)
+        for kept in self.snapshots.values():
+            kept.extend(messages)
         return [raw.message_id for raw in raw_messages]
 
     def trim(self) -> None:
