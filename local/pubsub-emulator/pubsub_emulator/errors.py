@@ -4,7 +4,7 @@ PubSubError
 ├── InvalidArgumentError       a field is wrong; nothing was done
 │   └── AckIdsError            exactly-once: acknowledgement ids without effect
 ├── NotFoundError              no such topic, subscription or snapshot
-├── PermissionDeniedError      the caller lacks a right
+├── PermissionDeniedError      the caller lacks a permission
 ├── UnauthenticatedError       the caller's token is unknown
 ├── AlreadyExistsError         the name is taken
 ├── FailedPreconditionError    valid, but not in the resource's current state
