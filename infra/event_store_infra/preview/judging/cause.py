@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from event_store_infra.preview.judging.context import database_settings
 from event_store_infra.preview.markdown import code
 from event_store_infra.preview.plan.plan import KNOWN_LATER, Change, Plan, Step
 from event_store_infra.settings import Settings
 from event_store_infra.settings.key import parse
-from event_store_infra.settings.stack import NAMESPACE, decoded
+from event_store_infra.settings.stack import NAMESPACE
 
 _REPLACES: Final = ("replace", "create-replacement", "delete-replaced")
 _PROVIDER_S: Final = {"project": "gcp:project", "region": "gcp:region", "location": "gcp:region"}
@@ -53,6 +54,7 @@ class _Former:
 
     def __init__(self, plan: Plan, steps: list[Step]) -> None:
         self._config = plan.config
+        self._generation = str(database_settings(plan).get("generation", 1))
         self._prefix = plan.config.get(f"{NAMESPACE}prefix") or _default_prefix()
         prefixes = {each for step in steps for each in self._prefixes(step)}
         # Another prefix is one for all: what has two values before is a change of the program.
@@ -87,11 +89,6 @@ class _Former:
             rest = new.removeprefix(self._prefix)
             if rest.startswith("-") and old.endswith(rest) and old != new:
                 yield old.removesuffix(rest)
-
-    @property
-    def _generation(self) -> str:
-        settings = decoded(self._config.get(f"{NAMESPACE}database", "{}"))
-        return str(settings.get("generation", 1)) if isinstance(settings, Mapping) else ""
 
 
 def _forcing(step: Step) -> list[Change]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from event_store_infra.preview.effects.bus.pubsub import SUBSCRIPTION
 from event_store_infra.preview.effects.database.alloydb import CLUSTER, NODE
@@ -47,6 +47,12 @@ def logs_that_go(plan: Plan) -> list[Step]:
     return [each for each in ends if not each.old.get("masterInstanceName")]
 
 
+def database_settings(plan: Plan) -> Mapping[str, Any]:
+    """Return the database's settings of the stack's file, as they are written; empty without any."""
+    settings = decoded(plan.config.get(f"{NAMESPACE}database", "{}"))
+    return settings if isinstance(settings, Mapping) else {}
+
+
 def last_part(path: object) -> str:
     """Return the last part of a path as in `projects/p/schemas/s`, which a bare name is, too."""
     return path.rpartition("/")[2].rpartition(":")[2] if isinstance(path, str) else ""
@@ -81,8 +87,7 @@ def _to_keep(step: Step, plan: Plan) -> set[int]:
         return set()
     if not any(number < latest for number in _generations(step.old)):
         return set()
-    settings = decoded(plan.config.get(f"{NAMESPACE}database", "{}"))
-    kept = settings.get("kept_generations") if isinstance(settings, Mapping) else ()
+    kept = database_settings(plan).get("kept_generations")
     ends = [each.old for each in logs_that_go(plan) if each.type == INSTANCE]
     return {number for each in ends for number in _generations(each) if number < latest} | set(kept or ())
 
