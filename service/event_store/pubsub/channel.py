@@ -10,7 +10,7 @@ import grpc
 
 from event_store import forking, keep_alive
 from event_store.environment import METADATA_HOST
-from event_store.errors import UnavailableError
+from event_store.errors import EventStoreError, UnavailableError
 
 _ADDRESS: Final = "pubsub.googleapis.com:443"
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
@@ -41,6 +41,36 @@ async def open_channel() -> grpc.aio.Channel:
         )
     credentials = await asyncio.to_thread(_credentials)
     return grpc.aio.secure_channel(_ADDRESS, credentials, options=options)
+
+
+class PubsubConnection:
+    """A connection to Pub/Sub, for any number of concurrent callers."""
+
+    def __init__(self) -> None:
+        self._opening = asyncio.Lock()
+        self._channel: grpc.aio.Channel | None = None
+
+    async def open(self) -> None:
+        """Prepare the connection; the first request connects. Opening twice is harmless.
+
+        Raises:
+            ConfigurationError: There are no credentials.
+            UnavailableError: The metadata server issues no token now.
+        """
+        async with self._opening:
+            if self._channel is None:
+                self._channel = await open_channel()
+
+    async def close(self) -> None:
+        """Close the connection. Closing twice is harmless."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
+
+    def _opened(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            raise EventStoreError(f"the {type(self).__name__.lower()} is not connected: open it first")
+        return self._channel
 
 
 def is_local(emulator: str, metadata: str) -> bool:

@@ -5,14 +5,13 @@ without limit when ordered, and pauses keys that it cannot list. The generated c
 wrapping a request of few messages than sending it.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
 
 from event_store.errors import InvalidArgumentError, UnavailableError
-from event_store.pubsub.channel import open_channel
+from event_store.pubsub.channel import PubsubConnection
 from event_store.pubsub.messages_pb2 import PublishRequest, PublishResponse
 
 # Google's limits: https://cloud.google.com/pubsub/quotas#resource_limits
@@ -23,12 +22,11 @@ REQUEST_BYTES: Final = 9_900_000  # 10 MB, less the request's own fields
 _REFUSALS: Final = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
 
 
-class Publisher:
+class Publisher(PubsubConnection):
     """Publishes messages over one connection to Pub/Sub."""
 
     def __init__(self) -> None:
-        self._opening = asyncio.Lock()
-        self._channel: grpc.aio.Channel | None = None
+        super().__init__()
         self._publish: Any = None
 
     async def open(self) -> None:
@@ -38,21 +36,12 @@ class Publisher:
             ConfigurationError: There are no credentials.
             UnavailableError: The metadata server issues no token now.
         """
-        async with self._opening:
-            if self._channel is not None:
-                return
-            self._channel = await open_channel()
-            self._publish = self._channel.unary_unary(
-                "/google.pubsub.v1.Publisher/Publish",
-                request_serializer=PublishRequest.SerializeToString,
-                response_deserializer=PublishResponse.FromString,
-            )
-
-    async def close(self) -> None:
-        """Close the connection. Closing twice is harmless."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
+        await super().open()
+        self._publish = self._opened().unary_unary(
+            "/google.pubsub.v1.Publisher/Publish",
+            request_serializer=PublishRequest.SerializeToString,
+            response_deserializer=PublishResponse.FromString,
+        )
 
     async def publish(self, topic: str, messages: Sequence[Any], timeout_seconds: float) -> None:
         """Publish messages of one ordering key, all or none.

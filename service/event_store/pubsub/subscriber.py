@@ -1,6 +1,5 @@
 """Pull, acknowledge and hold messages of Pub/Sub, and seek; by the raw methods, as in `publisher.py`."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from event_store.errors import ConfigurationError, EventStoreError, UnavailableError
 from event_store.pubsub import messages_pb2
-from event_store.pubsub.channel import open_channel
+from event_store.pubsub.channel import PubsubConnection
 from event_store.pubsub.messages_pb2 import StreamingPullRequest, StreamingPullResponse
 
 _SERVICE: Final = "/google.pubsub.v1.Subscriber/"
@@ -25,32 +24,11 @@ _OPERATOR: Final = (
 )
 
 
-class Subscriber:
+class Subscriber(PubsubConnection):
     """Pulls messages over one connection to Pub/Sub.
 
     Subscriptions have their full name, `projects/PROJECT/subscriptions/NAME`.
     """
-
-    def __init__(self) -> None:
-        self._opening = asyncio.Lock()
-        self._channel: grpc.aio.Channel | None = None
-
-    async def open(self) -> None:
-        """Prepare the connection; the first request connects. Opening twice is harmless.
-
-        Raises:
-            ConfigurationError: There are no credentials.
-            UnavailableError: The metadata server issues no token now.
-        """
-        async with self._opening:
-            if self._channel is None:
-                self._channel = await open_channel()
-
-    async def close(self) -> None:
-        """Close the connection. Closing twice is harmless."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
 
     async def pull(self, subscription: str, messages: int, timeout_seconds: float) -> Sequence[Any]:
         """Pull `ReceivedMessage`s, or wait for the first ones; return none after the timeout.
@@ -129,11 +107,6 @@ class Subscriber:
         )
         routing = (("x-goog-request-params", f"subscription={subscription}"),)
         return await call(request, timeout=timeout_seconds, metadata=routing)
-
-    def _opened(self) -> grpc.aio.Channel:
-        if self._channel is None:
-            raise EventStoreError("the subscriber is not connected: open it first")
-        return self._channel
 
 
 def to_error(failure: grpc.aio.AioRpcError, subscription: str) -> EventStoreError:
